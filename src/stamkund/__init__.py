@@ -1,0 +1,3 @@
+"""Stamkund: subscriber accounts behind the Payway external API."""
+
+__version__ = "0.1.0"
