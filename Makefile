@@ -1,0 +1,55 @@
+# `make` alone prints what one can do.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint types imports generated check bench lock docs clean
+
+help:  ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/installed-runtime  ## install Stamkund and what it needs into .venv (locked)
+
+demo: install  ## start a throwaway installation with invented customers and print curl lines
+	$(BIN)/stamkund demo
+
+test: .venv/installed-dev  ## run every test, PostgreSQL included
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/installed-dev  ## ruff: format and rules
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check src tests bench
+
+types: .venv/installed-dev  ## mypy --strict
+	$(BIN)/mypy
+
+imports: .venv/installed-dev  ## the arrow between the rooms
+	$(BIN)/lint-imports
+
+generated: .venv/installed-dev  ## generated documentation agrees with the code
+	$(BIN)/stamkund docs --check
+
+check: test lint types imports generated  ## all that CI runs
+
+bench: .venv/installed-bench  ## measure, as ratios within one run
+	$(BIN)/python -m bench $(ARGS)
+
+docs: .venv/installed-dev  ## write the generated documentation anew
+	$(BIN)/stamkund docs
+
+lock: .venv/installed-dev  ## resolve all dependencies anew
+	$(BIN)/python requirements/lock.py
+
+clean:  ## remove the virtual environment and all caches
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+# The build backend is installed from the locks too, so that building the project asks for nothing that is not locked.
+.venv/installed-%: requirements/%.txt pyproject.toml | .venv/bin/python
+	$(PIP) --require-hashes -r requirements/$*.txt
+	$(PIP) --no-build-isolation --no-deps -e .
+	@touch $@

@@ -1,0 +1,154 @@
+"""Every refusal the API can give: status, code and sentence, each in one place.
+
+Nothing of ours is imported here. A refusal is a plain value (`Problem`); whoever gives up raises it wrapped in
+`Refused`. The wording is part of the wire contract (the documents' error tables), so change it nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One refusal as the caller sees it. `headers` go out beside the body."""
+
+    status: int
+    code: str
+    message: str
+    field: str | None = None
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Refused(Exception):
+    """Raised to answer `problem` instead of what was asked."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+def _retry_after(seconds: int) -> tuple[tuple[bytes, bytes], ...]:
+    return ((b"retry-after", str(seconds).encode()),)
+
+
+# 400: what was sent is wrong -----------------------------------------------------------------------------
+
+
+def invalid(field: str | None, message: str) -> Problem:
+    """A parameter whose value is refused; `field` is None where the rule is about several parameters."""
+    return Problem(400, "invalid_parameter", message, field)
+
+
+def required(field: str) -> Problem:
+    return invalid(field, REQUIRED)
+
+
+REQUIRED = "Parameter is required"
+
+
+def one_required(names: Iterable[str]) -> Problem:
+    return invalid(None, f"One of parameters [{', '.join(names)}] is required")
+
+
+def only_one(names: Iterable[str]) -> Problem:
+    return invalid(None, f"Only one of [{', '.join(names)}] is allowed")
+
+
+def unknown_parameters(names: Iterable[str]) -> Problem:
+    return Problem(400, "unknown_parameter", f"Unknown parameters: {','.join(names)}")
+
+
+INVALID_JSON = Problem(400, "json_parser_error", "Invalid json in request body")
+INVALID_CONTENT_TYPE = Problem(
+    400, "invalid_content_type_error", "The Content-Type header must be application/json"
+)
+
+# 401, 403: who is asking ---------------------------------------------------------------------------------
+
+_TOKEN_SENTENCE = "The access token is missing or not valid"
+MISSING_TOKEN = Problem(
+    401, "invalid_token", _TOKEN_SENTENCE, headers=((b"www-authenticate", b'Bearer realm="stamkund"'),)
+)
+INVALID_TOKEN = Problem(
+    401,
+    "invalid_token",
+    _TOKEN_SENTENCE,
+    headers=((b"www-authenticate", b'Bearer realm="stamkund", error="invalid_token"'),),
+)
+IDENTITY_REQUIRED = Problem(
+    403, "identity_required", "The access token must have an identity: it stands for no account"
+)
+
+
+def insufficient_scope(scope: str) -> Problem:
+    challenge = f'Bearer realm="stamkund", error="insufficient_scope", scope="{scope}"'
+    return Problem(
+        403,
+        "insufficient_scope",
+        f"The access token must have the scope {scope}",
+        headers=((b"www-authenticate", challenge.encode("ascii")),),
+    )
+
+
+# 404, 405, 413: what is asked for ------------------------------------------------------------------------
+
+
+def not_found(thing: str) -> Problem:
+    return Problem(404, "not_found", f"{thing} could not be found")
+
+
+ACCOUNT_NOT_FOUND = not_found("account")
+CANDIDATE_NOT_FOUND = not_found("account candidate")
+PATH_NOT_FOUND = not_found("path")
+PAYLOAD_TOO_LARGE = Problem(413, "payload_too_large", "The request body must be at most 64 KiB")
+
+
+def method_not_allowed(allowed: Iterable[str]) -> Problem:
+    listed = ", ".join(sorted(allowed))
+    return Problem(
+        405,
+        "method_not_allowed",
+        f"The method must be one of: {listed}",
+        headers=((b"allow", listed.encode("ascii")),),
+    )
+
+
+# 409: somebody was there first ---------------------------------------------------------------------------
+
+CUSTOMER_TAKEN = Problem(409, "already_exists", "already exists with email", "customer_number/ssn")
+
+
+def taken(field: str) -> Problem:
+    """A value that must be unique is another account's: `field` is `email` or `alias`."""
+    return Problem(409, "already_exists", "already exists", field)
+
+
+EMAIL_TAKEN = taken("email")
+ALIAS_TAKEN = taken("alias")
+
+# 500, 503: our side --------------------------------------------------------------------------------------
+
+
+def internal(request_id: str) -> Problem:
+    return Problem(
+        500,
+        "internal_server_error",
+        f"Something unexpected happened on the server; its log has more under request id {request_id}",
+    )
+
+
+UNAVAILABLE = Problem(
+    503,
+    "service_unavailable",
+    "The database is out of reach right now; try again shortly",
+    headers=_retry_after(2),
+)
+BUSY = Problem(
+    503,
+    "service_unavailable",
+    "Too many passwords are being checked right now; try again shortly",
+    headers=_retry_after(1),
+)
+STOPPING = Problem(503, "service_unavailable", "The server is stopping", headers=_retry_after(2))

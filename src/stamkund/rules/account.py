@@ -1,0 +1,115 @@
+"""An account and what hangs on it, as the store keeps it: one document.
+
+The field names are the API's. Moments are whole seconds in UTC, dates are dates; what changes with the day (age, state
+of a subscription, offset of a time) is computed on the way out and never stored. Sources: the documents "Get account"
+for `/accounts` and `/me`, and section 2 of the wire contract.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+from stamkund.rules.moments import whole_years
+from stamkund.rules.person_number import PersonNumber
+
+
+class Personal(msgspec.Struct, omit_defaults=True):
+    """A document with personal data: prints as its type alone, so that no log or traceback shows a person."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class Address(Personal):
+    """The address of the documents; every value may be unknown."""
+
+    first_name: str | None = None
+    last_name: str | None = None
+    street: str | None = None
+    street_number: str | None = None
+    staircase: str | None = None
+    floor: str | None = None
+    apartment_number: str | None = None
+    zip_code: str | None = None
+    city: str | None = None
+    drop_box: str | None = None
+    country_code: str | None = None
+
+
+class ExternalId(Personal):
+    """A link to a record elsewhere (`identity_mapping`): 1..128 characters each, unique in the organisation."""
+
+    key: str
+    value: str
+
+
+class MarketingPermission(msgspec.Struct):
+    """An accepted marketing permission: its id and how it reaches the person (`sms`, `email` …)."""
+
+    id: str
+    type: str
+
+
+class UserProduct(msgspec.Struct, omit_defaults=True):
+    """A subscription of an account.
+
+    `product_code` is the package's code. `state` is what was last said by the owner of the subscription; ask
+    `rules.subscription.state_at` for the state now. `valid_to` None: no end is known.
+    """
+
+    id: str
+    product_code: str
+    created: int
+    updated: int
+    state: str
+    valid_from: int | None = None
+    valid_to: int | None = None
+    title_code: str | None = None
+    order_id: str | None = None
+    provision_service: str | None = None
+    subscription_type: str | None = None
+    subscription_number: str | None = None
+    has_pending_change_request: bool = False
+    campaign_end_date: int | None = None
+    subscription_end_date: int | None = None
+    external_start_date: int | None = None
+
+
+class Account(Personal):
+    """A reader's account. `status`: created, active, inactive or archived."""
+
+    id: str
+    email: str
+    status: str
+    verified: bool
+    created: int
+    updated: int
+    customer_number: str | None = None
+    tulo_customer_number: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    mobile_phone_number: str | None = None
+    birth_date: date | None = None
+    social_security_number: PersonNumber | None = None
+    company_registration_number: str | None = None
+    company_name: str | None = None
+    alias: str | None = None
+    account_origin: str | None = None
+    created_from_source: str | None = None
+    address: Address = msgspec.field(default_factory=Address)
+    identity_mapping: list[ExternalId] = []
+    user_products: list[UserProduct] = []
+    accepted_marketing_permissions: list[MarketingPermission] = []
+
+    def known_birth_date(self) -> date | None:
+        """The stored birth date, else the one that follows from the social security number."""
+        if self.birth_date is not None or self.social_security_number is None:
+            return self.birth_date
+        return self.social_security_number.birth_date
+
+    def age(self, today: date) -> int | None:
+        """Whole years at `today`, None when no birth date is known."""
+        born = self.known_birth_date()
+        return None if born is None else whole_years(born, today)

@@ -1,0 +1,140 @@
+"""A customer of the subscription system, as imported: what an account candidate is made of.
+
+A customer's id is the `account_candidate_id`: it is given once, at the first import, so asking for the same candidate
+again gives the same id and a look-up writes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from stamkund.rules.account import Account, Address, ExternalId, Personal, UserProduct
+from stamkund.rules.person_number import PersonNumber
+from stamkund.rules.subscription import is_over
+
+
+class Subscription(msgspec.Struct, omit_defaults=True):
+    """One subscription of a customer. `id` becomes the user product's; moments are whole seconds in UTC."""
+
+    id: str
+    package_code: str
+    title_code: str | None = None
+    valid_from: int | None = None
+    valid_to: int | None = None
+    subscription_number: str | None = None
+    subscription_type: str | None = None
+    state: str = "activated"
+    provision_service: str | None = None
+    external_start_date: int | None = None
+
+    def same_as(self, other: Subscription) -> bool:
+        """True when both mean one subscription: by number, else by package, title and start."""
+        if self.subscription_number or other.subscription_number:
+            return self.subscription_number == other.subscription_number
+        return (self.package_code, self.title_code, self.valid_from) == (
+            other.package_code,
+            other.title_code,
+            other.valid_from,
+        )
+
+
+class Customer(Personal):
+    """A customer of the subscription system; `customer_number` is unique within the organisation."""
+
+    id: str
+    customer_number: str
+    created: int
+    updated: int
+    social_security_number: PersonNumber | None = None
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    mobile_phone_number: str | None = None
+    zip_code: str | None = None
+    birth_date: date | None = None
+    company_name: str | None = None
+    company_registration_number: str | None = None
+    address: Address = msgspec.field(default_factory=Address)
+    password_hash: str | None = None
+    identity_mapping: list[ExternalId] = []
+    subscriptions: list[Subscription] = []
+
+    def known_zip_code(self) -> str | None:
+        """The customer's zip code, else that of the address."""
+        return self.zip_code or self.address.zip_code
+
+    def lives_at(self, zip_code: str) -> bool:
+        """True when `zip_code` is the customer's, without regard to case and blanks."""
+        known = self.known_zip_code()
+        return known is not None and _squeezed(known) == _squeezed(zip_code)
+
+    def current_subscriptions(self, now: int) -> list[Subscription]:
+        """Those that are not over, latest `valid_to` first; one without an end comes before all others."""
+        current = [s for s in self.subscriptions if not is_over(s.state, s.valid_to, now)]
+        return sorted(current, key=lambda s: (s.valid_to is not None, -(s.valid_to or 0)))
+
+
+def _squeezed(zip_code: str) -> str:
+    return "".join(zip_code.split()).casefold()
+
+
+def merge_subscriptions(known: list[Subscription], named: list[Subscription]) -> list[Subscription]:
+    """The subscriptions after an import that names `named`.
+
+    One that was known keeps its id; one that is not named any more stays, deactivated, because an account may hold it.
+    """
+    left = list(known)
+    merged = []
+    for subscription in named:
+        before = next((s for s in left if s.same_as(subscription)), None)
+        if before is not None:
+            left.remove(before)
+            subscription = msgspec.structs.replace(subscription, id=before.id)  # noqa: PLW2901
+        merged.append(subscription)
+    return merged + [msgspec.structs.replace(s, state="deactivated") for s in left]
+
+
+def user_product(subscription: Subscription, now: int) -> UserProduct:
+    """The user product that a subscription becomes when its customer gets an account."""
+    return UserProduct(id=subscription.id, created=now, updated=now, **_said(subscription, now))
+
+
+def follow_subscriptions(account: Account, subscriptions: list[Subscription], now: int) -> bool:
+    """Make the account's user products follow its customer's subscriptions; True when anything changed.
+
+    Products that came from elsewhere are left alone: only ids that the customer's subscriptions have are touched.
+    """
+    wanted = {s.id: s for s in subscriptions}
+    products = []
+    for product in account.user_products:
+        subscription = wanted.pop(product.id, None)
+        products.append(product if subscription is None else _followed(product, subscription, now))
+    products.extend(user_product(s, now) for s in wanted.values())
+    changed = products != account.user_products
+    if changed:
+        account.user_products, account.updated = products, now
+    return changed
+
+
+def _followed(product: UserProduct, subscription: Subscription, now: int) -> UserProduct:
+    new = msgspec.structs.replace(product, **_said(subscription, now))
+    return product if new == product else msgspec.structs.replace(new, updated=now)
+
+
+def _said(subscription: Subscription, now: int) -> dict[str, Any]:
+    """What the owner of a subscription says of the user product."""
+    over = is_over(subscription.state, subscription.valid_to, now)
+    return {
+        "product_code": subscription.package_code,
+        "title_code": subscription.title_code,
+        "state": "deactivated" if over else subscription.state,
+        "valid_from": subscription.valid_from,
+        "valid_to": subscription.valid_to,
+        "provision_service": subscription.provision_service,
+        "subscription_type": subscription.subscription_type,
+        "subscription_number": subscription.subscription_number,
+        "external_start_date": subscription.external_start_date,
+    }

@@ -1,0 +1,76 @@
+"""What an account can be found by. Each identifier is a (kind, value) pair, unique within an organisation.
+
+The value is the normalised form that is compared: an e-mail in lower case, a social security number as a keyed hash
+(which is why making one needs a `number_hash`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from stamkund.rules.account import Account, ExternalId
+from stamkund.rules.customer import Customer
+from stamkund.rules.person_number import PersonNumber
+
+ID = "id"
+EMAIL = "email"
+CUSTOMER_NUMBER = "customer_number"
+PERSON_NUMBER = "social_security_number"
+ALIAS = "alias"
+TULO_CUSTOMER_NUMBER = "tulo_customer_number"
+EXTERNAL_ID = "external_id"
+
+NumberHashes = Callable[[str], list[str]]
+"""Keyed hashes of a ten-digit number, one for each look-up key in use, oldest first."""
+
+
+class Identifier(NamedTuple):
+    kind: str
+    value: str
+
+
+def email(text: str) -> Identifier:
+    return Identifier(EMAIL, text.lower())
+
+
+def external_id(key: str, value: str) -> Identifier:
+    """A JSON pair, so that no key and value can be taken for another."""
+    return Identifier(EXTERNAL_ID, msgspec.json.encode((key, value)).decode())
+
+
+def person_numbers(number: PersonNumber, hashes: NumberHashes) -> list[Identifier]:
+    return [Identifier(PERSON_NUMBER, value) for value in hashes(number.ten)]
+
+
+def of_account(account: Account, hashes: NumberHashes) -> Iterator[Identifier]:
+    """Everything that an account is found by."""
+    if account.customer_number:
+        yield Identifier(CUSTOMER_NUMBER, account.customer_number)
+    if account.social_security_number:
+        yield from person_numbers(account.social_security_number, hashes)
+    yield email(account.email)
+    if account.alias:
+        yield Identifier(ALIAS, account.alias)
+    yield from _external_ids(account.identity_mapping)
+    yield Identifier(ID, account.id)
+    if account.tulo_customer_number:
+        yield Identifier(TULO_CUSTOMER_NUMBER, account.tulo_customer_number)
+
+
+def of_customer(customer: Customer, hashes: NumberHashes) -> Iterator[Identifier]:
+    """Everything that a customer is found by, or that must be one customer's only."""
+    yield Identifier(CUSTOMER_NUMBER, customer.customer_number)
+    if customer.social_security_number:
+        yield from person_numbers(customer.social_security_number, hashes)
+    if customer.password_hash and customer.email:
+        yield email(customer.email)
+    yield from _external_ids(customer.identity_mapping)
+    yield Identifier(ID, customer.id)
+
+
+def _external_ids(mapping: list[ExternalId]) -> Iterator[Identifier]:
+    for pair in mapping:
+        yield external_id(pair.key, pair.value)

@@ -1,0 +1,94 @@
+"""Moments: whole seconds since 1970 in UTC inside, ISO 8601 with offset outside (`2016-12-21T10:12:08+01:00`).
+
+Documents hold moments as integers, because turning an aware datetime into another zone's text costs more than reading
+the whole account it belongs to. `Zone.text` does the same arithmetic with small tables.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+DAY = 86_400
+_EPOCH = date(1970, 1, 1)
+_MINUTES = tuple(f"{m // 60:02}:{m % 60:02}:" for m in range(24 * 60))
+_SECONDS = tuple(f"{s:02}" for s in range(60))
+
+
+class Zone:
+    """A time zone that turns moments into the wire's text."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.info = ZoneInfo(name)
+        self._offsets: dict[int, tuple[int, str]] = {}
+
+    def text(self, moment: int) -> str:
+        """`moment` in this zone: ISO 8601, offset, whole seconds."""
+        seconds, suffix = self._offsets.get(moment // DAY) or self._offset(moment)
+        day, second = divmod(moment + seconds, DAY)
+        return f"{_day_text(day)}{_MINUTES[second // 60]}{_SECONDS[second % 60]}{suffix}"
+
+    def optional_text(self, moment: int | None) -> str | None:
+        return None if moment is None else self.text(moment)
+
+    def today(self, now: int) -> date:
+        """The date in this zone at `now`."""
+        return datetime.fromtimestamp(now, self.info).date()
+
+    def _offset(self, moment: int) -> tuple[int, str]:
+        """The offset at `moment`, remembered for its UTC day unless the zone changes its offset on that day."""
+        day = moment // DAY
+        start, end = (self._exact_offset(at) for at in (day * DAY, (day + 1) * DAY))
+        if start != end:
+            return self._exact_offset(moment)
+        self._offsets[day] = start
+        return start
+
+    def _exact_offset(self, moment: int) -> tuple[int, str]:
+        offset = datetime.fromtimestamp(moment, self.info).utcoffset() or timedelta()
+        seconds = int(offset.total_seconds())
+        minutes = abs(seconds) // 60
+        return seconds, f"{'-' if seconds < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
+
+
+@lru_cache(maxsize=20_000)
+def _day_text(day: int) -> str:
+    return f"{(_EPOCH + timedelta(days=day)).isoformat()}T"
+
+
+@lru_cache(maxsize=64)
+def zone(name: str) -> Zone:
+    """The zone called `name` (IANA, such as `Europe/Stockholm`). Raises ZoneInfoNotFoundError or ValueError."""
+    return Zone(name)
+
+
+def moment(at: datetime) -> int:
+    """The moment of an aware datetime, fractions of a second dropped."""
+    return int(at.timestamp())
+
+
+def parse_moment(text: str, local: Zone) -> int:
+    """The moment that `text` names: ISO 8601 date or date and time; without an offset it is local to `local`.
+
+    A bare date means midnight. Raises ValueError.
+    """
+    parsed = datetime.fromisoformat(text.strip())
+    if parsed.tzinfo is None:
+        parsed = parsed.replace(tzinfo=local.info)
+    if not 1850 <= parsed.year <= 2999:
+        raise ValueError("the year must be between 1850 and 2999")
+    return moment(parsed.astimezone(UTC))
+
+
+def parse_date(text: str) -> date:
+    """A date written `YYYY-MM-DD`, nothing else. Raises ValueError."""
+    if len(text) != 10 or not text.isascii():
+        raise ValueError("not YYYY-MM-DD")
+    return date.fromisoformat(text)
+
+
+def whole_years(born: date, today: date) -> int:
+    """Completed years from `born` to `today`."""
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

@@ -1,0 +1,62 @@
+"""An organisation (a publisher) and its settings, and the clients that it lets in."""
+
+from __future__ import annotations
+
+import msgspec
+
+from stamkund.rules.account import Personal
+
+PERSON_NUMBER_CHECKS = ("pattern", "checksum")
+DEFAULT_TIMEZONE = "Europe/Stockholm"
+
+
+class Permission(msgspec.Struct, omit_defaults=True):
+    """A marketing permission that readers may accept; `type` says how it reaches them (`email`, `sms` …)."""
+
+    id: str
+    name: str
+    type: str
+    active: bool = True
+
+
+class Organisation(msgspec.Struct, omit_defaults=True):
+    """A publisher. `person_number_check` is `pattern`, or `checksum` to want real numbers wherever one is written."""
+
+    id: str
+    name: str
+    timezone: str = DEFAULT_TIMEZONE
+    person_number_check: str = "pattern"
+    marketing_permissions: list[Permission] = []
+
+    @property
+    def wants_checksum(self) -> bool:
+        return self.person_number_check == "checksum"
+
+    def active_permissions(self) -> dict[str, Permission]:
+        return {p.id: p for p in self.marketing_permissions if p.active}
+
+
+class Secret(Personal):
+    """One of a client's secrets, sealed; `expires` (a moment) when it is on its way out."""
+
+    sealed: str
+    created: int
+    expires: int | None = None
+
+    def holds(self, now: int) -> bool:
+        return self.expires is None or now < self.expires
+
+
+class Client(Personal):
+    """An application that may call us (an "API user"). Never deleted, only disabled."""
+
+    id: str
+    organisation: str
+    name: str
+    created: int
+    scopes: list[str]
+    secrets: list[Secret]
+    redirect_uris: list[str] = []
+    offline_access: bool = False
+    sso2: bool = False
+    disabled: bool = False

@@ -1,0 +1,174 @@
+"""What a parameter may hold: each kind of value parses itself out of text, or says in one sentence why it can't.
+
+The sentences and patterns are those of the documents ("Allowed values", "Size range"); sizes are checked before
+patterns. A kind is used by the HTTP parameters and by the import alike, so both refuse the same things.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Generic, TypeVar
+
+from stamkund.rules import person_number
+from stamkund.rules.ids import ID_TEXT, is_id
+from stamkund.rules.moments import parse_date
+from stamkund.rules.person_number import PersonNumber
+
+T = TypeVar("T")
+
+EMAIL_TEXT = r"/\A[\w+\-.]+@[a-z\d\-]+(\.[a-z]+)*\.[a-z]+\z/i"
+"""The pattern as the documents' error messages print it. Domains in the field have digits and hyphens after the first
+label too, so more is accepted than is printed."""
+
+# No two neighbouring parts share a character, so matching takes linear time on any input.
+_EMAIL = re.compile(r"[\w+\-.]+@[a-z\d\-]+(?:\.[a-z\d\-]+)*\.[a-z]+", re.ASCII | re.IGNORECASE)
+_CODE_TEXT = "/^[a-zA-Z-_0-9]+$/"
+_CODE = re.compile(r"[a-zA-Z\-_0-9]+")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class Invalid(ValueError):
+    """The text is not such a value; the message is the sentence for the caller."""
+
+
+def _format(text: str) -> Invalid:
+    return Invalid(f"Parameter must match format ({text})")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a value may depend on: the date today, and whether a person number must have a right check digit."""
+
+    today: date
+    checksum: bool = False
+
+
+@dataclass(frozen=True)
+class Kind(Generic[T]):
+    """A kind of value. `pattern` is shown to people; `read` turns text of a right size into the value."""
+
+    name: str
+    read: Callable[[str, Context], T]
+    pattern: str | None = None
+    shortest: int = 0
+    longest: int | None = None
+    example: str = ""
+    control_characters: bool = field(default=False, repr=False)
+
+    def parse(self, text: str, context: Context) -> T:
+        """The value that `text` holds. Raises Invalid."""
+        if len(text) < self.shortest:
+            raise Invalid(f"Parameter must be at least {self.shortest} characters")
+        if self.longest is not None and len(text) > self.longest:
+            raise Invalid(f"Parameter must be at most {self.longest} characters")
+        value = self.read(text, context)
+        if not self.control_characters and _CONTROL.search(text):
+            raise Invalid("Parameter must not contain control characters")
+        return value
+
+
+def _matching(pattern: re.Pattern[str], shown: str) -> Callable[[str, Context], str]:
+    def read(text: str, _: Context) -> str:
+        if pattern.fullmatch(text) is None:
+            raise _format(shown)
+        return text
+
+    return read
+
+
+def _as_it_is(text: str, _: Context) -> str:
+    return text
+
+
+def _read_id(text: str, _: Context) -> str:
+    if not is_id(text):
+        raise _format(ID_TEXT)
+    return text.lower()
+
+
+def _read_password(text: str, _: Context) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Invalid("Parameter must be Unicode text") from None
+    return text
+
+
+_PERSON_NUMBER_TEXT = "/^[0-9]{6}-[0-9]{4}$/"
+_PERSON_NUMBER = re.compile(r"[0-9]{6}-[0-9]{4}")
+
+
+def _read_person_number(text: str, context: Context) -> PersonNumber:
+    number = person_number.parse(text, context.today) if _PERSON_NUMBER.fullmatch(text) else None
+    if number is None:
+        raise _format(_PERSON_NUMBER_TEXT)
+    if context.checksum and number.century is None:
+        raise Invalid("Parameter must be a real date followed by a right check digit")
+    return number
+
+
+def _read_birth_date(text: str, context: Context) -> date:
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) is None:
+        raise _format("YYYY-MM-DD")
+    try:
+        born = parse_date(text)
+    except ValueError:
+        raise Invalid("Parameter must be a real date") from None
+    if born > context.today:
+        raise Invalid("Parameter must not be in the future")
+    return born
+
+
+def _read_permissions(text: str, context: Context) -> list[str]:
+    """Ids, each once and in the order sent; an empty text means none."""
+    names = [part.strip().lower() for part in text.split(",")] if text.strip() else []
+    return list(dict.fromkeys(names))
+
+
+ID = Kind("id", _read_id, ID_TEXT, longest=24, example="585a4768edce2c5e6f000001")
+EMAIL = Kind(
+    "email", _matching(_EMAIL, EMAIL_TEXT), EMAIL_TEXT, longest=1024, example="ove.ovesson@example.com"
+)
+PASSWORD = Kind(
+    "password",
+    _read_password,
+    shortest=6,
+    longest=1024,
+    example="Df7Vdd8!!vnM",
+    control_characters=True,
+)
+TEXT = Kind("text", _as_it_is, longest=1024, example="Ovesson")
+ALIAS = Kind("alias", _as_it_is, longest=50, example="Oves Alias")
+ALIAS_KEY = Kind("alias", _as_it_is, longest=1024, example="Oves Alias")
+EXTERNAL_ID = Kind("external id", _as_it_is, shortest=1, longest=128, example="Key 1")
+MOBILE = Kind(
+    "mobile phone number",
+    _matching(re.compile(r"[+,0]?[0-9]{10,12}"), "/^[+,0]?[0-9]{10,12}$/"),
+    "/^[+,0]?[0-9]{10,12}$/",
+    shortest=10,
+    longest=12,
+    example="0701234567",
+)
+PERSON_NUMBER = Kind("social security number", _read_person_number, "dddddd-dddd", example="620817-9256")
+CUSTOMER_NUMBER = Kind(
+    "customer number", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, longest=10, example="100001"
+)
+TULO_CUSTOMER_NUMBER = Kind(
+    "tulo customer number", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, longest=50, example="00001"
+)
+ZIP_CODE = Kind("zip code", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, longest=5, example="43921")
+COMPANY_NUMBER = Kind(
+    "company registration number",
+    _matching(re.compile(r"[0-9]{6}-[0-9]{4}"), "dddddd-dddd"),
+    "dddddd-dddd",
+    example="556468-3984",
+)
+BIRTH_DATE = Kind(
+    "birth date", _read_birth_date, "YYYY-MM-DD", shortest=10, longest=10, example="1962-08-17"
+)
+PERMISSIONS = Kind(
+    "marketing permissions", _read_permissions, longest=1024, example="5ba4a64509c04c5ab4000001"
+)

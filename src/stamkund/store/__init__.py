@@ -1,0 +1,252 @@
+"""Room 3, the only SQL: verbs in our words, each of them one transaction.
+
+`Store` is what the rest of the house sees. A verb is written once, as a generator (`work.py`), and runs on either engine
+(`sqlite.py`, `postgres.py`); both pass one conformance suite (`tests/store/`). Values of our own go in and come out;
+rows, placeholders and transactions stay in here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from stamkund.rules.account import Account
+from stamkund.rules.customer import Customer
+from stamkund.rules.identifiers import Identifier
+from stamkund.rules.organisation import Client, Organisation
+from stamkund.store import installation, look_ups, migrations, tokens
+from stamkund.store.accounts import AccountVerbs, Candidate, Login
+from stamkund.store.customers import CustomerVerbs, Outcome, Wanted
+from stamkund.store.documents import Documents
+from stamkund.store.look_ups import OWN, Opened, Own, Subject
+from stamkund.store.postgres import PostgresEngine
+from stamkund.store.sqlite import SqliteEngine
+from stamkund.store.tokens import ACCESS, REFRESH, NewToken, Refresh
+from stamkund.store.work import MakeWork, Row, Sql, Taken, Unavailable
+from stamkund.vault import CHECK, CannotOpen, KeyFileError, Vault
+
+__all__ = [
+    "ACCESS",
+    "OWN",
+    "REFRESH",
+    "Candidate",
+    "Engine",
+    "Login",
+    "NewToken",
+    "Opened",
+    "Outcome",
+    "Own",
+    "Refresh",
+    "Store",
+    "Subject",
+    "Taken",
+    "Unavailable",
+    "Wanted",
+    "WrongSchema",
+    "engine_for",
+]
+
+T = TypeVar("T")
+
+
+class WrongSchema(Exception):
+    """The database is older or newer than this program; the message says what to do."""
+
+
+class Engine(Protocol):
+    """What a database must be able to do for us."""
+
+    name: str
+
+    async def open(self) -> None: ...
+    async def close(self) -> None: ...
+    async def look_up(self, single: Sql, batch: Sql, values: tuple[object, ...]) -> Row | None: ...
+    async def read(self, make: MakeWork[T]) -> T: ...
+    async def write(self, make: MakeWork[T]) -> T: ...
+
+
+def engine_for(url: str, connections: int = 6) -> Engine:
+    """The engine that a database URL names: `sqlite:///file` or `postgresql://…`. Raises ValueError."""
+    if url.startswith("sqlite:///"):
+        path = url.removeprefix("sqlite:///")
+        if not path or ":memory:" in path:
+            raise ValueError("a sqlite URL names a file, such as sqlite:///stamkund.db")
+        return SqliteEngine(Path(path))
+    if url.startswith(("postgresql://", "postgres://")):
+        return PostgresEngine(url, connections)
+    raise ValueError("the database URL must begin with sqlite:/// or postgresql://")
+
+
+class Store:
+    """The verbs on one open engine. Every verb raises Unavailable when the database is out of reach."""
+
+    def __init__(self, engine: Engine, vault: Vault) -> None:
+        self.engine = engine
+        self.documents = Documents(vault)
+        self._accounts = AccountVerbs(self.documents)
+        self._customers = CustomerVerbs(self.documents)
+
+    # The hot path --------------------------------------------------------------------------------------
+
+    async def opened(self, token_hash: bytes, subject: Subject) -> Opened | None:
+        """A token with its client and organisation and, in the same statement, the account asked for."""
+        look_up, values = look_ups.statement(token_hash, subject)
+        row = await self.engine.look_up(look_up.single, look_up.batch, values)
+        return None if row is None else look_ups.opened(row)
+
+    def account(self, document: str | bytes) -> Account:
+        """The account of a document that `opened` brought. Raises CannotOpen."""
+        return self.documents.account(document)
+
+    def number_key(self, ten_digits: str) -> str:
+        """What a social security number is looked up by."""
+        return self.documents.vault.number_hashes(ten_digits)[0]
+
+    # Candidates, accounts, logins ----------------------------------------------------------------------
+
+    async def find_candidate(
+        self, organisation: str, asked: list[Identifier], email: str | None = None
+    ) -> Candidate | None:
+        """The one customer that all of `asked` mean; `email` is looked at for being an account's already."""
+        return await self.engine.read(lambda: self._accounts.find_candidate(organisation, asked, email))
+
+    async def activate(
+        self,
+        organisation: str,
+        candidate_id: str,
+        make_account: Callable[[Customer], Account],
+        password_hash: str,
+        client: str,
+        now: int,
+    ) -> tuple[int, str]:
+        """Makes the account (its row and id), spends the candidate and writes audit record and event, or raises Taken."""
+        return await self.engine.write(
+            lambda: self._accounts.activate(
+                organisation, candidate_id, make_account, password_hash, client, now
+            )
+        )
+
+    async def login(self, organisation: str, email: str) -> Login | None:
+        """What is needed to check the password of whoever has this e-mail."""
+        return await self.engine.read(lambda: self._accounts.login(organisation, email))
+
+    async def upgrade_password(self, account_row: int, before: str, after: str) -> None:
+        await self.engine.write(lambda: self._accounts.upgrade_password(account_row, before, after))
+
+    # Tokens --------------------------------------------------------------------------------------------
+
+    async def add_tokens(self, *new: NewToken) -> None:
+        await self.engine.write(lambda: tokens.add_tokens(list(new)))
+
+    async def refresh(self, token_hash: bytes, client: str, now: int) -> Refresh | None:
+        return await self.engine.read(lambda: tokens.refresh(token_hash, client, now))
+
+    async def use_refresh(self, token_hash: bytes, expires: int, new: NewToken) -> None:
+        await self.engine.write(lambda: tokens.use_refresh(token_hash, expires, new))
+
+    async def remove_expired_tokens(self, now: int, most: int = 500) -> int:
+        return await self.engine.write(lambda: tokens.remove_expired(now, most))
+
+    # Import --------------------------------------------------------------------------------------------
+
+    async def put_customers(
+        self, organisation: str, wanted: list[Wanted], now: int, *, dry_run: bool = False
+    ) -> Outcome:
+        return await self.engine.write(
+            lambda: self._customers.put_customers(organisation, wanted, now, dry_run=dry_run)
+        )
+
+    # The installation ----------------------------------------------------------------------------------
+
+    async def organisations(self) -> list[Organisation]:
+        return await self.engine.read(installation.organisations)
+
+    async def organisation(self, organisation_id: str) -> Organisation | None:
+        return await self.engine.read(lambda: installation.organisation(organisation_id))
+
+    async def change_organisation(
+        self, organisation_id: str, change: Callable[[Organisation | None], Organisation]
+    ) -> Organisation:
+        return await self.engine.write(
+            lambda: installation.change_organisation(organisation_id, change, self.documents)
+        )
+
+    async def clients(self, organisation: str) -> list[Client]:
+        return await self.engine.read(lambda: installation.clients(organisation))
+
+    async def client(self, client_id: str) -> tuple[Client, Organisation] | None:
+        return await self.engine.read(lambda: installation.client(client_id))
+
+    async def add_client(self, new: Client) -> None:
+        await self.engine.write(lambda: installation.add_client(new, self.documents))
+
+    async def change_client(self, client_id: str, change: Callable[[Client], Client]) -> Client | None:
+        return await self.engine.write(lambda: installation.change_client(client_id, change, self.documents))
+
+    async def ping(self) -> None:
+        """Returns when the database answers."""
+        await self.engine.read(migrations.schema_version)
+
+    # Keys ----------------------------------------------------------------------------------------------
+
+    async def reencrypt(self, progress: Callable[[int], None], batch: int = 500) -> None:
+        """Seals everything with the newest key, in batches; `progress` is told how many documents were done."""
+        progress(await self.engine.write(lambda: installation.reseal_clients(self.documents)))
+        for reseal in (installation.reseal_accounts, installation.reseal_customers):
+            after: int | None = 0
+            while after is not None:
+                after = await self.engine.write(lambda r=reseal, a=after: r(a, batch, self.documents))  # type: ignore[misc]
+                progress(batch)
+
+    async def drop_number_keys(self, key_id: str) -> None:
+        await self.engine.write(lambda: installation.drop_number_keys(key_id))
+
+
+async def migrate(engine: Engine, now: int) -> list[str]:
+    """Brings the schema up to date; answers the steps that were taken."""
+    done = []
+    while (step := await engine.write(lambda: migrations.next_step(now))) is not None:
+        done.append(f"{step.number:04} {step.name}")
+    return done
+
+
+async def check_schema(engine: Engine) -> None:
+    """Raises WrongSchema unless the database has exactly the schema that this program knows."""
+    version = await engine.read(migrations.schema_version)
+    if version < migrations.LATEST:
+        raise WrongSchema(
+            f"the database schema is at step {version}, this program needs step {migrations.LATEST}: "
+            "run `stamkund migrate`"
+        )
+    if version > migrations.LATEST:
+        raise WrongSchema(
+            f"the database schema is at step {version}, newer than this program knows ({migrations.LATEST}): "
+            "upgrade Stamkund"
+        )
+
+
+async def vault_for(engine: Engine, path: Path, now: int) -> Vault:
+    """The vault of this database. Makes the key file only for a database that nothing was sealed for yet.
+
+    Raises KeyFileError where the file is missing, or is not the one that the database was written with.
+    """
+    check = await engine.read(installation.key_check)
+    if check is None:
+        vault = Vault(path) if path.exists() else Vault.create(path, now)
+        await engine.write(lambda: installation.set_key_check(vault))
+        return vault
+    if not path.exists():
+        raise KeyFileError(
+            f"the key file {path} is missing, and the database was written with one: put it back, or set "
+            "STAMKUND_KEY_FILE to where it is"
+        )
+    vault = Vault(path)
+    try:
+        vault.open(check, CHECK)
+    except CannotOpen:
+        raise KeyFileError(
+            f"the key file {path} is not the one that this database was written with: set STAMKUND_KEY_FILE "
+            "to the right one"
+        ) from None
+    return vault

@@ -1,0 +1,59 @@
+"""The schema, step by step. Each step is one module `mNNNN_name` with `STATEMENTS`; steps are only ever added.
+
+Steps run in order, each in a transaction of its own, and are written down in the table `migrations`. A step may be
+Python too: `STATEMENTS` is any tuple of statements for both engines. Data of every earlier schema is kept under
+`tests/upgrades/` and migrated in a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stamkund.store.migrations import m0001_first
+from stamkund.store.work import Ask, Sql, Work
+
+
+@dataclass(frozen=True)
+class Migration:
+    number: int
+    name: str
+    statements: Sequence[Sql]
+
+
+MIGRATIONS = (Migration(1, "first", m0001_first.STATEMENTS),)
+LATEST = MIGRATIONS[-1].number
+
+_TABLE = Sql(
+    "CREATE TABLE IF NOT EXISTS migrations (number bigint PRIMARY KEY, name text NOT NULL, applied bigint NOT NULL)"
+)
+_ONE_AT_A_TIME = Sql("SELECT pg_advisory_xact_lock(7311, 1)", sqlite="SELECT 1")
+_PRESENT = Sql(
+    "SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'migrations'",
+    sqlite="SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'migrations'",
+)
+_CURRENT = Sql("SELECT coalesce(max(number), 0) FROM migrations")
+_DONE = Sql("INSERT INTO migrations (number, name, applied) VALUES ($1, $2, $3)")
+
+
+def schema_version() -> Work[int]:
+    """The number of the newest step that the database has, 0 for an empty database."""
+    rows = yield Ask(_PRESENT)
+    if not rows[0][0]:
+        return 0
+    rows = yield Ask(_CURRENT)
+    return int(rows[0][0])
+
+
+def next_step(now: int) -> Work[Migration | None]:
+    """Applies the first step that is missing, if one is; answers it. Two processes at once take turns."""
+    yield Ask(_ONE_AT_A_TIME)
+    yield Ask(_TABLE)
+    rows = yield Ask(_CURRENT)
+    missing = [m for m in MIGRATIONS if m.number > rows[0][0]]
+    if not missing:
+        return None
+    for statement in missing[0].statements:
+        yield Ask(statement)
+    yield Ask(_DONE, (missing[0].number, missing[0].name, now))
+    return missing[0]

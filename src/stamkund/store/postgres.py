@@ -1,0 +1,205 @@
+"""The engine for many processes: PostgreSQL through asyncpg.
+
+Look-ups that arrive in the same turn of the event loop go to the server as one statement, which doubles what a worker
+can answer; a batch of one is the plain statement. Connections are not reset between uses: nothing here leaves state on
+one. A lost connection is answered with Unavailable, and the next call opens a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import asyncpg
+
+from stamkund.store.work import Ask, Load, MakeWork, Row, Sql, Step, Unavailable, Work
+
+T = TypeVar("T")
+
+CONNECT_SECONDS = 3
+STATEMENT_SECONDS = 10
+_LOOK_UP_CONNECTIONS = 2
+_MOST_IN_A_BATCH = 128
+_TRIES = 4
+
+# Out of reach, shutting down, full, or out of connections: nothing that asking differently would change.
+_OUT_OF_REACH = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+_TRY_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+
+class PostgresEngine:
+    """Runs verbs on a PostgreSQL database, through at most `connections` connections of this process."""
+
+    name = "postgres"
+
+    def __init__(self, url: str, connections: int = 6) -> None:
+        self.url = url
+        self._most = max(connections, _LOOK_UP_CONNECTIONS + 1)
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._batches: dict[Sql, _Batches] = {}
+
+    async def open(self) -> None:
+        """Connects. Raises Unavailable."""
+        with _unavailable():
+            self._pool = await asyncpg.create_pool(
+                self.url,
+                min_size=1,
+                max_size=self._most,
+                timeout=CONNECT_SECONDS,
+                command_timeout=STATEMENT_SECONDS,
+                reset=_keep_as_it_is,
+                server_settings={
+                    "application_name": "stamkund",
+                    "jit": "off",
+                    "plan_cache_mode": "force_generic_plan",
+                    "timezone": "UTC",
+                },
+            )
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            try:
+                await asyncio.wait_for(self._pool.close(), CONNECT_SECONDS)
+            except TimeoutError:
+                self._pool.terminate()
+            self._pool = None
+
+    async def look_up(self, single: Sql, batch: Sql, values: tuple[Any, ...]) -> Row | None:
+        """The row of a hot-path look-up. `batch` is the same over arrays; its first column is the place, from 1."""
+        batches = self._batches.get(single)
+        if batches is None:
+            batches = self._batches[single] = _Batches(self, single.postgres, batch.postgres)
+        return await batches.get(values)
+
+    async def read(self, make: MakeWork[T]) -> T:
+        """Runs a verb that only reads, in one snapshot. Raises Unavailable, and what the verb raises."""
+        return await self._transact(make, isolation="repeatable_read", readonly=True)
+
+    async def write(self, make: MakeWork[T]) -> T:
+        """Runs a verb in a transaction of its own; it is durable when this returns."""
+        return await self._transact(make, isolation="read_committed", readonly=False)
+
+    async def _transact(self, make: MakeWork[T], *, isolation: Any, readonly: bool) -> T:
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._once(make, isolation=isolation, readonly=readonly)
+            except _TRY_AGAIN:
+                continue
+        try:
+            return await self._once(make, isolation=isolation, readonly=readonly)
+        except _TRY_AGAIN as error:
+            raise Unavailable(str(error)) from error
+
+    async def _once(self, make: MakeWork[T], *, isolation: Any, readonly: bool) -> T:
+        async with (
+            self.connection() as connection,
+            connection.transaction(isolation=isolation, readonly=readonly),
+        ):
+            return await _run(connection, make())
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]:
+        """A connection of the pool; whatever keeps the database out of reach becomes Unavailable."""
+        if self._pool is None:
+            raise Unavailable("not connected")
+        with _unavailable():
+            async with self._pool.acquire(timeout=CONNECT_SECONDS) as connection:
+                yield connection
+
+
+class _unavailable:
+    """Turns the errors of a database out of reach into Unavailable."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, _OUT_OF_REACH):
+            raise Unavailable(f"{type(error).__name__}: {error}") from error
+
+
+async def _keep_as_it_is(_: Any) -> None:
+    """No verb leaves state on a connection, and the pool's own reset halves the rate of look-ups."""
+
+
+class _Batches:
+    """Gathers look-ups of one kind while others are on their way."""
+
+    def __init__(self, engine: PostgresEngine, single: str, batch: str) -> None:
+        self._engine = engine
+        self._single = single
+        self._batch = batch
+        self._waiting: list[tuple[tuple[Any, ...], asyncio.Future[Row | None]]] = []
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._scheduled = False
+
+    async def get(self, values: tuple[Any, ...]) -> Row | None:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Row | None] = loop.create_future()
+        self._waiting.append((values, future))
+        if not self._scheduled and len(self._under_way) < _LOOK_UP_CONNECTIONS:
+            self._scheduled = True
+            loop.call_soon(self._start)
+        return await future
+
+    def _start(self) -> None:
+        self._scheduled = False
+        while self._waiting and len(self._under_way) < _LOOK_UP_CONNECTIONS:
+            batch, self._waiting = self._waiting[:_MOST_IN_A_BATCH], self._waiting[_MOST_IN_A_BATCH:]
+            task = asyncio.get_running_loop().create_task(self._fetch(batch))
+            self._under_way.add(task)
+            task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self._start()
+
+    async def _fetch(self, batch: list[tuple[tuple[Any, ...], asyncio.Future[Row | None]]]) -> None:
+        """Answers every future of the batch, with its row or with what went wrong."""
+        try:
+            async with self._engine.connection() as connection:
+                if len(batch) == 1:
+                    rows = {1: await connection.fetchrow(self._single, *batch[0][0])}
+                else:
+                    columns = zip(*(values for values, _ in batch), strict=True)
+                    found = await connection.fetch(self._batch, *(list(column) for column in columns))
+                    rows = {row[0]: row[1:] for row in found}
+        except Exception as error:
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for place, (_, future) in enumerate(batch, 1):
+            if not future.done():
+                future.set_result(rows.get(place))
+
+
+async def _run(connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], work: Work[T]) -> T:
+    try:
+        step = next(work)
+        while True:
+            step = work.send(await _do(connection, step))
+    except StopIteration as finished:
+        answer: T = finished.value
+        return answer
+
+
+async def _do(connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], step: Step) -> list[Row]:
+    if isinstance(step, Ask):
+        return list(await connection.fetch(step.sql.postgres, *step.values))
+    if isinstance(step, Load):
+        await connection.copy_records_to_table(step.table, records=step.rows, columns=step.columns)
+        return []
+    await connection.executemany(step.sql.postgres, step.values)
+    return []

@@ -1,0 +1,203 @@
+"""The embedded engine: SQLite in this process.
+
+Reads run directly on the event loop, because a prepared look-up takes less time than handing it to a thread. Writes go
+through one thread, which commits whatever has gathered meanwhile as one transaction: an answer that promises something
+is on the disk (synchronous=FULL), and under load many answers share one sync. Each verb has its savepoint, so one that
+is refused takes nothing with it. Several processes may use the file; SQLite's own lock queues their writers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from stamkund.store.work import Ask, Each, Load, MakeWork, Row, Sql, Step, Unavailable, Work
+
+T = TypeVar("T")
+
+LOCK_WAIT_SECONDS = 15
+"""How long a writer waits for another process's transaction before it answers that the database is unavailable."""
+_MAPPED_BYTES = 1 << 34
+_MOST_IN_ONE_COMMIT = 200
+
+
+class _Job:
+    """One verb on its way through the writer thread."""
+
+    __slots__ = ("answer", "done", "error", "make")
+
+    def __init__(self, make: MakeWork[Any], done: Callable[[], None]) -> None:
+        self.make = make
+        self.done = done
+        self.answer: Any = None
+        self.error: BaseException | None = None
+
+
+class SqliteEngine:
+    """Runs verbs on one SQLite file."""
+
+    name = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._reader: sqlite3.Connection | None = None
+        self._looker: sqlite3.Connection | None = None
+        self._writer: threading.Thread | None = None
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+
+    async def open(self) -> None:
+        """Opens the file, making it where there is none. Raises Unavailable."""
+        try:
+            self.path.touch(mode=0o600, exist_ok=True)
+            self._looker = _connect(self.path)
+            self._looker.text_factory = bytes  # documents go to the decoder as they are
+            self._reader = _connect(self.path)
+            writing = _connect(self.path)
+        except (sqlite3.Error, OSError) as error:
+            raise Unavailable(f"cannot open {self.path}: {error}") from error
+        self._writer = threading.Thread(target=self._write_jobs, args=(writing,), name="stamkund-writer")
+        self._writer.start()
+
+    async def close(self) -> None:
+        if self._writer is not None:
+            self._jobs.put(None)
+            await asyncio.to_thread(self._writer.join)
+            self._writer = None
+        for connection in (self._looker, self._reader):
+            if connection is not None:
+                connection.close()
+        self._looker = self._reader = None
+
+    async def look_up(self, single: Sql, batch: Sql, values: tuple[Any, ...]) -> Row | None:
+        """The row of a hot-path look-up; its texts are bytes. `batch` is for engines that gather look-ups."""
+        assert self._looker is not None
+        try:
+            row: Row | None = self._looker.execute(single.sqlite, values).fetchone()
+        except sqlite3.Error as error:
+            raise Unavailable(str(error)) from error
+        return row
+
+    async def read(self, make: MakeWork[T]) -> T:
+        """Runs a verb that only reads, in one snapshot. Raises Unavailable, and what the verb raises."""
+        assert self._reader is not None
+        try:
+            self._reader.execute("BEGIN")
+            try:
+                return _run(self._reader, make())
+            finally:
+                self._reader.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise Unavailable(str(error)) from error
+
+    async def write(self, make: MakeWork[T]) -> T:
+        """Runs a verb in a transaction of its own; it is on the disk when this returns."""
+        loop = asyncio.get_running_loop()
+        done = asyncio.Event()
+        job = _Job(make, lambda: _wake(loop, done))
+        self._jobs.put(job)
+        await done.wait()
+        if job.error is not None:
+            raise job.error
+        answer: T = job.answer
+        return answer
+
+    def _write_jobs(self, connection: sqlite3.Connection) -> None:
+        while (first := self._jobs.get()) is not None:
+            jobs = [first]
+            stop = False
+            while len(jobs) < _MOST_IN_ONE_COMMIT and not self._jobs.empty():
+                job = self._jobs.get()
+                if job is None:
+                    stop = True
+                    break
+                jobs.append(job)
+            _commit_together(connection, jobs)
+            for job in jobs:
+                job.done()
+            if stop:
+                break
+        connection.close()
+
+
+def _wake(loop: asyncio.AbstractEventLoop, done: asyncio.Event) -> None:
+    """Tells the event loop that its verb is done; a loop that was closed meanwhile has nobody waiting."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(done.set)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, isolation_level=None, timeout=LOCK_WAIT_SECONDS, check_same_thread=False, cached_statements=256
+    )
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -8000")
+    connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
+    return connection
+
+
+def _commit_together(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
+    """Runs the jobs in one transaction. Where the transaction itself fails, nothing of any of them stays."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        for job in jobs:
+            _run_job(connection, job)
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        for job in jobs:
+            job.error = Unavailable(str(error))
+
+
+def _run_job(connection: sqlite3.Connection, job: _Job) -> None:
+    """Runs one verb between savepoints. Lets sqlite3.Error through: then the whole transaction is in doubt."""
+    connection.execute("SAVEPOINT verb")
+    try:
+        job.answer = _run(connection, job.make())
+    except sqlite3.IntegrityError as error:  # a rule of the schema: this verb's own fault, the others go on
+        job.error = error
+        connection.execute("ROLLBACK TO verb")
+    except sqlite3.Error:
+        raise
+    except Exception as error:
+        job.error = error
+        connection.execute("ROLLBACK TO verb")
+    connection.execute("RELEASE verb")
+
+
+def _run(connection: sqlite3.Connection, work: Work[T]) -> T:
+    try:
+        step = next(work)
+        while True:
+            step = work.send(_do(connection, step))
+    except StopIteration as finished:
+        answer: T = finished.value
+        return answer
+
+
+def _do(connection: sqlite3.Connection, step: Step) -> list[Row]:
+    if isinstance(step, Ask):
+        rows: list[Row] = connection.execute(step.sql.sqlite, _plain(step.values)).fetchall()
+        return rows
+    if isinstance(step, Each):
+        connection.executemany(step.sql.sqlite, step.values)
+    elif isinstance(step, Load):
+        connection.executemany(step.insert, step.rows)
+    return []
+
+
+def _plain(values: Sequence[Any]) -> Sequence[Any]:
+    """A list goes in as one JSON text, for json_each to unfold."""
+    if any(isinstance(value, list) for value in values):
+        return [msgspec.json.encode(v).decode() if isinstance(v, list) else v for v in values]
+    return values

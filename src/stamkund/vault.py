@@ -1,0 +1,171 @@
+"""The key file, and what it protects: social security numbers, client secrets and codes.
+
+Such values are sealed (AES-256-GCM) before they reach the database and found by a keyed hash, so that a copy of the
+database without the key file tells none of them. Keys have ids, written in front of whatever they sealed:
+
+- new values are sealed with the newest key, old ones open with the key that they name;
+- a number is *written* with a hash for each key in the file and *looked up* by the oldest one's, so numbers stay
+  unique and findable while `stamkund key reencrypt` brings old data over to a new key.
+
+A server that meets a key id it doesn't know reads the file again, so adding a key needs no restart.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from pathlib import Path
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+NUMBER = b"social security number"
+SECRET = b"client secret"
+CHECK = b"key check"
+
+
+class KeyFileError(Exception):
+    """The key file is missing, unreadable or not the right one; the message says what to do."""
+
+
+class CannotOpen(KeyFileError):
+    """A sealed value could not be opened with the keys at hand."""
+
+
+class Key(msgspec.Struct, frozen=True):
+    """One key as the file holds it: `id` short and unique, `secret` 32 random bytes in base64."""
+
+    id: str
+    created: int
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"Key({self.id!r})"
+
+
+class _KeyFile(msgspec.Struct):
+    keys: list[Key]
+
+
+class _Opened:
+    """A key made ready: one derived key to seal with, another to hash with."""
+
+    def __init__(self, key: Key) -> None:
+        self.id = key.id
+        self.cipher = AESGCM(_derived(key.secret, b"stamkund seal"))
+        self.look_up = _derived(key.secret, b"stamkund look-up")
+
+
+def _derived(secret: bytes, purpose: bytes) -> bytes:
+    return HKDFExpand(algorithm=SHA256(), length=32, info=purpose).derive(secret)
+
+
+class Vault:
+    """Seals, opens and hashes with the keys of one key file."""
+
+    def __init__(self, path: Path) -> None:
+        """Reads the key file at `path`. Raises KeyFileError."""
+        self.path = path
+        self._read()
+
+    @classmethod
+    def create(cls, path: Path, now: int) -> Vault:
+        """A new key file with one key, readable by its owner alone. Raises KeyFileError where one already is."""
+        _write(path, _KeyFile([_new_key("1", now)]), new=True)
+        return cls(path)
+
+    @property
+    def key_ids(self) -> list[str]:
+        """The ids of all keys, oldest first."""
+        return list(self._keys)
+
+    def seal(self, text: str, purpose: bytes) -> str:
+        """`text` sealed with the newest key, to be opened for the same purpose only."""
+        nonce = os.urandom(12)
+        sealed = nonce + self._newest.cipher.encrypt(nonce, text.encode(), purpose)
+        return f"{self._newest.id}.{base64.b64encode(sealed).decode()}"
+
+    def open(self, sealed: str, purpose: bytes) -> str:
+        """What was sealed. Raises CannotOpen."""
+        key_id, _, encoded = sealed.partition(".")
+        key = self._keys.get(key_id) or self._read_again(key_id)
+        raw = base64.b64decode(encoded)
+        try:
+            return key.cipher.decrypt(raw[:12], raw[12:], purpose).decode()
+        except InvalidTag:
+            raise CannotOpen(
+                f"a value sealed with key {key_id} does not open: the key file {self.path} is not the one "
+                "that this database was written with, or the value was changed"
+            ) from None
+
+    def number_hashes(self, ten_digits: str) -> list[str]:
+        """The keyed hashes of a number, oldest key first: write all of them, look up by the first."""
+        data = ten_digits.encode()
+        return [
+            f"{key.id}.{hashlib.blake2b(data, key=key.look_up, digest_size=16).hexdigest()}"
+            for key in self._keys.values()
+        ]
+
+    def add_key(self, now: int) -> str:
+        """Adds a key, which seals everything from now on; answers its id."""
+        key = _new_key(str(max(int(k) for k in self._keys) + 1), now)
+        _write(self.path, _KeyFile([*self._file.keys, key]), new=False)
+        self._read()
+        return key.id
+
+    def drop_key(self, key_id: str) -> None:
+        """Removes a key that nothing is sealed with any more. Raises KeyFileError for the newest or an unknown one."""
+        if key_id not in self._keys or key_id == self._newest.id:
+            raise KeyFileError(f"key {key_id} is not an older key of {self.path}")
+        _write(self.path, _KeyFile([k for k in self._file.keys if k.id != key_id]), new=False)
+        self._read()
+
+    def _read_again(self, key_id: str) -> _Opened:
+        self._read()
+        if key_id not in self._keys:
+            raise CannotOpen(f"the key file {self.path} has no key {key_id}")
+        return self._keys[key_id]
+
+    def _read(self) -> None:
+        try:
+            self._file = msgspec.json.decode(self.path.read_bytes(), type=_KeyFile)
+        except OSError as error:
+            raise KeyFileError(f"the key file {self.path} cannot be read: {error.strerror}") from None
+        except msgspec.DecodeError:
+            raise KeyFileError(f"the key file {self.path} is not a Stamkund key file") from None
+        if not self._file.keys or any(len(k.secret) != 32 or not k.id.isdigit() for k in self._file.keys):
+            raise KeyFileError(f"the key file {self.path} holds no usable key")
+        self._keys = {key.id: _Opened(key) for key in self._file.keys}
+        self._newest = self._keys[self._file.keys[-1].id]
+
+
+def _new_key(key_id: str, now: int) -> Key:
+    return Key(key_id, now, os.urandom(32))
+
+
+def _write(path: Path, content: _KeyFile, *, new: bool) -> None:
+    """Writes the whole file or nothing: to a neighbour first, synced, then moved into place."""
+    if new and path.exists():
+        raise KeyFileError(f"the key file {path} is already there")
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(content)) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        if new:
+            os.link(beside, path)  # fails where another process was first, and then its key file is the one
+            beside.unlink()
+        else:
+            beside.replace(path)
+    except FileExistsError:
+        beside.unlink(missing_ok=True)
+        raise KeyFileError(f"the key file {path} is already there") from None
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise KeyFileError(f"the key file {path} cannot be written: {error.strerror}") from None
