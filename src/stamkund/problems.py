@@ -56,6 +56,10 @@ def only_one(names: Iterable[str]) -> Problem:
     return invalid(None, f"Only one of [{', '.join(names)}] is allowed")
 
 
+def not_the_candidates(field: str) -> Problem:
+    return invalid(field, "Parameter must be the same as the account candidate's")
+
+
 def unknown_parameters(names: Iterable[str]) -> Problem:
     return Problem(400, "unknown_parameter", f"Unknown parameters: {','.join(names)}")
 
@@ -127,6 +131,7 @@ def taken(field: str) -> Problem:
 
 EMAIL_TAKEN = taken("email")
 ALIAS_TAKEN = taken("alias")
+EXTERNAL_ID_TAKEN = taken("identity_mapping")
 
 # 500, 503: our side --------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from stamkund.rules.account import Account, Address, ExternalId, Personal, UserProduct
+from stamkund.rules.ids import new_id
 from stamkund.rules.person_number import PersonNumber
 from stamkund.rules.subscription import is_over
 
@@ -95,6 +96,32 @@ def merge_subscriptions(known: list[Subscription], named: list[Subscription]) ->
             subscription = msgspec.structs.replace(subscription, id=before.id)  # noqa: PLW2901
         merged.append(subscription)
     return merged + [msgspec.structs.replace(s, state="deactivated") for s in left]
+
+
+def account_of(customer: Customer, email: str, now: int) -> Account:
+    """The account that a customer becomes: active, verified, with all its subscriptions as user products."""
+    address = customer.address
+    if address.zip_code is None and customer.zip_code is not None:
+        address = msgspec.structs.replace(address, zip_code=customer.zip_code)
+    return Account(
+        id=new_id(now),
+        email=email,
+        status="active",
+        verified=True,
+        created=now,
+        updated=now,
+        customer_number=customer.customer_number,
+        first_name=customer.first_name,
+        last_name=customer.last_name,
+        mobile_phone_number=customer.mobile_phone_number,
+        birth_date=customer.birth_date,
+        social_security_number=customer.social_security_number,
+        company_registration_number=customer.company_registration_number,
+        company_name=customer.company_name,
+        address=address,
+        identity_mapping=customer.identity_mapping,
+        user_products=[user_product(s, now) for s in customer.subscriptions],
+    )
 
 
 def user_product(subscription: Subscription, now: int) -> UserProduct:

@@ -46,6 +46,10 @@ class Context:
     checksum: bool = False
 
 
+NO_CONTEXT = Context(date.min)
+"""For kinds that depend on nothing: those of look-ups."""
+
+
 @dataclass(frozen=True)
 class Kind(Generic[T]):
     """A kind of value. `pattern` is shown to people; `read` turns text of a right size into the value."""
@@ -166,6 +170,13 @@ COMPANY_NUMBER = Kind(
     "dddddd-dddd",
     example="556468-3984",
 )
+PERSON_NUMBER_KEY = Kind(
+    "social security number",
+    _matching(_PERSON_NUMBER, _PERSON_NUMBER_TEXT),
+    "dddddd-dddd",
+    example="620817-9256",
+)
+"""For look-ups: they never want more than the pattern, and need no century."""
 BIRTH_DATE = Kind(
     "birth date", _read_birth_date, "YYYY-MM-DD", shortest=10, longest=10, example="1962-08-17"
 )

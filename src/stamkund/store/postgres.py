@@ -170,7 +170,7 @@ class _Batches:
         try:
             async with self._engine.connection() as connection:
                 if len(batch) == 1:
-                    rows = {1: await connection.fetchrow(self._single, *batch[0][0])}
+                    rows: dict[int, Row | None] = {1: await connection.fetchrow(self._single, *batch[0][0])}
                 else:
                     columns = zip(*(values for values, _ in batch), strict=True)
                     found = await connection.fetch(self._batch, *(list(column) for column in columns))

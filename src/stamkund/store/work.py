@@ -9,10 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
-Row = Sequence[Any]
+
+
+class Row(Protocol):
+    """A row of an answer: its values by place."""
+
+    def __getitem__(self, place: Any, /) -> Any: ...
+    def __len__(self) -> int: ...
 
 
 class Taken(Exception):

@@ -1,0 +1,20 @@
+"""Room 1, the stories: one file for each call, none of which imports another.
+
+A file declares its call and tells its story in about ten lines: read the parameters, ask the rules, call one verb of
+the store, answer.
+"""
+
+from __future__ import annotations
+
+from stamkund.endpoints import account, activation, candidate, health, me, token
+from stamkund.wire.endpoint import Endpoint
+
+ALL: tuple[Endpoint, ...] = (
+    candidate.get_candidate,
+    activation.activate_candidate,
+    account.get_account,
+    me.get_me,
+    token.issue_token,
+    health.live,
+    health.ready,
+)

@@ -1,0 +1,114 @@
+"""Get account candidate: is this person a customer of the subscription system who has no account yet?"""
+
+from __future__ import annotations
+
+import msgspec
+
+from stamkund import problems
+from stamkund.problems import Refused
+from stamkund.rules import identifiers, scopes, values
+from stamkund.rules.customer import Customer
+from stamkund.rules.identifiers import Identifier
+from stamkund.rules.moments import Zone, zone
+from stamkund.wire.endpoint import Call, Example, Item, endpoint
+from stamkund.wire.parameters import Given, Parameter
+
+PERSON_NUMBER = Parameter(
+    "social_security_number",
+    values.PERSON_NUMBER_KEY,
+    "The customer's social security number. Needed unless customer_number is given.",
+)
+CUSTOMER_NUMBER = Parameter(
+    "customer_number",
+    values.CUSTOMER_NUMBER,
+    "The customer's number in the subscription system. Needed unless social_security_number is given.",
+)
+ZIP_CODE = Parameter(
+    "zip_code",
+    values.ZIP_CODE,
+    "The customer's zip code; when given it must match as well, without regard to case and blanks.",
+)
+
+
+class CandidateProduct(msgspec.Struct):
+    """A subscription of the candidate that is not over. `valid_to` is null when no end is known."""
+
+    product_code: str
+    valid_to: str | None
+
+
+class AccountCandidate(msgspec.Struct):
+    """Keys and order of the document "Get account candidate"."""
+
+    account_candidate_id: str
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    mobile_phone_number: str | None
+    social_security_number: str | None
+    customer_number: str
+    zip_code: str | None
+    products: list[CandidateProduct]
+
+
+class CandidateAnswer(msgspec.Struct):
+    item: AccountCandidate
+
+
+def one_needed(given: Given) -> None:
+    if PERSON_NUMBER not in given and CUSTOMER_NUMBER not in given:
+        raise Refused(problems.one_required([PERSON_NUMBER.name, CUSTOMER_NUMBER.name]))
+
+
+@endpoint(
+    "GET",
+    "/external/api/v1/accounts/candidate",
+    title="Get account candidate",
+    source='document "Get account candidate", release 3.9.1',
+    scope=scopes.ACCOUNT_READ,
+    parameters=(PERSON_NUMBER, CUSTOMER_NUMBER, ZIP_CODE),
+    check=one_needed,
+    answer=CandidateAnswer,
+    refusals=(problems.ACCOUNT_NOT_FOUND, problems.CUSTOMER_TAKEN),
+    example=Example(query="social_security_number=620817-9256&zip_code=43921"),
+)
+async def get_candidate(call: Call) -> Item:
+    """Finds a customer of the subscription system who can be activated as an account.
+
+    Everything that is given must match the same customer, or the answer is 404. Asking again gives the same
+    `account_candidate_id`. A customer who has an account already, or whose number an account uses, answers 409.
+    """
+    found = await call.services.store.find_candidate(call.caller.organisation.id, _asked(call))
+    zip_code = call.given.get(ZIP_CODE)
+    if found is None or (zip_code is not None and not found.customer.lives_at(zip_code)):
+        raise Refused(problems.ACCOUNT_NOT_FOUND)
+    if found.taken:
+        raise Refused(problems.CUSTOMER_TAKEN)
+    return Item(_shown(found.customer, zone(call.caller.organisation.timezone), call.now))
+
+
+def _asked(call: Call) -> list[Identifier]:
+    asked = []
+    if (number := call.given.get(PERSON_NUMBER)) is not None:
+        asked.append(Identifier(identifiers.PERSON_NUMBER, call.services.store.number_key(number)))
+    if (customer := call.given.get(CUSTOMER_NUMBER)) is not None:
+        asked.append(Identifier(identifiers.CUSTOMER_NUMBER, customer))
+    return asked
+
+
+def _shown(customer: Customer, local: Zone, now: int) -> AccountCandidate:
+    number = customer.social_security_number
+    return AccountCandidate(
+        account_candidate_id=customer.id,
+        email=customer.email,
+        first_name=customer.first_name,
+        last_name=customer.last_name,
+        mobile_phone_number=customer.mobile_phone_number,
+        social_security_number=number.ten if number else None,
+        customer_number=customer.customer_number,
+        zip_code=customer.known_zip_code(),
+        products=[
+            CandidateProduct(s.package_code, local.optional_text(s.valid_to))
+            for s in customer.current_subscriptions(now)
+        ],
+    )

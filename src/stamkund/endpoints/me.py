@@ -1,0 +1,163 @@
+"""Get current account: the account that the access token stands for."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from stamkund import problems
+from stamkund.problems import Refused
+from stamkund.rules import scopes
+from stamkund.rules.account import Account, Address, ExternalId, MarketingPermission, UserProduct
+from stamkund.rules.moments import Zone, zone
+from stamkund.rules.subscription import state_at
+from stamkund.store import OWN, Own
+from stamkund.wire.context import Services
+from stamkund.wire.endpoint import Call, Item, endpoint
+from stamkund.wire.parameters import Given
+
+
+class MyProduct(msgspec.Struct):
+    """A user product as `/me` shows it: with its order, without what only customer service needs."""
+
+    id: str
+    order_id: str | None
+    created: str
+    updated: str
+    product_code: str
+    title_code: str | None
+    valid_from: str | None
+    valid_to: str | None
+    provision_service: str | None
+    subscription_type: str | None
+    subscription_number: str | None
+    state: str
+
+
+class MyAddress(msgspec.Struct):
+    """The address as `/me` shows it: without the country."""
+
+    first_name: str | None
+    last_name: str | None
+    street: str | None
+    street_number: str | None
+    staircase: str | None
+    floor: str | None
+    apartment_number: str | None
+    zip_code: str | None
+    city: str | None
+    drop_box: str | None
+
+
+class Me(msgspec.Struct):
+    """Keys and order of the document "Get current account". `gender` is there only when something is known of it."""
+
+    id: str
+    email: str
+    status: str
+    verified: bool
+    customer_number: str | None
+    tulo_customer_number: str | None
+    first_name: str | None
+    last_name: str | None
+    mobile_phone_number: str | None
+    birth_date: str | None
+    social_security_number: str | None
+    social_security_number_century: str | None
+    age: int | None
+    gender: str | UnsetType
+    company_registration_number: str | None
+    alias: str | None
+    account_origin: str | None
+    address: MyAddress
+    user_products: list[MyProduct]
+    identity_mapping: list[ExternalId]
+    accepted_marketing_permissions: list[MarketingPermission]
+
+
+class MeAnswer(msgspec.Struct):
+    item: Me
+
+
+def own(_: Given, __: Services) -> Own:
+    return OWN
+
+
+@endpoint(
+    "GET",
+    "/external/api/v1/me",
+    title="Get current account",
+    source='document "Get account" (/me), release 3.9.1',
+    scope=scopes.ME_WRITE,
+    identity=True,
+    subject=own,
+    answer=MeAnswer,
+    refusals=(problems.ACCOUNT_NOT_FOUND,),
+    group="Me",
+)
+async def get_me(call: Call) -> Item:
+    """Answers the account that the access token stands for, with its subscriptions."""
+    account = call.account()
+    if account is None:
+        raise Refused(problems.ACCOUNT_NOT_FOUND)
+    return Item(_shown(account, zone(call.caller.organisation.timezone), call.now))
+
+
+def _shown(account: Account, local: Zone, now: int) -> Me:
+    number = account.social_security_number
+    born = account.known_birth_date()
+    return Me(
+        account.id,
+        account.email,
+        account.status,
+        account.verified,
+        account.customer_number,
+        account.tulo_customer_number,
+        account.first_name,
+        account.last_name,
+        account.mobile_phone_number,
+        born.isoformat() if born else None,
+        number.ten if number else None,
+        number.twelve if number else None,
+        account.age(local.today(now)),
+        (number.gender if number else None) or UNSET,
+        account.company_registration_number,
+        account.alias,
+        account.account_origin,
+        _address(account.address),
+        [_product(p, local, now) for p in account.user_products],
+        account.identity_mapping,
+        account.accepted_marketing_permissions,
+    )
+
+
+def _address(address: Address) -> MyAddress:
+    return MyAddress(
+        address.first_name,
+        address.last_name,
+        address.street,
+        address.street_number,
+        address.staircase,
+        address.floor,
+        address.apartment_number,
+        address.zip_code,
+        address.city,
+        address.drop_box,
+    )
+
+
+def _product(product: UserProduct, local: Zone, now: int) -> MyProduct:
+    return MyProduct(
+        product.id,
+        product.order_id,
+        local.text(product.created),
+        local.text(product.updated),
+        product.product_code,
+        product.title_code,
+        local.optional_text(product.valid_from),
+        local.optional_text(product.valid_to),
+        product.provision_service,
+        product.subscription_type,
+        product.subscription_number,
+        state_at(product.state, product.valid_from, product.valid_to, now),
+    )

@@ -1,0 +1,18 @@
+"""What a story may use: the store, the password hasher, the settings and the clock, wired once in `app.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stamkund.clock import Clock
+from stamkund.passwords import Passwords
+from stamkund.settings import Settings
+from stamkund.store import Store
+
+
+@dataclass(frozen=True)
+class Services:
+    settings: Settings
+    store: Store
+    passwords: Passwords
+    clock: Clock

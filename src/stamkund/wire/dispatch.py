@@ -1,0 +1,215 @@
+"""The ASGI application: finds the endpoint and makes its checks, in the wire contract's order.
+
+token (401) → scope and identity (403) → size (413) → content type → JSON → unknown parameters → values (400) → the
+story. Nothing else decides in which order a caller learns what is wrong. Every answer, also the one to a fault of ours,
+is a JSON body with a code and a request id.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from stamkund import caller as callers
+from stamkund import log, problems
+from stamkund.passwords import Busy
+from stamkund.problems import Problem, Refused
+from stamkund.rules.moments import zone
+from stamkund.rules.values import NO_CONTEXT, Context
+from stamkund.store import Unavailable
+from stamkund.wire import parameters
+from stamkund.wire.context import Services
+from stamkund.wire.endpoint import MOST_BODY_BYTES, Answer, Call, Endpoint
+from stamkund.wire.form import form
+from stamkund.wire.parameters import Given
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:+/=-]{1,128}")
+_JSON = re.compile(rb"application/json[ \t]*(;.*)?", re.IGNORECASE)
+_encode = msgspec.json.Encoder().encode
+_NO_STORE = (b"cache-control", b"no-store")
+_CLOSE = (b"connection", b"close")
+
+
+class Disconnected(Exception):
+    """The caller went away before its request was read."""
+
+
+class Dispatch:
+    """Answers requests for the given endpoints."""
+
+    def __init__(self, endpoints: Iterable[Endpoint], services: Services) -> None:
+        self._services = services
+        self._routes: dict[str, dict[str, Endpoint]] = {}
+        for endpoint in endpoints:
+            for path in endpoint.paths:
+                self._routes.setdefault(path, {})[endpoint.method] = endpoint
+        self._log = log.get()
+        self._process = os.urandom(6).hex()
+        self._count = itertools.count(1)
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        headers = dict(scope["headers"])
+        request_id = self._request_id(headers)
+        call = Call(self._services, self._services.clock(), headers)
+        endpoint: Endpoint | None = None
+        try:
+            endpoint = self._endpoint(scope)
+            answer = await self._answer(endpoint, call, scope, receive)
+        except Disconnected:
+            return
+        except Exception as error:
+            answer = self._refused(error, endpoint, request_id)
+        await _send(answer, request_id, send)
+        self._log.info(
+            "request",
+            id=request_id,
+            client=call.caller.client.id,
+            method=scope["method"],
+            route=endpoint.paths[0] if endpoint else None,
+            status=answer.status,
+            ms=round((time.perf_counter() - started) * 1000, 2),
+        )
+
+    def _request_id(self, headers: Mapping[bytes, bytes]) -> str:
+        sent = headers.get(b"x-request-id")
+        if sent is not None and _REQUEST_ID.fullmatch(sent):
+            return sent.decode("ascii")
+        return f"{self._process}-{next(self._count)}"
+
+    def _endpoint(self, scope: Mapping[str, Any]) -> Endpoint:
+        path: str = scope["path"]
+        methods = self._routes.get(path) or self._routes.get(path.removesuffix("/"))
+        if methods is None:
+            raise Refused(problems.PATH_NOT_FOUND)
+        endpoint = methods.get(scope["method"])
+        if endpoint is None:
+            raise Refused(problems.method_not_allowed(methods))
+        return endpoint
+
+    async def _answer(
+        self, endpoint: Endpoint, call: Call, scope: Mapping[str, Any], receive: Receive
+    ) -> Answer:
+        if not endpoint.public:
+            await self._admit(endpoint, call, scope)
+        if endpoint.body is not None:
+            await _read_body(endpoint, call, receive)
+        elif endpoint.subject is None:
+            call.given = _given(endpoint, scope)
+        result = await endpoint.story(call)
+        if isinstance(result, Answer):
+            return result
+        return Answer(endpoint.success, _encode(result), headers=(_NO_STORE,) if endpoint.personal else ())
+
+    async def _admit(self, endpoint: Endpoint, call: Call, scope: Mapping[str, Any]) -> None:
+        """Lets the caller in. The account that the call is about is read along with the token, so a query that names
+        one is parsed first, but what is wrong with it is told only to a caller who may ask."""
+        wrong: Refused | None = None
+        subject = None
+        if endpoint.subject is not None:
+            try:
+                call.given = _given(endpoint, scope)
+                subject = endpoint.subject(call.given, self._services)
+            except Refused as error:
+                wrong = error
+        header = call.headers.get(b"authorization")
+        token = callers.bearer(header)
+        if token is None:
+            raise Refused(problems.MISSING_TOKEN if header is None else problems.INVALID_TOKEN)
+        opened = await self._services.store.opened(callers.token_hash(token), subject)
+        caller = callers.caller_of(opened, call.now)
+        if caller is None:
+            raise Refused(problems.INVALID_TOKEN)
+        call.by(caller, opened)
+        refusal = callers.refusal(caller, endpoint.scope, endpoint.identity)
+        if refusal is not None:
+            raise Refused(refusal)
+        if wrong is not None:
+            raise wrong
+
+    def _refused(self, error: Exception, endpoint: Endpoint | None, request_id: str) -> Answer:
+        if isinstance(error, Refused):
+            return _problem(error.problem)
+        if isinstance(error, Unavailable):
+            self._log.warning("database unavailable", id=request_id, **log.where(error))
+            return _problem(problems.UNAVAILABLE)
+        if isinstance(error, Busy):
+            return _problem(problems.BUSY)
+        self._log.error("internal error", id=request_id, **log.where(error))
+        return _problem(problems.internal(request_id))
+
+
+def _given(endpoint: Endpoint, scope: Mapping[str, Any]) -> Given:
+    return _checked(endpoint, parameters.query(scope["query_string"]), NO_CONTEXT)
+
+
+def _checked(endpoint: Endpoint, sent: Mapping[str, Any], context: Context) -> Given:
+    given = parameters.read(sent, endpoint.parameters, context)
+    if endpoint.check is not None:
+        endpoint.check(given)
+    return given
+
+
+async def _read_body(endpoint: Endpoint, call: Call, receive: Receive) -> None:
+    body = await _body(call.headers, receive)
+    if endpoint.body == "form":
+        call.form = form(body)
+        return
+    if _JSON.fullmatch(call.headers.get(b"content-type", b"")) is None:
+        raise Refused(problems.INVALID_CONTENT_TYPE)
+    organisation = call.caller.organisation
+    today = zone(organisation.timezone).today(call.now)
+    context = Context(today, organisation.wants_checksum)
+    call.given = _checked(endpoint, parameters.json_object(body), context)
+
+
+async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+    """The whole body, at most 64 KiB. Raises Refused, Disconnected."""
+    length = headers.get(b"content-length", b"0")
+    if not length.isdigit() or int(length) > MOST_BODY_BYTES:
+        raise Refused(problems.PAYLOAD_TOO_LARGE)
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        body += message.get("body", b"")
+        if len(body) > MOST_BODY_BYTES:
+            raise Refused(problems.PAYLOAD_TOO_LARGE)
+        if not message.get("more_body", False):
+            return body
+
+
+def _problem(problem: Problem) -> Answer:
+    body = {"code": problem.code, "field": problem.field, "message": problem.message}
+    if problem.field is None:
+        del body["field"]
+    headers = (*problem.headers, _NO_STORE)
+    if problem is problems.PAYLOAD_TOO_LARGE:
+        headers = (*headers, _CLOSE)  # the rest of the body is on its way, and nobody will read it
+    return Answer(problem.status, _encode(body), headers=headers)
+
+
+async def _send(answer: Answer, request_id: str, send: Send) -> None:
+    await send(
+        {
+            "type": "http.response.start",
+            "status": answer.status,
+            "headers": [
+                (b"content-type", answer.content_type),
+                (b"content-length", b"%d" % len(answer.body)),
+                (b"x-request-id", request_id.encode("ascii")),
+                *answer.headers,
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": answer.body})

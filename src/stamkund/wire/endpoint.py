@@ -1,0 +1,180 @@
+"""The declaration of a call: everything about it that is not its story.
+
+`@endpoint(...)` turns a story (an async function from `Call` to an answer) into an `Endpoint`. Dispatch, OpenAPI, the
+reference and the guard tests all read the declaration, so a call is added in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from stamkund.caller import Caller
+from stamkund.problems import Problem
+from stamkund.rules.account import Account
+from stamkund.rules.organisation import Client, Organisation
+from stamkund.store import Opened, Subject
+from stamkund.wire.parameters import Given, Parameter
+
+if TYPE_CHECKING:
+    from stamkund.wire.context import Services
+
+MOST_BODY_BYTES = 64 * 1024
+
+
+class Item(msgspec.Struct):
+    """`{"item": …}`: the envelope of one resource."""
+
+    item: Any
+
+
+class Created(msgspec.Struct):
+    """`{"id": …}`: the answer to a change."""
+
+    id: str
+
+
+@dataclass(slots=True)
+class Answer:
+    """A whole HTTP answer. `body` is ready to be sent; a struct is encoded by dispatch instead."""
+
+    status: int
+    body: bytes
+    content_type: bytes = b"application/json"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+NOTHING = Given({})
+NOBODY = Caller(
+    Client(id="", organisation="", name="", created=0, scopes=[], secrets=[], disabled=True),
+    Organisation(id="", name=""),
+    frozenset(),
+    None,
+)
+"""The caller of a public call."""
+
+
+class Call:
+    """One call that passed all checks: who calls, what was given, and the account that it is about."""
+
+    __slots__ = ("_opened", "caller", "form", "given", "headers", "now", "services")
+
+    def __init__(self, services: Services, now: int, headers: Mapping[bytes, bytes]) -> None:
+        self.services = services
+        self.now = now
+        self.headers = headers
+        self.caller = NOBODY
+        self.given = NOTHING
+        self.form: Mapping[str, str] = {}
+        self._opened: Opened | None = None
+
+    def by(self, caller: Caller, opened: Opened | None) -> None:
+        """The caller has passed; `opened` may hold the account that the call is about."""
+        self.caller = caller
+        self._opened = opened
+
+    def account(self) -> Account | None:
+        """The account that the declaration's `subject` names, None where there is no such account."""
+        document = None if self._opened is None else self._opened.document
+        return None if document is None else self.services.store.account(document)
+
+
+Story = Callable[[Call], Awaitable[Any]]
+ChooseSubject = Callable[[Given, "Services"], Subject]
+Check = Callable[[Given], None]
+"""A rule about several parameters. Raises Refused."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """An example for the reference: what is sent, and the JSON that answers it."""
+
+    query: str = ""
+    body: str = ""
+    answer: str = ""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A declared call. See `endpoint` for the fields."""
+
+    method: str
+    paths: tuple[str, ...]
+    story: Story
+    title: str
+    source: str
+    scope: str | None
+    identity: bool
+    public: bool
+    parameters: tuple[Parameter[Any], ...]
+    check: Check | None
+    subject: ChooseSubject | None
+    body: str | None
+    success: int
+    answer: type | None
+    media: str
+    personal: bool
+    refusals: tuple[Problem, ...]
+    example: Example
+    description: str
+    group: str
+
+
+def endpoint(
+    method: str,
+    *paths: str,
+    title: str,
+    source: str,
+    scope: str | None = None,
+    identity: bool = False,
+    public: bool = False,
+    parameters: Sequence[Parameter[Any]] = (),
+    check: Check | None = None,
+    subject: ChooseSubject | None = None,
+    body: str | None = None,
+    success: int = 200,
+    answer: type | None = None,
+    media: str = "application/json",
+    personal: bool = True,
+    refusals: Sequence[Problem] = (),
+    example: Example | None = None,
+    group: str = "Account",
+) -> Callable[[Story], Endpoint]:
+    """Declares a call.
+
+    - `scope`, `identity`: what the access token must have; `public` calls take no access token.
+    - `parameters` in the document's order; `check` refuses combinations of them.
+    - `subject` chooses the account that is read together with the token.
+    - `body`: None, `json` or `form`. `success` and `answer`: the status and the shape of what answers.
+    - `refusals`: those that the story itself may raise; raising another one is a fault of ours.
+    - `source`: the document that the behaviour comes from.
+    """
+
+    def declare(story: Story) -> Endpoint:
+        return Endpoint(
+            method=method,
+            paths=tuple(paths),
+            story=story,
+            title=title,
+            source=source,
+            scope=scope,
+            identity=identity,
+            public=public,
+            parameters=tuple(parameters),
+            check=check,
+            subject=subject,
+            body=body,
+            success=success,
+            answer=answer,
+            media=media,
+            personal=personal,
+            refusals=tuple(refusals),
+            example=example or Example(),
+            description=(story.__doc__ or "").strip(),
+            group=group,
+        )
+
+    return declare

@@ -1,0 +1,141 @@
+"""Parameters of a call, from a query string or a JSON body, with nothing let through that was not declared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, NoReturn, TypeVar, cast
+from urllib.parse import unquote_to_bytes
+
+from stamkund import problems
+from stamkund.problems import Refused
+from stamkund.rules.values import Context, Invalid, Kind
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Parameter(Generic[T]):
+    """One documented parameter. `note` is for the reference; parameters are checked in the order of the document."""
+
+    name: str
+    kind: Kind[T]
+    note: str
+    required: bool = False
+
+
+class Given:
+    """The parameters that a caller gave, parsed."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+
+    def __getitem__(self, parameter: Parameter[T]) -> T:
+        """The value of a required parameter."""
+        return cast(T, self._values[parameter.name])
+
+    def get(self, parameter: Parameter[T]) -> T | None:
+        return cast("T | None", self._values.get(parameter.name))
+
+    def __contains__(self, parameter: Parameter[Any]) -> bool:
+        return parameter.name in self._values
+
+    def names(self) -> Iterable[str]:
+        return self._values.keys()
+
+
+class _Wrong:
+    """A value that could not be read as text at all; the sentence says why."""
+
+    def __init__(self, sentence: str) -> None:
+        self.sentence = sentence
+
+
+_NOT_UTF8 = _Wrong("Parameter must be percent-encoded UTF-8")
+_NOT_A_STRING = _Wrong("Parameter must be a string")
+_TWICE = _Wrong("Parameter must be given once")
+
+
+def query(raw: bytes) -> dict[str, Any]:
+    """A query string as names and texts, in the order sent. What can't be read becomes a value that is refused."""
+    found: dict[str, Any] = {}
+    if not raw:
+        return found
+    for part in raw.split(b"&"):
+        if not part:
+            continue
+        name, _, value = part.partition(b"=")
+        key = _name(name)
+        found[key] = _TWICE if key in found else _text(value)
+    return found
+
+
+def _text(raw: bytes) -> Any:
+    if b"%" not in raw and b"+" not in raw:
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            return _NOT_UTF8
+    try:
+        return unquote_to_bytes(raw.replace(b"+", b" ")).decode()
+    except UnicodeDecodeError:
+        return _NOT_UTF8
+
+
+def _name(raw: bytes) -> str:
+    return unquote_to_bytes(raw.replace(b"+", b" ")).decode(errors="replace")
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """A JSON object as names and values; `null` counts as absent. Raises Refused for anything else."""
+    try:
+        value = json.loads(body.decode(), object_pairs_hook=_once_each, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Refused(problems.INVALID_JSON) from None
+    if not isinstance(value, dict):
+        raise Refused(problems.INVALID_JSON)
+    return {_printable(name): v for name, v in value.items() if v is not None}
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("duplicate key")
+    return found
+
+
+def _no_constant(_: str) -> NoReturn:
+    raise ValueError("NaN and Infinity are not JSON")
+
+
+def _printable(name: str) -> str:
+    """Half a surrogate pair can't go out again in an error message."""
+    return name.encode(errors="replace").decode()
+
+
+def read(sent: Mapping[str, Any], declared: Sequence[Parameter[Any]], context: Context) -> Given:
+    """The declared parameters out of what was sent. Raises Refused for the first that is wrong."""
+    if sent:
+        names = {p.name for p in declared}
+        if unknown := [name for name in sent if name not in names]:
+            raise Refused(problems.unknown_parameters(unknown))
+    values: dict[str, Any] = {}
+    for parameter in declared:
+        if parameter.name in sent:
+            values[parameter.name] = _value(parameter, sent[parameter.name], context)
+        elif parameter.required:
+            raise Refused(problems.required(parameter.name))
+    return Given(values)
+
+
+def _value(parameter: Parameter[T], sent: Any, context: Context) -> T:
+    if not isinstance(sent, str):
+        sentence = sent.sentence if isinstance(sent, _Wrong) else _NOT_A_STRING.sentence
+        raise Refused(problems.invalid(parameter.name, sentence))
+    try:
+        return parameter.kind.parse(sent, context)
+    except Invalid as error:
+        raise Refused(problems.invalid(parameter.name, str(error))) from None
