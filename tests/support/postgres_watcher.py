@@ -57,6 +57,9 @@ def end_processes(folder: Path, patience: float = 5.0) -> None:
     for those that do not listen.
     """
     processes = processes_of(folder)
+    if not (folder / "server.log").exists():
+        # Not started yet, so this is initdb, whose helpers keep shared memory if they are interrupted.
+        wait_for(processes, patience)
     send(processes, signal.SIGCONT)  # a paused process would not hear anything else
     send(processes, signal.SIGQUIT)
     send(wait_for(processes, patience), signal.SIGKILL)
