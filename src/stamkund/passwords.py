@@ -59,12 +59,10 @@ class Passwords:
     async def verify(self, password: str, known: str | None) -> bool:
         """Whether `password` has the hash `known`; with None it is False, and takes as long. Raises Busy."""
         text = normal(password)
-        if known is None:
-            nobody = self._nobody or await self._in_turn(lambda: self._hasher.hash("nobody's password"))
-            self._nobody = nobody
-            await self._in_turn(lambda: _matches(self._hasher, nobody, text))
-            return False
-        return await self._in_turn(lambda: _matches(self._hasher, known, text))
+        if self._nobody is None:
+            self._nobody = await self._in_turn(lambda: self._hasher.hash("nobody's password"))
+        compared = known or self._nobody
+        return await self._in_turn(lambda: _matches(self._hasher, compared, text)) and known is not None
 
     def outdated(self, known: str) -> bool:
         """Whether a hash that matched was made with other parameters, or elsewhere."""
@@ -101,7 +99,7 @@ def can_verify(known: str) -> bool:
 
 def _matches(hasher: argon2.PasswordHasher, known: str, password: str) -> bool:
     if not known.startswith("$argon2id$"):
-        return _elsewhere().verify(password, known)
+        return bool(_elsewhere().verify(password, known))
     try:
         return hasher.verify(known, password)
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):

@@ -65,9 +65,7 @@ def unknown_parameters(names: Iterable[str]) -> Problem:
 
 
 INVALID_JSON = Problem(400, "json_parser_error", "Invalid json in request body")
-INVALID_CONTENT_TYPE = Problem(
-    400, "invalid_content_type_error", "The Content-Type header must be application/json"
-)
+INVALID_CONTENT_TYPE = Problem(400, "invalid_content_type_error", "The Content-Type header must be application/json")
 
 # 401, 403: who is asking ---------------------------------------------------------------------------------
 

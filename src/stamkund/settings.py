@@ -94,9 +94,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Positive,
         Meta(description="Passwords of a worker that may wait to be hashed; beyond that the answer is 503."),
     ] = 500
-    cleaning_seconds: Annotated[
-        Positive, Meta(description="Pause between two rounds of removing expired tokens.")
-    ] = 60
+    cleaning_seconds: Annotated[Positive, Meta(description="Pause between two rounds of removing expired tokens.")] = 60
 
     @property
     def sqlite(self) -> bool:

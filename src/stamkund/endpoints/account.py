@@ -18,12 +18,12 @@ from stamkund.wire.parameters import Given, Parameter
 
 ID = Parameter("id", values.ID, "The account's id.")
 EMAIL = Parameter("email", values.EMAIL, "The account's e-mail address, without regard to case. URL-encoded.")
-PERSON_NUMBER = Parameter(
-    "social_security_number", values.PERSON_NUMBER_KEY, "The account's social security number."
-)
+PERSON_NUMBER = Parameter("social_security_number", values.PERSON_NUMBER_KEY, "The account's social security number.")
 CUSTOMER_NUMBER = Parameter("customer_number", values.CUSTOMER_NUMBER, "The account's customer number.")
 EXTERNAL_KEY = Parameter(
-    "external_id_key", values.EXTERNAL_ID, "The key of one of the account's external ids. With external_id_value."
+    "external_id_key",
+    values.EXTERNAL_ID,
+    "The key of one of the account's external ids. With external_id_value.",
 )
 EXTERNAL_VALUE = Parameter(
     "external_id_value", values.EXTERNAL_ID, "The value of that external id. With external_id_key."
@@ -52,7 +52,7 @@ class AccountProduct(msgspec.Struct):
     has_pending_change_request: bool
     campaign_end_date: str | None
     subscription_end_date: str | None
-    external_start_date: str | None | UnsetType = UNSET
+    external_start_date: str | UnsetType | None = UNSET
 
 
 class AccountAddress(msgspec.Struct):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from stamkund import problems
 from stamkund.problems import Problem, Refused
@@ -16,9 +17,7 @@ from stamkund.store import Candidate, Taken
 from stamkund.wire.endpoint import Call, Created, Example, endpoint
 from stamkund.wire.parameters import Parameter
 
-CANDIDATE = Parameter(
-    "account_candidate_id", values.ID, "The id that Get account candidate answered.", required=True
-)
+CANDIDATE = Parameter("account_candidate_id", values.ID, "The id that Get account candidate answered.", required=True)
 EMAIL = Parameter(
     "email",
     values.EMAIL,
@@ -148,13 +147,10 @@ def _account(call: Call, customer: Customer, permissions: list[MarketingPermissi
     """The customer's account, overridden by what the caller sent."""
     given = call.given
     account = account_of(customer, given[EMAIL], call.now)
-    sent = {
-        p.name: given.get(p)
-        for p in (FIRST_NAME, LAST_NAME, MOBILE, COMPANY_NUMBER, ORIGIN, BIRTH_DATE)
-        if p in given
-    }
-    for name, value in sent.items():
-        setattr(account, name, value)
+    overriding: tuple[Parameter[Any], ...] = (FIRST_NAME, LAST_NAME, MOBILE, COMPANY_NUMBER, ORIGIN, BIRTH_DATE)
+    for parameter in overriding:
+        if parameter in given:
+            setattr(account, parameter.name, given[parameter])
     account.alias = given.get(ALIAS) or None
     account.accepted_marketing_permissions = permissions
     account.created_from_source = f"{call.caller.client.name} {call.caller.client.id}"

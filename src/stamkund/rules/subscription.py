@@ -27,9 +27,7 @@ def state_at(state: str, valid_from: int | None, valid_to: int | None, now: int)
     return "activated" if state == "pending" else state
 
 
-def end_date(
-    said: int | None, subscription_type: str | None, state: str, valid_to: int | None
-) -> int | None:
+def end_date(said: int | None, subscription_type: str | None, state: str, valid_to: int | None) -> int | None:
     """`subscription_end_date`: what the owner said, else `valid_to` of one that is limited or cancelled."""
     if said is not None:
         return said

@@ -133,9 +133,7 @@ def _read_permissions(text: str, context: Context) -> list[str]:
 
 
 ID = Kind("id", _read_id, ID_TEXT, longest=24, example="585a4768edce2c5e6f000001")
-EMAIL = Kind(
-    "email", _matching(_EMAIL, EMAIL_TEXT), EMAIL_TEXT, longest=1024, example="ove.ovesson@example.com"
-)
+EMAIL = Kind("email", _matching(_EMAIL, EMAIL_TEXT), EMAIL_TEXT, longest=1024, example="ove.ovesson@example.com")
 PASSWORD = Kind(
     "password",
     _read_password,
@@ -157,9 +155,7 @@ MOBILE = Kind(
     example="0701234567",
 )
 PERSON_NUMBER = Kind("social security number", _read_person_number, "dddddd-dddd", example="620817-9256")
-CUSTOMER_NUMBER = Kind(
-    "customer number", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, longest=10, example="100001"
-)
+CUSTOMER_NUMBER = Kind("customer number", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, longest=10, example="100001")
 TULO_CUSTOMER_NUMBER = Kind(
     "tulo customer number", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, longest=50, example="00001"
 )
@@ -177,9 +173,5 @@ PERSON_NUMBER_KEY = Kind(
     example="620817-9256",
 )
 """For look-ups: they never want more than the pattern, and need no century."""
-BIRTH_DATE = Kind(
-    "birth date", _read_birth_date, "YYYY-MM-DD", shortest=10, longest=10, example="1962-08-17"
-)
-PERMISSIONS = Kind(
-    "marketing permissions", _read_permissions, longest=1024, example="5ba4a64509c04c5ab4000001"
-)
+BIRTH_DATE = Kind("birth date", _read_birth_date, "YYYY-MM-DD", shortest=10, longest=10, example="1962-08-17")
+PERMISSIONS = Kind("marketing permissions", _read_permissions, longest=1024, example="5ba4a64509c04c5ab4000001")

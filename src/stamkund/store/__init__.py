@@ -32,6 +32,7 @@ __all__ = [
     "REFRESH",
     "Candidate",
     "Engine",
+    "KeyFileError",
     "Login",
     "NewToken",
     "Opened",
@@ -122,9 +123,7 @@ class Store:
     ) -> tuple[int, str]:
         """Makes the account (its row and id), spends the candidate and writes audit record and event, or raises Taken."""
         return await self.engine.write(
-            lambda: self._accounts.activate(
-                organisation, candidate_id, make_account, password_hash, client, now
-            )
+            lambda: self._accounts.activate(organisation, candidate_id, make_account, password_hash, client, now)
         )
 
     async def login(self, organisation: str, email: str) -> Login | None:

@@ -34,9 +34,7 @@ _ADD_IDENTIFIER = Sql(
 _ADD_PASSWORD = Sql("INSERT INTO passwords (account, hash) VALUES ($1, $2)")
 _UPGRADE_PASSWORD = Sql("UPDATE passwords SET hash = $2 WHERE account = $1 AND hash = $3")
 _SPEND = Sql("UPDATE customers SET account = $2 WHERE row = $1 AND account IS NULL RETURNING row")
-_AUDIT = Sql(
-    "INSERT INTO audit (organisation, at, event, client, account, detail) VALUES ($1, $2, $3, $4, $5, $6)"
-)
+_AUDIT = Sql("INSERT INTO audit (organisation, at, event, client, account, detail) VALUES ($1, $2, $3, $4, $5, $6)")
 _EMIT = Sql("INSERT INTO outbox (organisation, at, event, account) VALUES ($1, $2, $3, $4)")
 
 

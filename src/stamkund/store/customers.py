@@ -37,7 +37,9 @@ _SET_CUSTOMER = Sql("UPDATE customers SET document = $2 WHERE row = $1")
 _DROP_KEY = Sql(
     "DELETE FROM customer_identifiers WHERE organisation = $1 AND kind = $2 AND value = $3 AND customer = $4"
 )
-_ACCOUNT = Sql("SELECT document FROM accounts WHERE row = $1 FOR UPDATE", "SELECT document FROM accounts WHERE row = ?1")
+_ACCOUNT = Sql(
+    "SELECT document FROM accounts WHERE row = $1 FOR UPDATE", "SELECT document FROM accounts WHERE row = ?1"
+)
 _SET_ACCOUNT = Sql("UPDATE accounts SET document = $2 WHERE row = $1")
 
 Change = Callable[[Customer | None], Customer]

@@ -50,9 +50,7 @@ _ADD_CUSTOMER_KEY = Sql(
     "ON CONFLICT DO NOTHING"
 )
 _DROP_ACCOUNT_KEYS = Sql("DELETE FROM identifiers WHERE kind = 'social_security_number' AND value LIKE $1")
-_DROP_CUSTOMER_KEYS = Sql(
-    "DELETE FROM customer_identifiers WHERE kind = 'social_security_number' AND value LIKE $1"
-)
+_DROP_CUSTOMER_KEYS = Sql("DELETE FROM customer_identifiers WHERE kind = 'social_security_number' AND value LIKE $1")
 _KEY_CHECK = "key check"
 
 
@@ -105,9 +103,7 @@ def add_client(new: Client, documents: Documents) -> Work[None]:
     yield Ask(_ADD_CLIENT, (new.id, new.organisation, documents.text(new)))
 
 
-def change_client(
-    client_id: str, change: Callable[[Client], Client], documents: Documents
-) -> Work[Client | None]:
+def change_client(client_id: str, change: Callable[[Client], Client], documents: Documents) -> Work[Client | None]:
     """Changes a client by what `change` makes of it; None where there is no such client."""
     row = one((yield Ask(_LOCK_CLIENT, (client_id,))))
     if row is None:
@@ -125,9 +121,7 @@ def reseal_clients(documents: Documents) -> Work[int]:
             row = one((yield Ask(_LOCK_CLIENT, (known.id,))))
             assert row is not None
             fresh = client_of(row[0])
-            secrets = [
-                msgspec.structs.replace(s, sealed=documents.reseal_secret(s.sealed)) for s in fresh.secrets
-            ]
+            secrets = [msgspec.structs.replace(s, sealed=documents.reseal_secret(s.sealed)) for s in fresh.secrets]
             resealed = msgspec.structs.replace(fresh, secrets=secrets)
             yield Ask(_SET_CLIENT, (known.id, documents.text(resealed)))
             count += 1

@@ -45,7 +45,10 @@ def _look_up(columns: str, joins: str, arrays: str, names: str) -> _LookUp:
 _TOKEN_ONLY = _look_up(_TOKEN, _CLIENT, "$1::bytea[]", "hash")
 _TOKEN_AND_OWN = _look_up(f"{_TOKEN}, a.document", f"{_CLIENT} {_OWN}", "$1::bytea[]", "hash")
 _TOKEN_AND_KEY = _look_up(
-    f"{_TOKEN}, a.document", f"{_CLIENT} {_BY_KEY}", "$1::bytea[], $2::text[], $3::text[]", "hash, kind, value"
+    f"{_TOKEN}, a.document",
+    f"{_CLIENT} {_BY_KEY}",
+    "$1::bytea[], $2::text[], $3::text[]",
+    "hash, kind, value",
 )
 
 

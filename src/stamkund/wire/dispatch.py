@@ -96,9 +96,7 @@ class Dispatch:
             raise Refused(problems.method_not_allowed(methods))
         return endpoint
 
-    async def _answer(
-        self, endpoint: Endpoint, call: Call, scope: Mapping[str, Any], receive: Receive
-    ) -> Answer:
+    async def _answer(self, endpoint: Endpoint, call: Call, scope: Mapping[str, Any], receive: Receive) -> Answer:
         if not endpoint.public:
             await self._admit(endpoint, call, scope)
         if endpoint.body is not None:
@@ -190,7 +188,7 @@ async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
 
 
 def _problem(problem: Problem) -> Answer:
-    body = {"code": problem.code, "field": problem.field, "message": problem.message}
+    body: dict[str, str | None] = {"code": problem.code, "field": problem.field, "message": problem.message}
     if problem.field is None:
         del body["field"]
     headers = (*problem.headers, _NO_STORE)

@@ -57,17 +57,12 @@ STATEMENTS = (
         "document text NOT NULL) KEYED"
     ),
     _table("CREATE TABLE accounts (row ROW_ID, organisation text NOT NULL, document text NOT NULL)"),
-    _table(
-        "CREATE TABLE passwords (account bigint PRIMARY KEY REFERENCES accounts (row), hash text NOT NULL) KEYED"
-    ),
+    _table("CREATE TABLE passwords (account bigint PRIMARY KEY REFERENCES accounts (row), hash text NOT NULL) KEYED"),
     _table(
         "CREATE TABLE identifiers (organisation text NOT NULL, kind text NOT NULL, value text NOT NULL, "
         "account bigint NOT NULL, PRIMARY KEY (organisation, kind, value)) KEYED"
     ),
-    _table(
-        "CREATE TABLE customers (row ROW_ID, organisation text NOT NULL, account bigint, "
-        "document text NOT NULL)"
-    ),
+    _table("CREATE TABLE customers (row ROW_ID, organisation text NOT NULL, account bigint, document text NOT NULL)"),
     _table(
         "CREATE TABLE customer_identifiers (organisation text NOT NULL, kind text NOT NULL, value text NOT NULL, "
         "customer bigint NOT NULL, PRIMARY KEY (organisation, kind, value)) KEYED"

@@ -1,0 +1,72 @@
+"""The wiring, all of it: settings and clock in, ASGI application out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from stamkund import endpoints, log, store
+from stamkund.clock import Clock, system_clock
+from stamkund.passwords import Passwords
+from stamkund.settings import Settings
+from stamkund.store import Store, Unavailable
+from stamkund.upkeep import remove_expired_tokens
+from stamkund.wire.context import Services
+from stamkund.wire.dispatch import Dispatch, Receive, Send
+
+
+async def open_store(settings: Settings, clock: Clock) -> Store:
+    """The store that the settings name, ready for use. An embedded database is made, or brought up to date, on the way.
+
+    Raises Unavailable, WrongSchema, KeyFileError, ValueError.
+    """
+    engine = store.engine_for(settings.database_url, settings.postgres_connections)
+    await engine.open()
+    try:
+        if settings.sqlite:
+            await store.migrate(engine, clock())
+        await store.check_schema(engine)
+        return Store(engine, await store.vault_for(engine, Path(settings.key_file), clock()))
+    except BaseException:
+        await engine.close()
+        raise
+
+
+class Application:
+    """The ASGI application of one process: opens its store at startup, closes it when it stops."""
+
+    def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._dispatch: Dispatch | None = None
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            assert self._dispatch is not None, "the server must run the lifespan protocol"
+            await self._dispatch(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            opened = await open_store(self.settings, self.clock)
+        except (Unavailable, store.WrongSchema, store.KeyFileError, ValueError) as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        passwords = Passwords(self.settings, self.settings.workers)
+        services = Services(self.settings, opened, passwords, self.clock)
+        self._dispatch = Dispatch(endpoints.ALL, services)
+        cleaning = asyncio.create_task(remove_expired_tokens(services))
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        cleaning.cancel()
+        with suppress(asyncio.CancelledError):
+            await cleaning
+        passwords.close()
+        await opened.engine.close()
+        log.get().info("stopped")
+        await send({"type": "lifespan.shutdown.complete"})

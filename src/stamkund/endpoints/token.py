@@ -1,0 +1,250 @@
+"""The token endpoint: a client proves who it is and gets an access token, with or without an identity.
+
+Each grant is one function in `_GRANTS`; adding a grant adds a function. Errors are OAuth's (RFC 6749, section 5.2), not the
+API's. Facts of clients in the field: credentials come in the body, unencoded; `grant_type=none` is the server-to-server
+grant; a refresh answer is read for its access token alone, so the refresh token stays the same and slides.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from stamkund.caller import token_hash
+from stamkund.rules import scopes
+from stamkund.rules.customer import account_of
+from stamkund.rules.ids import is_id, new_id
+from stamkund.rules.organisation import Client, Organisation
+from stamkund.store import ACCESS, REFRESH, Login, NewToken, Taken
+from stamkund.wire.endpoint import Answer, Call, Example, endpoint
+
+_DAY = 86_400
+_NO_STORE = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
+_PASSWORD_SENTENCE = "Username/password do not match"  # noqa: S105
+
+
+class OAuthError(Exception):
+    """An error as RFC 6749 section 5.2 has it."""
+
+    def __init__(self, error: str, description: str, status: int = 400) -> None:
+        super().__init__(error)
+        self.error = error
+        self.description = description
+        self.status = status
+
+
+class TokenAnswer(msgspec.Struct, omit_defaults=True):
+    """`expires_in` in seconds; `refresh_token` only where one is issued."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    scope: str
+    refresh_token: str | None = None
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A client that proved who it is, asking for a token."""
+
+    call: Call
+    client: Client
+    organisation: Organisation
+
+    def field(self, name: str) -> str:
+        """A field that the grant can't do without."""
+        value = self.call.form.get(name, "")
+        if not value:
+            raise OAuthError("invalid_request", f"The field {name} is required")
+        return value
+
+    def scopes(self) -> str:
+        """The scopes asked for, all of the client's when none are."""
+        asked = scopes.split(self.call.form.get("scope", ""))
+        for scope in asked:
+            if scope not in self.client.scopes:
+                raise OAuthError("invalid_scope", f"The client does not have the scope {_quoted(scope)}")
+        return " ".join(asked or self.client.scopes)
+
+
+@endpoint(
+    "POST",
+    "/api/authorization/access_token",
+    title="Get access token",
+    source="public client code; RFC 6749",
+    public=True,
+    body="form",
+    answer=TokenAnswer,
+    group="Authorization",
+    example=Example(
+        body="client_id=585a4768edce2c5e6f000001&client_secret=…&grant_type=none&scope=/external/account/r"
+    ),
+)
+async def issue_token(call: Call) -> Answer:
+    """Issues an access token to a client.
+
+    Grants: `none` (or `client_credentials`), `password` with `username=<organisation>^<email>`, and `refresh_token`. Client
+    id and secret come in the form or as HTTP Basic. Errors have `error` and `error_description`.
+    """
+    try:
+        client, organisation = await _authenticated(call)
+        grant = call.form.get("grant_type", "")
+        if not grant:
+            raise OAuthError("invalid_request", "The field grant_type is required")
+        answer = _GRANTS.get(grant)
+        if answer is None:
+            raise OAuthError("unsupported_grant_type", f"The grant type {_quoted(grant)} is not supported")
+        issued = await answer(Asking(call, client, organisation))
+        return Answer(200, msgspec.json.encode(issued), headers=_NO_STORE)
+    except OAuthError as error:
+        return _refusal(call, error)
+
+
+async def _client_credentials(asking: Asking) -> TokenAnswer:
+    return await _issue(asking, None, asking.scopes(), refreshable=False)
+
+
+async def _password(asking: Asking) -> TokenAnswer:
+    """A wrong password, an unknown e-mail, another organisation and an account that is not active answer alike."""
+    organisation, email = _username(asking)
+    password = asking.field("password")
+    granted = asking.scopes()
+    services = asking.call.services
+    known = asking.organisation.id == organisation
+    login = await services.store.login(organisation, email) if known else None
+    usable = login is not None and (login.account is None or login.account.status == "active")
+    matches = await services.passwords.verify(password, login.hash if login and usable else None)
+    if login is None or not matches:
+        raise OAuthError("invalid_grant", _PASSWORD_SENTENCE)
+    row = await _logged_in(asking, login, password)
+    return await _issue(asking, row, granted, refreshable=True)
+
+
+async def _refresh(asking: Asking) -> TokenAnswer:
+    call, settings = asking.call, asking.call.services.settings
+    held = token_hash(asking.field("refresh_token").encode(errors="replace"))
+    known = await call.services.store.refresh(held, asking.client.id, call.now)
+    if known is None:
+        raise OAuthError("invalid_grant", "The refresh token is not valid")
+    granted = _narrowed(asking, known.scopes)
+    text, new = _new_token(asking, ACCESS, known.account, granted, known.family)
+    await call.services.store.use_refresh(held, call.now + settings.refresh_token_days * _DAY, new)
+    return TokenAnswer(text, "Bearer", settings.access_token_seconds, granted)
+
+
+_GRANTS: dict[str, Callable[[Asking], Awaitable[TokenAnswer]]] = {
+    "none": _client_credentials,
+    "client_credentials": _client_credentials,
+    "password": _password,
+    "refresh_token": _refresh,
+}
+
+
+async def _authenticated(call: Call) -> tuple[Client, Organisation]:
+    """The client whose id and secret the caller knows. Raises OAuthError, the same for whatever is wrong."""
+    client_id, secret = _credentials(call)
+    found = await call.services.store.client(client_id.lower()) if is_id(client_id) else None
+    if found is None or found[0].disabled:
+        raise _INVALID_CLIENT
+    known = call.services.store.documents.secrets(found[0], call.now)
+    sent = secret.encode(errors="replace")
+    # Every secret is compared, in constant time, whichever matches.
+    if sum(hmac.compare_digest(sent, s.encode()) for s in known) == 0:
+        raise _INVALID_CLIENT
+    return found
+
+
+_INVALID_CLIENT = OAuthError("invalid_client", "The client id or secret is not valid", 401)
+
+
+def _credentials(call: Call) -> tuple[str, str]:
+    scheme, _, encoded = call.headers.get(b"authorization", b"").partition(b" ")
+    if scheme.lower() == b"basic":
+        try:
+            client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            raise _INVALID_CLIENT from None
+        return client_id, secret
+    return call.form.get("client_id", ""), call.form.get("client_secret", "")
+
+
+def _username(asking: Asking) -> tuple[str, str]:
+    """`<organisation>^<email>`; a bare e-mail means the client's own organisation."""
+    organisation, caret, email = asking.field("username").partition("^")
+    return (organisation, email) if caret else (asking.organisation.id, organisation)
+
+
+async def _logged_in(asking: Asking, login: Login, password: str) -> int:
+    """The row of the account that logged in: hashes of old are replaced, and a customer who brought a password gets
+    the account that it proves to be theirs."""
+    call = asking.call
+    passwords, store = call.services.passwords, call.services.store
+    if login.row is not None:
+        if login.hash is not None and passwords.outdated(login.hash):
+            await store.upgrade_password(login.row, login.hash, await passwords.hash(password))
+        return login.row
+    customer = login.customer
+    assert customer is not None and customer.email is not None
+    email = customer.email
+    try:
+        row, _ = await store.activate(
+            asking.organisation.id,
+            customer.id,
+            lambda fresh: account_of(fresh, email, call.now),
+            await passwords.hash(password),
+            asking.client.id,
+            call.now,
+        )
+    except Taken:  # by a login at the same moment, or an account with the same numbers: the caller may try again
+        raise OAuthError("invalid_grant", _PASSWORD_SENTENCE) from None
+    return row
+
+
+async def _issue(asking: Asking, account: int | None, granted: str, *, refreshable: bool) -> TokenAnswer:
+    services = asking.call.services
+    family = new_id(asking.call.now)
+    text, access = _new_token(asking, ACCESS, account, granted, family)
+    answer = TokenAnswer(text, "Bearer", services.settings.access_token_seconds, granted)
+    new = [access]
+    if refreshable:
+        answer.refresh_token, refresh = _new_token(asking, REFRESH, account, granted, family)
+        new.append(refresh)
+    await services.store.add_tokens(*new)
+    return answer
+
+
+def _new_token(asking: Asking, kind: str, account: int | None, granted: str, family: str) -> tuple[str, NewToken]:
+    settings, now = asking.call.services.settings, asking.call.now
+    seconds = settings.access_token_seconds if kind == ACCESS else settings.refresh_token_days * _DAY
+    text = secrets.token_urlsafe(32)
+    new = NewToken(token_hash(text.encode()), kind, asking.client.id, account, granted, now, now + seconds, family)
+    return text, new
+
+
+def _narrowed(asking: Asking, granted: str) -> str:
+    """The scopes of a refreshed token: those asked for, of those that were granted and that the client still has."""
+    held = [s for s in granted.split() if s in asking.client.scopes]
+    asked = scopes.split(asking.call.form.get("scope", ""))
+    for scope in asked:
+        if scope not in held:
+            raise OAuthError("invalid_scope", f"The refresh token does not have the scope {_quoted(scope)}")
+    return " ".join(asked or held)
+
+
+def _quoted(text: str) -> str:
+    """What was sent, as RFC 6749 lets a description quote it: printable ASCII without quotes, not too long."""
+    return "".join(c if " " <= c <= "~" and c not in '"\\' else "?" for c in text[:200])
+
+
+def _refusal(call: Call, error: OAuthError) -> Answer:
+    body = msgspec.json.encode({"error": error.error, "error_description": error.description})
+    headers: tuple[tuple[bytes, bytes], ...] = _NO_STORE
+    if error.status == 401 and call.headers.get(b"authorization"):
+        headers = (*headers, (b"www-authenticate", b'Basic realm="stamkund"'))
+    return Answer(error.status, body, headers=headers)
