@@ -180,7 +180,7 @@ async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if len(body) > MOST_BODY_BYTES:
             raise Refused(problems.PAYLOAD_TOO_LARGE)
         if not message.get("more_body", False):

@@ -1,0 +1,29 @@
+"""The command line. One file for each group of commands; nothing here decides anything that the rooms could decide.
+
+Exit status: 0 done, 1 done in part (said which), 2 could not run (said why).
+"""
+
+from __future__ import annotations
+
+import typer
+
+from stamkund.cli import clients, customers, demo, documentation, installation, keys, permissions, server
+
+app = typer.Typer(
+    name="stamkund",
+    help="Subscriber accounts behind the Payway external API.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(clients.app, name="client")
+app.add_typer(customers.app, name="import")
+app.add_typer(keys.app, name="key")
+app.add_typer(permissions.app, name="permission")
+app.command("init")(installation.init)
+app.command("migrate")(installation.migrate)
+app.command("doctor")(installation.doctor)
+app.command("serve")(server.serve)
+app.command("demo")(demo.demo)
+app.command("docs", hidden=True)(documentation.docs)

@@ -1,0 +1,32 @@
+"""`stamkund serve`: the server."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from stamkund import serving
+from stamkund.app import open_store
+from stamkund.cli.common import chosen_settings, run
+from stamkund.clock import system_clock
+from stamkund.settings import Settings
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.", min=0, max=65535)] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that answer requests.", min=1)] = None,
+) -> None:
+    """Answer requests until told to stop."""
+    said = {"host": host, "port": port, "workers": workers}
+    chosen = msgspec.structs.replace(chosen_settings(), **{k: v for k, v in said.items() if v is not None})
+    run(_look(chosen))
+    serving.serve(chosen)
+
+
+async def _look(chosen: Settings) -> None:
+    """Opens and closes the store once, so that what is wrong is said before any worker starts."""
+    store = await open_store(chosen, system_clock)
+    await store.engine.close()
