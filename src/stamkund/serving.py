@@ -36,8 +36,7 @@ def serve(chosen: Settings) -> None:
         access_log=False,
         log_level="warning",
         server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=chosen.proxies,
+        proxy_headers=False,
         timeout_graceful_shutdown=chosen.stop_seconds,
         backlog=4096,
     )

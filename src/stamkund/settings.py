@@ -50,13 +50,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     workers: Annotated[
         Positive, Meta(description="Processes that answer requests. One for each core is a good start.")
     ] = 1
-    proxies: Annotated[
-        str,
-        Meta(
-            description="Addresses of the reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, "
-            "separated by commas.",
-        ),
-    ] = "127.0.0.1"
     log_level: Annotated[
         str,
         Meta(

@@ -101,6 +101,8 @@ class AccountAnswer(msgspec.Struct):
 
 def exactly_one(given: Given) -> None:
     """The external id is one key of two halves; of all keys exactly one must be given."""
+    if len(given) == 1 and EXTERNAL_KEY not in given and EXTERNAL_VALUE not in given:
+        return
     for half, other in ((EXTERNAL_KEY, EXTERNAL_VALUE), (EXTERNAL_VALUE, EXTERNAL_KEY)):
         if half in given and other not in given:
             raise Refused(problems.required(other.name))

@@ -23,8 +23,10 @@ class Zone:
         self.name = name
         self.info = ZoneInfo(name)
         self._offsets: dict[int, tuple[int, str]] = {}
+        # Subscriptions begin and end at the same few midnights, and a row is created and updated at once.
+        self.text = lru_cache(maxsize=16_384)(self._text)
 
-    def text(self, moment: int) -> str:
+    def _text(self, moment: int) -> str:
         """`moment` in this zone: ISO 8601, offset, whole seconds."""
         seconds, suffix = self._offsets.get(moment // DAY) or self._offset(moment)
         day, second = divmod(moment + seconds, DAY)

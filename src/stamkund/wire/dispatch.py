@@ -70,14 +70,13 @@ class Dispatch:
         except Exception as error:
             answer = self._refused(error, endpoint, request_id)
         await _send(answer, request_id, send)
-        self._log.info(
-            "request",
-            id=request_id,
-            client=call.caller.client.id,
-            method=scope["method"],
-            route=endpoint.paths[0] if endpoint else None,
-            status=answer.status,
-            ms=round((time.perf_counter() - started) * 1000, 2),
+        log.request(
+            request_id,
+            call.caller.client.id,
+            f"{scope['method']} {endpoint.paths[0]}" if endpoint else None,
+            answer.status,
+            time.perf_counter() - started,
+            call.now,
         )
 
     def _request_id(self, headers: Mapping[bytes, bytes]) -> str:
@@ -151,7 +150,7 @@ def _given(endpoint: Endpoint, scope: Mapping[str, Any]) -> Given:
 
 
 def _checked(endpoint: Endpoint, sent: Mapping[str, Any], context: Context) -> Given:
-    given = parameters.read(sent, endpoint.parameters, context)
+    given = endpoint.declared.read(sent, context)
     if endpoint.check is not None:
         endpoint.check(given)
     return given

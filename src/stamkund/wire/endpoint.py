@@ -17,7 +17,7 @@ from stamkund.problems import Problem
 from stamkund.rules.account import Account
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.store import Opened, Subject
-from stamkund.wire.parameters import Given, Parameter
+from stamkund.wire.parameters import Declared, Given, Parameter
 
 if TYPE_CHECKING:
     from stamkund.wire.context import Services
@@ -109,7 +109,7 @@ class Endpoint:
     scope: str | None
     identity: bool
     public: bool
-    parameters: tuple[Parameter[Any], ...]
+    declared: Declared
     check: Check | None
     subject: ChooseSubject | None
     body: str | None
@@ -163,7 +163,7 @@ def endpoint(
             scope=scope,
             identity=identity,
             public=public,
-            parameters=tuple(parameters),
+            declared=Declared(parameters),
             check=check,
             subject=subject,
             body=body,

@@ -33,6 +33,9 @@ class Given:
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
 
+    def __len__(self) -> int:
+        return len(self._values)
+
     def __getitem__(self, parameter: Parameter[T]) -> T:
         """The value of a required parameter."""
         return cast(T, self._values[parameter.name])
@@ -86,6 +89,8 @@ def _text(raw: bytes) -> Any:
 
 
 def _name(raw: bytes) -> str:
+    if b"%" not in raw and b"+" not in raw:
+        return raw.decode(errors="replace")
     return unquote_to_bytes(raw.replace(b"+", b" ")).decode(errors="replace")
 
 
@@ -116,19 +121,29 @@ def _printable(name: str) -> str:
     return name.encode(errors="replace").decode()
 
 
-def read(sent: Mapping[str, Any], declared: Sequence[Parameter[Any]], context: Context) -> Given:
-    """The declared parameters out of what was sent. Raises Refused for the first that is wrong."""
-    if sent:
-        names = {p.name for p in declared}
-        if unknown := [name for name in sent if name not in names]:
-            raise Refused(problems.unknown_parameters(unknown))
-    values: dict[str, Any] = {}
-    for parameter in declared:
-        if parameter.name in sent:
-            values[parameter.name] = _value(parameter, sent[parameter.name], context)
-        elif parameter.required:
-            raise Refused(problems.required(parameter.name))
-    return Given(values)
+class Declared:
+    """The parameters of a call, in the order of its document."""
+
+    def __init__(self, parameters: Sequence[Parameter[Any]]) -> None:
+        self.parameters = tuple(parameters)
+        self._names = frozenset(p.name for p in parameters)
+        self._by_name = {p.name: p for p in parameters}
+        self._any_required = any(p.required for p in parameters)
+
+    def read(self, sent: Mapping[str, Any], context: Context) -> Given:
+        """The parameters out of what was sent. Raises Refused for the first that is wrong."""
+        if not self._names.issuperset(sent):
+            raise Refused(problems.unknown_parameters(name for name in sent if name not in self._names))
+        if len(sent) == 1 and not self._any_required:
+            ((name, value),) = sent.items()
+            return Given({name: _value(self._by_name[name], value, context)})
+        values: dict[str, Any] = {}
+        for parameter in self.parameters:
+            if parameter.name in sent:
+                values[parameter.name] = _value(parameter, sent[parameter.name], context)
+            elif parameter.required:
+                raise Refused(problems.required(parameter.name))
+        return Given(values)
 
 
 def _value(parameter: Parameter[T], sent: Any, context: Context) -> T:
