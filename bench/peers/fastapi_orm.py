@@ -26,7 +26,7 @@ def _with_driver(url: str) -> str:
     return url.replace("postgresql://", "postgresql+psycopg2://", 1)
 
 
-# The default pool of 15 can stop for good under 64 clients: FastAPI's 40 threads all wait for a
+# The default pool of 15 can stand still under 64 clients: FastAPI's 40 threads all wait for a
 # connection while the sessions that hold one wait for a thread. So the pool is as large as they.
 POOL_SIZE = int(os.environ.get("PEER_POOL_SIZE", "40"))
 

@@ -89,7 +89,7 @@ def main() -> None:
 
 def _show(url: str, result: PeerResult) -> None:
     share = result.load.client_cpu_share
-    print(json.dumps({"engine": url.split(":")[0], **asdict(result), "client_cpu_share": share}))
+    print(json.dumps({"engine": url.split(":", maxsplit=1)[0], **asdict(result), "client_cpu_share": share}))
 
 
 if __name__ == "__main__":
