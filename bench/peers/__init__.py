@@ -1,0 +1,1 @@
+"""The same job written in other ways, as yardsticks for the product."""
