@@ -149,9 +149,7 @@ class Server:
             if self._process.poll() is not None:
                 raise ServerError(f"ended with {self._process.returncode}:\n{self.log_tail()}")
             if time.perf_counter() > deadline:
-                raise ServerError(
-                    f"nothing on port {self.port} in {self.start_seconds} s:\n{self.log_tail()}"
-                )
+                raise ServerError(f"nothing on port {self.port} in {self.start_seconds} s:\n{self.log_tail()}")
             time.sleep(0.02)
 
     def log_tail(self, size: int = 4000) -> str:

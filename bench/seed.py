@@ -86,13 +86,18 @@ async def seed(settings: Settings, accounts: int, now: int, tokens: int = 1_000)
     try:
         await store.change_organisation(ORGANISATION, lambda _: Organisation(ORGANISATION, "Bench"))
         secret = new_secret()
-        client = Client(new_id(now), ORGANISATION, "bench", now, SCOPES, [Secret(store.documents.seal_secret(secret), now)])
+        client = Client(
+            new_id(now), ORGANISATION, "bench", now, SCOPES, [Secret(store.documents.seal_secret(secret), now)]
+        )
         await store.add_client(client)
         for first in range(0, accounts, BATCH):
             batch = range(first, min(first + BATCH, accounts))
             await store.engine.write(lambda b=batch: _load(store, b, now))  # type: ignore[misc]
         chosen = random.Random(1).sample(range(accounts), min(tokens, accounts))
-        new = [NewToken(token_hash(_token(n)), ACCESS, client.id, n + 1, " ".join(SCOPES), now, now + 10**8, "") for n in chosen]
+        new = [
+            NewToken(token_hash(_token(n)), ACCESS, client.id, n + 1, " ".join(SCOPES), now, now + 10**8, "")
+            for n in chosen
+        ]
         system = NewToken(token_hash(b"system"), ACCESS, client.id, None, " ".join(SCOPES), now, now + 10**8, "")
         await store.add_tokens(system, *new)
         emails = [f"user{n}@example.com" for n in random.Random(2).choices(range(accounts), k=20_000)]

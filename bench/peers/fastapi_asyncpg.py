@@ -109,9 +109,7 @@ async def require_token(db: Any, authorization: str | None, scope: str) -> Any:
 
 
 @app.get(PREFIX + "/accounts")
-async def account_by_email(
-    request: Request, email: str, authorization: Authorization = None
-) -> dict[str, Any]:
+async def account_by_email(request: Request, email: str, authorization: Authorization = None) -> dict[str, Any]:
     async with request.app.state.pool.acquire() as db:
         await require_token(db, authorization, ACCOUNT_SCOPE)
         row = await db.fetchrow(ACCOUNT_QUERY, email.lower())

@@ -49,9 +49,7 @@ class Account(Base):
     address: Mapped[Address | None] = relationship(back_populates="account")
     user_products: Mapped[list[UserProduct]] = relationship(order_by="UserProduct.id")
     identity_mapping: Mapped[list[IdentityMapping]] = relationship(order_by="IdentityMapping.id")
-    accepted_marketing_permissions: Mapped[list[MarketingPermission]] = relationship(
-        order_by="MarketingPermission.id"
-    )
+    accepted_marketing_permissions: Mapped[list[MarketingPermission]] = relationship(order_by="MarketingPermission.id")
 
     @property
     def age(self) -> int | None:

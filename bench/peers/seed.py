@@ -152,9 +152,7 @@ def _tables() -> list[tuple[Table, Rows]]:
 
 
 def _indexes(dialect: Any) -> str:
-    indexes = (
-        index for table, _ in _tables() for index in sorted(table.indexes, key=lambda each: str(each.name))
-    )
+    indexes = (index for table, _ in _tables() for index in sorted(table.indexes, key=lambda each: str(each.name)))
     return ";\n".join(str(CreateIndex(index).compile(dialect=dialect)) for index in indexes)
 
 
