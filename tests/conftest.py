@@ -1,0 +1,57 @@
+"""Fixtures for all tests: both engines, a running application on each, a fresh organisation for each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.postgres_server import PostgresServer
+from tests.support.stage import Publisher, Stage
+
+ENGINES = ("sqlite", "postgres")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL server, started by the tests themselves."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def engine_name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database that all tests of the session share, one for each engine."""
+    if engine_name == "sqlite":
+        return f"sqlite:///{tmp_path_factory.mktemp('shared') / 'stamkund.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.create_database("shared")
+
+
+@pytest.fixture(scope="session")
+async def stage(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    """The application, running on each engine in turn."""
+    key_file: Path = tmp_path_factory.mktemp("keys") / "stamkund.key"
+    async with Stage(database_url, key_file) as running:
+        yield running
+
+
+@pytest.fixture
+async def publisher(stage: Stage) -> Publisher:
+    """A fresh organisation with a client."""
+    return await stage.publisher()
+
+
+@pytest.fixture
+def fresh_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of this test's own, on each engine."""
+    if engine_name == "sqlite":
+        return f"sqlite:///{tmp_path / 'fresh.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.create_database(f"fresh_{abs(hash(request.node.nodeid))}")

@@ -1,0 +1,263 @@
+"""The documents' own examples as tests: the request in, the answer key by key in the documents' order."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from stamkund.rules.account import ExternalId
+from stamkund.rules.customer import Subscription
+from stamkund.rules.organisation import Permission
+from tests.support.stage import Publisher, Stage
+
+CANDIDATE = "/external/api/v1/accounts/candidate"
+ACTIVATE = "/external/api/v1/account/activate_candidate"
+ACCOUNTS = "/external/api/v1/accounts"
+ME = "/external/api/v1/me"
+
+ADDRESS_KEYS = ["first_name", "last_name", "street", "street_number", "staircase", "floor", "apartment_number"]
+ADDRESS_KEYS += ["zip_code", "city", "drop_box"]
+PERMISSION = Permission("5ba4a64509c04c5ab4000001", "News", "sms")
+
+
+def moment(*parts: int) -> int:
+    return int(datetime(*parts, tzinfo=UTC).timestamp())  # type: ignore[arg-type, misc]
+
+
+async def test_candidate_answers_as_documented(publisher: Publisher) -> None:
+    """Get account candidate: found by social security number and zip code."""
+    subscription = Subscription("585a4768edce2c5e6f000003", "product code", valid_to=moment(2026, 8, 2, 11))
+    made = await publisher.customer(email="", subscriptions=[subscription])
+    answer = await publisher.get(CANDIDATE, social_security_number="620817-9256", zip_code="43921")
+    assert answer.status_code == 200
+    assert list(answer.json()["item"].items()) == [
+        ("account_candidate_id", made.id),
+        ("email", ""),
+        ("first_name", "Ove"),
+        ("last_name", "Ovesson"),
+        ("mobile_phone_number", "0701234567"),
+        ("social_security_number", "620817-9256"),
+        ("customer_number", "100001"),
+        ("zip_code", "43921"),
+        ("products", [{"product_code": "product code", "valid_to": "2026-08-02T13:00:00+02:00"}]),
+    ]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_candidate_error_as_documented(publisher: Publisher) -> None:
+    answer = await publisher.get(CANDIDATE, social_security_number="6208179256")
+    assert answer.status_code == 400
+    assert list(answer.json().items()) == [
+        ("code", "invalid_parameter"),
+        ("field", "social_security_number"),
+        ("message", "Parameter must match format (/^[0-9]{6}-[0-9]{4}$/)"),
+    ]
+
+
+async def test_activation_minimal_as_documented(publisher: Publisher) -> None:
+    made = await publisher.customer()
+    body = {"account_candidate_id": made.id, "email": "test@example.com", "password": "Df7Vdd8!!vnM"}
+    answer = await publisher.post(ACTIVATE, body)
+    assert answer.status_code == 201
+    assert list(answer.json()) == ["id"]
+    assert len(answer.json()["id"]) == 24
+
+
+@pytest.mark.parametrize("path", [ACTIVATE, "/external/api/v1/accounts/activate_candidate"])
+async def test_activation_complete_as_documented(stage: Stage, path: str) -> None:
+    publisher = await stage.publisher(marketing_permissions=[PERMISSION])
+    made = await publisher.customer(social_security_number=None)
+    body = {
+        "account_candidate_id": made.id.upper(),
+        "email": "Test@Example.com",
+        "password": "Df7Vdd8!!vnM",
+        "first_name": "Åke",
+        "last_name": "Åkesson",
+        "mobile_phone_number": "0701234568",
+        "social_security_number": "620817-9256",
+        "company_registration_number": "556468-3984",
+        "customer_number": "100001",
+        "account_origin": "ADEPRIMO",
+        "birth_date": "1999-05-14",
+        "alias": "Oves Alias",
+        "marketing_permissions": PERMISSION.id,
+    }
+    answer = await publisher.post(path, body)
+    assert answer.status_code == 201, answer.text
+    item = (await publisher.get(ACCOUNTS, email="test@example.com")).json()["item"]
+    shown = {name: item[name] for name in body if name in item}
+    del body["account_candidate_id"], body["password"], body["account_origin"], body["birth_date"]
+    del body["marketing_permissions"]
+    assert shown == body
+    assert item["accepted_marketing_permissions"] == [{"id": PERMISSION.id, "type": "sms"}]
+    assert item["status"] == "active"
+    assert item["verified"] is True
+
+
+async def test_activation_conflict_as_documented(publisher: Publisher) -> None:
+    await publisher.activated()
+    candidate = await publisher.get(CANDIDATE, customer_number="100001", zip_code="43921")
+    assert candidate.status_code == 409
+    assert list(candidate.json().items()) == [
+        ("code", "already_exists"),
+        ("field", "customer_number/ssn"),
+        ("message", "already exists with email"),
+    ]
+
+
+async def test_account_answers_as_documented(stage: Stage) -> None:
+    """Get account (/accounts): every key of the document, in its order."""
+    publisher = await stage.publisher(marketing_permissions=[PERMISSION])
+    subscription = Subscription(
+        "585a4768edce2c5e6f000003",
+        "package_code",
+        "TITLE_CODE",
+        moment(2025, 12, 20, 9, 12, 8),
+        moment(2026, 12, 22, 9, 12, 8),
+        "12345",
+        "limited",
+        provision_service="kayak",
+        external_start_date=moment(2025, 12, 20, 9, 12, 8),
+    )
+    made = await publisher.customer(
+        "12345",
+        social_security_number="800610-8230",
+        identity_mapping=[ExternalId("Key 1", "Value 1"), ExternalId("Key 2", "Value 2")],
+        subscriptions=[subscription],
+    )
+    body = {
+        "account_candidate_id": made.id,
+        "email": "user@example.com",
+        "password": "Df7Vdd8!!vnM",
+        "alias": "Kalle123",
+        "marketing_permissions": PERMISSION.id,
+    }
+    account_id = (await publisher.post(ACTIVATE, body)).json()["id"]
+    answer = await publisher.get(ACCOUNTS, customer_number="12345")
+    assert answer.status_code == 200
+    item = answer.json()["item"]
+    address = dict(zip(ADDRESS_KEYS, ["Ove", "Ovesson", "The Streets", "12", "A", "3", "13", "43921"], strict=False))
+    address |= {"city": "Stockholm", "drop_box": None, "country_code": "SE"}
+    expected = {
+        "id": account_id,
+        "email": "user@example.com",
+        "status": "active",
+        "verified": True,
+        "customer_number": "12345",
+        "first_name": "Ove",
+        "last_name": "Ovesson",
+        "mobile_phone_number": "0701234567",
+        "social_security_number": "800610-8230",
+        "social_security_number_century": "198006108230",
+        "age": 45,
+        "gender": "M",
+        "company_registration_number": None,
+        "company_name": None,
+        "alias": "Kalle123",
+        "address": address,
+        "identity_mapping": [{"key": "Key 1", "value": "Value 1"}, {"key": "Key 2", "value": "Value 2"}],
+        "user_products": [
+            {
+                "id": "585a4768edce2c5e6f000003",
+                "created": "2026-01-15T13:00:00+01:00",
+                "updated": "2026-01-15T13:00:00+01:00",
+                "product_code": "package_code",
+                "title_code": "TITLE_CODE",
+                "valid_from": "2025-12-20T10:12:08+01:00",
+                "valid_to": "2026-12-22T10:12:08+01:00",
+                "provision_service": "kayak",
+                "subscription_type": "limited",
+                "subscription_number": "12345",
+                "state": "activated",
+                "has_pending_change_request": False,
+                "campaign_end_date": None,
+                "subscription_end_date": "2026-12-22T10:12:08+01:00",
+                "external_start_date": "2025-12-20T10:12:08+01:00",
+            }
+        ],
+        "accepted_marketing_permissions": [{"id": PERMISSION.id, "type": "sms"}],
+    }
+    assert json.dumps(item) == json.dumps(expected)
+
+
+async def test_me_answers_as_documented(publisher: Publisher) -> None:
+    """Get account (/me): its own keys and order, with and without a trailing slash."""
+    account_id = await publisher.activated("reader@example.com", social_security_number="800610-8230")
+    token = await publisher.reader_token("reader@example.com")
+    answers = [
+        await publisher.stage.http.get(path, headers={"authorization": f"bearer {token}"}) for path in (ME, f"{ME}/")
+    ]
+    assert answers[0].json() == answers[1].json()
+    item = answers[0].json()["item"]
+    product = item["user_products"][0]
+    address = dict(zip(ADDRESS_KEYS, ["Ove", "Ovesson", "The Streets", "12", "A", "3", "13", "43921"], strict=False))
+    expected = {
+        "id": account_id,
+        "email": "reader@example.com",
+        "status": "active",
+        "verified": True,
+        "customer_number": "100001",
+        "tulo_customer_number": "00001",
+        "first_name": "Ove",
+        "last_name": "Ovesson",
+        "mobile_phone_number": "0701234567",
+        "birth_date": "1980-06-10",
+        "social_security_number": "800610-8230",
+        "social_security_number_century": "198006108230",
+        "age": 45,
+        "gender": "M",
+        "company_registration_number": None,
+        "alias": None,
+        "account_origin": None,
+        "address": address | {"city": "Stockholm", "drop_box": None},
+        "user_products": [
+            {
+                "id": product["id"],
+                "order_id": None,
+                "created": "2026-01-15T13:00:00+01:00",
+                "updated": "2026-01-15T13:00:00+01:00",
+                "product_code": "package_code",
+                "title_code": "TITLE_CODE",
+                "valid_from": "2025-12-16T13:00:00+01:00",
+                "valid_to": "2026-02-14T13:00:00+01:00",
+                "provision_service": "tulo",
+                "subscription_type": "recurring",
+                "subscription_number": "12345",
+                "state": "activated",
+            }
+        ],
+        "identity_mapping": [],
+        "accepted_marketing_permissions": [],
+    }
+    assert json.dumps(item) == json.dumps(expected)
+
+
+async def test_unknown_parameters_are_named_as_documented(publisher: Publisher) -> None:
+    answer = await publisher.get(
+        ACCOUNTS, unknown_api_parameter_1="a", email="test@example.com", unknown_api_parameter_2="b"
+    )
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "code": "unknown_parameter",
+        "message": "Unknown parameters: unknown_api_parameter_1,unknown_api_parameter_2",
+    }
+
+
+async def test_every_documented_key_finds_the_account(publisher: Publisher) -> None:
+    account_id = await publisher.activated(
+        "find.me@example.com", identity_mapping=[ExternalId("crm", "a/b&c=å")], social_security_number="910820-5205"
+    )
+    keys: list[dict[str, str]] = [
+        {"id": account_id},
+        {"id": account_id.upper()},
+        {"email": "Find.Me@EXAMPLE.com"},
+        {"social_security_number": "910820-5205"},
+        {"customer_number": "100001"},
+        {"external_id_key": "crm", "external_id_value": "a/b&c=å"},
+        {"tulo_customer_number": "00001"},
+    ]
+    found = [await publisher.get(ACCOUNTS, **key) for key in keys]
+    assert [a.status_code for a in found] == [200] * len(keys)
+    assert {a.json()["item"]["id"] for a in found} == {account_id}
