@@ -67,10 +67,3 @@ def client_of(text: str | bytes) -> Client:
 @lru_cache(maxsize=256)
 def organisation_of(text: str | bytes) -> Organisation:
     return msgspec.json.decode(text, type=Organisation)
-
-
-@lru_cache(maxsize=4096)
-def scopes_held(granted: str | bytes, client: str | bytes) -> frozenset[str]:
-    """The scopes of a token that its client still has."""
-    names = granted.decode() if isinstance(granted, bytes) else granted
-    return frozenset(names.split()).intersection(client_of(client).scopes)

@@ -7,11 +7,12 @@ keeps a read within a few microseconds of the engine's own time.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Client, Organisation
-from stamkund.store.documents import client_of, organisation_of, scopes_held
+from stamkund.store.documents import client_of, organisation_of
 from stamkund.store.work import Row, Sql
 
 _TOKEN = "t.account, t.scopes, t.expires, t.kind, c.document, o.document"
@@ -84,13 +85,22 @@ def statement(token_hash: bytes, subject: Subject) -> tuple[_LookUp, tuple[Any, 
 
 
 def opened(row: Row) -> Opened:
-    kind = row[3]
-    return Opened(
-        client=client_of(row[4]),
-        organisation=organisation_of(row[5]),
-        scopes=scopes_held(row[1], row[4]),
-        account_row=row[0],
-        expires=row[2],
-        kind=kind.decode() if isinstance(kind, bytes) else kind,
-        document=row[6] if len(row) > 6 else None,
-    )
+    client, organisation, scopes, kind = _holder(row[4], row[5], row[1], row[3])
+    return Opened(client, organisation, scopes, row[0], row[2], kind, row[6] if len(row) > 6 else None)
+
+
+@lru_cache(maxsize=4096)
+def _holder(
+    client: str | bytes, organisation: str | bytes, granted: str | bytes, kind: str | bytes
+) -> tuple[Client, Organisation, frozenset[str], str]:
+    """Who holds a token, by the texts of the row. They are read each time; only what they mean is remembered.
+
+    A token has the scopes that it was granted and that its client still has.
+    """
+    holder = client_of(client)
+    scopes = frozenset(_text(granted).split()).intersection(holder.scopes)
+    return holder, organisation_of(organisation), scopes, _text(kind)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

@@ -49,7 +49,8 @@ class SqliteEngine:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._reader: sqlite3.Connection | None = None
-        self._looker: sqlite3.Connection | None = None
+        self._looker: sqlite3.Cursor | None = None
+        self._in_turn = False
         self._writer: threading.Thread | None = None
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
 
@@ -57,8 +58,9 @@ class SqliteEngine:
         """Opens the file, making it where there is none. Raises Unavailable."""
         try:
             self.path.touch(mode=0o600, exist_ok=True)
-            self._looker = _connect(self.path)
-            self._looker.text_factory = bytes  # documents go to the decoder as they are
+            looking = _connect(self.path)
+            looking.text_factory = bytes  # documents go to the decoder as they are
+            self._looker = looking.cursor()
             self._reader = _connect(self.path)
             writing = _connect(self.path)
         except (sqlite3.Error, OSError) as error:
@@ -71,19 +73,38 @@ class SqliteEngine:
             self._jobs.put(None)
             await asyncio.to_thread(self._writer.join)
             self._writer = None
-        for connection in (self._looker, self._reader):
-            if connection is not None:
-                connection.close()
+        if self._looker is not None:
+            self._looker.connection.close()
+        if self._reader is not None:
+            self._reader.close()
         self._looker = self._reader = None
 
     async def look_up(self, single: Sql, batch: Sql, values: tuple[Any, ...]) -> Row | None:
         """The row of a hot-path look-up; its texts are bytes. `batch` is for engines that gather look-ups."""
         assert self._looker is not None
         try:
-            row: Row | None = self._looker.execute(single.sqlite, values).fetchone()
+            if not self._in_turn:
+                self._begin_turn(self._looker)
+            rows: list[Row] = self._looker.execute(single.sqlite, values).fetchall()
         except sqlite3.Error as error:
             raise Unavailable(str(error)) from error
-        return row
+        return rows[0] if rows else None
+
+    def _begin_turn(self, looker: sqlite3.Cursor) -> None:
+        """Look-ups of one turn of the event loop share a snapshot, which spares each the file locks of its own.
+
+        The turn ends before anything that arrives later is answered, because the loop keeps its order: whoever was told
+        of a change, by this process or another, asks in a later turn and sees it.
+        """
+        looker.execute("BEGIN")
+        self._in_turn = True
+        asyncio.get_running_loop().call_soon(self._end_turn)
+
+    def _end_turn(self) -> None:
+        self._in_turn = False
+        if self._looker is not None:
+            with suppress(sqlite3.Error):
+                self._looker.execute("COMMIT")
 
     async def read(self, make: MakeWork[T]) -> T:
         """Runs a verb that only reads, in one snapshot. Raises Unavailable, and what the verb raises."""
