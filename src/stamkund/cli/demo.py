@@ -1,19 +1,133 @@
-"""stub"""
+"""`stamkund demo`: a throwaway installation with invented customers, and curl lines for the whole story."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-app = typer.Typer()
+from stamkund import importing, serving
+from stamkund.app import open_store
+from stamkund.cli.clients import new_secret
+from stamkund.clock import system_clock
+from stamkund.rules import scopes
+from stamkund.rules.ids import new_id
+from stamkund.rules.organisation import Client, Organisation, Secret
+from stamkund.settings import Settings
+
+ORGANISATION = "demo"
+_SCOPES = (scopes.ACCOUNT_READ, scopes.ACCOUNT_WRITE, scopes.ME_WRITE)
+
+# Invented people; their numbers are the ones that Payway's own documents use as examples.
+_CUSTOMERS = """\
+{{"customer_number": "100001", "social_security_number": "620817-9256", "email": "ove@example.com", \
+"first_name": "Ove", "last_name": "Ovesson", "mobile_phone_number": "0701234567", "zip_code": "43921", \
+"address": {{"first_name": "Ove", "last_name": "Ovesson", "street": "Storgatan", "street_number": "12", \
+"zip_code": "43921", "city": "Onsala", "country_code": "SE"}}, "subscriptions": [{{"package_code": "digital", \
+"title_code": "DEMO", "subscription_number": "5001", "subscription_type": "recurring", "valid_from": "{start}", \
+"valid_to": "{end}"}}]}}
+{{"customer_number": "100002", "social_security_number": "910820-5205", "email": "kim@example.com", \
+"first_name": "Kim", "last_name": "Exempel", "zip_code": "83130", "subscriptions": [{{"package_code": "paper", \
+"title_code": "DEMO", "subscription_number": "5002", "valid_from": "{start}", "valid_to": "{end}"}}, \
+{{"package_code": "digital", "title_code": "DEMO", "subscription_number": "5003", "valid_from": "2020-01-01", \
+"valid_to": "2021-01-01"}}]}}
+{{"customer_number": "100003", "company_name": "Exempelbolaget AB", "company_registration_number": "556468-3984", \
+"email": "info@example.com", "zip_code": "11122", "subscriptions": []}}
+"""
+
+_STORY = """\
+Stamkund is running at {url} with invented customers. Stop it with Ctrl-C; nothing is kept.
+Documentation: {url}/docs
+
+Paste these lines into another terminal, one after the other:
+
+# 1. A token for your system (client credentials)
+TOKEN=$(curl -s {url}/api/authorization/access_token \\
+  -d client_id={client} -d client_secret={secret} \\
+  -d grant_type=none | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+
+# 2. Is this person a customer of the subscription system?
+curl -s '{url}/external/api/v1/accounts/candidate?social_security_number=620817-9256&zip_code=43921' \\
+  -H "authorization: Bearer $TOKEN"
+
+# 3. Let them claim it: e-mail and password
+CANDIDATE=$(curl -s '{url}/external/api/v1/accounts/candidate?customer_number=100001' \\
+  -H "authorization: Bearer $TOKEN" | sed 's/.*"account_candidate_id":"\\([^"]*\\)".*/\\1/')
+curl -s {url}/external/api/v1/account/activate_candidate \\
+  -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \\
+  -d '{{"account_candidate_id": "'$CANDIDATE'", "email": "ove.ovesson@example.com", "password": "Df7Vdd8!!vnM"}}'
+
+# 4. Look the account up
+curl -s '{url}/external/api/v1/accounts?email=ove.ovesson%40example.com' -H "authorization: Bearer $TOKEN"
+
+# 5. Log in as the reader, and ask who that is
+READER=$(curl -s {url}/api/authorization/access_token \\
+  -d client_id={client} -d client_secret={secret} \\
+  -d grant_type=password -d 'username={organisation}^ove.ovesson@example.com' -d 'password=Df7Vdd8!!vnM' \\
+  | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+curl -s {url}/external/api/v1/me -H "authorization: Bearer $READER"
+"""
 
 
-@app.command()
-def customers() -> None:
-    """x"""
+@dataclass(frozen=True)
+class _Demo:
+    settings: Settings
+    client_id: str
+    client_secret: str
+
+    @property
+    def story(self) -> str:
+        url = f"http://{self.settings.host}:{self.settings.port}"
+        return _STORY.format(
+            url=url, client=self.client_id, secret=self.client_secret, organisation=ORGANISATION
+        )
 
 
-@app.command()
-def demo() -> None:
-    """x"""
+def demo(port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000) -> None:
+    """Start a throwaway installation with invented customers and print curl lines for the whole story."""
+    with tempfile.TemporaryDirectory(prefix="stamkund-demo-") as folder:
+        made = asyncio.run(_make(Path(folder), port))
+        print(made.story, flush=True)
+        serving.serve(made.settings)
 
 
-def docs() -> None:
-    """x"""
+async def _make(folder: Path, port: int) -> _Demo:
+    settings = Settings(
+        database_url=f"sqlite:///{folder / 'stamkund.db'}",
+        key_file=str(folder / "stamkund.key"),
+        port=port,
+        log_level="warning",
+    )
+    store = await open_store(settings, system_clock)
+    now, secret = system_clock(), new_secret()
+    try:
+        organisation = await store.change_organisation(ORGANISATION, lambda _: Organisation(ORGANISATION, "Demo"))
+        client = Client(
+            new_id(now), ORGANISATION, "Demo", now, list(_SCOPES), [Secret(store.documents.seal_secret(secret), now)]
+        )
+        await store.add_client(client)
+        customers = folder / "customers.jsonl"
+        customers.write_text(_customers(now))
+        await importing.import_customers(
+            store,
+            organisation,
+            customers,
+            None,
+            now=now,
+            dry_run=False,
+            report=lambda bad: print(f"line {bad.line}: {bad.reason}"),
+            progress=lambda _, __: None,
+        )
+    finally:
+        await store.engine.close()
+    return _Demo(settings, client.id, secret)
+
+
+def _customers(now: int) -> str:
+    today = datetime.fromtimestamp(now).date()
+    return _CUSTOMERS.format(start=today - timedelta(days=30), end=today + timedelta(days=335))
