@@ -43,6 +43,10 @@ class Disconnected(Exception):
     """The caller went away before its request was read."""
 
 
+class UndeclaredRefusal(Exception):
+    """A story refused in a way that its declaration does not tell of."""
+
+
 class Dispatch:
     """Answers requests for the given endpoints."""
 
@@ -102,7 +106,7 @@ class Dispatch:
             await _read_body(endpoint, call, receive)
         elif endpoint.subject is None:
             call.given = _given(endpoint, scope)
-        result = await endpoint.story(call)
+        result = await _told(endpoint, call)
         if isinstance(result, Answer):
             return result
         return Answer(endpoint.success, _encode(result), headers=(_NO_STORE,) if endpoint.personal else ())
@@ -143,6 +147,17 @@ class Dispatch:
             return _problem(problems.BUSY)
         self._log.error("internal error", id=request_id, **log.where(error))
         return _problem(problems.internal(request_id))
+
+
+async def _told(endpoint: Endpoint, call: Call) -> Any:
+    """The story's answer. A refusal that was not declared is a fault of ours, not an answer."""
+    try:
+        return await endpoint.story(call)
+    except Refused as refused:
+        problem = refused.problem
+        if problem in endpoint.refusals or problem.code == "invalid_parameter":
+            raise
+        raise UndeclaredRefusal(problem.code) from refused
 
 
 def _given(endpoint: Endpoint, scope: Mapping[str, Any]) -> Given:

@@ -1,0 +1,75 @@
+"""Stamkund itself under measurement: a seeded installation, its server, and the requests to put to it."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from bench import load, processes, seed
+from stamkund.settings import Settings
+
+API = "/external/api/v1"
+STAMKUND = [sys.executable, "-m", "stamkund"]
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A seeded database with its key file."""
+
+    settings: Settings
+    seeded: seed.Seeded
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "STAMKUND_DATABASE_URL": self.settings.database_url,
+            "STAMKUND_KEY_FILE": self.settings.key_file,
+        }
+
+    def server(self, workers: int = 1) -> processes.Server:
+        """The real command, on a free port."""
+        port = processes.free_port()
+        command = [*STAMKUND, "serve", "--port", str(port), "--workers", str(workers)]
+        return processes.Server(command, port, self.environment)
+
+    def account_requests(self, count: int = 5_000) -> list[bytes]:
+        """Look-ups by e-mail, in a random but repeatable order."""
+        headers = {"authorization": f"Bearer {self.seeded.system_token}"}
+        emails = self.seeded.emails[:count]
+        return [load.request(f"{API}/accounts?email={quote(e)}", headers=headers) for e in emails]
+
+    def me_requests(self) -> list[bytes]:
+        tokens = list(self.seeded.reader_tokens)
+        random.Random(3).shuffle(tokens)
+        return [load.request(f"{API}/me", headers={"authorization": f"Bearer {token}"}) for token in tokens]
+
+
+def installed(url: str, folder: Path, accounts: int) -> Installation:
+    """An installation with `accounts` accounts in an empty database."""
+    settings = Settings(database_url=url, key_file=str(folder / f"{accounts}-{time.monotonic_ns()}.key"))
+    return Installation(settings, seed.seed_now(settings, accounts, int(time.time())))
+
+
+def rate(server: processes.Server, requests: Sequence[bytes], seconds: float, *, awake: bool) -> Rate:
+    """One run against a server that is up, after a warm-up of its own."""
+    load.run_in_process(processes.HOST, server.port, requests, seconds=0.7, warmup=0.0, awake=awake)
+    with server.measured() as spent:
+        result = load.run_in_process(processes.HOST, server.port, requests, seconds=seconds, warmup=0.0, awake=awake)
+    return Rate(
+        result.requests_per_second, spent.cpu_seconds / max(result.count, 1) * 1e6, result.p99, result.mean_body_bytes
+    )
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What one run gave."""
+
+    per_second: float
+    server_cpu_us: float
+    p99_ms: float
+    body_bytes: float

@@ -1,0 +1,149 @@
+"""Passwords: activations beside what Argon2id alone allows, and look-ups while passwords are hashed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median
+
+from tests.support.postgres_server import PostgresServer
+
+from bench import argon2_alone, load, processes
+from bench.ours import API, Installation, installed
+from bench.report import Line, Report
+from bench.seed import ORGANISATION
+from stamkund.app import open_store
+from stamkund.rules.customer import Customer
+from stamkund.rules.ids import new_id
+from stamkund.settings import Settings
+from stamkund.store import Wanted
+
+ROUNDS = 3
+SECONDS = 6.0
+IN_FLIGHT = 16
+LOOK_UPS_PER_SECOND = 1_000
+
+
+def run(report: Report, folder: Path, postgres: PostgresServer) -> None:
+    for engine, url in (
+        ("sqlite", f"sqlite:///{folder / 'passwords.db'}"),
+        ("postgres", postgres.create_database("passwords")),
+    ):
+        installation = installed(url, folder, 10_000)
+        requests = iter(_activations(installation, 6_000))
+        with installation.server() as server:
+            _rate(report, engine, server, requests)
+            _look_ups(report, engine, server, installation, requests)
+
+
+def _rate(report: Report, engine: str, server: processes.Server, requests: Iterator[bytes]) -> None:
+    defaults = Settings()
+    pairs = []
+    for _ in range(ROUNDS):
+        alone = argon2_alone.measure(
+            defaults.argon2_memory_kib, defaults.argon2_passes, defaults.argon2_lanes, seconds=SECONDS
+        )
+        pairs.append((alone.hashes_per_second, _activate(server, requests, SECONDS)))
+    alone_rate, ours = median(a for a, _ in pairs), median(b for _, b in pairs)
+    report.add(
+        Line(
+            f"activations, {engine}, of Argon2id alone on all cores",
+            ours / alone_rate,
+            0.8,
+            f"alone {alone_rate:.1f}/s; ours {ours:.1f}/s",
+        )
+    )
+
+
+def _look_ups(
+    report: Report, engine: str, server: processes.Server, installation: Installation, requests: Iterator[bytes]
+) -> None:
+    asked = installation.account_requests()
+
+    def paced() -> float:
+        return load.run_in_process(
+            processes.HOST, server.port, asked, seconds=SECONDS, warmup=0.5, pace=LOOK_UPS_PER_SECOND
+        ).p99
+
+    pairs = []
+    for _ in range(ROUNDS):
+        quiet = paced()
+        with ThreadPoolExecutor(1) as pool:
+            stop = threading.Event()
+            hashing = pool.submit(_activate, server, requests, SECONDS * 3, stop)
+            busy = paced()
+            stop.set()
+            hashing.result()
+        pairs.append((quiet, busy))
+    quiet, busy = median(a for a, _ in pairs), median(b for _, b in pairs)
+    report.add(
+        Line(
+            f"p99 of look-ups while activating, {engine}, times p99 without",
+            busy / quiet,
+            3.0,
+            f"{LOOK_UPS_PER_SECOND}/s of look-ups: {quiet:.2f} ms alone, {busy:.2f} ms beside activations",
+            most=True,
+        )
+    )
+
+
+def _activations(installation: Installation, count: int) -> list[bytes]:
+    """Requests that each activate a candidate of its own."""
+    now = int(time.time())
+    made = [_customer(n, now) for n in range(count)]
+
+    async def put() -> None:
+        store = await open_store(installation.settings, lambda: now)
+        for first in range(0, count, 1_000):
+            wanted = [Wanted(c.customer_number, lambda _, c=c: c) for c in made[first : first + 1_000]]  # type: ignore[misc]
+            await store.put_customers(ORGANISATION, wanted, now)
+        await store.engine.close()
+
+    asyncio.run(put())
+    headers = {"authorization": f"Bearer {installation.seeded.system_token}", "content-type": "application/json"}
+    return [
+        load.request(f"{API}/account/activate_candidate", method="POST", headers=headers, body=_body(n, customer))
+        for n, customer in enumerate(made)
+    ]
+
+
+def _customer(number: int, now: int) -> Customer:
+    return Customer(new_id(now), f"b{number}", now, now, first_name="Kalle", last_name="Ankarström")
+
+
+def _body(number: int, customer: Customer) -> bytes:
+    email = f"activated{number}@example.com"
+    return json.dumps({"account_candidate_id": customer.id, "email": email, "password": f"secret {number}"}).encode()
+
+
+def _activate(
+    server: processes.Server, requests: Iterator[bytes], seconds: float, stop: threading.Event | None = None
+) -> float:
+    """Activates with a few requests in flight until `seconds` are over or `stop` is set; answers how many a second."""
+    return asyncio.run(_activate_for(server, requests, seconds, stop or threading.Event()))
+
+
+async def _activate_for(
+    server: processes.Server, requests: Iterator[bytes], seconds: float, stop: threading.Event
+) -> float:
+    started = time.perf_counter()
+    done = 0
+
+    async def one_after_the_other() -> None:
+        nonlocal done
+        reader, writer = await asyncio.open_connection(processes.HOST, server.port)
+        while time.perf_counter() - started < seconds and not stop.is_set():
+            writer.write(next(requests))
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 201"), head
+            await reader.readexactly(int(head.lower().partition(b"content-length:")[2].split()[0]))
+            done += 1
+        writer.close()
+
+    await asyncio.gather(*(one_after_the_other() for _ in range(IN_FLIGHT)))
+    return done / (time.perf_counter() - started)
