@@ -387,7 +387,7 @@ def _hang_up(meter: _Meter, links: Sequence[_Connection]) -> None:
             link.transport.abort()
 
 
-def run(  # noqa: PLR0917 - every one of these is a dial of the measurement
+def run(
     host: str,
     port: int,
     requests: Sequence[bytes],
@@ -422,7 +422,7 @@ def run(  # noqa: PLR0917 - every one of these is a dial of the measurement
     return result
 
 
-def run_in_process(  # noqa: PLR0917 - the same dials as run()
+def run_in_process(
     host: str,
     port: int,
     requests: Sequence[bytes],

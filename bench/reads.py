@@ -47,7 +47,7 @@ def _against_bare(report: Report, engine: str, installation: Installation) -> No
             with _bare(size) as bare:
                 pairs = _alternating(
                     lambda: rate(bare, [load.request("/")], SECONDS, awake=awake),
-                    lambda: rate(ours, requests, SECONDS, awake=awake),
+                    lambda asked=requests: rate(ours, asked, SECONDS, awake=awake),
                 )
             report.add(_line(f"{name}, {engine}, 1 worker, of bare", pairs, GOALS[engine]))
 

@@ -75,7 +75,7 @@ class Application:
 
 
 def _settle_garbage() -> None:
-    """What is loaded by now stays: keep the collector from walking over it again and again while requests are answered."""
+    """What is loaded by now stays: keep the collector from walking over it again and again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)

@@ -69,14 +69,14 @@ INVALID_CONTENT_TYPE = Problem(400, "invalid_content_type_error", "The Content-T
 
 # 401, 403: who is asking ---------------------------------------------------------------------------------
 
-_TOKEN_SENTENCE = "The access token is missing or not valid"
+_REFUSED_TOKEN = "The access token is missing or not valid"  # noqa: S105
 MISSING_TOKEN = Problem(
-    401, "invalid_token", _TOKEN_SENTENCE, headers=((b"www-authenticate", b'Bearer realm="stamkund"'),)
+    401, "invalid_token", _REFUSED_TOKEN, headers=((b"www-authenticate", b'Bearer realm="stamkund"'),)
 )
 INVALID_TOKEN = Problem(
     401,
     "invalid_token",
-    _TOKEN_SENTENCE,
+    _REFUSED_TOKEN,
     headers=((b"www-authenticate", b'Bearer realm="stamkund", error="invalid_token"'),),
 )
 IDENTITY_REQUIRED = Problem(

@@ -1,7 +1,7 @@
 """Every setting once, with its sentence. Environment first, then the settings file, then the default.
 
-`STAMKUND_<NAME>` in the environment, or `<name>` in the TOML file that `STAMKUND_SETTINGS_FILE` names (`stamkund.toml` in
-the working directory when it is there). The table in `docs/operating.md` is generated from here.
+`STAMKUND_<NAME>` in the environment, or `<name>` in the TOML file that `STAMKUND_SETTINGS_FILE` names (`stamkund.toml`
+in the working directory when it is there). The table in `docs/operating.md` is generated from here.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         int,
         Meta(
             ge=0,
-            description="Threads of a worker that hash passwords, at low priority. 0: the cores divided by the workers, "
-            "at least one.",
+            description="Threads of a worker that hash passwords, at low priority. 0: the cores divided by the "
+            "workers, at least one.",
         ),
     ] = 0
     hashing_queue: Annotated[

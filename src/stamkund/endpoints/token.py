@@ -1,8 +1,8 @@
 """The token endpoint: a client proves who it is and gets an access token, with or without an identity.
 
-Each grant is one function in `_GRANTS`; adding a grant adds a function. Errors are OAuth's (RFC 6749, section 5.2), not the
-API's. Facts of clients in the field: credentials come in the body, unencoded; `grant_type=none` is the server-to-server
-grant; a refresh answer is read for its access token alone, so the refresh token stays the same and slides.
+Each grant is one function in `_GRANTS`; adding a grant adds a function. Errors are OAuth's (RFC 6749, section 5.2), not
+the API's. Facts of clients in the field: credentials come in the body, unencoded; `grant_type=none` is the
+server-to-server grant; a refresh answer is read for its access token alone, so the refresh token stays the same.
 """
 
 from __future__ import annotations
@@ -89,8 +89,8 @@ class Asking:
 async def issue_token(call: Call) -> Answer:
     """Issues an access token to a client.
 
-    Grants: `none` (or `client_credentials`), `password` with `username=<organisation>^<email>`, and `refresh_token`. Client
-    id and secret come in the form or as HTTP Basic. Errors have `error` and `error_description`.
+    Grants: `none` (or `client_credentials`), `password` with `username=<organisation>^<email>`, and `refresh_token`.
+    Client id and secret come in the form or as HTTP Basic. Errors have `error` and `error_description`.
     """
     try:
         client, organisation = await _authenticated(call)

@@ -1,12 +1,13 @@
 """Room 3, the only SQL: verbs in our words, each of them one transaction.
 
-`Store` is what the rest of the house sees. A verb is written once, as a generator (`work.py`), and runs on either engine
-(`sqlite.py`, `postgres.py`); both pass one conformance suite (`tests/store/`). Values of our own go in and come out;
-rows, placeholders and transactions stay in here.
+`Store` is what the rest of the house sees. A verb is written once, as a generator (`work.py`), and runs on either
+engine (`sqlite.py`, `postgres.py`); both pass one conformance suite (`tests/store/`). Values of our own go in and come
+out; rows, placeholders and transactions stay in here.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -121,7 +122,7 @@ class Store:
         client: str,
         now: int,
     ) -> tuple[int, str]:
-        """Makes the account (its row and id), spends the candidate and writes audit record and event, or raises Taken."""
+        """Makes the account (answers row and id), spends the candidate, writes audit and event; or raises Taken."""
         return await self.engine.write(
             lambda: self._accounts.activate(organisation, candidate_id, make_account, password_hash, client, now)
         )
@@ -232,15 +233,10 @@ async def vault_for(engine: Engine, path: Path, now: int) -> Vault:
     """
     check = await engine.read(installation.key_check)
     if check is None:
-        vault = Vault(path) if path.exists() else Vault.create(path, now)
+        vault = await asyncio.to_thread(_vault_at_first, path, now)
         await engine.write(lambda: installation.set_key_check(vault))
         return vault
-    if not path.exists():
-        raise KeyFileError(
-            f"the key file {path} is missing, and the database was written with one: put it back, or set "
-            "STAMKUND_KEY_FILE to where it is"
-        )
-    vault = Vault(path)
+    vault = await asyncio.to_thread(_vault_as_before, path)
     try:
         vault.open(check, CHECK)
     except CannotOpen:
@@ -249,3 +245,16 @@ async def vault_for(engine: Engine, path: Path, now: int) -> Vault:
             "to the right one"
         ) from None
     return vault
+
+
+def _vault_at_first(path: Path, now: int) -> Vault:
+    return Vault(path) if path.exists() else Vault.create(path, now)
+
+
+def _vault_as_before(path: Path) -> Vault:
+    if not path.exists():
+        raise KeyFileError(
+            f"the key file {path} is missing, and the database was written with one: put it back, or set "
+            "STAMKUND_KEY_FILE to where it is"
+        )
+    return Vault(path)

@@ -15,7 +15,7 @@ from stamkund.rules.organisation import Client, Organisation
 from stamkund.store.documents import client_of, organisation_of
 from stamkund.store.work import Row, Sql
 
-_TOKEN = "t.account, t.scopes, t.expires, t.kind, c.document, o.document"
+_COLUMNS = "t.account, t.scopes, t.expires, t.kind, c.document, o.document"
 _CLIENT = "JOIN clients c ON c.id = t.client JOIN organisations o ON o.id = c.organisation"
 _OWN = "LEFT JOIN accounts a ON a.row = t.account"
 _BY_KEY = (
@@ -43,10 +43,10 @@ def _look_up(columns: str, joins: str, arrays: str, names: str) -> _LookUp:
     )
 
 
-_TOKEN_ONLY = _look_up(_TOKEN, _CLIENT, "$1::bytea[]", "hash")
-_TOKEN_AND_OWN = _look_up(f"{_TOKEN}, a.document", f"{_CLIENT} {_OWN}", "$1::bytea[]", "hash")
+_TOKEN_ONLY = _look_up(_COLUMNS, _CLIENT, "$1::bytea[]", "hash")
+_TOKEN_AND_OWN = _look_up(f"{_COLUMNS}, a.document", f"{_CLIENT} {_OWN}", "$1::bytea[]", "hash")
 _TOKEN_AND_KEY = _look_up(
-    f"{_TOKEN}, a.document",
+    f"{_COLUMNS}, a.document",
     f"{_CLIENT} {_BY_KEY}",
     "$1::bytea[], $2::text[], $3::text[]",
     "hash, kind, value",

@@ -29,7 +29,8 @@ _TABLE = Sql(
 )
 _ONE_AT_A_TIME = Sql("SELECT pg_advisory_xact_lock(7311, 1)", sqlite="SELECT 1")
 _PRESENT = Sql(
-    "SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'migrations'",
+    "SELECT count(*) FROM information_schema.tables "
+    "WHERE table_schema = current_schema() AND table_name = 'migrations'",
     sqlite="SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'migrations'",
 )
 _CURRENT = Sql("SELECT coalesce(max(number), 0) FROM migrations")
