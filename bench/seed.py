@@ -10,11 +10,10 @@ from datetime import date
 
 from stamkund.app import open_store
 from stamkund.caller import token_hash
-from stamkund.cli.clients import new_secret
 from stamkund.rules import identifiers, person_number
 from stamkund.rules.account import Account, Address, ExternalId, MarketingPermission, UserProduct
 from stamkund.rules.ids import new_id
-from stamkund.rules.organisation import Client, Organisation, Secret
+from stamkund.rules.organisation import Client, Organisation, Secret, new_secret
 from stamkund.settings import Settings
 from stamkund.store import ACCESS, NewToken, Store
 from stamkund.store.work import Load, Work

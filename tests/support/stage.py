@@ -22,12 +22,11 @@ import uvicorn
 
 from stamkund import store as stores
 from stamkund.app import Application, open_store
-from stamkund.cli.clients import new_secret
 from stamkund.rules import person_number
 from stamkund.rules.account import Address
 from stamkund.rules.customer import Customer, Subscription
 from stamkund.rules.ids import new_id
-from stamkund.rules.organisation import Client, Organisation, Secret
+from stamkund.rules.organisation import Client, Organisation, Secret, new_secret
 from stamkund.settings import Settings
 from stamkund.store import Store, Wanted
 

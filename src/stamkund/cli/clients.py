@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import secrets
 from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -16,7 +15,7 @@ from stamkund.cli.common import JSON, ORGANISATION, fail, known_organisation, sh
 from stamkund.clock import system_clock
 from stamkund.rules import scopes
 from stamkund.rules.ids import is_id, new_id
-from stamkund.rules.organisation import Client, Secret
+from stamkund.rules.organisation import Client, Secret, new_secret
 from stamkund.store import Store
 
 app = typer.Typer(help="The applications that may call.", no_args_is_help=True)
@@ -127,11 +126,6 @@ def rotate_secret(
     if with_store(work) is None:
         fail(f"there is no client {client_id}")
     _show_secret(client_id.lower(), secret, json)
-
-
-def new_secret() -> str:
-    """A client secret: 48 characters of `[A-Za-z0-9_-]`, which clients in the field can paste unencoded."""
-    return secrets.token_urlsafe(36)
 
 
 def _ending(secret: Secret, until: int) -> Secret:

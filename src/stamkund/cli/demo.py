@@ -13,11 +13,10 @@ import typer
 
 from stamkund import importing, serving
 from stamkund.app import open_store
-from stamkund.cli.clients import new_secret
 from stamkund.clock import system_clock
 from stamkund.rules import scopes
 from stamkund.rules.ids import new_id
-from stamkund.rules.organisation import Client, Organisation, Secret
+from stamkund.rules.organisation import Client, Organisation, Secret, new_secret
 from stamkund.settings import Settings
 
 ORGANISATION = "demo"
@@ -83,9 +82,7 @@ class _Demo:
     @property
     def story(self) -> str:
         url = f"http://{self.settings.host}:{self.settings.port}"
-        return _STORY.format(
-            url=url, client=self.client_id, secret=self.client_secret, organisation=ORGANISATION
-        )
+        return _STORY.format(url=url, client=self.client_id, secret=self.client_secret, organisation=ORGANISATION)
 
 
 def demo(port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import msgspec
 
 from stamkund.rules.account import Personal
@@ -60,3 +62,8 @@ class Client(Personal):
     offline_access: bool = False
     sso2: bool = False
     disabled: bool = False
+
+
+def new_secret() -> str:
+    """A client secret: 48 characters of `[A-Za-z0-9_-]`, which clients in the field can paste unencoded."""
+    return secrets.token_urlsafe(36)
