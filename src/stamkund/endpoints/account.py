@@ -36,7 +36,10 @@ _DOCUMENTED_KEYS = tuple(p.name for p in (ID, EMAIL, PERSON_NUMBER, CUSTOMER_NUM
 
 
 class AccountProduct(msgspec.Struct):
-    """A user product as `/accounts` shows it. Times: ISO 8601 with the offset of the organisation's time zone."""
+    """A user product as `/accounts` shows it. Times: ISO 8601 with the offset of the organisation's time zone.
+
+    `external_start_date` is there only where `provision_service` is `kayak`.
+    """
 
     id: str
     created: str
@@ -99,6 +102,77 @@ class AccountAnswer(msgspec.Struct):
     item: ShownAccount
 
 
+_ANSWER = """
+{
+    "item": {
+        "id": "585a4768edce2c5e6f000001",
+        "email": "kalle.anka@example.com",
+        "status": "created",
+        "verified": false,
+        "customer_number": "12345",
+        "first_name": "Kalle",
+        "last_name": "Anka",
+        "mobile_phone_number": "50460531",
+        "social_security_number": "800610-8230",
+        "social_security_number_century": "198006108230",
+        "age": 40,
+        "gender": "M",
+        "company_registration_number": null,
+        "company_name": null,
+        "alias": "Kalle123",
+        "address": {
+            "first_name": "Kalle",
+            "last_name": "Anka",
+            "street": "The Streets",
+            "street_number": "12",
+            "staircase": "A",
+            "floor": "3",
+            "apartment_number": "13",
+            "zip_code": "83242",
+            "city": "Stockholm",
+            "drop_box": null,
+            "country_code": "SE"
+        },
+        "identity_mapping": [
+            {
+                "key": "Key 1",
+                "value": "Value 1"
+            },
+            {
+                "key": "Key 2",
+                "value": "Value 2"
+            }
+        ],
+        "user_products": [
+            {
+                "id": "585a4768edce2c5e6f000003",
+                "created": "2016-12-21T10:12:08+01:00",
+                "updated": "2016-12-21T10:12:08+01:00",
+                "product_code": "package_code",
+                "title_code": "TITLE_CODE",
+                "valid_from": "2016-12-20T10:12:08+01:00",
+                "valid_to": "2016-12-22T10:12:08+01:00",
+                "provision_service": "kayak",
+                "subscription_type": "recurring",
+                "subscription_number": "12345",
+                "state": "activated",
+                "has_pending_change_request": false,
+                "campaign_end_date": null,
+                "subscription_end_date": "2016-12-22T10:12:08+01:00",
+                "external_start_date": "2016-12-20T10:12:08+01:00"
+            }
+        ],
+        "accepted_marketing_permissions": [
+            {
+                "id": "5ba4a64509c04c5ab4000001",
+                "type": "sms"
+            }
+        ]
+    }
+}
+"""
+
+
 def exactly_one(given: Given) -> None:
     """The external id is one key of two halves; of all keys exactly one must be given."""
     if len(given) == 1 and EXTERNAL_KEY not in given and EXTERNAL_VALUE not in given:
@@ -145,7 +219,7 @@ def wanted(given: Given, services: Services) -> Identifier:
     subject=wanted,
     answer=AccountAnswer,
     refusals=(problems.ACCOUNT_NOT_FOUND,),
-    example=Example(query="email=ove.ovesson%40example.com"),
+    example=Example(query="email=kalle.anka%40example.com", answer=_ANSWER),
 )
 async def get_account(call: Call) -> Item:
     """Answers one account with its subscriptions, found by exactly one of its identifiers.

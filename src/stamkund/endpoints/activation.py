@@ -44,6 +44,9 @@ PERMISSIONS = Parameter(
     "marketing_permissions", values.PERMISSIONS, "Ids of accepted marketing permissions, separated by commas."
 )
 
+_UNKNOWN_PERMISSION = problems.invalid(PERMISSIONS.name, "Parameter must hold ids of active marketing permissions")
+_OTHER_PERSON_NUMBER = problems.not_the_candidates(PERSON_NUMBER.name)
+_OTHER_CUSTOMER_NUMBER = problems.not_the_candidates(CUSTOMER_NUMBER.name)
 _TAKEN: dict[str, Problem] = {
     identifiers.EMAIL: problems.EMAIL_TAKEN,
     identifiers.ALIAS: problems.ALIAS_TAKEN,
@@ -77,11 +80,15 @@ _TAKEN: dict[str, Problem] = {
     success=201,
     answer=Created,
     refusals=(
+        _UNKNOWN_PERMISSION,
         problems.CANDIDATE_NOT_FOUND,
+        _OTHER_PERSON_NUMBER,
+        _OTHER_CUSTOMER_NUMBER,
         problems.CUSTOMER_TAKEN,
         problems.EMAIL_TAKEN,
         problems.ALIAS_TAKEN,
         problems.EXTERNAL_ID_TAKEN,
+        problems.BUSY,
     ),
     example=Example(
         body='{"account_candidate_id": "585a4768edce2c5e6f000001", "email": "ove.ovesson@example.com", '
@@ -129,17 +136,17 @@ async def _check(call: Call) -> None:
 def _check_numbers(call: Call, found: Candidate) -> None:
     sent, known = call.given.get(PERSON_NUMBER), found.customer.social_security_number
     if sent is not None and known is not None and sent.ten != known.ten:
-        raise Refused(problems.not_the_candidates(PERSON_NUMBER.name))
+        raise Refused(_OTHER_PERSON_NUMBER)
     number = call.given.get(CUSTOMER_NUMBER)
     if number is not None and number != found.customer.customer_number:
-        raise Refused(problems.not_the_candidates(CUSTOMER_NUMBER.name))
+        raise Refused(_OTHER_CUSTOMER_NUMBER)
 
 
 def _permissions(call: Call) -> list[MarketingPermission]:
     active = call.caller.organisation.active_permissions()
     wanted = call.given.get(PERMISSIONS) or []
     if any(permission not in active for permission in wanted):
-        raise Refused(problems.invalid(PERMISSIONS.name, "Parameter must hold ids of active marketing permissions"))
+        raise Refused(_UNKNOWN_PERMISSION)
     return [MarketingPermission(p, active[p].type) for p in wanted]
 
 

@@ -55,7 +55,30 @@ class CandidateAnswer(msgspec.Struct):
     item: AccountCandidate
 
 
+_ANSWER = """
+{
+    "item": {
+        "account_candidate_id": "585a4768edce2c5e6f000001",
+        "email": "ove.ovesson@example.com",
+        "first_name": "Ove",
+        "last_name": "Ovesson",
+        "mobile_phone_number": "0701234567",
+        "social_security_number": "620817-9256",
+        "customer_number": "100001",
+        "zip_code": "43921",
+        "products": [
+            {
+                "product_code": "package_code",
+                "valid_to": "2016-08-02T13:00:00+02:00"
+            }
+        ]
+    }
+}
+"""
+
+
 def one_needed(given: Given) -> None:
+    """One of social_security_number and customer_number must be given; both must mean the same customer."""
     if PERSON_NUMBER not in given and CUSTOMER_NUMBER not in given:
         raise Refused(problems.one_required([PERSON_NUMBER.name, CUSTOMER_NUMBER.name]))
 
@@ -70,7 +93,7 @@ def one_needed(given: Given) -> None:
     check=one_needed,
     answer=CandidateAnswer,
     refusals=(problems.ACCOUNT_NOT_FOUND, problems.CUSTOMER_TAKEN),
-    example=Example(query="social_security_number=620817-9256&zip_code=43921"),
+    example=Example(query="social_security_number=620817-9256&zip_code=43921", answer=_ANSWER),
 )
 async def get_candidate(call: Call) -> Item:
     """Finds a customer of the subscription system who can be activated as an account.

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import msgspec
 
-from stamkund.wire.endpoint import Call, endpoint
+from stamkund import problems
+from stamkund.wire.endpoint import Call, Example, endpoint
 
 
 class Health(msgspec.Struct):
+    """`status` is always `ok`: another answer has another status code."""
+
     status: str
+
+
+_OK = Example(answer='{"status": "ok"}')
 
 
 @endpoint(
@@ -18,6 +24,7 @@ class Health(msgspec.Struct):
     source="our own",
     public=True,
     answer=Health,
+    example=_OK,
     group="Health",
 )
 async def live(_: Call) -> Health:
@@ -32,6 +39,8 @@ async def live(_: Call) -> Health:
     source="our own",
     public=True,
     answer=Health,
+    refusals=(problems.UNAVAILABLE,),
+    example=_OK,
     group="Health",
 )
 async def ready(call: Call) -> Health:

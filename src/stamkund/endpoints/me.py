@@ -13,7 +13,7 @@ from stamkund.rules.moments import Zone, zone
 from stamkund.rules.subscription import state_at
 from stamkund.store import OWN, Own
 from stamkund.wire.context import Services
-from stamkund.wire.endpoint import Call, Item, endpoint
+from stamkund.wire.endpoint import Call, Example, Item, endpoint
 from stamkund.wire.parameters import Given
 
 
@@ -79,6 +79,75 @@ class MeAnswer(msgspec.Struct):
     item: Me
 
 
+_ANSWER = """
+{
+    "item": {
+        "id": "585a4768edce2c5e6f000001",
+        "email": "kalle.anka@example.com",
+        "status": "created",
+        "verified": false,
+        "customer_number": "12345",
+        "tulo_customer_number": "00001",
+        "first_name": "Kalle",
+        "last_name": "Anka",
+        "mobile_phone_number": "50460531",
+        "birth_date": "1980-06-10",
+        "social_security_number": "800610-8230",
+        "social_security_number_century": "198006108230",
+        "age": 40,
+        "gender": "M",
+        "company_registration_number": null,
+        "alias": "Kalle123",
+        "account_origin": null,
+        "address": {
+            "first_name": "Kalle",
+            "last_name": "Anka",
+            "street": "The Streets",
+            "street_number": "12",
+            "staircase": "A",
+            "floor": "3",
+            "apartment_number": "13",
+            "zip_code": "83242",
+            "city": "Stockholm",
+            "drop_box": null
+        },
+        "user_products": [
+            {
+                "id": "585a4768edce2c5e6f000003",
+                "order_id": "ORGANISATION-1",
+                "created": "2016-12-21T10:12:08+01:00",
+                "updated": "2016-12-21T10:12:08+01:00",
+                "product_code": "package_code",
+                "title_code": "TITLE_CODE",
+                "valid_from": "2016-12-20T10:12:08+01:00",
+                "valid_to": "2016-12-22T10:12:08+01:00",
+                "provision_service": "tulo",
+                "subscription_type": "recurring",
+                "subscription_number": "12345",
+                "state": "activated"
+            }
+        ],
+        "identity_mapping": [
+            {
+                "key": "Key 1",
+                "value": "Value 1"
+            },
+            {
+                "key": "Key 2",
+                "value": "Value 2"
+            }
+        ],
+        "accepted_marketing_permissions": [
+            {
+                "id": "5ba4a64509c04c5ab4000001",
+                "type": "sms"
+            }
+        ]
+    }
+}
+"""
+
+
 def own(_: Given, __: Services) -> Own:
     return OWN
 
@@ -93,6 +162,7 @@ def own(_: Given, __: Services) -> Own:
     subject=own,
     answer=MeAnswer,
     refusals=(problems.ACCOUNT_NOT_FOUND,),
+    example=Example(answer=_ANSWER),
     group="Me",
 )
 async def get_me(call: Call) -> Item:

@@ -15,18 +15,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from stamkund import problems
 from stamkund.caller import token_hash
 from stamkund.rules import scopes
 from stamkund.rules.customer import account_of
 from stamkund.rules.ids import is_id, new_id
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.store import ACCESS, REFRESH, Login, NewToken, Taken
-from stamkund.wire.endpoint import Answer, Call, Example, endpoint
+from stamkund.wire.endpoint import Answer, Call, Example, Form, FormField, OwnError, endpoint
 
 _DAY = 86_400
 _NO_STORE = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
 _PASSWORD_SENTENCE = "Username/password do not match"  # noqa: S105
+_BASIC = ((b"www-authenticate", b'Basic realm="stamkund"'),)
 
 
 class OAuthError(Exception):
@@ -39,14 +42,21 @@ class OAuthError(Exception):
         self.status = status
 
 
-class TokenAnswer(msgspec.Struct, omit_defaults=True):
+class TokenAnswer(msgspec.Struct):
     """`expires_in` in seconds; `refresh_token` only where one is issued."""
 
     access_token: str
     token_type: str
     expires_in: int
     scope: str
-    refresh_token: str | None = None
+    refresh_token: str | UnsetType = UNSET
+
+
+class TokenError(msgspec.Struct):
+    """An error of the token endpoint (RFC 6749, section 5.2)."""
+
+    error: str
+    error_description: str
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,52 @@ class Asking:
         return " ".join(asked or self.client.scopes)
 
 
+_CLIENT = (
+    FormField("client_id", "The client's id. Not with HTTP Basic.", example="585a4768edce2c5e6f000001"),
+    FormField("client_secret", "The client's secret. Not with HTTP Basic.", example="<secret>"),
+)
+_SCOPE = FormField(
+    "scope", "Scopes separated by blanks; all of the client's when there are none.", example="/external/account/r"
+)
+FORMS = (
+    Form("none", "A token without identity, for calls from server to server.", (*_CLIENT, _SCOPE)),
+    Form("client_credentials", "The standard name of `none`.", (*_CLIENT, _SCOPE)),
+    Form(
+        "password",
+        "A token with identity, and a refresh token, for a reader who has given e-mail and password.",
+        (
+            *_CLIENT,
+            FormField(
+                "username",
+                "`<organisation>^<email>`; a bare e-mail means the client's own organisation.",
+                required=True,
+                example="demo^ove.ovesson@example.com",
+            ),
+            FormField("password", "The reader's password.", required=True, example="Df7Vdd8!!vnM"),
+            _SCOPE,
+        ),
+    ),
+    Form(
+        "refresh_token",
+        "A new access token; the refresh token stays valid, for as long again.",
+        (
+            *_CLIENT,
+            FormField("refresh_token", "The refresh token.", required=True, example="<refresh token>"),
+            FormField("scope", "Fewer scopes than were granted; else the same.", example="/external/me/w"),
+        ),
+    ),
+)
+"""What each grant of `_GRANTS` wants, for the reference."""
+
+ERRORS = (
+    OwnError(400, TokenError("invalid_request", "The field grant_type is required")),
+    OwnError(400, TokenError("invalid_grant", _PASSWORD_SENTENCE)),
+    OwnError(400, TokenError("unsupported_grant_type", "The grant type implicit is not supported")),
+    OwnError(400, TokenError("invalid_scope", "The client does not have the scope /external/title/r")),
+    OwnError(401, TokenError("invalid_client", "The client id or secret is not valid"), _BASIC),
+)
+
+
 @endpoint(
     "POST",
     "/api/authorization/access_token",
@@ -82,15 +138,18 @@ class Asking:
     body="form",
     answer=TokenAnswer,
     group="Authorization",
+    refusals=(problems.UNAVAILABLE, problems.BUSY),
+    forms=FORMS,
+    own_errors=ERRORS,
     example=Example(
-        body="client_id=585a4768edce2c5e6f000001&client_secret=…&grant_type=none&scope=/external/account/r"
+        body="client_id=585a4768edce2c5e6f000001&client_secret=<secret>&grant_type=none&scope=/external/account/r",
+        answer='{"access_token": "<token>", "token_type": "Bearer", "expires_in": 3600, "scope": "/external/account/r"}',
     ),
 )
 async def issue_token(call: Call) -> Answer:
     """Issues an access token to a client.
 
-    Grants: `none` (or `client_credentials`), `password` with `username=<organisation>^<email>`, and `refresh_token`.
-    Client id and secret come in the form or as HTTP Basic. Errors have `error` and `error_description`.
+    Client id and secret come in the form or as HTTP Basic. Errors are OAuth's: `error` and `error_description`.
     """
     try:
         client, organisation = await _authenticated(call)
@@ -243,8 +302,8 @@ def _quoted(text: str) -> str:
 
 
 def _refusal(call: Call, error: OAuthError) -> Answer:
-    body = msgspec.json.encode({"error": error.error, "error_description": error.description})
+    body = msgspec.json.encode(TokenError(error.error, error.description))
     headers: tuple[tuple[bytes, bytes], ...] = _NO_STORE
     if error.status == 401 and call.headers.get(b"authorization"):
-        headers = (*headers, (b"www-authenticate", b'Basic realm="stamkund"'))
+        headers = (*headers, *_BASIC)
     return Answer(error.status, body, headers=headers)

@@ -11,7 +11,7 @@ import re
 ID_TEXT = r"/^[a-f\d]{24}$/"
 """The pattern as the documents' error messages print it (without the `i` that it has)."""
 
-_ID = re.compile(r"[a-f0-9]{24}", re.ASCII | re.IGNORECASE)
+ID_PATTERN = re.compile(r"[a-f0-9]{24}", re.ASCII | re.IGNORECASE)
 
 
 def new_id(now: int) -> str:
@@ -19,4 +19,4 @@ def new_id(now: int) -> str:
 
 
 def is_id(text: str) -> bool:
-    return _ID.fullmatch(text) is not None
+    return ID_PATTERN.fullmatch(text) is not None

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Generic, TypeVar
 
 from stamkund.rules import person_number
-from stamkund.rules.ids import ID_TEXT, is_id
+from stamkund.rules.ids import ID_PATTERN, ID_TEXT, is_id
 from stamkund.rules.moments import parse_date
 from stamkund.rules.person_number import PersonNumber
 
@@ -52,11 +52,15 @@ NO_CONTEXT = Context(date.min)
 
 @dataclass(frozen=True)
 class Kind(Generic[T]):
-    """A kind of value. `pattern` is shown to people; `read` turns text of a right size into the value."""
+    """A kind of value. `read` turns text of a right size into the value.
+
+    `pattern` is shown to people and is the documents'; `accepts` is what the whole text really has to match, for programs.
+    """
 
     name: str
     read: Callable[[str, Context], T]
     pattern: str | None = None
+    accepts: re.Pattern[str] | None = None
     shortest: int = 0
     longest: int | None = None
     example: str = ""
@@ -103,6 +107,10 @@ def _read_password(text: str, _: Context) -> str:
 
 _PERSON_NUMBER_TEXT = "/^[0-9]{6}-[0-9]{4}$/"
 _PERSON_NUMBER = re.compile(r"[0-9]{6}-[0-9]{4}")
+_MOBILE_TEXT = "/^[+,0]?[0-9]{10,12}$/"
+_MOBILE = re.compile(r"[+,0]?[0-9]{10,12}")
+_COMPANY_NUMBER = re.compile(r"[0-9]{6}-[0-9]{4}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _read_person_number(text: str, context: Context) -> PersonNumber:
@@ -115,7 +123,7 @@ def _read_person_number(text: str, context: Context) -> PersonNumber:
 
 
 def _read_birth_date(text: str, context: Context) -> date:
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) is None:
+    if _DATE.fullmatch(text) is None:
         raise _format("YYYY-MM-DD")
     try:
         born = parse_date(text)
@@ -132,8 +140,10 @@ def _read_permissions(text: str, context: Context) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-ID = Kind("id", _read_id, ID_TEXT, longest=24, example="585a4768edce2c5e6f000001")
-EMAIL = Kind("email", _matching(_EMAIL, EMAIL_TEXT), EMAIL_TEXT, longest=1024, example="ove.ovesson@example.com")
+ID = Kind("id", _read_id, ID_TEXT, ID_PATTERN, longest=24, example="585a4768edce2c5e6f000001")
+EMAIL = Kind(
+    "email", _matching(_EMAIL, EMAIL_TEXT), EMAIL_TEXT, _EMAIL, longest=1024, example="ove.ovesson@example.com"
+)
 PASSWORD = Kind(
     "password",
     _read_password,
@@ -148,30 +158,35 @@ ALIAS_KEY = Kind("alias", _as_it_is, longest=1024, example="Oves Alias")
 EXTERNAL_ID = Kind("external id", _as_it_is, shortest=1, longest=128, example="Key 1")
 MOBILE = Kind(
     "mobile phone number",
-    _matching(re.compile(r"[+,0]?[0-9]{10,12}"), "/^[+,0]?[0-9]{10,12}$/"),
-    "/^[+,0]?[0-9]{10,12}$/",
+    _matching(_MOBILE, _MOBILE_TEXT),
+    _MOBILE_TEXT,
+    _MOBILE,
     shortest=10,
     longest=12,
     example="0701234567",
 )
-PERSON_NUMBER = Kind("social security number", _read_person_number, "dddddd-dddd", example="620817-9256")
-CUSTOMER_NUMBER = Kind("customer number", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, longest=10, example="100001")
-TULO_CUSTOMER_NUMBER = Kind(
-    "tulo customer number", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, longest=50, example="00001"
+PERSON_NUMBER = Kind(
+    "social security number", _read_person_number, "dddddd-dddd", _PERSON_NUMBER, example="620817-9256"
 )
-ZIP_CODE = Kind("zip code", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, longest=5, example="43921")
+CUSTOMER_NUMBER = Kind("customer number", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, longest=10, example="100001")
+TULO_CUSTOMER_NUMBER = Kind(
+    "tulo customer number", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, longest=50, example="00001"
+)
+ZIP_CODE = Kind("zip code", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, longest=5, example="43921")
 COMPANY_NUMBER = Kind(
     "company registration number",
-    _matching(re.compile(r"[0-9]{6}-[0-9]{4}"), "dddddd-dddd"),
+    _matching(_COMPANY_NUMBER, "dddddd-dddd"),
     "dddddd-dddd",
+    _COMPANY_NUMBER,
     example="556468-3984",
 )
 PERSON_NUMBER_KEY = Kind(
     "social security number",
     _matching(_PERSON_NUMBER, _PERSON_NUMBER_TEXT),
     "dddddd-dddd",
+    _PERSON_NUMBER,
     example="620817-9256",
 )
 """For look-ups: they never want more than the pattern, and need no century."""
-BIRTH_DATE = Kind("birth date", _read_birth_date, "YYYY-MM-DD", shortest=10, longest=10, example="1962-08-17")
+BIRTH_DATE = Kind("birth date", _read_birth_date, "YYYY-MM-DD", _DATE, shortest=10, longest=10, example="1962-08-17")
 PERMISSIONS = Kind("marketing permissions", _read_permissions, longest=1024, example="5ba4a64509c04c5ab4000001")

@@ -6,6 +6,7 @@ reference and the guard tests all read the declaration, so a call is added in on
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -98,6 +99,34 @@ class Example:
 
 
 @dataclass(frozen=True)
+class FormField:
+    """A field of a form, for the reference: a story with a form reads it itself."""
+
+    name: str
+    note: str
+    required: bool = False
+    example: str = ""
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way to fill in a form, such as one grant of the token endpoint."""
+
+    title: str
+    note: str
+    fields: tuple[FormField, ...]
+
+
+@dataclass(frozen=True)
+class OwnError:
+    """An error with a body of the call's own instead of the API's: OAuth has its own shape."""
+
+    status: int
+    body: msgspec.Struct
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """A declared call. See `endpoint` for the fields."""
 
@@ -118,6 +147,8 @@ class Endpoint:
     media: str
     personal: bool
     refusals: tuple[Problem, ...]
+    forms: tuple[Form, ...]
+    own_errors: tuple[OwnError, ...]
     example: Example
     description: str
     group: str
@@ -140,6 +171,8 @@ def endpoint(
     media: str = "application/json",
     personal: bool = True,
     refusals: Sequence[Problem] = (),
+    forms: Sequence[Form] = (),
+    own_errors: Sequence[OwnError] = (),
     example: Example | None = None,
     group: str = "Account",
 ) -> Callable[[Story], Endpoint]:
@@ -150,6 +183,7 @@ def endpoint(
     - `subject` chooses the account that is read together with the token.
     - `body`: None, `json` or `form`. `success` and `answer`: the status and the shape of what answers.
     - `refusals`: those that the story itself may raise; raising another one is a fault of ours.
+    - `forms`, `own_errors`, `example`: for the reference alone.
     - `source`: the document that the behaviour comes from.
     """
 
@@ -172,8 +206,10 @@ def endpoint(
             media=media,
             personal=personal,
             refusals=tuple(refusals),
+            forms=tuple(forms),
+            own_errors=tuple(own_errors),
             example=example or Example(),
-            description=(story.__doc__ or "").strip(),
+            description=inspect.getdoc(story) or "",
             group=group,
         )
 
