@@ -20,6 +20,11 @@ class Problem(msgspec.Struct, frozen=True):
     field: str | None = None
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
+    def body(self) -> dict[str, str]:
+        """The JSON body: `field` is there only where the refusal is about one parameter."""
+        field = {} if self.field is None else {"field": self.field}
+        return {"code": self.code, **field, "message": self.message}
+
 
 class Refused(Exception):
     """Raised to answer `problem` instead of what was asked."""

@@ -202,13 +202,10 @@ async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
 
 
 def _problem(problem: Problem) -> Answer:
-    body: dict[str, str | None] = {"code": problem.code, "field": problem.field, "message": problem.message}
-    if problem.field is None:
-        del body["field"]
     headers = (*problem.headers, _NO_STORE)
     if problem is problems.PAYLOAD_TOO_LARGE:
         headers = (*headers, _CLOSE)  # the rest of the body is on its way, and nobody will read it
-    return Answer(problem.status, _encode(body), headers=headers)
+    return Answer(problem.status, _encode(problem.body()), headers=headers)
 
 
 async def _send(answer: Answer, request_id: str, send: Send) -> None:
