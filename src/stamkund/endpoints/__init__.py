@@ -6,10 +6,10 @@ the store, answer.
 
 from __future__ import annotations
 
-from stamkund.endpoints import account, activation, candidate, health, me, token
+from stamkund.endpoints import account, activation, candidate, documentation, health, me, token
 from stamkund.wire.endpoint import Endpoint
 
-ALL: tuple[Endpoint, ...] = (
+CALLS: tuple[Endpoint, ...] = (
     candidate.get_candidate,
     activation.activate_candidate,
     account.get_account,
@@ -18,3 +18,6 @@ ALL: tuple[Endpoint, ...] = (
     health.live,
     health.ready,
 )
+
+ALL: tuple[Endpoint, ...] = documentation.documented(CALLS)
+"""What the application answers: the calls, and what describes them."""

@@ -23,10 +23,10 @@ CUSTOMER_NUMBER = Parameter("customer_number", values.CUSTOMER_NUMBER, "The acco
 EXTERNAL_KEY = Parameter(
     "external_id_key",
     values.EXTERNAL_ID,
-    "The key of one of the account's external ids. With external_id_value.",
+    "The key of one of the account's external ids. With `external_id_value`.",
 )
 EXTERNAL_VALUE = Parameter(
-    "external_id_value", values.EXTERNAL_ID, "The value of that external id. With external_id_key."
+    "external_id_value", values.EXTERNAL_ID, "The value of that external id. With `external_id_key`."
 )
 ALIAS = Parameter("alias", values.ALIAS_KEY, "The account's alias.")
 TULO_NUMBER = Parameter("tulo_customer_number", values.TULO_CUSTOMER_NUMBER, "The account's own customer number here.")

@@ -16,12 +16,12 @@ from stamkund.wire.parameters import Given, Parameter
 PERSON_NUMBER = Parameter(
     "social_security_number",
     values.PERSON_NUMBER_KEY,
-    "The customer's social security number. Needed unless customer_number is given.",
+    "The customer's social security number. Needed unless `customer_number` is given.",
 )
 CUSTOMER_NUMBER = Parameter(
     "customer_number",
     values.CUSTOMER_NUMBER,
-    "The customer's number in the subscription system. Needed unless social_security_number is given.",
+    "The customer's number in the subscription system. Needed unless `social_security_number` is given.",
 )
 ZIP_CODE = Parameter(
     "zip_code",
@@ -78,7 +78,7 @@ _ANSWER = """
 
 
 def one_needed(given: Given) -> None:
-    """One of social_security_number and customer_number must be given; both must mean the same customer."""
+    """One of `social_security_number` and `customer_number` must be given; both must mean the same customer."""
     if PERSON_NUMBER not in given and CUSTOMER_NUMBER not in given:
         raise Refused(problems.one_required([PERSON_NUMBER.name, CUSTOMER_NUMBER.name]))
 

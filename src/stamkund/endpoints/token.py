@@ -143,7 +143,8 @@ ERRORS = (
     own_errors=ERRORS,
     example=Example(
         body="client_id=585a4768edce2c5e6f000001&client_secret=<secret>&grant_type=none&scope=/external/account/r",
-        answer='{"access_token": "<token>", "token_type": "Bearer", "expires_in": 3600, "scope": "/external/account/r"}',
+        answer='{"access_token": "<token>", "token_type": "Bearer", "expires_in": 3600, '
+        '"scope": "/external/account/r"}',
     ),
 )
 async def issue_token(call: Call) -> Answer:

@@ -54,7 +54,7 @@ NO_CONTEXT = Context(date.min)
 class Kind(Generic[T]):
     """A kind of value. `read` turns text of a right size into the value.
 
-    `pattern` is shown to people and is the documents'; `accepts` is what the whole text really has to match, for programs.
+    `pattern` is shown to people and is the documents'; `accepts` is what the whole text really has to match.
     """
 
     name: str

@@ -1,0 +1,159 @@
+"""The OpenAPI 3.1 document, made from the declarations: nothing in it is typed a second time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from stamkund import __version__
+from stamkund.wire import schemas
+from stamkund.wire.conventions import CONVENTIONS
+from stamkund.wire.endpoint import Endpoint
+from stamkund.wire.refusals import REQUEST_ID
+from stamkund.wire.responses import responses
+
+TOKEN_PATH = "/api/authorization/access_token"  # noqa: S105
+
+
+def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
+    """The whole document, ready to be encoded as JSON."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Stamkund",
+            "version": __version__,
+            "summary": "Subscriber accounts behind the Payway external API.",
+            "description": _conventions(),
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": group} for group in dict.fromkeys(e.group for e in endpoints)],
+        "paths": _paths(endpoints),
+        "components": _components(endpoints),
+    }
+
+
+def _conventions() -> str:
+    return "\n\n".join(f"## {title}\n\n" + "\n\n".join(paragraphs) for title, paragraphs in CONVENTIONS)
+
+
+def _paths(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for endpoint in endpoints:
+        for number, path in enumerate(endpoint.paths, 1):
+            paths.setdefault(path, {})[endpoint.method.lower()] = _operation(endpoint, number)
+    return paths
+
+
+def _operation(endpoint: Endpoint, number: int) -> dict[str, Any]:
+    """`number` tells the same call under its several paths apart."""
+    name = endpoint.story.__name__
+    operation: dict[str, Any] = {
+        "tags": [endpoint.group],
+        "summary": endpoint.title,
+        "description": _description(endpoint),
+        "operationId": name if number == 1 else f"{name}_{number}",
+        "security": _security(endpoint),
+        "parameters": _parameters(endpoint),
+    }
+    if endpoint.body is not None:
+        operation["requestBody"] = _json_body(endpoint) if endpoint.body == "json" else _form_body(endpoint)
+    operation["responses"] = responses(endpoint)
+    return operation
+
+
+def _description(endpoint: Endpoint) -> str:
+    parts = [endpoint.description]
+    if endpoint.check is not None and endpoint.check.__doc__:
+        parts.append(endpoint.check.__doc__)
+    if endpoint.identity:
+        parts.append("The access token must have an identity.")
+    parts.append(f"Source: {endpoint.source}.")
+    return "\n\n".join(parts)
+
+
+def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
+    if endpoint.body == "form":
+        return [{}, {"client": []}]  # credentials in the form, or as HTTP Basic
+    if endpoint.public:
+        return []
+    wanted = [] if endpoint.scope is None else [endpoint.scope]
+    return [{"oauth2": wanted}, {"bearer": wanted}]
+
+
+def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+    query = () if endpoint.body else endpoint.declared.parameters
+    found: list[dict[str, Any]] = [
+        {
+            "name": p.name,
+            "in": "query",
+            "required": p.required,
+            "description": p.note,
+            "schema": schemas.of_kind(p.kind),
+            "example": p.kind.example,
+        }
+        for p in query
+    ]
+    return [*found, {"$ref": "#/components/parameters/RequestId"}]
+
+
+def _json_body(endpoint: Endpoint) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": schemas.of_parameters(endpoint.declared.parameters)}
+    if endpoint.example.body:
+        content["example"] = json.loads(endpoint.example.body)
+    return {"required": True, "content": {"application/json": content}}
+
+
+def _form_body(endpoint: Endpoint) -> dict[str, Any]:
+    ways = [{"title": f.title, "description": f.note, **schemas.of_form(f.title, f.fields)} for f in endpoint.forms]
+    return {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": {"oneOf": ways}}}}
+
+
+def _components(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
+    answers = [e.answer for e in endpoints if e.answer is not None]
+    own = [type(error.body) for e in endpoints for error in e.own_errors]
+    return {
+        "schemas": {**schemas.components([*answers, *own]), "Error": _ERROR},
+        "headers": {"RequestId": {"description": "The caller's own request id, or one of ours.", **_REQUEST_ID}},
+        "parameters": {
+            "RequestId": {
+                "name": "X-Request-Id",
+                "in": "header",
+                "required": False,
+                "description": "What the answer, and our log, shall call this request.",
+                **_REQUEST_ID,
+            }
+        },
+        "securitySchemes": _security_schemes(endpoints),
+    }
+
+
+_REQUEST_ID = {
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._~:+/=-]{1,128}$"},
+    "example": REQUEST_ID,
+}
+_ERROR = {
+    "title": "Error",
+    "description": "Why a call was refused. `field` is there only where the error is about one parameter.",
+    "type": "object",
+    "properties": {"code": {"type": "string"}, "field": {"type": "string"}, "message": {"type": "string"}},
+    "required": ["code", "message"],
+}
+
+
+def _security_schemes(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
+    needed: dict[str, list[str]] = {}
+    for endpoint in endpoints:
+        if endpoint.scope is not None:
+            needed.setdefault(endpoint.scope, []).append(endpoint.title)
+    described = {scope: "Needed by: " + ", ".join(titles) for scope, titles in sorted(needed.items())}
+    flow = {"tokenUrl": TOKEN_PATH, "scopes": described}
+    return {
+        "oauth2": {
+            "type": "oauth2",
+            "description": "Calls that want an identity need a token of the password flow.",
+            "flows": {"clientCredentials": flow, "password": {**flow, "refreshUrl": TOKEN_PATH}},
+        },
+        "bearer": {"type": "http", "scheme": "bearer", "description": "A token that the client has already."},
+        "client": {"type": "http", "scheme": "basic", "description": "Id and secret of the client."},
+    }

@@ -1,0 +1,49 @@
+"""The documentation page: one HTML document that needs nothing from elsewhere, no script and no second request."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from stamkund import __version__
+from stamkund.wire.conventions import CONVENTIONS
+from stamkund.wire.described import by_group
+from stamkund.wire.endpoint import Endpoint
+
+_TEMPLATES = Path(__file__).parent.parent / "templates"
+_STYLE = (_TEMPLATES / "documentation.css").read_text(encoding="utf-8")
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode("ascii")
+
+CONTENT_SECURITY_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Nothing may load or run but the one style sheet inside the page."""
+
+
+def page(endpoints: Sequence[Endpoint]) -> str:
+    """The page for the calls."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["prose"] = _prose
+    return environment.get_template("documentation.html").render(
+        conventions=CONVENTIONS,
+        groups=by_group(endpoints),
+        style=Markup(_STYLE),  # noqa: S704 (our own file; the policy's hash is that of its very text)
+        version=__version__,
+    )
+
+
+def _prose(text: str) -> Markup:
+    """A sentence, escaped; what stands in backticks is code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 (escaped above)

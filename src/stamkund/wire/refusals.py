@@ -1,0 +1,80 @@
+"""Every refusal that a call can give, worked out of its declaration in the order in which dispatch checks.
+
+The story's own refusals are declared; the others follow from what a call takes: a token, a body, parameters, rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stamkund import problems
+from stamkund.problems import Problem, Refused
+from stamkund.rules.values import NO_CONTEXT, Invalid
+from stamkund.wire.endpoint import Endpoint
+from stamkund.wire.parameters import Given, Parameter
+
+REQUEST_ID = "5f0c2b7a91de-42"
+"""The request id of examples."""
+
+_IMPOSSIBLE = "?"
+"""No documented pattern matches this."""
+
+
+def refusals(endpoint: Endpoint) -> list[Problem]:
+    """Each once, by status and within one status in the order of the checks. OAuth's errors are not among them."""
+    found = {_key(p): p for p in _in_order(endpoint)}
+    return sorted(found.values(), key=lambda p: p.status)
+
+
+def _key(problem: Problem) -> tuple[int, str, str | None, str]:
+    return problem.status, problem.code, problem.field, problem.message
+
+
+def _in_order(endpoint: Endpoint) -> Iterator[Problem]:
+    if not endpoint.public:
+        yield problems.INVALID_TOKEN
+    if endpoint.scope is not None:
+        yield problems.insufficient_scope(endpoint.scope)
+    if endpoint.identity:
+        yield problems.IDENTITY_REQUIRED
+    yield from _of_input(endpoint)
+    yield from endpoint.refusals
+    if not endpoint.public:
+        yield problems.UNAVAILABLE  # the token is looked up in the database
+    yield problems.internal(REQUEST_ID)
+
+
+def _of_input(endpoint: Endpoint) -> Iterator[Problem]:
+    if endpoint.body is not None:
+        yield problems.PAYLOAD_TOO_LARGE
+    if endpoint.body == "json":
+        yield problems.INVALID_CONTENT_TYPE
+        yield problems.INVALID_JSON
+    if endpoint.body != "form":
+        yield problems.unknown_parameters(["my_parameter"])
+    parameters = endpoint.declared.parameters
+    yield from (problems.required(p.name) for p in parameters[:1] if p.required)
+    yield from _malformed(parameters)
+    yield from _broken_rule(endpoint)
+
+
+def _malformed(parameters: tuple[Parameter[object], ...]) -> Iterator[Problem]:
+    """The first parameter that can be malformed stands for all of them."""
+    for parameter in parameters:
+        try:
+            parameter.kind.parse(_IMPOSSIBLE, NO_CONTEXT)
+        except Invalid as error:
+            yield problems.invalid(parameter.name, str(error))
+            return
+
+
+def _broken_rule(endpoint: Endpoint) -> Iterator[Problem]:
+    """What the rule about several parameters says to none of them, and to all of them."""
+    if endpoint.check is None:
+        return
+    everything = {p.name: p.kind.example for p in endpoint.declared.parameters}
+    for given in ({}, everything):
+        try:
+            endpoint.check(Given(given))
+        except Refused as refused:
+            yield refused.problem

@@ -1,0 +1,83 @@
+"""The responses of a call for the OpenAPI document: what answers it, and every way in which it can be refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from stamkund.problems import Problem
+from stamkund.wire import schemas
+from stamkund.wire.endpoint import Endpoint, OwnError
+from stamkund.wire.refusals import refusals
+
+_REASONS = {
+    200: "What was asked for.",
+    201: "Made.",
+    204: "Done; there is nothing to answer.",
+    400: "What was sent is wrong.",
+    401: "Who is asking is not known.",
+    403: "The access token may not do this.",
+    404: "There is no such thing.",
+    409: "Somebody was there first.",
+    413: "The body is too large.",
+    500: "A fault of the server.",
+    503: "Not right now.",
+}
+_HEADERS = {
+    "WWW-Authenticate": "What an access token must have (RFC 6750, RFC 7617).",
+    "Retry-After": "Seconds after which to try again.",
+}
+
+
+def responses(endpoint: Endpoint) -> dict[str, Any]:
+    responses = {str(endpoint.success): _success(endpoint)}
+    for own_status, errors in groupby(endpoint.own_errors, key=lambda e: e.status):
+        responses[str(own_status)] = _own_error(own_status, list(errors))
+    for status, found in groupby(refusals(endpoint), key=lambda p: p.status):
+        responses[str(status)] = _error(status, list(found))
+    return dict(sorted(responses.items()))
+
+
+def _success(endpoint: Endpoint) -> dict[str, Any]:
+    response = _response(endpoint.success, ())
+    if endpoint.answer is not None:
+        content: dict[str, Any] = {"schema": {"$ref": schemas.REF + endpoint.answer.__name__}}
+        if endpoint.example.answer:
+            content["example"] = json.loads(endpoint.example.answer)
+        response["content"] = {endpoint.media: content}
+    elif endpoint.success != 204:
+        kind = "object" if endpoint.media == "application/json" else "string"
+        response["content"] = {endpoint.media: {"schema": {"type": kind}}}
+    return response
+
+
+def _error(status: int, found: Sequence[Problem]) -> dict[str, Any]:
+    response = _response(status, found)
+    examples = {f"{p.code}_{number}": {"summary": p.message, "value": p.body()} for number, p in enumerate(found, 1)}
+    response["content"] = {"application/json": {"schema": {"$ref": schemas.REF + "Error"}, "examples": examples}}
+    return response
+
+
+def _own_error(status: int, errors: Sequence[OwnError]) -> dict[str, Any]:
+    response = _response(status, errors)
+    examples = {str(n): {"value": msgspec.to_builtins(error.body)} for n, error in enumerate(errors, 1)}
+    schema = {"$ref": schemas.REF + type(errors[0].body).__name__}
+    response["content"] = {"application/json": {"schema": schema, "examples": examples}}
+    return response
+
+
+def _response(status: int, found: Iterable[Problem | OwnError]) -> dict[str, Any]:
+    sent = {name.decode().lower(): value.decode() for one in found for name, value in one.headers}
+    headers: dict[str, Any] = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+    for name, description in _HEADERS.items():
+        if name.lower() in sent:
+            headers[name] = {
+                "description": description,
+                "schema": {"type": "string"},
+                "example": sent[name.lower()],
+            }
+    return {"description": _REASONS[status], "headers": headers}

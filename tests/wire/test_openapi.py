@@ -1,0 +1,266 @@
+"""The OpenAPI document: whole, valid, and true to the declarations and to what the parameters accept."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import msgspec
+import pytest
+
+from stamkund import endpoints, problems
+from stamkund.endpoints import token
+from stamkund.rules import values
+from stamkund.rules.values import Context, Invalid, Kind
+from stamkund.wire import parameters, schemas
+from stamkund.wire.endpoint import Endpoint
+from stamkund.wire.form import form
+from stamkund.wire.openapi import document
+from stamkund.wire.refusals import refusals
+from tests.wire.json_schema import resolved, valid
+from tests.wire.serving import get
+
+DOCUMENT: dict[str, Any] = json.loads(json.dumps(document(endpoints.ALL)))
+TODAY = Context(date(2026, 1, 1))
+KINDS = {name: kind for name, kind in vars(values).items() if isinstance(kind, Kind)}
+EVERY = pytest.mark.parametrize("endpoint", endpoints.ALL, ids=lambda e: e.title)
+METHODS = {"get", "put", "post", "delete", "patch"}
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in DOCUMENT["paths"].items():
+        for method, operation in item.items():
+            yield path, method, operation
+
+
+def operation_of(endpoint: Endpoint) -> dict[str, Any]:
+    found: dict[str, Any] = DOCUMENT["paths"][endpoint.paths[0]][endpoint.method.lower()]
+    return found
+
+
+def nested(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object in the document."""
+    if isinstance(value, dict):
+        yield value
+        for one in value.values():
+            yield from nested(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from nested(one)
+
+
+async def test_server_answers_the_document_to_anybody() -> None:
+    for path in ("/openapi.json", "/openapi.json/"):
+        response = await get(path)
+        assert response.status_code == 200
+        assert response.headers["content-type"] == "application/json"
+        assert response.json() == DOCUMENT
+
+
+async def test_unknown_parameter_is_refused() -> None:
+    response = await get("/openapi.json?format=yaml")
+    assert (response.status_code, response.json()["code"]) == (400, "unknown_parameter")
+
+
+def test_document_has_the_parts_of_openapi_3_1() -> None:
+    assert DOCUMENT["openapi"] == "3.1.0"
+    assert set(DOCUMENT) == {"openapi", "info", "servers", "tags", "paths", "components"}
+    assert {"title", "version"} <= set(DOCUMENT["info"])
+    assert all(path.startswith("/") for path in DOCUMENT["paths"])
+    assert {method for _, method, _ in operations()} <= METHODS
+    assert set(DOCUMENT["components"]) == {"schemas", "headers", "parameters", "securitySchemes"}
+    for names in DOCUMENT["components"].values():
+        assert all(re.fullmatch(r"[A-Za-z0-9._-]+", name) for name in names)
+
+
+def test_every_operation_is_whole() -> None:
+    tags = [tag["name"] for tag in DOCUMENT["tags"]]
+    ids = [operation["operationId"] for _, _, operation in operations()]
+    assert len(ids) == len(set(ids))
+    for path, _, operation in operations():
+        assert operation["summary"] and operation["description"], path
+        assert set(operation["tags"]) <= set(tags)
+        assert any(status.startswith("2") for status in operation["responses"])
+        for status, response in operation["responses"].items():
+            assert re.fullmatch(r"[1-5]\d\d", status)
+            assert response["description"]
+            assert "X-Request-Id" in response["headers"]
+
+
+def test_every_declared_path_is_described() -> None:
+    declared = {(path, e.method.lower()) for e in endpoints.ALL for path in e.paths}
+    assert {(path, method) for path, method, _ in operations()} == declared
+
+
+def test_every_reference_resolves() -> None:
+    references = [one["$ref"] for one in nested(DOCUMENT) if "$ref" in one]
+    assert references
+    for reference in references:
+        assert resolved(DOCUMENT, reference)
+
+
+def test_every_pattern_is_one_of_ecma_script() -> None:
+    patterns = {one["pattern"] for one in nested(DOCUMENT) if isinstance(one.get("pattern"), str)}
+    assert len(patterns) > 5
+    for pattern in patterns:
+        assert re.compile(pattern)
+        assert pattern.startswith("^") and pattern.endswith("$")
+        assert not re.search(r"\\[AzZ]|\(\?[imsx]", pattern), f"{pattern} is Ruby or Python"
+
+
+TEXTS = [
+    *("585a4768edce2c5e6f000001", "585A4768EDCE2C5E6F000001", "585a4768edce2c5e6f00000", "ove@example.com"),
+    *("Ove@Mail.Example-2.com", "ove@example", "ove@localhost.", "å@example.com", "620817-9256", "6208179256", ""),
+    *("0701234567", "+46701234567", "12345", "a_-9", "a b", "43921", "1962-08-17", "1962-8-17", "line\nbreak", "Ove"),
+    *("Df7Vdd8!!vnM", "å" * 51, "x" * 1025, "43921\n"),
+]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_schema_of_a_kind_accepts_what_the_kind_accepts(name: str) -> None:
+    kind = KINDS[name]
+    for text in (*TEXTS, kind.example):
+        assert valid(DOCUMENT, schemas.of_kind(kind), text) == accepts(kind, text), repr(text)
+
+
+def accepts(kind: Kind[Any], text: str) -> bool:
+    try:
+        kind.parse(text, TODAY)
+    except Invalid:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_example_of_a_kind_is_one(name: str) -> None:
+    assert accepts(KINDS[name], KINDS[name].example)
+
+
+@EVERY
+def test_parameters_are_those_declared(endpoint: Endpoint) -> None:
+    operation = operation_of(endpoint)
+    if endpoint.body == "form":
+        return
+    if endpoint.body == "json":
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        assert schema["additionalProperties"] is False
+        found = [(name, name in schema.get("required", ())) for name in schema["properties"]]
+    else:
+        found = [(p["name"], p["required"]) for p in operation["parameters"] if p.get("in") == "query"]
+    assert found == [(p.name, p.required) for p in endpoint.declared.parameters]
+
+
+@EVERY
+def test_example_request_is_one_that_the_call_accepts(endpoint: Endpoint) -> None:
+    example = endpoint.example
+    if endpoint.body == "form":
+        content = operation_of(endpoint)["requestBody"]["content"]["application/x-www-form-urlencoded"]
+        assert valid(DOCUMENT, content["schema"], form(example.body.encode()))
+        return
+    if endpoint.body == "json":
+        sent = parameters.json_object(example.body.encode())
+        content = operation_of(endpoint)["requestBody"]["content"]["application/json"]
+        assert valid(DOCUMENT, content["schema"], content["example"])
+    else:
+        sent = parameters.query(example.query.encode())
+    given = endpoint.declared.read(sent, TODAY)
+    if endpoint.check is not None:
+        endpoint.check(given)
+
+
+@EVERY
+def test_example_answer_is_the_struct_key_by_key(endpoint: Endpoint) -> None:
+    if endpoint.answer is None:
+        return
+    example = json.loads(endpoint.example.answer)
+    decoded: Any = msgspec.json.decode(endpoint.example.answer, type=endpoint.answer)
+    again = json.loads(msgspec.json.encode(decoded))
+    assert json.dumps(again) == json.dumps(example), "the same keys in the same order"
+    content = operation_of(endpoint)["responses"][str(endpoint.success)]["content"][endpoint.media]
+    assert content["example"] == example
+    assert valid(DOCUMENT, content["schema"], example)
+
+
+@EVERY
+def test_example_answer_shows_only_invented_people(endpoint: Endpoint) -> None:
+    addresses = re.findall(r"@([\w.-]+)", endpoint.example.answer + endpoint.example.body)
+    assert set(addresses) <= {"example.com"}
+
+
+@EVERY
+def test_every_refusal_has_an_example_under_its_status(endpoint: Endpoint) -> None:
+    assert {p.status for p in refusals(endpoint)} >= {p.status for p in endpoint.refusals}
+    for problem in refusals(endpoint):
+        content = operation_of(endpoint)["responses"][str(problem.status)]["content"]["application/json"]
+        assert problem.body() in [example["value"] for example in content["examples"].values()]
+
+
+@EVERY
+def test_own_errors_have_examples(endpoint: Endpoint) -> None:
+    for error in endpoint.own_errors:
+        content = operation_of(endpoint)["responses"][str(error.status)]["content"]["application/json"]
+        assert msgspec.to_builtins(error.body) in [example["value"] for example in content["examples"].values()]
+
+
+def test_every_error_example_is_as_its_schema_says() -> None:
+    for _, _, operation in operations():
+        for response in operation["responses"].values():
+            content = response.get("content", {}).get("application/json", {})
+            for example in content.get("examples", {}).values():
+                assert valid(DOCUMENT, content["schema"], example["value"])
+
+
+@EVERY
+def test_statuses_follow_from_what_the_call_takes(endpoint: Endpoint) -> None:
+    statuses = set(operation_of(endpoint)["responses"])
+    assert {"400", "500"} <= statuses
+    assert ("413" in statuses) == (endpoint.body is not None)
+    assert ("403" in statuses) == (endpoint.scope is not None or endpoint.identity)
+    if not endpoint.public:
+        assert {"401", "503"} <= statuses
+
+
+def test_headers_that_go_with_errors_are_described() -> None:
+    responses = DOCUMENT["paths"]["/external/api/v1/me"]["get"]["responses"]
+    assert "WWW-Authenticate" in responses["401"]["headers"]
+    assert "WWW-Authenticate" in responses["403"]["headers"]
+    assert responses["503"]["headers"]["Retry-After"]["example"] == "2"
+    codes = [e["value"]["code"] for e in responses["403"]["content"]["application/json"]["examples"].values()]
+    assert codes == ["insufficient_scope", "identity_required"]
+
+
+def test_first_error_of_candidate_is_the_documented_sample() -> None:
+    problem = problems.invalid("social_security_number", "Parameter must match format (/^[0-9]{6}-[0-9]{4}$/)")
+    assert problem in refusals(endpoints.candidate.get_candidate)
+
+
+@EVERY
+def test_security_is_that_of_the_declaration(endpoint: Endpoint) -> None:
+    security = operation_of(endpoint)["security"]
+    schemes = DOCUMENT["components"]["securitySchemes"]
+    assert {name for one in security for name in one} <= set(schemes)
+    if endpoint.body == "form":
+        assert security == [{}, {"client": []}]
+    elif endpoint.public:
+        assert security == []
+    else:
+        assert security == [{"oauth2": [endpoint.scope]}, {"bearer": [endpoint.scope]}]
+        for flow in schemes["oauth2"]["flows"].values():
+            assert endpoint.scope in flow["scopes"]
+            assert flow["tokenUrl"] in DOCUMENT["paths"]
+
+
+def test_keys_that_may_be_left_out_are_not_required() -> None:
+    schema = DOCUMENT["components"]["schemas"]
+    assert "gender" not in schema["ShownAccount"]["required"]
+    assert "gender" not in schema["Me"]["required"]
+    assert "external_start_date" not in schema["AccountProduct"]["required"]
+    assert schema["TokenAnswer"]["required"] == ["access_token", "token_type", "expires_in", "scope"]
+    assert "age" in schema["Me"]["required"], "null is a value"
+
+
+def test_forms_are_the_grants_that_are_answered() -> None:
+    assert [one.title for one in token.FORMS] == list(token._GRANTS)
