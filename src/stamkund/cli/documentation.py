@@ -1,19 +1,61 @@
-"""stub"""
+"""`stamkund docs`: the documentation that is made from the code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-app = typer.Typer()
+from stamkund import endpoints
+from stamkund.cli.common import PARTLY, fail
+from stamkund.wire.coverage import coverage
+from stamkund.wire.reference import api, settings_table
+
+OPERATING = "operating.md"
+BEGIN = "<!-- settings:begin -->"
+END = "<!-- settings:end -->"
 
 
-@app.command()
-def customers() -> None:
-    """x"""
+def docs(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; name the files that differ.")] = False,
+    folder: Annotated[Path, typer.Option(help="Where the project's documentation is.")] = Path("docs"),
+) -> None:
+    """Write the generated documentation anew. With --check, exit status 1 means that a file differs."""
+    if not folder.is_dir():
+        fail(f"there is no folder {folder}: run this in the project's folder, or name it with --folder")
+    differing = {path: text for path, text in generated(folder).items() if _read(path) != text}
+    if not differing:
+        print("the generated documentation is up to date")
+        return
+    for path, text in differing.items():
+        if check:
+            print(f"{path} differs: run `stamkund docs`", file=sys.stderr)
+        else:
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {path}")
+    if check:
+        raise typer.Exit(PARTLY)
 
 
-@app.command()
-def demo() -> None:
-    """x"""
+def generated(folder: Path) -> dict[Path, str]:
+    """Every generated file and what it must hold."""
+    return {
+        folder / "api.md": api(endpoints.ALL),
+        folder / "coverage.md": coverage(endpoints.ALL),
+        folder / OPERATING: _operating(folder / OPERATING),
+    }
 
 
-def docs() -> None:
-    """x"""
+def _operating(path: Path) -> str:
+    """The file as it is, with the table of settings between the markers."""
+    before, begin, rest = (_read(path) or "").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        fail(f"{path} must have the lines {BEGIN} and {END}, for the table of settings between them")
+    return f"{before}{BEGIN}\n{settings_table()}\n{END}{after}"
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
