@@ -10,8 +10,8 @@ import typer
 
 from stamkund import endpoints
 from stamkund.cli.common import PARTLY, fail
-from stamkund.wire.coverage import coverage
-from stamkund.wire.reference import api, settings_table
+from stamkund.reference.coverage import coverage
+from stamkund.reference.markdown import api, settings_table
 
 OPERATING = "operating.md"
 BEGIN = "<!-- settings:begin -->"

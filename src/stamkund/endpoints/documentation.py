@@ -49,13 +49,13 @@ def documented(calls: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
 
     @cache
     def as_json() -> Answer:
-        from stamkund.wire.openapi import document
+        from stamkund.reference.openapi import document
 
         return Answer(200, msgspec.json.encode(document(every)))
 
     @cache
     def as_page() -> Answer:
-        from stamkund.wire.page import CONTENT_SECURITY_POLICY, page
+        from stamkund.reference.page import CONTENT_SECURITY_POLICY, page
 
         headers = (
             (b"content-security-policy", CONTENT_SECURITY_POLICY.encode("ascii")),

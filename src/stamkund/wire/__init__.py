@@ -1,5 +1,5 @@
 """How the API is spoken: declarations, strict input, the order of checks, envelopes and error bodies.
 
-An endpoint is declared once (`endpoint.py`); the ASGI application (`dispatch.py`), the OpenAPI document and the
-reference (`openapi.py`, `reference.py`) are made from the same declaration. What a call does is in `endpoints/`.
+An endpoint is declared once (`endpoint.py`); the ASGI application (`dispatch.py`) and all that is told about the API
+(`reference/`) are made from the same declaration. What a call does is in `endpoints/`.
 """

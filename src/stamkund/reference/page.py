@@ -12,11 +12,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from stamkund import __version__
-from stamkund.wire.conventions import CONVENTIONS
-from stamkund.wire.described import by_group
+from stamkund.reference.conventions import CONVENTIONS
+from stamkund.reference.described import by_group
 from stamkund.wire.endpoint import Endpoint
 
-_TEMPLATES = Path(__file__).parent.parent / "templates"
+_TEMPLATES = Path(__file__).parent / "templates"
 _STYLE = (_TEMPLATES / "documentation.css").read_text(encoding="utf-8")
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode("ascii")
 

@@ -14,13 +14,13 @@ from typer.testing import CliRunner
 
 from stamkund import endpoints, settings
 from stamkund.cli import app
-from stamkund.wire import page as pages
-from stamkund.wire.coverage import answered, coverage, route_of
-from stamkund.wire.described import anchor, described
-from stamkund.wire.documented_calls import DOCUMENTED
-from stamkund.wire.page import CONTENT_SECURITY_POLICY, page
-from stamkund.wire.reference import api, code, table
-from tests.wire.serving import get
+from stamkund.reference import page as pages
+from stamkund.reference.coverage import answered, coverage, route_of
+from stamkund.reference.described import anchor, described
+from stamkund.reference.documented_calls import DOCUMENTED
+from stamkund.reference.page import CONTENT_SECURITY_POLICY, page
+from stamkund.reference.markdown import api, code, table
+from tests.reference.serving import get
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = page(endpoints.ALL)

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from stamkund.problems import Problem
-from stamkund.wire import schemas
+from stamkund.reference import schemas
 from stamkund.wire.endpoint import Endpoint, OwnError
-from stamkund.wire.refusals import refusals
+from stamkund.reference.refusals import refusals
 
 _REASONS = {
     200: "What was asked for.",

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from stamkund.wire.described import anchor
-from stamkund.wire.documented_calls import DOCUMENTED, GROUPS_OUT, DocumentedCall
+from stamkund.reference.described import anchor
+from stamkund.reference.documented_calls import DOCUMENTED, GROUPS_OUT, DocumentedCall
 from stamkund.wire.endpoint import Endpoint
-from stamkund.wire.reference import code, table
+from stamkund.reference.markdown import code, table
 
 MADE = (
     "<!-- Made by `stamkund docs` from src/stamkund/wire/documented_calls.py and the declarations: change it there. -->"

@@ -14,7 +14,7 @@ import msgspec
 from stamkund.rules.values import Kind
 from stamkund.wire.endpoint import Endpoint, FormField
 from stamkund.wire.parameters import Parameter
-from stamkund.wire.refusals import refusals
+from stamkund.reference.refusals import refusals
 
 HOST = "https://stamkund.example.com"
 """The host of samples."""

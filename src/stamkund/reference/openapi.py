@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from stamkund import __version__
-from stamkund.wire import schemas
-from stamkund.wire.conventions import CONVENTIONS
+from stamkund.reference import schemas
+from stamkund.reference.conventions import CONVENTIONS
 from stamkund.wire.endpoint import Endpoint
-from stamkund.wire.refusals import REQUEST_ID
-from stamkund.wire.responses import responses
+from stamkund.reference.refusals import REQUEST_ID
+from stamkund.reference.responses import responses
 
 TOKEN_PATH = "/api/authorization/access_token"  # noqa: S105
 

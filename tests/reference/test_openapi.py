@@ -15,13 +15,14 @@ from stamkund import endpoints, problems
 from stamkund.endpoints import token
 from stamkund.rules import values
 from stamkund.rules.values import Context, Invalid, Kind
-from stamkund.wire import parameters, schemas
+from stamkund.reference import schemas
+from stamkund.wire import parameters
 from stamkund.wire.endpoint import Endpoint
 from stamkund.wire.form import form
-from stamkund.wire.openapi import document
-from stamkund.wire.refusals import refusals
-from tests.wire.json_schema import resolved, valid
-from tests.wire.serving import get
+from stamkund.reference.openapi import document
+from stamkund.reference.refusals import refusals
+from tests.reference.json_schema import resolved, valid
+from tests.reference.serving import get
 
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(document(endpoints.ALL)))
 TODAY = Context(date(2026, 1, 1))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from stamkund import settings
-from stamkund.wire.conventions import CONVENTIONS
-from stamkund.wire.described import Described, Table, by_group
+from stamkund.reference.conventions import CONVENTIONS
+from stamkund.reference.described import Described, Table, by_group
 from stamkund.wire.endpoint import Endpoint
 
 MADE = "<!-- Made by `stamkund docs` from the declarations in src/stamkund/endpoints: change it there. -->"
