@@ -6,6 +6,7 @@ again gives the same id and a look-up writes nothing.
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import date
 from typing import Any
 
@@ -31,15 +32,12 @@ class Subscription(msgspec.Struct, omit_defaults=True):
     provision_service: str | None = None
     external_start_date: int | None = None
 
-    def same_as(self, other: Subscription) -> bool:
-        """True when both mean one subscription: by number, else by package, title and start."""
-        if self.subscription_number or other.subscription_number:
-            return self.subscription_number == other.subscription_number
-        return (self.package_code, self.title_code, self.valid_from) == (
-            other.package_code,
-            other.title_code,
-            other.valid_from,
-        )
+    @property
+    def meaning(self) -> tuple[str | int | None, ...]:
+        """What makes it this subscription and no other of its customer: its number, else package, title and start."""
+        if self.subscription_number:
+            return (self.subscription_number,)
+        return (self.package_code, self.title_code, self.valid_from)
 
 
 class Customer(Personal):
@@ -82,20 +80,26 @@ def _squeezed(zip_code: str) -> str:
     return "".join(zip_code.split()).casefold()
 
 
-def merge_subscriptions(known: list[Subscription], named: list[Subscription]) -> list[Subscription]:
-    """The subscriptions after an import that names `named`.
+def merge_subscriptions(
+    known: list[Subscription], named: list[Subscription], *, all_named: bool = True
+) -> list[Subscription]:
+    """The subscriptions after an import that names `named`: known ones in their order, then new ones.
 
-    One that was known keeps its id; one that is not named any more stays, deactivated, because an account may hold it.
+    One that was known keeps its id and place. One that is not named any more stays, because an account may hold it;
+    deactivated, unless `all_named` is False.
     """
-    left = list(known)
-    merged = []
+    waiting: dict[tuple[str | int | None, ...], deque[Subscription]] = {}
     for subscription in named:
-        before = next((s for s in left if s.same_as(subscription)), None)
-        if before is not None:
-            left.remove(before)
-            subscription = msgspec.structs.replace(subscription, id=before.id)  # noqa: PLW2901
-        merged.append(subscription)
-    return merged + [msgspec.structs.replace(s, state="deactivated") for s in left]
+        waiting.setdefault(subscription.meaning, deque()).append(subscription)
+    merged = []
+    for before in known:
+        if same := waiting.get(before.meaning):
+            merged.append(msgspec.structs.replace(same.popleft(), id=before.id))
+        else:
+            merged.append(msgspec.structs.replace(before, state="deactivated") if all_named else before)
+    for new in waiting.values():
+        merged.extend(new)
+    return merged
 
 
 def account_of(customer: Customer, email: str, now: int) -> Account:

@@ -6,7 +6,7 @@ is read at the start of a batch still holds at its end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from stamkund.rules import identifiers
@@ -16,16 +16,22 @@ from stamkund.store.documents import Documents
 from stamkund.store.work import Ask, Each, Load, Sql, Work
 
 _TAKE_TURNS = Sql("SELECT pg_advisory_xact_lock(7312, hashtext($1))", sqlite="SELECT ?1")
+# PostgreSQL plans these once, often while the tables are still empty; written with ANY they then read every key of the
+# organisation for each batch. LATERAL leaves it no choice but one look-up for each value.
+_KEY = (
+    "(SELECT i.customer FROM customer_identifiers i "
+    "WHERE i.organisation = $1 AND i.kind = $2 AND i.value = wanted.value OFFSET 0)"
+)
 _KNOWN = Sql(
-    "SELECT c.row, c.account, c.document FROM customer_identifiers i JOIN customers c ON c.row = i.customer "
-    "WHERE i.organisation = $1 AND i.kind = 'customer_number' AND i.value = ANY ($2::text[]) "
-    "ORDER BY c.row FOR UPDATE OF c",
+    "SELECT c.row, c.account, c.document "  # noqa: S608
+    f"FROM (SELECT key.customer FROM unnest($3::text[]) AS wanted (value) CROSS JOIN LATERAL {_KEY} key ORDER BY 1) k "
+    "CROSS JOIN LATERAL (SELECT row, account, document FROM customers WHERE row = k.customer FOR UPDATE) c",
     sqlite="SELECT c.row, c.account, c.document FROM customer_identifiers i JOIN customers c ON c.row = i.customer "
-    "WHERE i.organisation = ?1 AND i.kind = 'customer_number' AND i.value IN (SELECT value FROM json_each(?2))",
+    "WHERE i.organisation = ?1 AND i.kind = ?2 AND i.value IN (SELECT value FROM json_each(?3))",
 )
 _OWNERS = Sql(
-    "SELECT value, customer FROM customer_identifiers "
-    "WHERE organisation = $1 AND kind = $2 AND value = ANY ($3::text[])",
+    "SELECT wanted.value, key.customer "  # noqa: S608
+    f"FROM unnest($3::text[]) AS wanted (value) CROSS JOIN LATERAL {_KEY} key",
     sqlite="SELECT value, customer FROM customer_identifiers "
     "WHERE organisation = ?1 AND kind = ?2 AND value IN (SELECT value FROM json_each(?3))",
 )
@@ -37,8 +43,10 @@ _SET_CUSTOMER = Sql("UPDATE customers SET document = $2 WHERE row = $1")
 _DROP_KEY = Sql(
     "DELETE FROM customer_identifiers WHERE organisation = $1 AND kind = $2 AND value = $3 AND customer = $4"
 )
-_ACCOUNT = Sql(
-    "SELECT document FROM accounts WHERE row = $1 FOR UPDATE", "SELECT document FROM accounts WHERE row = ?1"
+_ACCOUNTS = Sql(
+    "SELECT a.row, a.document FROM (SELECT * FROM unnest($1::bigint[]) ORDER BY 1) AS wanted (row) "
+    "CROSS JOIN LATERAL (SELECT row, document FROM accounts WHERE row = wanted.row FOR UPDATE) a",
+    sqlite="SELECT row, document FROM accounts WHERE row IN (SELECT value FROM json_each(?1))",
 )
 _SET_ACCOUNT = Sql("UPDATE accounts SET document = $2 WHERE row = $1")
 
@@ -110,16 +118,24 @@ class CustomerVerbs:
         return outcome
 
     def _known(self, organisation: str, numbers: list[str]) -> Work[dict[str, _Known]]:
-        rows = yield Ask(_KNOWN, (organisation, numbers))
+        rows = yield Ask(_KNOWN, (organisation, identifiers.CUSTOMER_NUMBER, numbers))
         found = [_Known(row[0], row[1], self._documents.customer(row[2])) for row in rows]
         return {k.before.customer_number: k for k in found}
 
     def _change(self, wanted: Wanted, known: _Known | None) -> _Change:
-        after = wanted.change(known.before if known else None)
-        return _Change(known, after, self._keys(known.before) if known else set(), self._keys(after))
+        if known is None:
+            after = wanted.change(None)
+            return _Change(None, after, self._keys(after), ())
+        after = wanted.change(known.before)
+        if after is known.before:
+            return _Change(known, after, (), ())
+        before_keys, after_keys = self._keys(known.before), self._keys(after)
+        added = [key for key in after_keys if key not in before_keys]
+        return _Change(known, after, added, [key for key in before_keys if key not in after_keys])
 
-    def _keys(self, customer: Customer) -> set[Identifier]:
-        return set(identifiers.of_customer(customer, self._documents.vault.number_hashes))
+    def _keys(self, customer: Customer) -> Collection[Identifier]:
+        """Each once, in an order that is always the same."""
+        return dict.fromkeys(identifiers.of_customer(customer, self._documents.vault.number_hashes))
 
     def _owners(self, organisation: str, changes: list[_Change]) -> Work[_Owners]:
         """Who has the keys that the batch wants to add."""
@@ -151,48 +167,45 @@ class CustomerVerbs:
             [(row, organisation, text(c.after)) for row, c in places],
         )
         updated = [(c.known, c) for c in changes if c.known and c.is_change]
-        keys = [(organisation, *key, row) for row, c in places for key in c.added]
-        keys += [(organisation, *key, known.row) for known, c in updated for key in c.added]
-        yield Load("customer_identifiers", ("organisation", "kind", "value", "customer"), sorted(keys))
+        keys = [(*key, row) for row, c in places for key in c.added]
+        keys += [(*key, known.row) for known, c in updated for key in c.added]
+        yield Load(
+            "customer_identifiers",
+            ("organisation", "kind", "value", "customer"),
+            [(organisation, *key) for key in sorted(keys)],  # neighbours in the index go in together
+        )
         yield Each(_SET_CUSTOMER, [(known.row, text(c.after)) for known, c in updated])
-        for known, change in updated:
-            if known.account is not None:
-                yield from self._follow(known.account, change.after, now)
+        activated = {known.account: c.after for known, c in updated if known.account is not None}
+        if activated:
+            yield from self._follow(activated, now)
 
-    def _follow(self, account_row: int, customer: Customer, now: int) -> Work[None]:
-        rows = yield Ask(_ACCOUNT, (account_row,))
-        account = self._documents.account(rows[0][0])
-        if follow_subscriptions(account, customer.subscriptions, now):
-            yield Ask(_SET_ACCOUNT, (account_row, self._documents.text(account)))
+    def _follow(self, customers: dict[int, Customer], now: int) -> Work[None]:
+        """Brings the user products of accounts, by row, in line with the subscriptions of their customers."""
+        rows = yield Ask(_ACCOUNTS, (list(customers),))
+        accounts = [(row[0], self._documents.account(row[1])) for row in rows]
+        changed = [(row, a) for row, a in accounts if follow_subscriptions(a, customers[row].subscriptions, now)]
+        yield Each(_SET_ACCOUNT, [(row, self._documents.text(account)) for row, account in changed])
 
 
 _Owners = dict[Identifier, int]
 
 
-@dataclass
+@dataclass(slots=True)
 class _Change:
-    """One customer before and after, with the keys of both."""
+    """One customer before and after, with the keys that it gets and loses."""
 
     known: _Known | None
     after: Customer
-    keys_before: set[Identifier]
-    keys_after: set[Identifier]
+    added: Collection[Identifier]
+    dropped: Collection[Identifier]
 
     @property
     def is_change(self) -> bool:
         return self.known is None or self.after is not self.known.before
 
-    @property
-    def added(self) -> Iterator[Identifier]:
-        return iter(self.keys_after - self.keys_before)
-
-    @property
-    def dropped(self) -> Iterator[Identifier]:
-        return iter(self.keys_before - self.keys_after)
-
     def conflict(self, owners: _Owners) -> str | None:
         """The kind of a key that another customer has, in the database or earlier in the batch."""
-        return next((key.kind for key in sorted(self.added) if owners.get(key) is not None), None)
+        return next((key.kind for key in self.added if key in owners), None)
 
     def claim(self, owners: _Owners) -> None:
         for key in self.added:

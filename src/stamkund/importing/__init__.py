@@ -1,0 +1,15 @@
+"""The import: customers of the subscription system out of JSON Lines or CSV files, with their subscriptions.
+
+Lines (`source`) become raw rows (`json_lines`, `csv_rows`), raw rows become checked rows (`checks`, `rows`), and
+batches of them go to the store (`run`), where one batch is one transaction. Nothing here knows the store's SQL; the
+temporary database that subscriptions of a second file wait in (`spool`) is this package's own. A row that is not
+right is reported by file, line and column, never by what it holds, and never stops the others.
+"""
+
+from __future__ import annotations
+
+from stamkund.importing.report import BadRow, CannotRun, Summary
+from stamkund.importing.run import import_customers
+from stamkund.importing.source import total_bytes
+
+__all__ = ["BadRow", "CannotRun", "Summary", "import_customers", "total_bytes"]

@@ -1,0 +1,73 @@
+"""Rows as files have them: texts by column, nothing checked yet but their shape.
+
+UNSET is a key that the row does not have, None one that it has without a value; the difference is what an import leaves
+alone and what it clears.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from stamkund.rules.account import Address
+
+Text = str | UnsetType | None
+
+ADDRESS_KEYS = Address.__struct_fields__
+
+RawAddress: Any = msgspec.defstruct(
+    "RawAddress", [(name, Text, UNSET) for name in ADDRESS_KEYS], forbid_unknown_fields=True, gc=False
+)
+"""The keys of rules.account.Address, each of which may be absent."""
+
+
+class RawExternalId(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    key: str
+    value: str
+
+
+class RawSubscription(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A subscription within a customer's row. Absent and empty are the same: the list is the full list."""
+
+    package_code: str | None = None
+    title_code: str | None = None
+    valid_from: str | None = None
+    valid_to: str | None = None
+    subscription_number: str | None = None
+    subscription_type: str | None = None
+    state: str | None = None
+    provision_service: str | None = None
+    external_start_date: str | None = None
+
+
+class RawSubscriptionLine(RawSubscription, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """A line of a subscription file."""
+
+    customer_number: str | None = None
+
+
+class RawCustomer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A row of a customer file, as JSON Lines have it."""
+
+    customer_number: str | None = None
+    social_security_number: Text = UNSET
+    email: Text = UNSET
+    first_name: Text = UNSET
+    last_name: Text = UNSET
+    mobile_phone_number: Text = UNSET
+    zip_code: Text = UNSET
+    birth_date: Text = UNSET
+    company_name: Text = UNSET
+    company_registration_number: Text = UNSET
+    address: RawAddress | UnsetType | None = UNSET
+    password_hash: Text = UNSET
+    identity_mapping: list[RawExternalId] | dict[str, str | None] | UnsetType | None = UNSET
+    subscriptions: list[RawSubscription] | UnsetType | None = UNSET
+
+
+class CsvCustomer(RawCustomer):
+    """A row of a customer file in CSV: external ids are columns of their own, so a file may hold some of them only."""
+
+    external_ids: dict[str, str | None] = {}
