@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 
 import uvicorn
 
@@ -22,6 +24,8 @@ def serve(chosen: Settings) -> None:
     """Serves until told to stop (SIGTERM, SIGINT); requests in flight are answered."""
     for name in Settings.__struct_fields__:  # workers read the environment, so what was said here must stand there
         os.environ[PREFIX + name.upper()] = str(getattr(chosen, name))
+    # uvicorn stops gracefully at a signal, then raises it again: to have been told to stop is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         "stamkund.serving:application",
         factory=True,

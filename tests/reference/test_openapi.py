@@ -13,14 +13,14 @@ import pytest
 
 from stamkund import endpoints, problems
 from stamkund.endpoints import token
+from stamkund.reference import schemas
+from stamkund.reference.openapi import document
+from stamkund.reference.refusals import refusals
 from stamkund.rules import values
 from stamkund.rules.values import Context, Invalid, Kind
-from stamkund.reference import schemas
 from stamkund.wire import parameters
 from stamkund.wire.endpoint import Endpoint
 from stamkund.wire.form import form
-from stamkund.reference.openapi import document
-from stamkund.reference.refusals import refusals
 from tests.reference.json_schema import resolved, valid
 from tests.reference.serving import get
 

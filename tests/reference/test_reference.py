@@ -18,8 +18,8 @@ from stamkund.reference import page as pages
 from stamkund.reference.coverage import answered, coverage, route_of
 from stamkund.reference.described import anchor, described
 from stamkund.reference.documented_calls import DOCUMENTED
-from stamkund.reference.page import CONTENT_SECURITY_POLICY, page
 from stamkund.reference.markdown import api, code, table
+from stamkund.reference.page import CONTENT_SECURITY_POLICY, page
 from tests.reference.serving import get
 
 DOCS = Path(__file__).parents[2] / "docs"

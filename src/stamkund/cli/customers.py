@@ -11,7 +11,7 @@ import typer
 
 from stamkund.cli.common import JSON, ORGANISATION, PARTLY, fail, known_organisation, show_json, with_store
 from stamkund.clock import system_clock
-from stamkund.importing import BadRow, CannotRun, Summary, import_customers
+from stamkund.importing import BadRow, CannotRun, Summary, import_customers, total_bytes
 from stamkund.importing.progress import progress_bar
 from stamkund.store import Store
 
@@ -57,7 +57,7 @@ def customers(
 
     async def work(store: Store) -> Summary:
         owner = await known_organisation(store, organisation)
-        with progress_bar(file, subscriptions) as progress:
+        with progress_bar(total_bytes(file, subscriptions)) as progress:
             return await import_customers(
                 store,
                 owner,

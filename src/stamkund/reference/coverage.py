@@ -8,8 +8,8 @@ from itertools import groupby
 
 from stamkund.reference.described import anchor
 from stamkund.reference.documented_calls import DOCUMENTED, GROUPS_OUT, DocumentedCall
-from stamkund.wire.endpoint import Endpoint
 from stamkund.reference.markdown import code, table
+from stamkund.wire.endpoint import Endpoint
 
 MADE = (
     "<!-- Made by `stamkund docs` from src/stamkund/wire/documented_calls.py and the declarations: change it there. -->"

@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
+from stamkund.reference.refusals import refusals
 from stamkund.rules.values import Kind
 from stamkund.wire.endpoint import Endpoint, FormField
 from stamkund.wire.parameters import Parameter
-from stamkund.reference.refusals import refusals
 
 HOST = "https://stamkund.example.com"
 """The host of samples."""

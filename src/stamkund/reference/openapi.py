@@ -9,9 +9,9 @@ from typing import Any
 from stamkund import __version__
 from stamkund.reference import schemas
 from stamkund.reference.conventions import CONVENTIONS
-from stamkund.wire.endpoint import Endpoint
 from stamkund.reference.refusals import REQUEST_ID
 from stamkund.reference.responses import responses
+from stamkund.wire.endpoint import Endpoint
 
 TOKEN_PATH = "/api/authorization/access_token"  # noqa: S105
 

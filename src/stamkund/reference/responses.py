@@ -11,8 +11,8 @@ import msgspec
 
 from stamkund.problems import Problem
 from stamkund.reference import schemas
-from stamkund.wire.endpoint import Endpoint, OwnError
 from stamkund.reference.refusals import refusals
+from stamkund.wire.endpoint import Endpoint, OwnError
 
 _REASONS = {
     200: "What was asked for.",

@@ -1,0 +1,84 @@
+"""The curl lines that `stamkund demo` prints, and those of the README's story, run as they are printed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROGRAM = [sys.executable, "-m", "stamkund"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Iterator[str]:
+    """What a running demo printed, from the curl lines on."""
+    port = free_port()
+    demo = subprocess.Popen(
+        [*PROGRAM, "demo", "--port", str(port)], stdout=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
+    )
+    assert demo.stdout is not None
+    lines: list[str] = []
+    for line in demo.stdout:
+        lines.append(line)
+        if "/external/api/v1/me" in line:
+            break
+    wait_for(port)
+    yield "".join(lines).partition("one after the other:\n")[2]
+    demo.send_signal(signal.SIGTERM)
+    demo.stdout.close()
+    assert demo.wait(20) == 0
+
+
+def wait_for(port: int) -> None:
+    command = ["curl", "-s", "--retry", "20", "--retry-connrefused", "--retry-delay", "1"]
+    subprocess.run([*command, f"http://127.0.0.1:{port}/health/ready"], check=True, capture_output=True)
+
+
+def test_the_printed_lines_tell_the_whole_story(story: str) -> None:
+    done = subprocess.run(["sh", "-e"], input=story, text=True, capture_output=True, check=True)
+    candidate, activated, account, me = (json.loads(part) for part in _objects(done.stdout))
+    assert candidate["item"]["customer_number"] == "100001"
+    assert candidate["item"]["products"][0]["product_code"] == "digital"
+    assert account["item"]["id"] == me["item"]["id"] == activated["id"]
+    assert me["item"]["email"] == "ove.ovesson@example.com"
+    assert me["item"]["user_products"][0]["state"] == "activated"
+
+
+def test_the_readme_tells_the_same_story(story: str) -> None:
+    """Every address and field that the README's lines send is one that the demo's lines send, and work."""
+    readme = Path(__file__).parents[2].joinpath("README.md").read_text()
+    lines = readme.partition("## The story in curl")[2].partition("## Production")[0]
+    for part in (
+        "/api/authorization/access_token",
+        "grant_type=none",
+        "candidate?social_security_number=620817-9256&zip_code=43921",
+        "/external/api/v1/account/activate_candidate",
+        '"email": "ove.ovesson@example.com", "password": "Df7Vdd8!!vnM"',
+        "/external/api/v1/accounts?email=ove.ovesson%40example.com",
+        "username=demo^ove.ovesson@example.com",
+        "/external/api/v1/me",
+    ):
+        assert part in lines, part
+        assert part in story, part
+
+
+def _objects(text: str) -> list[str]:
+    """The JSON objects of a text in which they follow one another without a break."""
+    decoder, found, place = json.JSONDecoder(), [], 0
+    while place < len(text):
+        _, end = decoder.raw_decode(text, place)
+        found.append(text[place:end])
+        place = end
+    return found
