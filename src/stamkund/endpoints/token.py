@@ -116,7 +116,8 @@ async def _password(asking: Asking) -> TokenAnswer:
     password = asking.field("password")
     granted = asking.scopes()
     services = asking.call.services
-    known = asking.organisation.id == organisation
+    # No e-mail has a NUL, and PostgreSQL can't even be asked for one.
+    known = asking.organisation.id == organisation and "\0" not in email
     login = await services.store.login(organisation, email) if known else None
     usable = login is not None and (login.account is None or login.account.status == "active")
     matches = await services.passwords.verify(password, login.hash if login and usable else None)
