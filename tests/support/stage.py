@@ -64,7 +64,7 @@ class Stage:
 
     def __init__(self, url: str, key_file: Path, **settings: Any) -> None:
         self.settings = Settings(
-            database_url=url, key_file=str(key_file), log_level="info", **QUICK_HASHING, **settings
+            database_url=url, key_file=str(key_file), log_level="info", **{**QUICK_HASHING, **settings}
         )
         self.clock = TestClock()
         self.store: Store
