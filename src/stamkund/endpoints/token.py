@@ -176,7 +176,8 @@ async def _password(asking: Asking) -> TokenAnswer:
     password = asking.field("password")
     granted = asking.scopes()
     services = asking.call.services
-    known = asking.organisation.id == organisation
+    # No e-mail has a NUL, and PostgreSQL can't even be asked for one.
+    known = asking.organisation.id == organisation and "\0" not in email
     login = await services.store.login(organisation, email) if known else None
     usable = login is not None and (login.account is None or login.account.status == "active")
     matches = await services.passwords.verify(password, login.hash if login and usable else None)
@@ -211,16 +212,17 @@ async def _authenticated(call: Call) -> tuple[Client, Organisation]:
     client_id, secret = _credentials(call)
     found = await call.services.store.client(client_id.lower()) if is_id(client_id) else None
     if found is None or found[0].disabled:
-        raise _INVALID_CLIENT
+        raise _invalid_client()
     known = call.services.store.documents.secrets(found[0], call.now)
     sent = secret.encode(errors="replace")
     # Every secret is compared, in constant time, whichever matches.
     if sum(hmac.compare_digest(sent, s.encode()) for s in known) == 0:
-        raise _INVALID_CLIENT
+        raise _invalid_client()
     return found
 
 
-_INVALID_CLIENT = OAuthError("invalid_client", "The client id or secret is not valid", 401)
+def _invalid_client() -> OAuthError:
+    return OAuthError("invalid_client", "The client id or secret is not valid", 401)
 
 
 def _credentials(call: Call) -> tuple[str, str]:
@@ -229,7 +231,7 @@ def _credentials(call: Call) -> tuple[str, str]:
         try:
             client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
-            raise _INVALID_CLIENT from None
+            raise _invalid_client() from None
         return client_id, secret
     return call.form.get("client_id", ""), call.form.get("client_secret", "")
 
