@@ -66,13 +66,7 @@ async def halves(url: str) -> list[str]:
         told = await rows(url, f"SELECT account FROM {table}")
         found += _unlike(table, [by_id.get(account_id, account_id) for (account_id,) in told], accounts)
     found += _wrong_identifiers(await rows(url, "SELECT account, kind, value FROM identifiers"), accounts)
-    for row, text in spent:
-        subscriptions, products = (
-            [one["id"] for one in document[name]]
-            for document, name in ((msgspec.json.decode(text), "subscriptions"), (accounts[row], "user_products"))
-        )
-        if subscriptions != products:
-            found.append(f"account {row} has the user products {products} for the subscriptions {subscriptions}")
+    found += [sentence for row, text in spent if (sentence := _wrong_products(row, accounts.get(row), text))]
     return found
 
 
@@ -93,6 +87,13 @@ def _wrong_identifiers(found: Rows, accounts: dict[int, Any]) -> list[str]:
         wanted.update((row, kind, _compared(kind, account[kind])) for kind in plain if account.get(kind))
         wanted.update([(row, "social_security_number")] if account.get("social_security_number") else [])
     return [f"identifier {key} is there {stored[key]} times" for key in stored | wanted if stored[key] != wanted[key]]
+
+
+def _wrong_products(row: int, account: dict[str, Any] | None, customer: str) -> str | None:
+    """A sentence where the user products of an account are not its customer's subscriptions."""
+    products = [product["id"] for product in account["user_products"]] if account else []
+    subscriptions = [subscription["id"] for subscription in msgspec.json.decode(customer)["subscriptions"]]
+    return None if products == subscriptions else f"account {row} has {products} for the subscriptions {subscriptions}"
 
 
 def _compared(kind: str, value: str) -> str:

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -184,8 +184,7 @@ class Served:
 
     def workers(self) -> list[int]:
         """The processes that answer requests, where there are several."""
-        children = psutil.Process(self.pid).children()
-        return [child.pid for child in children if "spawn_main" in " ".join(child.cmdline())]
+        return [child.pid for child in psutil.Process(self.pid).children() if _is_worker(child)]
 
     async def start(self, *, errors: BinaryIO | None = None, **settings: Any) -> None:
         """Starts the server and waits until it is ready. `errors`: where standard error goes instead of to `log`."""
@@ -208,11 +207,8 @@ class Served:
         self._reader.start()
 
     async def until_ready(self) -> None:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            while await self._health() != 200:
-                if self.status is not None:
-                    raise RuntimeError(f"the server ended with status {self.status}: {self.log}")
-                await asyncio.sleep(_LOOK_SECONDS)
+        """Waits until the server answers that it is ready."""
+        await until(self._ready)
 
     def tell(self, number: signal.Signals = signal.SIGTERM, *, everyone: bool = False) -> None:
         """Sends a signal to the command, or to all of its processes."""
@@ -249,11 +245,13 @@ class Served:
             await self.ended()
         self._reserved.close()
 
-    async def _health(self) -> int:
+    async def _ready(self) -> bool:
+        if self.status is not None:
+            raise RuntimeError(f"the server ended with status {self.status}: {self.log}")
         try:
-            return (await self.http.get("/health/ready")).status_code
+            return (await self.http.get("/health/ready")).status_code == 200
         except httpx.TransportError:
-            return 0
+            return False
 
 
 @dataclass
@@ -294,6 +292,17 @@ def activation(candidate: Customer, email: str) -> dict[str, str]:
     return {"account_candidate_id": candidate.id, "email": email, "password": PASSWORD}
 
 
+async def until(holds: Callable[[], bool | Awaitable[bool]]) -> None:
+    """Looks until a condition holds; fails when it does not within a minute."""
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        while not await _answer(holds()):  # noqa: ASYNC110 - what is waited for happens in another process
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _answer(given: bool | Awaitable[bool]) -> bool:
+    return given if isinstance(given, bool) else await given
+
+
 def is_problem(answer: httpx.Response, status: int, code: str) -> bool:
     """Whether an answer is our error body with this status and code."""
     body: Mapping[str, str] = answer.json()
@@ -303,6 +312,13 @@ def is_problem(answer: httpx.Response, status: int, code: str) -> bool:
 def is_unavailable(answer: httpx.Response) -> bool:
     """Whether an answer is the documented 503, with the time to try again."""
     return is_problem(answer, 503, "service_unavailable") and int(answer.headers["retry-after"]) >= 1
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return "spawn_main" in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _reserved_port() -> socket.socket:
