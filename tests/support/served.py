@@ -186,22 +186,25 @@ class Served:
         """The processes that answer requests, where there are several."""
         return [child.pid for child in psutil.Process(self.pid).children() if _is_worker(child)]
 
-    async def start(self, *, errors: BinaryIO | None = None, **settings: Any) -> None:
+    async def start(self, *, errors: Path | None = None, **settings: Any) -> None:
         """Starts the server and waits until it is ready. `errors`: where standard error goes instead of to `log`."""
         self.launch(errors=errors, **settings)
         await self.until_ready()
 
-    def launch(self, *, errors: BinaryIO | None = None, **settings: Any) -> None:
+    def launch(self, *, errors: Path | None = None, **settings: Any) -> None:
         """Starts the server without waiting."""
+        log = subprocess.STDOUT if errors is None else os.open(errors, os.O_WRONLY)
         self._process = subprocess.Popen(
             [COMMAND, "serve"],
             cwd=self.installation.folder,
             env=self.installation.environment(**{"port": self.port, **self.settings, **settings}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=errors or subprocess.STDOUT,
+            stderr=log,
             start_new_session=True,  # a process group of its own, to be killed as a whole
         )
+        if errors is not None:
+            os.close(log)
         assert self._process.stdout is not None
         self._reader = threading.Thread(target=_gather, args=(self._process.stdout, self._log))
         self._reader.start()
@@ -243,6 +246,7 @@ class Served:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
             await self.ended()
+            print(self.log[-20_000:])  # for whoever reads of a test that failed
         self._reserved.close()
 
     async def _ready(self) -> bool:
