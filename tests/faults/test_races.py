@@ -7,10 +7,11 @@ from collections import Counter
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
 from tests.faults.conftest import running
 from tests.support.rows import counts, halves, made
-from tests.support.served import Installation
+from tests.support.served import PASSWORD, Installation
 
 CALLERS = 200
 EMAIL = "ove.ovesson@example.com"
@@ -44,6 +45,34 @@ async def test_one_email_is_taken_once_in_whatever_case(installation: Installati
         assert summary(answers) == {(201, None): 1, (409, "email"): CALLERS - 1}
         found = await caller.get("/external/api/v1/accounts", email=EMAIL)
     assert found.status_code == 200
+    assert await counts(installation.database_url) == made(1)
+    assert await halves(installation.database_url) == []
+
+
+@both_sizes
+async def test_first_logins_at_the_same_moment(installation: Installation, workers: int) -> None:
+    """A reader who brought a password from elsewhere logs in for the first time, on several screens: one account."""
+    async with running(installation, workers=workers) as (_, caller):
+        hashed = PasswordHasher(memory_cost=8, time_cost=1, parallelism=1).hash(PASSWORD)
+        await installation.candidates(1, email=EMAIL, password_hash=hashed)
+        answers = await asyncio.gather(*(caller.login(EMAIL) for _ in range(40)))
+        assert Counter(answer.status_code for answer in answers) == {200: 40}
+    assert await counts(installation.database_url) == made(1)
+    assert await halves(installation.database_url) == []
+
+
+@both_sizes
+async def test_a_number_sent_by_two_candidates(installation: Installation, workers: int) -> None:
+    """Customers whom the subscription system knows without social security number, and who all send the same one."""
+    async with running(installation, workers=workers) as (_, caller):
+        candidates = await installation.candidates(40)
+        answers = await asyncio.gather(
+            *(
+                caller.activate(c, f"{c.customer_number}@example.com", social_security_number="800610-8230")
+                for c in candidates
+            )
+        )
+        assert summary(answers) == {(201, None): 1, (409, "customer_number/ssn"): 39}
     assert await counts(installation.database_url) == made(1)
     assert await halves(installation.database_url) == []
 
