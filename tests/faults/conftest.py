@@ -1,40 +1,15 @@
-"""Fixtures for tests of faults: an empty database on each engine, and an installation of the real command on it."""
+"""Fixtures for tests of faults."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
+from tests.support.installed import embedded, installation, url
 from tests.support.postgres_server import PostgresServer
-from tests.support.served import Caller, Installation, Served
 
-_databases = itertools.count(1)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database, on each engine."""
-    if request.param == "sqlite":
-        return sqlite_url(tmp_path)
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return server.create_database(f"faults_{next(_databases)}")
-
-
-@pytest.fixture
-def installation(url: str, tmp_path: Path) -> Installation:
-    """An empty installation, on each engine."""
-    return Installation(tmp_path, url)
-
-
-@pytest.fixture
-def embedded(tmp_path: Path) -> Installation:
-    """An empty installation on SQLite."""
-    return Installation(tmp_path, sqlite_url(tmp_path))
+__all__ = ["embedded", "installation", "own_postgres", "url"]
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +17,3 @@ def own_postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server that the tests of a module may stop, pause and crash."""
     with PostgresServer() as server:
         yield server
-
-
-def sqlite_url(folder: Path) -> str:
-    return f"sqlite:///{folder / 'stamkund.db'}"
-
-
-@asynccontextmanager
-async def running(installation: Installation, **settings: Any) -> AsyncIterator[tuple[Served, Caller]]:
-    """A new installation with a running server, and a caller with a token."""
-    client = installation.prepare()
-    async with Served(installation, **settings) as served:
-        yield served, await Caller(served, client)()

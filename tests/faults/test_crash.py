@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from stamkund.rules.customer import Customer
-from tests.faults.conftest import running
+from tests.support.installed import running
 from tests.support.rows import halves
 from tests.support.served import ACCOUNTS, CANDIDATE, Caller, Installation, until
 

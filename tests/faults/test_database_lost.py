@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from stamkund.rules.customer import Customer
-from tests.faults.conftest import running
+from tests.support.installed import running
 from tests.support.postgres_server import PostgresServer
 from tests.support.rows import halves, rows
 from tests.support.served import (

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from stamkund.rules.customer import Customer
-from tests.faults.conftest import running
+from tests.support.installed import running
 from tests.support.rows import database_file, halves
 from tests.support.served import ACCOUNTS, CANDIDATE, Caller, Installation, is_unavailable
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 
-from tests.faults.conftest import running
+from tests.support.installed import running
 from tests.support.rows import counts, halves, made
 from tests.support.served import PASSWORD, Installation
 

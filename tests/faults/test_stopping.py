@@ -12,7 +12,7 @@ import httpx
 import msgspec
 import pytest
 
-from tests.faults.conftest import running
+from tests.support.installed import running
 from tests.support.rows import counts, halves, made
 from tests.support.served import ACTIVATE, HOST, Caller, Installation, Served, activation, is_problem, is_unavailable
 
