@@ -109,7 +109,7 @@ def _matches(hasher: argon2.PasswordHasher, known: str, password: str) -> bool:
 def _matches_elsewhere(known: str, password: str) -> bool:
     secret = password.encode()
     if known.startswith("$2"):
-        # bcrypt looks at 72 bytes. Its libraries used to cut longer passwords, and whoever has one knows no shorter one.
+        # bcrypt looks at 72 bytes. Its libraries used to cut longer passwords; whoever has one knows no shorter one.
         secret = secret[:72]
     try:
         return bool(_elsewhere().verify(secret, known))

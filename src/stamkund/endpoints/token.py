@@ -171,10 +171,17 @@ async def _client_credentials(asking: Asking) -> TokenAnswer:
 
 
 async def _password(asking: Asking) -> TokenAnswer:
-    """A wrong password, an unknown e-mail, another organisation and an account that is not active answer alike."""
     organisation, email = _username(asking)
     password = asking.field("password")
     granted = asking.scopes()
+    login = await _proven(asking, organisation, email, password)
+    row = await _logged_in(asking, login, password)
+    return await _issue(asking, row, granted, refreshable=True)
+
+
+async def _proven(asking: Asking, organisation: str, email: str, password: str) -> Login:
+    """Who has this e-mail and password. A wrong password, an unknown e-mail, another organisation and an account that
+    is not active answer alike."""
     services = asking.call.services
     # No e-mail has a NUL, and PostgreSQL can't even be asked for one.
     known = asking.organisation.id == organisation and "\0" not in email
@@ -183,8 +190,7 @@ async def _password(asking: Asking) -> TokenAnswer:
     matches = await services.passwords.verify(password, login.hash if login and usable else None)
     if login is None or not matches:
         raise OAuthError("invalid_grant", _PASSWORD_SENTENCE)
-    row = await _logged_in(asking, login, password)
-    return await _issue(asking, row, granted, refreshable=True)
+    return login
 
 
 async def _refresh(asking: Asking) -> TokenAnswer:
@@ -263,8 +269,11 @@ async def _logged_in(asking: Asking, login: Login, password: str) -> int:
             asking.client.id,
             call.now,
         )
-    except Taken:  # by a login at the same moment, or an account with the same numbers: the caller may try again
-        raise OAuthError("invalid_grant", _PASSWORD_SENTENCE) from None
+    except Taken:  # by a login at the same moment, whose account is theirs too, or by somebody else's account
+        login = await _proven(asking, asking.organisation.id, email, password)
+        if login.row is None:
+            raise OAuthError("invalid_grant", _PASSWORD_SENTENCE) from None
+        return login.row
     return row
 
 
