@@ -112,6 +112,7 @@ STATEMENTS = (
         "customers",
         "t.row AS customer, t.organisation",
         "subscriptions",
-        "id package_code title_code state=activated valid_from valid_to subscription_type subscription_number provision_service",
+        "id package_code title_code state=activated valid_from valid_to subscription_type subscription_number "
+        "provision_service",
     ),
 )
