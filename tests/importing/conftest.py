@@ -97,7 +97,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
 
 
-async def _open(url: str, folder: Path) -> Store:
+async def open_store(url: str, folder: Path) -> Store:
     engine = stores.engine_for(url)
     await engine.open()
     await stores.migrate(engine, NOW)
@@ -108,10 +108,10 @@ async def _open(url: str, folder: Path) -> Store:
 async def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store]:
     folder = tmp_path_factory.mktemp("store")
     if request.param == "sqlite":
-        opened = await _open(f"sqlite:///{folder}/stamkund.db", folder)
+        opened = await open_store(f"sqlite:///{folder}/stamkund.db", folder)
     else:
         server: PostgresServer = request.getfixturevalue("postgres_server")
-        opened = await _open(server.create_database("importing"), folder)
+        opened = await open_store(server.create_database("importing"), folder)
     yield opened
     await opened.engine.close()
 

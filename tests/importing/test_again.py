@@ -8,10 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from stamkund.importing import BadRow, CannotRun, Summary, run
+from stamkund.importing import BadRow, Summary
 from stamkund.rules import identifiers
 from stamkund.rules.customer import Customer
-from stamkund.store import Unavailable
 from tests.importing.conftest import NOW, Publisher
 
 PHPASS = "$P$B12345678abcdefghijklmnopqrstuv"
@@ -148,22 +147,6 @@ async def test_an_import_that_stops_in_the_middle_is_run_again(publisher: Publis
     for n in range(0, 3500, 50):
         assert told(await publisher.known(str(n))) == told(await clean.known(str(n)))
     assert await publisher.read(path) == (Summary(unchanged=3500), [])
-
-
-async def test_a_database_that_restarts_is_waited_for(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "PAUSES", (0, 0, 0))
-    put, failures = publisher.store.put_customers, [Unavailable("gone")] * 3
-
-    async def faltering(*arguments: Any, **options: Any) -> Any:
-        if failures:
-            raise failures.pop()
-        return await put(*arguments, **options)
-
-    monkeypatch.setattr(publisher.store, "put_customers", faltering)
-    assert await publisher.rows(*rows(1500)) == (Summary(created=1500), [])
-    failures += [Unavailable("gone")] * 4
-    with pytest.raises(CannotRun, match="can simply be run again"):
-        await publisher.rows(*rows(1))
 
 
 async def test_imports_at_the_same_time_take_turns(publisher: Publisher) -> None:

@@ -245,3 +245,14 @@ class TestCentury:
         number = (await publisher.known("1")).social_security_number
         assert number is not None and number.twelve == twelve
         assert (await publisher.rows({"customer_number": "1", **then}))[0].unchanged == 1
+
+
+async def test_a_customer_with_a_password_can_log_in_until_there_is_an_account(publisher: Publisher) -> None:
+    await publisher.rows(PLAIN)
+    login = await publisher.store.login(publisher.organisation.id, "ove.ovesson@example.com")
+    assert login is not None and login.customer is not None
+    assert (login.customer.customer_number, login.hash) == ("A-100_1", BCRYPT)
+    await publisher.activate("A-100_1", "ove.ovesson@example.com")
+    await publisher.rows(PLAIN | {"first_name": "Ny"})
+    login = await publisher.store.login(publisher.organisation.id, "ove.ovesson@example.com")
+    assert login is not None and login.account is not None and login.hash == "hash"

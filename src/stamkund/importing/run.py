@@ -33,7 +33,7 @@ Read = Iterable[tuple[int, R | Bad]]
 """Raw rows, or why they are none, with their line numbers."""
 
 BATCH = 1000
-PAUSES = (0.5, 1, 2, 5, 10)
+PAUSES = (0.5, 1, 2, 4, 8, 15)
 """Seconds to wait before a batch is tried again: a database that restarts is back within them."""
 
 _TAKEN = {
@@ -205,7 +205,7 @@ class _Run:
         await self._tell()
 
     def _with_subscriptions(self, batch: dict[str, Row], spool: Spool) -> list[Row]:
-        taken = spool.take(list(batch), self._now)
+        taken = spool.take(list(batch))
         rows = []
         for number, row in batch.items():
             if number in taken.left_out:
