@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,8 @@ class Application:
         self._dispatch = Dispatch(endpoints.ALL, services)
         background = [asyncio.create_task(job) for job in (remove_expired_tokens(services), log.flush_for_ever())]
         _settle_garbage()
+        log.get().info("started", engine=opened.engine.name, process=os.getpid())
+        log.flush()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         for task in background:

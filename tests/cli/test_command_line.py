@@ -8,7 +8,6 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from stamkund.cli.installation import shown_url
@@ -17,7 +16,7 @@ from stamkund.rules.customer import Customer
 from stamkund.vault import Vault
 from tests.support.installed import running
 from tests.support.postgres_server import PostgresServer
-from tests.support.rows import database_file, rows
+from tests.support.rows import database_file, executed, rows
 from tests.support.served import (
     ACCOUNTS,
     CANDIDATE,
@@ -79,7 +78,7 @@ def test_serve_on_an_unmigrated_postgres_says_what_to_run(postgres: PostgresServ
 
 
 def test_a_newer_schema_is_refused(installation: Installation) -> None:
-    asyncio.run(rows(installation.database_url, "INSERT INTO migrations VALUES (99, 'later', 0)"))
+    asyncio.run(executed(installation.database_url, "INSERT INTO migrations VALUES (99, 'later', 0)"))
     refused(installation.run("serve"), "newer than this program knows (1): upgrade Stamkund")
 
 
@@ -204,7 +203,7 @@ def test_a_postgres_database_that_is_not_there(postgres: PostgresServer, tmp_pat
 
 async def test_settings_from_a_file(embedded: Installation) -> None:
     """The environment wins over the file, which is found by its name in the working directory or by its variable."""
-    (embedded.folder / "stamkund.toml").write_text('access_token_seconds = 77\nlog_level = "error"\n')
+    (embedded.folder / "stamkund.toml").write_text('access_token_seconds = 77\nlog_level = "debug"\n')
     (embedded.folder / "other.toml").write_text("access_token_seconds = 88\n")
     (embedded.folder / "wrong.toml").write_text("access_token_seconds = = 88\n")
     assert embedded.client is not None
@@ -255,11 +254,11 @@ def test_doctor_is_content(installation: Installation) -> None:
 
 SPOILT: dict[str, tuple[Callable[[Installation], object], str]] = {
     "no client": (
-        lambda made: asyncio.run(rows(made.database_url, "DELETE FROM clients")),
+        lambda made: asyncio.run(executed(made.database_url, "DELETE FROM clients")),
         f"organisation {ORGANISATION} has 0 clients: make one with `stamkund client create`",
     ),
     "newer schema": (
-        lambda made: asyncio.run(rows(made.database_url, "INSERT INTO migrations VALUES (99, 'later', 0)")),
+        lambda made: asyncio.run(executed(made.database_url, "INSERT INTO migrations VALUES (99, 'later', 0)")),
         "newer than this program knows",
     ),
     "no key file": (lambda made: made.key_file.unlink(), "is missing, and the database was written with one"),
@@ -299,19 +298,13 @@ def finds(installation: Installation, words: str) -> None:
 def test_doctor_finds_a_database_that_can_only_be_read(postgres: PostgresServer, tmp_path: Path) -> None:
     installation = Installation(tmp_path, postgres.create_database("readonly"))
     installation.do("init", "--organisation", ORGANISATION)
-    asyncio.run(executed(installation, "ALTER DATABASE readonly SET default_transaction_read_only = on"))
+    asyncio.run(executed(installation.database_url, "ALTER DATABASE readonly SET default_transaction_read_only = on"))
     refused(installation.run("doctor"), "FAIL  the database can't be written to: ReadOnlySQLTransactionError", "output")
 
 
 def test_doctor_finds_an_unmigrated_postgres(postgres: PostgresServer, tmp_path: Path) -> None:
     installation = Installation(tmp_path, postgres.create_database("undoctored"))
     refused(installation.run("doctor"), "run `stamkund migrate`", "output")
-
-
-async def executed(installation: Installation, statement: str) -> None:
-    connection = await asyncpg.connect(installation.database_url)
-    await connection.execute(statement)
-    await connection.close()
 
 
 # Keys ----------------------------------------------------------------------------------------------------

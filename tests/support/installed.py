@@ -1,7 +1,7 @@
 """Fixtures for tests of the real command: installations on each engine, empty ones and prepared ones.
 
 A folder of tests that wants them names them in its conftest. A prepared installation has an organisation and a client;
-it is made by the real command once for each engine, and copied for each test, because starting Python takes its time.
+it is made by the real command once, and copied for each test, because starting Python takes its time.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Installation:
 @pytest.fixture(scope="session")
 def prepared_postgres(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Installation:
     folder = tmp_path_factory.mktemp("prepared")
-    return _prepared(Installation(folder, postgres.create_database("prepared")))
+    return _prepared(Installation(folder, postgres.create_database(f"prepared_{next(_databases)}")))
 
 
 def _prepared(installation: Installation) -> Installation:
@@ -80,7 +80,7 @@ def _copy(request: pytest.FixtureRequest, engine: str, folder: Path) -> Installa
         shutil.copy(database_file(original.database_url), database_file(url))
     else:
         server: PostgresServer = request.getfixturevalue("postgres")
-        url = server.create_database(f"installed_{next(_databases)}", template="prepared")
+        url = server.create_database(f"installed_{next(_databases)}", template=original.database_url.split("/")[-1])
     return replace(original, folder=folder, database_url=url)
 
 
