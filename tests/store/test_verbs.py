@@ -257,7 +257,7 @@ async def test_different_candidates_at_once_all_succeed(house: House) -> None:
 
 
 async def test_crossed_identifiers_end_without_a_deadlock(house: House) -> None:
-    """Each wants the e-mail that the other's alias loop began with: one of each pair, or both, but never a hang."""
+    """Each has the external id that the other wants next: one of them gets through, the other is told what is taken."""
     for round_ in range(5):
         a, b = await house.customer(f"a{round_}"), await house.customer(f"b{round_}")
         crossed = [ExternalId("k", f"{round_}x"), ExternalId("k", f"{round_}y")]
