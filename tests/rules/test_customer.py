@@ -70,8 +70,8 @@ def test_a_merge_keeps_ids_and_deactivates_what_is_not_named_any_more() -> None:
     assert [(s.id, s.state) for s in merged] == [
         ("a", "cancelled"),
         ("b", "activated"),
-        ("z", "activated"),
         ("c", "deactivated"),
+        ("z", "activated"),
     ]
     assert merged[0].package_code == "other" and merged[1].valid_to == 9
 
