@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 _NICENESS = 10
 
-# What one check of a hash from elsewhere may cost. Where rounds are an exponent (bcrypt, scrypt, phpass), one more doubles.
+# What one check of a hash from elsewhere may cost. Rounds of bcrypt, scrypt and phpass are exponents of two.
 _MOST_ROUNDS = {
     "argon2": 20,
     "bcrypt": 16,
