@@ -32,6 +32,10 @@ class KeyFileError(Exception):
     """The key file is missing, unreadable or not the right one; the message says what to do."""
 
 
+class KeyFileExists(KeyFileError):
+    """A new key file was to be made where one already is."""
+
+
 class CannotOpen(KeyFileError):
     """A sealed value could not be opened with the keys at hand."""
 
@@ -74,7 +78,7 @@ class Vault:
 
     @classmethod
     def create(cls, path: Path, now: int) -> Vault:
-        """A new key file with one key, readable by its owner alone. Raises KeyFileError where one already is."""
+        """A new key file with one key, readable by its owner alone. Raises KeyFileExists where one already is."""
         _write(path, _KeyFile([_new_key("1", now)]), new=True)
         return cls(path)
 
@@ -150,8 +154,8 @@ def _new_key(key_id: str, now: int) -> Key:
 def _write(path: Path, content: _KeyFile, *, new: bool) -> None:
     """Writes the whole file or nothing: to a neighbour first, synced, then moved into place."""
     if new and path.exists():
-        raise KeyFileError(f"the key file {path} is already there")
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+        raise KeyFileExists(f"the key file {path} is already there")
+    beside = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -165,7 +169,7 @@ def _write(path: Path, content: _KeyFile, *, new: bool) -> None:
             beside.replace(path)
     except FileExistsError:
         beside.unlink(missing_ok=True)
-        raise KeyFileError(f"the key file {path} is already there") from None
+        raise KeyFileExists(f"the key file {path} is already there") from None
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise KeyFileError(f"the key file {path} cannot be written: {error.strerror}") from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -26,7 +27,7 @@ from stamkund.store.postgres import PostgresEngine
 from stamkund.store.sqlite import SqliteEngine
 from stamkund.store.tokens import ACCESS, REFRESH, NewToken, Refresh
 from stamkund.store.work import MakeWork, Row, Sql, Taken, Unavailable
-from stamkund.vault import CHECK, CannotOpen, KeyFileError, Vault
+from stamkund.vault import CHECK, CannotOpen, KeyFileError, KeyFileExists, Vault
 
 __all__ = [
     "ACCESS",
@@ -256,7 +257,11 @@ async def vault_for(engine: Engine, path: Path, now: int) -> Vault:
 
 
 def _vault_at_first(path: Path, now: int) -> Vault:
-    return Vault(path) if path.exists() else Vault.create(path, now)
+    """The key file that is there, or a new one; of two starting at once the second takes the first one's."""
+    if not path.exists():
+        with suppress(KeyFileExists):
+            return Vault.create(path, now)
+    return Vault(path)
 
 
 def _vault_as_before(path: Path) -> Vault:
