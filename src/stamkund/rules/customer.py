@@ -130,7 +130,7 @@ def account_of(customer: Customer, email: str, now: int) -> Account:
 
 def user_product(subscription: Subscription, now: int) -> UserProduct:
     """The user product that a subscription becomes when its customer gets an account."""
-    return UserProduct(id=subscription.id, created=now, updated=now, **_said(subscription, now))
+    return UserProduct(id=subscription.id, created=now, updated=now, **_said(subscription))
 
 
 def follow_subscriptions(account: Account, subscriptions: list[Subscription], now: int) -> bool:
@@ -151,17 +151,19 @@ def follow_subscriptions(account: Account, subscriptions: list[Subscription], no
 
 
 def _followed(product: UserProduct, subscription: Subscription, now: int) -> UserProduct:
-    new = msgspec.structs.replace(product, **_said(subscription, now))
+    new = msgspec.structs.replace(product, **_said(subscription))
     return product if new == product else msgspec.structs.replace(new, updated=now)
 
 
-def _said(subscription: Subscription, now: int) -> dict[str, Any]:
-    """What the owner of a subscription says of the user product."""
-    over = is_over(subscription.state, subscription.valid_to, now)
+def _said(subscription: Subscription) -> dict[str, Any]:
+    """What the owner of a subscription says of the user product.
+
+    The state is theirs also where it is over: what was cancelled keeps its end date, and `state_at` does the rest.
+    """
     return {
         "product_code": subscription.package_code,
         "title_code": subscription.title_code,
-        "state": "deactivated" if over else subscription.state,
+        "state": subscription.state,
         "valid_from": subscription.valid_from,
         "valid_to": subscription.valid_to,
         "provision_service": subscription.provision_service,
