@@ -79,7 +79,7 @@ async def get_active_products(call: Call) -> Item:
     the products that the organisation's catalogue lists for its package or campaign. A package that the catalogue does
     not know gives its own code.
     """
-    return await _answer(call)
+    return await _readable(call)
 
 
 @endpoint(
@@ -102,10 +102,10 @@ async def get_my_active_products(call: Call) -> Item:
 
     They follow from its subscriptions as in "Get active products".
     """
-    return await _answer(call)
+    return await _readable(call)
 
 
-async def _answer(call: Call) -> Item:
+async def _readable(call: Call) -> Item:
     account = call.account()
     if account is None:
         raise Refused(problems.ACCOUNT_NOT_FOUND)

@@ -19,7 +19,7 @@ from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.store import catalogues, installation, look_ups, migrations, tokens
 from stamkund.store.accounts import AccountVerbs, Candidate, Login
-from stamkund.store.catalogues import CatalogueMemory, Loaded
+from stamkund.store.catalogues import CatalogueMemory, CatalogueVersion, Loaded
 from stamkund.store.customers import CustomerVerbs, Outcome, Wanted
 from stamkund.store.documents import Documents
 from stamkund.store.look_ups import OWN, Opened, Own, Subject
@@ -34,6 +34,7 @@ __all__ = [
     "OWN",
     "REFRESH",
     "Candidate",
+    "CatalogueVersion",
     "Engine",
     "KeyFileError",
     "Loaded",
@@ -174,8 +175,10 @@ class Store:
         """The organisation's catalogue with its version, None where it has none."""
         return await self.engine.read(lambda: catalogues.current(organisation))
 
-    async def put_catalogue(self, organisation: str, catalogue: Catalogue, now: int, *, dry_run: bool = False) -> bool:
-        """Replaces the whole catalogue of an organisation that is there; answers whether that changes anything."""
+    async def put_catalogue(
+        self, organisation: str, catalogue: Catalogue, now: int, *, dry_run: bool = False
+    ) -> CatalogueVersion:
+        """Replaces the whole catalogue of an organisation that is there, unless it is the one there is."""
         return await self.engine.write(lambda: catalogues.put(organisation, catalogue, now, dry_run=dry_run))
 
     # The installation ----------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from stamkund.rules.catalogue import EMPTY, Catalogue
 from stamkund.store.work import Ask, Sql, Work, one
 
 _CURRENT = Sql("SELECT version, fingerprint, loaded, document FROM catalogues WHERE organisation = $1")
+_VERSION = Sql("SELECT version, fingerprint FROM catalogues WHERE organisation = $1")
 # One statement, so that of two imports at once neither loses its version; no row comes back where nothing changes.
 _REPLACE = Sql(
     "INSERT INTO catalogues (organisation, version, fingerprint, loaded, document) VALUES ($1, 1, $2, $3, $4) "
@@ -45,18 +46,26 @@ def current(organisation: str) -> Work[Loaded | None]:
     return Loaded(row[0], row[1], row[2], msgspec.json.decode(row[3], type=Catalogue))
 
 
-def put(organisation: str, catalogue: Catalogue, now: int, *, dry_run: bool = False) -> Work[bool]:
-    """Replaces the whole catalogue; answers whether that changes anything. The organisation must be there."""
+@dataclass(frozen=True)
+class CatalogueVersion:
+    """The version that a catalogue has, or would have, and whether it is a new one."""
+
+    version: int
+    changed: bool
+
+
+def put(organisation: str, catalogue: Catalogue, now: int, *, dry_run: bool = False) -> Work[CatalogueVersion]:
+    """Replaces the whole catalogue, unless it is the one there is. The organisation must be there."""
     document = msgspec.json.encode(catalogue)
     fingerprint = hashlib.sha256(document).hexdigest()[:32]
-    if dry_run:
-        known = one((yield Ask(_CURRENT, (organisation,))))
-        return known is None or known[1] != fingerprint
-    row = one((yield Ask(_REPLACE, (organisation, fingerprint, now, document.decode()))))
-    if row is None:
-        return False
-    yield Ask(_AUDIT, (organisation, now, f"version {row[0]}"))
-    return True
+    if not dry_run:
+        replaced = one((yield Ask(_REPLACE, (organisation, fingerprint, now, document.decode()))))
+        if replaced is not None:
+            yield Ask(_AUDIT, (organisation, now, f"version {replaced[0]}"))
+            return CatalogueVersion(replaced[0], True)
+    known = one((yield Ask(_VERSION, (organisation,))))
+    version, before = (0, None) if known is None else (known[0], known[1])
+    return CatalogueVersion(version, False) if before == fingerprint else CatalogueVersion(version + 1, True)
 
 
 class CatalogueMemory:
