@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import errno
 import io
 import sys
 import traceback
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 import msgspec
@@ -29,13 +31,17 @@ _utc = zone("UTC")
 
 
 class _Lines:
-    """Writes lines to a stream; what went wrong at once, the rest by and by."""
+    """Writes lines to a stream; what went wrong at once, the rest by and by.
+
+    A log that can't be written (its disk is full, its reader is gone) loses lines: that must not cost an answer.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
 
     def info(self, line: bytes) -> None:
-        self._stream.write(line + b"\n")
+        with suppress(OSError):
+            self._stream.write(line + b"\n")
 
     def error(self, line: bytes) -> None:
         self.info(line)
@@ -45,7 +51,8 @@ class _Lines:
     warning = error
 
     def flush(self) -> None:
-        self._stream.flush()
+        with suppress(OSError):
+            self._stream.flush()
 
 
 class _State:
@@ -112,9 +119,17 @@ def where(error: BaseException) -> dict[str, Any]:
     """An error for the log: its type and the places it passed, without its message, which may quote what was sent."""
     frames = traceback.extract_tb(error.__traceback__)
     return {
-        "error": f"{type(error).__module__}.{type(error).__qualname__}",
+        "error": _kind(error),
+        "cause": None if error.__cause__ is None else _kind(error.__cause__),
         "trace": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
     }
+
+
+def _kind(error: BaseException) -> str:
+    """The type of an error and, where the system or the database has one, its code (ENOSPC, SQLITE_FULL)."""
+    number = getattr(error, "errno", None)
+    code = errno.errorcode.get(number) if isinstance(number, int) else getattr(error, "sqlite_errorname", None)
+    return f"{type(error).__module__}.{type(error).__qualname__}{f' {code}' if code else ''}"
 
 
 def _line(event: MutableMapping[str, Any], **_: Any) -> bytes:

@@ -99,10 +99,21 @@ def can_verify(known: str) -> bool:
 
 def _matches(hasher: argon2.PasswordHasher, known: str, password: str) -> bool:
     if not known.startswith("$argon2id$"):
-        return bool(_elsewhere().verify(password, known))
+        return _matches_elsewhere(known, password)
     try:
         return hasher.verify(known, password)
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+        return False
+
+
+def _matches_elsewhere(known: str, password: str) -> bool:
+    secret = password.encode()
+    if known.startswith("$2"):
+        # bcrypt looks at 72 bytes. Its libraries used to cut longer passwords; whoever has one knows no shorter one.
+        secret = secret[:72]
+    try:
+        return bool(_elsewhere().verify(secret, known))
+    except ValueError:  # a password that this kind can't hash (a NUL, thousands of characters), or a damaged hash
         return False
 
 

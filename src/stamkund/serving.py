@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
+import threading
 
 import uvicorn
 
@@ -17,15 +19,29 @@ def application() -> Application:
     """The application of a worker process, from the settings in its environment."""
     chosen = settings.load()
     log.configure(chosen.log_level)
+    _stop_with_parent()
     return Application(chosen)
 
 
+def _stop_with_parent() -> None:
+    """Makes a worker stop when the command that started it is gone: else it would hold port and database for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        signal.raise_signal(signal.SIGTERM)
+
+    threading.Thread(target=watch, name="stamkund-parent", daemon=True).start()
+
+
 def serve(chosen: Settings) -> None:
-    """Serves until told to stop (SIGTERM, SIGINT); requests in flight are answered."""
+    """Serves until told to stop (SIGTERM, SIGINT); requests in flight are answered, and the exit status is 0."""
+    # Uvicorn stops in good order, then sends itself the signal once more: that must not count as having been killed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     for name in Settings.__struct_fields__:  # workers read the environment, so what was said here must stand there
         os.environ[PREFIX + name.upper()] = str(getattr(chosen, name))
-    # uvicorn stops gracefully at a signal, then raises it again: to have been told to stop is no failure.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         "stamkund.serving:application",
         factory=True,

@@ -121,8 +121,9 @@ async def activate_candidate(call: Call) -> Created:
 
 async def _check(call: Call) -> None:
     """Refuses what can be refused before the password is hashed. The store's verb decides again, in its transaction."""
+    candidate = [Identifier(identifiers.ID, call.given[CANDIDATE])]
     found = await call.services.store.find_candidate(
-        call.caller.organisation.id, [Identifier(identifiers.ID, call.given[CANDIDATE])], call.given[EMAIL]
+        call.caller.organisation.id, candidate, call.given[EMAIL], call.given.get(PERSON_NUMBER)
     )
     if found is None:
         raise Refused(problems.CANDIDATE_NOT_FOUND)
@@ -161,12 +162,14 @@ def _account(call: Call, customer: Customer, permissions: list[MarketingPermissi
     account.alias = given.get(ALIAS) or None
     account.accepted_marketing_permissions = permissions
     account.created_from_source = f"{call.caller.client.name} {call.caller.client.id}"
-    if account.social_security_number is None and (number := given.get(PERSON_NUMBER)) is not None:
+    number = account.social_security_number or given.get(PERSON_NUMBER)
+    if number is not None:
         account.social_security_number = _with_century(call, number, account.birth_date)
     return account
 
 
 def _with_century(call: Call, number: PersonNumber, born: date | None) -> PersonNumber:
-    """The number with the century that a known birth date decides."""
+    """The number with the century of a birth date that fits it; without one, as it came in."""
     today = zone(call.caller.organisation.timezone).today(call.now)
-    return person_number.parse(number.ten, today, born) or number
+    fitting = person_number.parse(number.ten, today, born)
+    return fitting if fitting is not None and born is not None and fitting.birth_date == born else number

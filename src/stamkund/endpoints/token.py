@@ -171,19 +171,26 @@ async def _client_credentials(asking: Asking) -> TokenAnswer:
 
 
 async def _password(asking: Asking) -> TokenAnswer:
-    """A wrong password, an unknown e-mail, another organisation and an account that is not active answer alike."""
     organisation, email = _username(asking)
     password = asking.field("password")
     granted = asking.scopes()
+    login = await _proven(asking, organisation, email, password)
+    row = await _logged_in(asking, login, password)
+    return await _issue(asking, row, granted, refreshable=True)
+
+
+async def _proven(asking: Asking, organisation: str, email: str, password: str) -> Login:
+    """Who has this e-mail and password. A wrong password, an unknown e-mail, another organisation and an account that
+    is not active answer alike."""
     services = asking.call.services
-    known = asking.organisation.id == organisation
+    # No e-mail has a NUL, and PostgreSQL can't even be asked for one.
+    known = asking.organisation.id == organisation and "\0" not in email
     login = await services.store.login(organisation, email) if known else None
     usable = login is not None and (login.account is None or login.account.status == "active")
     matches = await services.passwords.verify(password, login.hash if login and usable else None)
     if login is None or not matches:
         raise OAuthError("invalid_grant", _PASSWORD_SENTENCE)
-    row = await _logged_in(asking, login, password)
-    return await _issue(asking, row, granted, refreshable=True)
+    return login
 
 
 async def _refresh(asking: Asking) -> TokenAnswer:
@@ -211,16 +218,17 @@ async def _authenticated(call: Call) -> tuple[Client, Organisation]:
     client_id, secret = _credentials(call)
     found = await call.services.store.client(client_id.lower()) if is_id(client_id) else None
     if found is None or found[0].disabled:
-        raise _INVALID_CLIENT
+        raise _invalid_client()
     known = call.services.store.documents.secrets(found[0], call.now)
     sent = secret.encode(errors="replace")
     # Every secret is compared, in constant time, whichever matches.
     if sum(hmac.compare_digest(sent, s.encode()) for s in known) == 0:
-        raise _INVALID_CLIENT
+        raise _invalid_client()
     return found
 
 
-_INVALID_CLIENT = OAuthError("invalid_client", "The client id or secret is not valid", 401)
+def _invalid_client() -> OAuthError:
+    return OAuthError("invalid_client", "The client id or secret is not valid", 401)
 
 
 def _credentials(call: Call) -> tuple[str, str]:
@@ -229,7 +237,7 @@ def _credentials(call: Call) -> tuple[str, str]:
         try:
             client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
-            raise _INVALID_CLIENT from None
+            raise _invalid_client() from None
         return client_id, secret
     return call.form.get("client_id", ""), call.form.get("client_secret", "")
 
@@ -261,8 +269,11 @@ async def _logged_in(asking: Asking, login: Login, password: str) -> int:
             asking.client.id,
             call.now,
         )
-    except Taken:  # by a login at the same moment, or an account with the same numbers: the caller may try again
-        raise OAuthError("invalid_grant", _PASSWORD_SENTENCE) from None
+    except Taken:  # by a login at the same moment, whose account is theirs too, or by somebody else's account
+        login = await _proven(asking, asking.organisation.id, email, password)
+        if login.row is None:
+            raise OAuthError("invalid_grant", _PASSWORD_SENTENCE) from None
+        return login.row
     return row
 
 

@@ -17,6 +17,7 @@ from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.customer import Customer
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Client, Organisation
+from stamkund.rules.person_number import PersonNumber
 from stamkund.store import catalogues, installation, look_ups, migrations, tokens
 from stamkund.store.accounts import AccountVerbs, Candidate, Login
 from stamkund.store.catalogues import CatalogueMemory, CatalogueVersion, Loaded
@@ -120,10 +121,17 @@ class Store:
     # Candidates, accounts, logins ----------------------------------------------------------------------
 
     async def find_candidate(
-        self, organisation: str, asked: list[Identifier], email: str | None = None
+        self,
+        organisation: str,
+        asked: list[Identifier],
+        email: str | None = None,
+        number: PersonNumber | None = None,
     ) -> Candidate | None:
-        """The one customer that all of `asked` mean; `email` is looked at for being an account's already."""
-        return await self.engine.read(lambda: self._accounts.find_candidate(organisation, asked, email))
+        """The one customer that all of `asked` mean.
+
+        `email`, and `number` for a customer without one, are looked at for being an account's already.
+        """
+        return await self.engine.read(lambda: self._accounts.find_candidate(organisation, asked, email, number))
 
     async def activate(
         self,

@@ -9,6 +9,7 @@ from stamkund.rules import identifiers
 from stamkund.rules.account import Account
 from stamkund.rules.customer import Customer
 from stamkund.rules.identifiers import Identifier, NumberHashes
+from stamkund.rules.person_number import PersonNumber
 from stamkund.store.documents import Documents
 from stamkund.store.work import Ask, Row, Sql, Taken, Work, one
 
@@ -68,9 +69,14 @@ class AccountVerbs:
         self._hashes: NumberHashes = documents.vault.number_hashes
 
     def find_candidate(
-        self, organisation: str, asked: list[Identifier], email: str | None = None
+        self,
+        organisation: str,
+        asked: list[Identifier],
+        email: str | None = None,
+        number: PersonNumber | None = None,
     ) -> Work[Candidate | None]:
-        """The one customer that all identifiers of `asked` mean, or None; `email` is looked at for being taken."""
+        """The one customer that all identifiers of `asked` mean, or None; `email`, and `number` for a customer without
+        one, are looked at for being taken."""
         rows: dict[int, Row] = {}
         for identifier in asked:
             found = one((yield Ask(_CUSTOMER, (organisation, *identifier))))
@@ -81,7 +87,7 @@ class AccountVerbs:
             return None
         row = next(iter(rows.values()))
         customer = self._documents.customer(row[2])
-        taken = row[1] is not None or (yield from self._any_taken(organisation, _claims(customer, self._hashes)))
+        taken = row[1] is not None or (yield from self._any_taken(organisation, self._claims(customer, number)))
         wanted = [identifiers.email(email)] if email else []
         return Candidate(customer, taken, (yield from self._any_taken(organisation, wanted)))
 
@@ -132,7 +138,7 @@ class AccountVerbs:
         if row is None or row[1] is not None:
             return None
         customer = self._documents.customer(row[2])
-        if (yield from self._any_taken(organisation, _claims(customer, self._hashes))):
+        if (yield from self._any_taken(organisation, self._claims(customer))):
             return None
         return Login(None, None, customer, customer.password_hash)
 
@@ -146,10 +152,10 @@ class AccountVerbs:
                 return True
         return False
 
-
-def _claims(customer: Customer, hashes: NumberHashes) -> list[Identifier]:
-    """What an account of this customer would be known by in the subscription system."""
-    claims = [Identifier(identifiers.CUSTOMER_NUMBER, customer.customer_number)]
-    if customer.social_security_number:
-        claims += identifiers.person_numbers(customer.social_security_number, hashes)
-    return claims
+    def _claims(self, customer: Customer, sent: PersonNumber | None = None) -> list[Identifier]:
+        """What an account of this customer would be known by in the subscription system."""
+        claims = [Identifier(identifiers.CUSTOMER_NUMBER, customer.customer_number)]
+        number = customer.social_security_number or sent
+        if number is not None:
+            claims += identifiers.person_numbers(number, self._hashes)
+        return claims

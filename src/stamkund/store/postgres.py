@@ -24,16 +24,21 @@ _LOOK_UP_CONNECTIONS = 2
 _MOST_IN_A_BATCH = 128
 _TRIES = 4
 
-# Out of reach, shutting down, full, or out of connections: nothing that asking differently would change.
+# Out of reach, shutting down, full, out of connections or not letting us in: nothing that asking differently would
+# change. InternalClientError is what asyncpg says of a connection that the server has ended but not yet closed.
 _OUT_OF_REACH = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.PostgresSystemError,
-    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.InvalidTransactionStateError,
 )
 _TRY_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 

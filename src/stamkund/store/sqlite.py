@@ -175,9 +175,11 @@ def _commit_together(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
         connection.execute("COMMIT")
     except sqlite3.Error as error:
         if connection.in_transaction:
-            connection.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # it has been rolled back already, or goes with the next one
+                connection.execute("ROLLBACK")
         for job in jobs:
             job.error = Unavailable(str(error))
+            job.error.__cause__ = error
 
 
 def _run_job(connection: sqlite3.Connection, job: _Job) -> None:

@@ -36,7 +36,6 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:+/=-]{1,128}")
 _JSON = re.compile(rb"application/json[ \t]*(;.*)?", re.IGNORECASE)
 _encode = msgspec.json.Encoder().encode
 _NO_STORE = (b"cache-control", b"no-store")
-_CLOSE = (b"connection", b"close")
 
 
 class Disconnected(Exception):
@@ -185,7 +184,11 @@ async def _read_body(endpoint: Endpoint, call: Call, receive: Receive) -> None:
 
 
 async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
-    """The whole body, at most 64 KiB. Raises Refused, Disconnected."""
+    """The whole body, at most 64 KiB. Raises Refused, Disconnected.
+
+    The connection stays open at 413: the server throws the rest of the body away as it comes. Closing under a client
+    that is still sending would take the answer away from it.
+    """
     length = headers.get(b"content-length", b"0")
     if not length.isdigit() or int(length) > MOST_BODY_BYTES:
         raise Refused(problems.PAYLOAD_TOO_LARGE)
@@ -202,10 +205,7 @@ async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
 
 
 def _problem(problem: Problem) -> Answer:
-    headers = (*problem.headers, _NO_STORE)
-    if problem is problems.PAYLOAD_TOO_LARGE:
-        headers = (*headers, _CLOSE)  # the rest of the body is on its way, and nobody will read it
-    return Answer(problem.status, _encode(problem.body()), headers=headers)
+    return Answer(problem.status, _encode(problem.body()), headers=(*problem.headers, _NO_STORE))
 
 
 async def _send(answer: Answer, request_id: str, send: Send) -> None:

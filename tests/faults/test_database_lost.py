@@ -1,0 +1,158 @@
+"""PostgreSQL goes away, stands still, crashes or throws us out: 503 that says when to try again, then on as before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from stamkund.rules.customer import Customer
+from tests.support.installed import running
+from tests.support.postgres_server import PostgresServer
+from tests.support.rows import halves, rows
+from tests.support.served import (
+    ACCOUNTS,
+    CANDIDATE,
+    ME,
+    Caller,
+    Installation,
+    Served,
+    is_unavailable,
+    until,
+)
+
+EMAIL = "ove.ovesson@example.com"
+
+
+@dataclass
+class Story:
+    """A running server with one account and some candidates, and every call about them."""
+
+    served: Served
+    caller: Caller
+    reader_token: str
+    first: Customer
+    candidates: list[Customer]
+
+    async def every_call(self) -> list[httpx.Response]:
+        """The answers of all calls that need the database, made at the same time."""
+        first, caller = self.first, self.caller
+        return await asyncio.gather(
+            caller.get(ACCOUNTS, email=EMAIL),
+            caller.get(ME, self.reader_token),
+            caller.get(CANDIDATE, customer_number=first.customer_number),
+            caller.grant("none"),
+            caller.login(EMAIL),
+            caller.activate(first, "new@example.com"),
+            self.served.http.get("/health/ready"),
+        )
+
+    async def works(self) -> bool:
+        return {answer.status_code for answer in await self.every_call()} <= {200, 201, 409}
+
+
+@pytest.fixture
+async def installed(own_postgres: PostgresServer, tmp_path: Path) -> AsyncIterator[Installation]:
+    url = own_postgres.create_database("lost")
+    yield Installation(tmp_path, url)
+    own_postgres.start()
+    own_postgres.resume()
+    own_postgres.drop_database("lost")
+
+
+@asynccontextmanager
+async def told(installation: Installation, workers: int = 1) -> AsyncIterator[Story]:
+    async with running(installation, workers=workers) as (served, caller):
+        candidates = await installation.candidates(60)
+        await caller.activate(candidates.pop(), EMAIL)
+        token = (await caller.login(EMAIL)).json()["access_token"]
+        yield Story(served, caller, token, candidates.pop(), candidates)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_stopped_database(installed: Installation, own_postgres: PostgresServer, workers: int) -> None:
+    async with told(installed, workers) as story:
+        for mode in ("fast", "immediate"):
+            own_postgres.stop(mode)
+            assert [a.text for a in await story.every_call() if not is_unavailable(a)] == []
+            assert (await story.served.http.get("/health/live")).status_code == 200
+            own_postgres.start()
+            await until(story.works)
+    assert await halves(installed.database_url) == []
+
+
+async def test_a_database_that_stands_still(installed: Installation, own_postgres: PostgresServer) -> None:
+    """Connections stay open and nothing answers: the time-outs of our own end every request."""
+    async with told(installed) as story:
+        own_postgres.pause()
+        assert [a.text for a in await story.every_call() if not is_unavailable(a)] == []
+        assert (await story.served.http.get("/health/live")).status_code == 200
+        own_postgres.resume()
+        await until(story.works)
+    assert await halves(installed.database_url) == []
+
+
+async def test_a_database_that_throws_us_out(installed: Installation) -> None:
+    async with told(installed) as story:
+        await disturbed(story, lambda: thrown_out(installed.database_url), times=10)
+        await until(story.works)
+    assert await halves(installed.database_url) == []
+
+
+async def test_a_database_that_crashes(installed: Installation, own_postgres: PostgresServer) -> None:
+    """What was answered 201 is there after the crash."""
+
+    async def crash() -> None:
+        await asyncio.to_thread(own_postgres.stop, "immediate")
+        await asyncio.to_thread(own_postgres.start)
+
+    async with told(installed) as story:
+        made = await disturbed(story, crash, times=1)
+        await until(story.works)
+        for number, account_id in made.items():
+            answer = await story.caller.get(ACCOUNTS, customer_number=number)
+            assert answer.json()["item"]["id"] == account_id
+    assert await halves(installed.database_url) == []
+
+
+async def disturbed(story: Story, disturb, times: int) -> dict[str, str]:  # type: ignore[no-untyped-def]
+    """Calls, several at once, while the database is disturbed: right answers and 503s alone. Gives what was made."""
+    made: dict[str, str] = {}
+    done = asyncio.Event()
+
+    async def activate() -> None:
+        while story.candidates:
+            candidate = story.candidates.pop()
+            answer = await story.caller.activate(candidate, f"{candidate.customer_number}@example.com")
+            if answer.status_code == 201:
+                made[candidate.customer_number] = answer.json()["id"]
+            else:
+                assert is_unavailable(answer), answer.text
+
+    async def read() -> None:
+        while not done.is_set():
+            answer = await story.caller.get(ACCOUNTS, email=EMAIL)
+            assert answer.status_code == 200 or is_unavailable(answer), answer.text
+
+    async def activate_all() -> None:
+        async with asyncio.TaskGroup() as some:
+            for _ in range(4):
+                some.create_task(activate())
+        done.set()
+
+    async with asyncio.TaskGroup() as all_of_it:
+        all_of_it.create_task(activate_all())
+        for _ in range(4):
+            all_of_it.create_task(read())
+        for _ in range(times):
+            await disturb()
+    return made
+
+
+async def thrown_out(url: str) -> None:
+    await rows(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'stamkund'")

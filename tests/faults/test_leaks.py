@@ -1,0 +1,195 @@
+"""What must not be found: personal data in the log; numbers, secrets and tokens in a copy of the database."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import asyncpg
+
+from stamkund.clock import system_clock
+from stamkund.rules.account import Address
+from stamkund.rules.customer import Customer
+from tests.support.installed import running
+from tests.support.rows import TABLES, database_file, rows
+from tests.support.served import ACCOUNTS, ACTIVATE, CANDIDATE, HOST, ME, PASSWORD, TOKEN, Caller, Installation, Served
+from tests.support.stage import customer
+
+EMAIL = "petronella.ovesson@example.com"
+NEW_EMAIL = "Petronella+Ny@example.com"
+STRANGER = "frammande.person@example.com"
+NUMBER = "620817-9256"
+OTHER_NUMBER = "910820-5205"
+WRONG_PASSWORD = "Fel-losenord-99"
+PERSONAL = [EMAIL, NEW_EMAIL, STRANGER, NUMBER, OTHER_NUMBER, "6208179256", "9108205205", "Petronella", "Ovesson"]
+PERSONAL += ["0701234567", "Storgatan", "k-4711", "Petras-alias", "crm-77123", PASSWORD, WRONG_PASSWORD]
+
+
+async def test_nothing_leaks(installation: Installation) -> None:
+    async with running(installation, log_level="debug") as (served, caller):
+        [candidate, other] = people()
+        await installation.customers(candidate, other)
+        tokens = await tell_a_story(served, caller, candidate)
+        await provoke_internal_error(installation, caller)
+        secrets = [caller.client.secret, *tokens]
+        kept = await everything_kept(installation)
+        assert found(kept, [*written(NUMBER), *written(OTHER_NUMBER), *secrets, PASSWORD, WRONG_PASSWORD]) == []
+        assert found(kept, ["k-4711"]) != []  # the look itself finds what is there
+        await served.stop()
+    assert '"internal error"' in served.log and '"status":500' in served.log and '"status":201' in served.log
+    assert found(served.log, [*PERSONAL, *secrets]) == []
+
+
+async def test_a_copy_is_of_no_use_without_its_key_file(installation: Installation) -> None:
+    installation.prepare()
+    await installation.customers(*people())
+    installation.key_file.rename(installation.folder / "elsewhere.key")
+    missing = installation.run("serve")
+    assert (missing.status, missing.output) == (2, "")
+    assert f"the key file {installation.key_file} is missing" in missing.errors
+    assert not installation.key_file.exists()
+
+    stranger = Installation(installation.folder, f"sqlite:///{installation.folder / 'other.db'}")
+    stranger.prepare()
+    wrong = installation.run("serve")
+    assert wrong.status == 2
+    assert f"the key file {installation.key_file} is not the one that this database was written with" in wrong.errors
+    assert "Traceback" not in missing.errors + wrong.errors
+
+    shutil.move(installation.folder / "elsewhere.key", installation.key_file)
+    assert installation.run("doctor").status == 0
+
+
+def people() -> list[Customer]:
+    fields: dict[str, Any] = {"email": EMAIL, "first_name": "Petronella", "last_name": "Ovesson"}
+    fields["address"] = Address("Petronella", "Ovesson", "Storgatan", zip_code="43921")
+    now = system_clock()
+    return [
+        customer("k-4711", now, social_security_number=NUMBER, **fields),
+        customer("k-4712", now, social_security_number=OTHER_NUMBER, **fields),
+    ]
+
+
+async def tell_a_story(served: Served, caller: Caller, candidate: Customer) -> list[str]:
+    """Everything that callers do with people's data, rightly and wrongly; gives the tokens that were issued."""
+    await wrong_look_ups(caller)
+    await wrong_activations(served, caller, candidate)
+    more = {"alias": "Petras-alias", "first_name": "Petronella", "social_security_number": NUMBER}
+    activated = await caller.activate(candidate, NEW_EMAIL, **more)
+    assert activated.status_code == 201, activated.text
+    assert (await caller.activate(candidate, NEW_EMAIL)).status_code == 409
+    await wrong_logins(served, caller)
+    login = (await caller.login(NEW_EMAIL)).json()
+    assert (await caller.get(ME, login["access_token"])).status_code == 200
+    refreshed = (await caller.grant("refresh_token", refresh_token=login["refresh_token"])).json()
+    for query in ({"email": NEW_EMAIL}, {"social_security_number": NUMBER}, {"alias": "Petras-alias"}):
+        assert (await caller.get(ACCOUNTS, **query)).status_code == 200
+    await broken_http(served)
+    return [caller.token, login["access_token"], login["refresh_token"], refreshed["access_token"]]
+
+
+async def wrong_look_ups(caller: Caller) -> None:
+    for path, query in (
+        (CANDIDATE, {"social_security_number": NUMBER}),
+        (CANDIDATE, {"social_security_number": NUMBER, "zip_code": "11111"}),
+        (CANDIDATE, {"social_security_number": NUMBER.replace("-", "")}),
+        (CANDIDATE, {"customer_number": "k-4711", NUMBER: EMAIL}),
+        (ACCOUNTS, {"email": f"{EMAIL} "}),
+        (ACCOUNTS, {"email": STRANGER, "social_security_number": NUMBER}),
+        (ACCOUNTS, {"external_id_key": "crm-77123", "external_id_value": NUMBER}),
+        (f"{ACCOUNTS}/{EMAIL}", {}),
+        (f"/{NUMBER}", {"access_token": caller.token}),
+    ):
+        await caller.get(path, **query)
+    await caller.get(ACCOUNTS, token=caller.client.secret, email=EMAIL)
+
+
+async def wrong_activations(served: Served, caller: Caller, candidate: Customer) -> None:
+    headers = {"authorization": f"Bearer {caller.token}"}
+    whole = f'{{"email": "{EMAIL}", "password": "{PASSWORD}", "alias": "crm-77123"'
+    for body in (whole, f"{whole}, ", f'{whole}, "{NUMBER}": 1}}', f'{whole}, "first_name": ["Petronella"]}}'):
+        answer = await served.http.post(ACTIVATE, content=body, headers=headers | {"content-type": "application/json"})
+        assert answer.status_code == 400, answer.text
+    await served.http.post(ACTIVATE, content=whole, headers=headers | {"content-type": f"text/{EMAIL}"})
+    await caller.activate(candidate, EMAIL, social_security_number=OTHER_NUMBER)
+    await caller.activate(candidate, EMAIL, mobile_phone_number="0701234567 Ovesson")
+
+
+async def wrong_logins(served: Served, caller: Caller) -> None:
+    await caller.login(NEW_EMAIL, WRONG_PASSWORD)
+    await caller.login(STRANGER, PASSWORD)
+    await caller.grant("password", username=f"{NUMBER}^{EMAIL}", password=PASSWORD, scope=f"/{EMAIL}")
+    await caller.grant(f"{EMAIL}", password=PASSWORD)
+    await caller.grant("refresh_token", refresh_token=PASSWORD)
+    await served.http.post(TOKEN, data={"client_id": EMAIL, "client_secret": PASSWORD})
+    await served.http.post(TOKEN, data={"client_id": caller.client.id, "client_secret": WRONG_PASSWORD})
+    await served.http.post(TOKEN, data={"grant_type": "none"}, auth=(caller.client.id, WRONG_PASSWORD))
+
+
+async def broken_http(served: Served) -> None:
+    """Requests that are no HTTP, with personal data in them."""
+    for request in (f"GET /?email={EMAIL} \r\n\r\n", f"{NUMBER} Ovesson\r\n\r\n", f"GET / HTTP/1.1\r\n{EMAIL}\r\n\r\n"):
+        reader, writer = await asyncio.open_connection(HOST, served.port)
+        writer.write(request.encode())
+        writer.write_eof()
+        await reader.read()
+        writer.close()
+
+
+async def provoke_internal_error(installation: Installation, caller: Caller) -> None:
+    """Damages the account in the database, as a bad restore may, so that reading it fails in the middle of its data."""
+    damage = "UPDATE accounts SET document = substr(document, 1, length(document) - 20)"
+    if installation.database_url.startswith("sqlite:"):
+        with closing(sqlite3.connect(database_file(installation.database_url), isolation_level=None)) as database:
+            database.execute(damage)
+    else:
+        connection = await asyncpg.connect(installation.database_url)
+        await connection.execute(damage)
+        await connection.close()
+    for query in ({"email": NEW_EMAIL}, {"social_security_number": NUMBER}):
+        answer = await caller.get(ACCOUNTS, **query)
+        assert answer.status_code == 500
+        assert found(answer.text, PERSONAL) == []
+    assert (await caller.login(NEW_EMAIL)).status_code == 500
+
+
+async def everything_kept(installation: Installation) -> str:
+    """All that somebody with a copy of the database has: every file but the key file, or every row of every table."""
+    if installation.database_url.startswith("sqlite:"):
+        files = [file for file in installation.folder.iterdir() if file != installation.key_file]
+        assert {file.name for file in files} >= {"stamkund.db", "stamkund.db-wal"}
+        return "".join(file.read_bytes().decode("latin-1") for file in files)
+    tables = [row for (row,) in await rows(installation.database_url, _OUR_TABLES)]
+    assert sorted(tables) == sorted([*TABLES, "migrations"])
+    kept = [row for table in tables for row in await rows(installation.database_url, f"SELECT * FROM {table}")]
+    return "\n".join(_text(value) for row in kept for value in row)
+
+
+_OUR_TABLES = (
+    "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public' AND table_type LIKE 'BASE%'"
+)
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def written(number: str) -> Iterator[str]:
+    """A social security number in every way that would give it away, plain hashes included: there are few numbers."""
+    for text in (number, number.replace("-", "")):
+        raw = text.encode()
+        yield from (text, raw.hex(), base64.b64encode(raw).decode().rstrip("="))
+        for name in ("md5", "sha1", "sha256", "sha512", "blake2b"):
+            digest = hashlib.new(name, raw).digest()
+            yield from (digest.hex(), digest[:16].hex(), digest.decode("latin-1"))
+
+
+def found(text: str, unwanted: list[str]) -> list[str]:
+    lower = text.lower()
+    return [one for one in unwanted if one.lower() in lower]

@@ -1,0 +1,108 @@
+"""Stopping and being full: what was taken on is finished, what can't be taken on is told so at once."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import msgspec
+import pytest
+
+from tests.support.installed import running
+from tests.support.rows import counts, halves, made
+from tests.support.served import ACTIVATE, HOST, Caller, Installation, Served, activation, is_problem, is_unavailable
+
+SLOW = {"argon2_memory_kib": 32_768, "argon2_passes": 6, "hashing_threads": 1}
+"""A few tenths of a second for each password."""
+
+
+@dataclass
+class TakenOn:
+    """A request of which it is certain that the server works on it, since it has asked for the body."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def send_body(self, body: bytes) -> None:
+        self.writer.write(body)
+        await self.writer.drain()
+
+    async def status(self) -> int:
+        answer = await self.reader.read()
+        self.writer.close()
+        return int(answer.split()[1])
+
+
+async def take_on(served: Served, caller: Caller, body: bytes) -> TakenOn:
+    reader, writer = await asyncio.open_connection(HOST, served.port)
+    head = f"POST {ACTIVATE} HTTP/1.1\r\nhost: {HOST}\r\nauthorization: Bearer {caller.token}\r\nconnection: close\r\n"
+    head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\nexpect: 100-continue\r\n\r\n"
+    writer.write(head.encode())
+    assert b" 100 " in await reader.readuntil(b"\r\n\r\n")
+    return TakenOn(reader, writer)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("everyone", [False, True], ids=["command", "group"])
+async def test_requests_in_flight_are_answered(installation: Installation, workers: int, everyone: bool) -> None:
+    """The signal goes to the command alone (Docker) or to all of its processes (systemd, Ctrl-C)."""
+    async with running(installation, workers=workers, **SLOW) as (served, caller):
+        candidates = await installation.candidates(4)
+        bodies = [msgspec.json.encode(activation(c, f"{c.customer_number}@example.com")) for c in candidates]
+        requests = [await take_on(served, caller, body) for body in bodies]
+        for request, body in zip(requests[:-1], bodies, strict=False):
+            await request.send_body(body)
+        served.tell(signal.SIGTERM, everyone=everyone)
+        await requests[-1].send_body(bodies[-1])
+        assert [await request.status() for request in requests] == [201] * 4
+        assert await served.ended() == 0
+    assert await counts(installation.database_url) == made(4)
+    assert await halves(installation.database_url) == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_ctrl_c_stops_in_order(embedded: Installation, workers: int) -> None:
+    async with running(embedded, workers=workers) as (served, _):
+        served.tell(signal.SIGINT, everyone=True)
+        assert await served.ended() == 0
+        assert "Traceback" not in served.log
+
+
+async def test_a_request_that_takes_too_long_does_not_keep_the_server(embedded: Installation) -> None:
+    """A caller who never sends its body is left after STAMKUND_STOP_SECONDS."""
+    async with running(embedded, stop_seconds=1) as (served, caller):
+        request = await take_on(served, caller, b"{}")
+        assert await served.stop() == 0
+        request.writer.close()
+
+
+async def test_a_full_queue_says_try_again(installation: Installation) -> None:
+    """One password is hashed at a time: who comes meanwhile is told at once, and reading goes on."""
+    async with full_queue(installation) as (served, caller, waiting):
+        [candidate] = await installation.candidates(1, first=100)
+        refused = [await caller.activate(candidate, "late@example.com"), await caller.login("nobody@example.com")]
+        assert [is_unavailable(answer) for answer in refused] == [True, True]
+        assert (await served.http.get("/health/ready")).status_code == 200
+        assert is_problem(await caller.get("/external/api/v1/accounts", email="a@example.com"), 404, "not_found")
+        assert not waiting.done()
+        assert (await waiting).status_code == 201
+        assert (await caller.activate(candidate, "late@example.com")).status_code == 201
+    assert await halves(installation.database_url) == []
+
+
+@asynccontextmanager
+async def full_queue(
+    installation: Installation,
+) -> AsyncIterator[tuple[Served, Caller, asyncio.Task[httpx.Response]]]:
+    """A server whose queue of one is taken, by the one of two activations that was not refused."""
+    endless = {**SLOW, "argon2_passes": 60}
+    async with running(installation, hashing_queue=1, **endless) as (served, caller):
+        candidates = await installation.candidates(2)
+        both = [asyncio.create_task(caller.activate(c, f"{c.customer_number}@example.com")) for c in candidates]
+        done, [waiting] = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        assert [is_unavailable(task.result()) for task in done] == [True]
+        yield served, caller, waiting

@@ -1,0 +1,51 @@
+"""Requests as bytes on a socket, for what no HTTP client would send."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.support.stage import Stage
+
+_PATIENCE_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class RawAnswer:
+    """The first answer on a connection; `rest` is whatever came after it."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    rest: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+async def ask(stage: Stage, request: bytes) -> RawAnswer:
+    """Sends `request` as it is and reads until the server closes, so let it ask for that."""
+    parts = urlsplit(stage.url)
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        try:
+            writer.write(request)
+            return _answer(await reader.read(-1))
+        finally:
+            writer.close()
+
+
+def get(target: bytes, *headers: bytes) -> bytes:
+    """A GET with the given target and header lines, on a connection that is closed afterwards."""
+    return b"\r\n".join([b"GET " + target + b" HTTP/1.1", b"Host: test", b"Connection: close", *headers, b"", b""])
+
+
+def _answer(data: bytes) -> RawAnswer:
+    head, _, rest = data.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    length = int(headers.get("content-length", "0"))
+    return RawAnswer(int(first.split()[1]), headers, rest[:length], rest[length:])
