@@ -47,7 +47,6 @@ async def test_nothing_leaks(installation: Installation) -> None:
 
 
 async def test_a_copy_is_of_no_use_without_its_key_file(installation: Installation) -> None:
-    installation.prepare()
     await installation.customers(*people())
     installation.key_file.rename(installation.folder / "elsewhere.key")
     missing = installation.run("serve")

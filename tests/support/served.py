@@ -67,11 +67,12 @@ class ClientSecret:
 
 @dataclass
 class Installation:
-    """A folder and a database that commands work on. `settings` go in as STAMKUND_… variables."""
+    """A folder and a database that commands work on, with settings that go in as STAMKUND_… variables."""
 
     folder: Path
     database_url: str
     settings: dict[str, Any] = field(default_factory=dict)
+    client: ClientSecret | None = None
 
     @property
     def key_file(self) -> Path:
@@ -112,7 +113,9 @@ class Installation:
     def prepare(self, organisation: str = ORGANISATION) -> ClientSecret:
         """Makes the database, the key file, an organisation and a client that has every scope of the four calls."""
         self.do("init", "--organisation", organisation)
-        return self.new_client(organisation)
+        made = self.new_client(organisation)
+        self.client = self.client or made
+        return made
 
     @asynccontextmanager
     async def store(self) -> AsyncIterator[Store]:

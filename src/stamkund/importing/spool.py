@@ -52,11 +52,7 @@ class Spool:
         self.all_known = True
         """False when there was a line that nobody knows whose it is: then no list is sure to be full."""
         self._new: list[tuple[object, ...]] = []
-        with _room():
-            self._connection = sqlite3.connect("", isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode = OFF")
-            self._connection.execute("PRAGMA cache_size = -16000")
-            self._connection.executescript(_SCHEMA)
+        self._connection = temporary_database(_SCHEMA)
 
     def close(self) -> None:
         self._connection.close()
@@ -114,12 +110,22 @@ class Spool:
         self._connection.execute("COMMIT")
 
 
+def temporary_database(schema: str) -> sqlite3.Connection:
+    """A database that nobody else sees and that is gone when it is closed. Raises CannotRun."""
+    with _room():
+        connection = sqlite3.connect("", isolation_level=None)
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA cache_size = -16000")
+        connection.executescript(schema)
+        return connection
+
+
 @contextmanager
 def _room() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise CannotRun(f"There is no room for the temporary database of the subscriptions: {error}.") from None
+        raise CannotRun(f"There is no room for the temporary database of the import: {error}.") from None
 
 
 def _json(numbers: list[str]) -> str:
