@@ -108,6 +108,7 @@ def not_found(thing: str) -> Problem:
 
 ACCOUNT_NOT_FOUND = not_found("account")
 CANDIDATE_NOT_FOUND = not_found("account candidate")
+TITLE_NOT_FOUND = not_found("title")
 PATH_NOT_FOUND = not_found("path")
 PAYLOAD_TOO_LARGE = Problem(413, "payload_too_large", "The request body must be at most 64 KiB")
 

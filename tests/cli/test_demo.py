@@ -32,7 +32,7 @@ def story(tmp_path: Path) -> Iterator[str]:
     lines: list[str] = []
     for line in demo.stdout:
         lines.append(line)
-        if "/external/api/v1/me" in line:
+        if "/external/api/v1/me/active_products" in line:
             break
     wait_for(port)
     yield "".join(lines).partition("one after the other:\n")[2]
@@ -48,12 +48,13 @@ def wait_for(port: int) -> None:
 
 def test_the_printed_lines_tell_the_whole_story(story: str) -> None:
     done = subprocess.run(["sh", "-e"], input=story, text=True, capture_output=True, check=True)
-    candidate, activated, account, me = (json.loads(part) for part in _objects(done.stdout))
+    candidate, activated, account, me, readable = (json.loads(part) for part in _objects(done.stdout))
     assert candidate["item"]["customer_number"] == "100001"
     assert candidate["item"]["products"][0]["product_code"] == "digital"
     assert account["item"]["id"] == me["item"]["id"] == activated["id"]
     assert me["item"]["email"] == "ove.ovesson@example.com"
     assert me["item"]["user_products"][0]["state"] == "activated"
+    assert readable["item"] == {"id": activated["id"], "active_products": ["demo_web"]}
 
 
 def test_the_readme_tells_the_same_story(story: str) -> None:
@@ -69,6 +70,7 @@ def test_the_readme_tells_the_same_story(story: str) -> None:
         "/external/api/v1/accounts?email=ove.ovesson%40example.com",
         "username=demo^ove.ovesson@example.com",
         "/external/api/v1/me",
+        "/external/api/v1/me/active_products",
     ):
         assert part in lines, part
         assert part in story, part

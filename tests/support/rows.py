@@ -14,7 +14,7 @@ import msgspec
 Rows = list[tuple[Any, ...]]
 
 TABLES = ("meta", "organisations", "counters", "clients", "accounts", "passwords", "identifiers")
-TABLES += ("customers", "customer_identifiers", "tokens", "audit", "outbox")
+TABLES += ("customers", "customer_identifiers", "tokens", "audit", "outbox", "catalogues")
 
 
 async def rows(url: str, statement: str) -> Rows:

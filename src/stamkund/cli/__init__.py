@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from stamkund.cli import clients, customers, demo, documentation, installation, keys, permissions, server
+from stamkund.cli import catalogue, clients, customers, demo, documentation, installation, keys, permissions, server
 
 app = typer.Typer(
     name="stamkund",
@@ -21,6 +21,8 @@ app.add_typer(clients.app, name="client")
 app.add_typer(customers.app, name="import")
 app.add_typer(keys.app, name="key")
 app.add_typer(permissions.app, name="permission")
+customers.app.command("catalogue")(catalogue.load)
+app.command("catalogue")(catalogue.show)
 app.command("init")(installation.init)
 app.command("migrate")(installation.migrate)
 app.command("doctor")(installation.doctor)

@@ -15,12 +15,13 @@ from stamkund import importing, serving
 from stamkund.app import open_store
 from stamkund.clock import system_clock
 from stamkund.rules import scopes
+from stamkund.rules.catalogue import Catalogue, Package, Product, Title
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation, Secret, new_secret
 from stamkund.settings import Settings
 
 ORGANISATION = "demo"
-_SCOPES = (scopes.ACCOUNT_READ, scopes.ACCOUNT_WRITE, scopes.ME_WRITE)
+_SCOPES = (scopes.ACCOUNT_READ, scopes.ACCOUNT_WRITE, scopes.ME_WRITE, scopes.TITLE_READ)
 
 # Invented people; their numbers are the ones that Payway's own documents use as examples.
 _CUSTOMERS = """\
@@ -70,7 +71,19 @@ READER=$(curl -s {url}/api/authorization/access_token \\
   -d grant_type=password -d 'username={organisation}^ove.ovesson@example.com' -d 'password=Df7Vdd8!!vnM' \\
   | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
 curl -s {url}/external/api/v1/me -H "authorization: Bearer $READER"
+
+# 6. What may this reader read? Product codes, by the demo's catalogue
+curl -s {url}/external/api/v1/me/active_products -H "authorization: Bearer $READER"
 """
+
+_CATALOGUE = Catalogue(
+    titles=[Title("DEMO", "The Demo")],
+    products=[Product("demo_web", "Everything on the web"), Product("demo_paper", "The printed paper")],
+    packages=[
+        Package("digital", ["demo_web"], "Digital", "DEMO", grace_days=5),
+        Package("paper", ["demo_paper", "demo_web"], "Paper and digital", "DEMO", grace_days=5),
+    ],
+)
 
 
 @dataclass(frozen=True)
@@ -108,6 +121,7 @@ async def _make(folder: Path, port: int) -> _Demo:
             new_id(now), ORGANISATION, "Demo", now, list(_SCOPES), [Secret(store.documents.seal_secret(secret), now)]
         )
         await store.add_client(client)
+        await store.put_catalogue(ORGANISATION, _CATALOGUE, now)
         customers = folder / "customers.jsonl"
         customers.write_text(_customers(now))
         await importing.import_customers(

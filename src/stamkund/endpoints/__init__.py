@@ -6,14 +6,28 @@ the store, answer.
 
 from __future__ import annotations
 
-from stamkund.endpoints import account, activation, candidate, documentation, health, me, token
+from stamkund.endpoints import (
+    account,
+    activation,
+    active_products,
+    candidate,
+    documentation,
+    health,
+    me,
+    titles,
+    token,
+)
 from stamkund.wire.endpoint import Endpoint
 
 CALLS: tuple[Endpoint, ...] = (
     candidate.get_candidate,
     activation.activate_candidate,
     account.get_account,
+    active_products.get_active_products,
     me.get_me,
+    active_products.get_my_active_products,
+    titles.get_titles,
+    titles.find_title,
     token.issue_token,
     health.live,
     health.ready,

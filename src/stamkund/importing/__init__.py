@@ -4,12 +4,24 @@ Lines (`source`) become raw rows (`json_lines`, `csv_rows`), raw rows become che
 batches of them go to the store (`run`), where one batch is one transaction. Nothing here knows the store's SQL; the
 temporary database that subscriptions of a second file wait in (`spool`) is this package's own. A row that is not
 right is reported by file, line and column, never by what it holds, and never stops the others.
+
+A catalogue is the opposite (`catalogue`, `catalogue_fields`): one document, taken whole or not at all.
 """
 
 from __future__ import annotations
 
+from stamkund.importing.catalogue import Mistake, WrongCatalogue, read_catalogue
 from stamkund.importing.report import BadRow, CannotRun, Summary
 from stamkund.importing.run import import_customers
 from stamkund.importing.source import total_bytes
 
-__all__ = ["BadRow", "CannotRun", "Summary", "import_customers", "total_bytes"]
+__all__ = [
+    "BadRow",
+    "CannotRun",
+    "Mistake",
+    "Summary",
+    "WrongCatalogue",
+    "import_customers",
+    "read_catalogue",
+    "total_bytes",
+]

@@ -15,8 +15,6 @@ from stamkund.rules.values import NO_CONTEXT, Invalid, Kind
 Check = Callable[[str], str]
 """Answers the text that is stored. Raises Invalid."""
 
-_PACKAGE_TEXT = "/^[a-zA-Z-_0-9+]+$/"
-_PACKAGE = re.compile(r"[a-zA-Z\-_0-9+]+")
 _MOMENT = re.compile(
     r"\d{4}-?\d\d-?\d\d(?:[T ](?P<time>\d\d:?\d\d(?::?\d\d(?:[.,]\d{1,9})?)?) ?(?P<offset>Z|[+-]\d\d(?::?\d\d)?)?)?",
     re.ASCII,
@@ -56,12 +54,6 @@ def one_of(allowed: tuple[str, ...]) -> Check:
     return check
 
 
-def _read_package(given: str, _: values.Context) -> str:
-    if _PACKAGE.fullmatch(given) is None:
-        raise Invalid(f"Parameter must match format ({_PACKAGE_TEXT})")
-    return given
-
-
 def _password_hash(given: str) -> str:
     if len(given) > 1024 or not given.isascii() or not can_verify(given):
         raise Invalid("must be a password hash of a known kind")
@@ -85,7 +77,7 @@ CUSTOMER: tuple[tuple[str, Check], ...] = (
 """The columns of a customer that hold text and stand for themselves."""
 
 SUBSCRIPTION: tuple[tuple[str, Check], ...] = (
-    ("package_code", lru_cache(_SEEN)(of_kind(Kind("package code", _read_package, longest=50)))),
+    ("package_code", lru_cache(_SEEN)(of_kind(values.PRODUCT_CODE))),
     ("title_code", text(15)),
     ("subscription_number", text(50)),
     ("subscription_type", one_of(TYPES)),

@@ -41,6 +41,10 @@ class Zone:
         """The date in this zone at `now`."""
         return datetime.fromtimestamp(now, self.info).date()
 
+    def days_later(self, moment: int, days: int) -> int:
+        """The same time of the day `days` days after `moment`, by the clocks of this zone."""
+        return int((datetime.fromtimestamp(moment, self.info) + timedelta(days=days)).timestamp())
+
     def _offset(self, moment: int) -> tuple[int, str]:
         """The offset at `moment`, remembered for its UTC day unless the zone changes its offset on that day."""
         day = moment // DAY

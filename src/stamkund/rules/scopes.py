@@ -5,6 +5,7 @@ from __future__ import annotations
 ACCOUNT_READ = "/external/account/r"
 ACCOUNT_WRITE = "/external/account/w"
 ME_WRITE = "/external/me/w"
+TITLE_READ = "/external/title/r"
 
 KNOWN = (
     ACCOUNT_READ,
@@ -15,7 +16,7 @@ KNOWN = (
     "/external/me/update_password/w",
     "/external/me/payment_profile/r",
     "/external/payment_profile/r",
-    "/external/title/r",
+    TITLE_READ,
     "/external/marketing_permission/r",
     "/external/marketing_permission/w",
     "/external/marketing/r",

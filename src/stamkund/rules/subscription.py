@@ -8,6 +8,7 @@ because a job has not run.
 from __future__ import annotations
 
 STATES = ("pending", "activated", "cancelled", "frozen", "deactivated")
+_ACCESS = ("activated", "cancelled", "frozen")
 TYPES = ("recurring", "limited")
 EXTERNAL_START_SERVICE = "kayak"
 """The one provision service whose subscriptions show an `external_start_date` (document "Get account")."""
@@ -25,6 +26,14 @@ def state_at(state: str, valid_from: int | None, valid_to: int | None, now: int)
     if valid_from is not None and now < valid_from:
         return "pending"
     return "activated" if state == "pending" else state
+
+
+def gives_access(state: str, valid_from: int | None, valid_to: int | None, now: int) -> bool:
+    """True when the subscription may be used at `now`. `valid_to` of a frozen one is the end of its grace period.
+
+    Section 5 of the wire contract, "Active products": activated, cancelled until its end, frozen while in grace.
+    """
+    return state_at(state, valid_from, valid_to, now) in _ACCESS
 
 
 def end_date(said: int | None, subscription_type: str | None, state: str, valid_to: int | None) -> int | None:

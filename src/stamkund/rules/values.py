@@ -27,6 +27,8 @@ label too, so more is accepted than is printed."""
 _EMAIL = re.compile(r"[\w+\-.]+@[a-z\d\-]+(?:\.[a-z\d\-]+)*\.[a-z]+", re.ASCII | re.IGNORECASE)
 _CODE_TEXT = "/^[a-zA-Z-_0-9]+$/"
 _CODE = re.compile(r"[a-zA-Z\-_0-9]+")
+_PRODUCT_CODE_TEXT = "/^[a-zA-Z-_0-9+]+$/"
+_PRODUCT_CODE = re.compile(r"[a-zA-Z\-_0-9+]+")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -55,6 +57,7 @@ class Kind(Generic[T]):
     """A kind of value. `read` turns text of a right size into the value.
 
     `pattern` is shown to people and is the documents'; `accepts` is what the whole text really has to match.
+    `json_type` is what the value is in JSON.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Kind(Generic[T]):
     longest: int | None = None
     example: str = ""
     control_characters: bool = field(default=False, repr=False)
+    json_type: str = "string"
 
     def parse(self, text: str, context: Context) -> T:
         """The value that `text` holds. Raises Invalid."""
@@ -89,6 +93,12 @@ def _matching(pattern: re.Pattern[str], shown: str) -> Callable[[str, Context], 
 
 def _as_it_is(text: str, _: Context) -> str:
     return text
+
+
+def _read_boolean(text: str, _: Context) -> bool:
+    if text not in ("true", "false"):
+        raise Invalid("Parameter must be true or false")
+    return text == "true"
 
 
 def _read_id(text: str, _: Context) -> str:
@@ -190,3 +200,17 @@ PERSON_NUMBER_KEY = Kind(
 """For look-ups: they never want more than the pattern, and need no century."""
 BIRTH_DATE = Kind("birth date", _read_birth_date, "YYYY-MM-DD", _DATE, shortest=10, longest=10, example="1962-08-17")
 PERMISSIONS = Kind("marketing permissions", _read_permissions, longest=1024, example="5ba4a64509c04c5ab4000001")
+TITLE_CODE = Kind(
+    "title code", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, shortest=1, longest=15, example="TITLE_CODE"
+)
+PRODUCT_CODE = Kind(
+    "product code",
+    _matching(_PRODUCT_CODE, _PRODUCT_CODE_TEXT),
+    _PRODUCT_CODE_TEXT,
+    _PRODUCT_CODE,
+    shortest=1,
+    longest=50,
+    example="package_code",
+)
+"""The code of a product, package or campaign; with the plus sign that the newer versions of the documents allow."""
+BOOLEAN = Kind("boolean", _read_boolean, "true or false", example="true", json_type="boolean")

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from stamkund.rules.account import Account
+from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.customer import Customer
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.person_number import PersonNumber
-from stamkund.store import installation, look_ups, migrations, tokens
+from stamkund.store import catalogues, installation, look_ups, migrations, tokens
 from stamkund.store.accounts import AccountVerbs, Candidate, Login
+from stamkund.store.catalogues import CatalogueMemory, CatalogueVersion, Loaded
 from stamkund.store.customers import CustomerVerbs, Outcome, Wanted
 from stamkund.store.documents import Documents
 from stamkund.store.look_ups import OWN, Opened, Own, Subject
@@ -34,8 +36,10 @@ __all__ = [
     "OWN",
     "REFRESH",
     "Candidate",
+    "CatalogueVersion",
     "Engine",
     "KeyFileError",
+    "Loaded",
     "Login",
     "NewToken",
     "Opened",
@@ -90,18 +94,26 @@ class Store:
         self.documents = Documents(vault)
         self._accounts = AccountVerbs(self.documents)
         self._customers = CustomerVerbs(self.documents)
+        self._catalogues = CatalogueMemory(self.loaded_catalogue)
 
     # The hot path --------------------------------------------------------------------------------------
 
-    async def opened(self, token_hash: bytes, subject: Subject) -> Opened | None:
-        """A token with its client and organisation and, in the same statement, the account asked for."""
-        look_up, values = look_ups.statement(token_hash, subject)
+    async def opened(self, token_hash: bytes, subject: Subject, catalogue: bool = False) -> Opened | None:
+        """A token with its client and organisation and, in the same statement, the account asked for.
+
+        With `catalogue`, also what `catalogue()` needs to know of the organisation's.
+        """
+        look_up, values = look_ups.statement(token_hash, subject, catalogue)
         row = await self.engine.look_up(look_up.single, look_up.batch, values)
         return None if row is None else look_ups.opened(row)
 
     def account(self, document: str | bytes) -> Account:
         """The account of a document that `opened` brought. Raises CannotOpen."""
         return self.documents.account(document)
+
+    async def catalogue(self, organisation: str, fingerprint: str | None) -> Catalogue:
+        """The catalogue whose fingerprint `opened` brought. Read from the database only when it is a new one."""
+        return await self._catalogues.get(organisation, fingerprint)
 
     def number_key(self, ten_digits: str) -> str:
         """What a social security number is looked up by."""
@@ -165,6 +177,18 @@ class Store:
         return await self.engine.write(
             lambda: self._customers.put_customers(organisation, wanted, now, dry_run=dry_run)
         )
+
+    # Catalogues ----------------------------------------------------------------------------------------
+
+    async def loaded_catalogue(self, organisation: str) -> Loaded | None:
+        """The organisation's catalogue with its version, None where it has none."""
+        return await self.engine.read(lambda: catalogues.current(organisation))
+
+    async def put_catalogue(
+        self, organisation: str, catalogue: Catalogue, now: int, *, dry_run: bool = False
+    ) -> CatalogueVersion:
+        """Replaces the whole catalogue of an organisation that is there, unless it is the one there is."""
+        return await self.engine.write(lambda: catalogues.put(organisation, catalogue, now, dry_run=dry_run))
 
     # The installation ----------------------------------------------------------------------------------
 

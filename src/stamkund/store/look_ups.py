@@ -22,6 +22,7 @@ _BY_KEY = (
     "LEFT JOIN identifiers i ON i.organisation = c.organisation AND i.kind = {kind} AND i.value = {value} "
     "LEFT JOIN accounts a ON a.row = i.account"
 )
+_CATALOGUE = "LEFT JOIN catalogues g ON g.organisation = c.organisation"
 _PLACES = "WITH ORDINALITY AS k"
 
 
@@ -51,6 +52,16 @@ _TOKEN_AND_KEY = _look_up(
     "$1::bytea[], $2::text[], $3::text[]",
     "hash, kind, value",
 )
+_TOKEN_AND_CATALOGUE = _look_up(f"{_COLUMNS}, NULL, g.fingerprint", f"{_CLIENT} {_CATALOGUE}", "$1::bytea[]", "hash")
+_TOKEN_OWN_AND_CATALOGUE = _look_up(
+    f"{_COLUMNS}, a.document, g.fingerprint", f"{_CLIENT} {_OWN} {_CATALOGUE}", "$1::bytea[]", "hash"
+)
+_TOKEN_KEY_AND_CATALOGUE = _look_up(
+    f"{_COLUMNS}, a.document, g.fingerprint",
+    f"{_CLIENT} {_BY_KEY} {_CATALOGUE}",
+    "$1::bytea[], $2::text[], $3::text[]",
+    "hash, kind, value",
+)
 
 
 class Own:
@@ -64,7 +75,10 @@ Subject = Own | Identifier | None
 
 @dataclass(slots=True)
 class Opened:
-    """A token as the database knows it now, and the document of the account that was asked for along with it."""
+    """A token as the database knows it now, and the document of the account that was asked for along with it.
+
+    `catalogue`: the fingerprint of the organisation's, where that was asked for and there is one.
+    """
 
     client: Client
     organisation: Organisation
@@ -73,20 +87,24 @@ class Opened:
     expires: int
     kind: str
     document: str | bytes | None
+    catalogue: str | None = None
 
 
-def statement(token_hash: bytes, subject: Subject) -> tuple[_LookUp, tuple[Any, ...]]:
-    """The look-up for `subject` and its values."""
+def statement(token_hash: bytes, subject: Subject, catalogue: bool = False) -> tuple[_LookUp, tuple[Any, ...]]:
+    """The look-up for `subject`, with the fingerprint of the `catalogue` or without, and its values."""
     if subject is None:
-        return _TOKEN_ONLY, (token_hash,)
+        return _TOKEN_AND_CATALOGUE if catalogue else _TOKEN_ONLY, (token_hash,)
     if isinstance(subject, Own):
-        return _TOKEN_AND_OWN, (token_hash,)
-    return _TOKEN_AND_KEY, (token_hash, *subject)
+        return _TOKEN_OWN_AND_CATALOGUE if catalogue else _TOKEN_AND_OWN, (token_hash,)
+    return _TOKEN_KEY_AND_CATALOGUE if catalogue else _TOKEN_AND_KEY, (token_hash, *subject)
 
 
 def opened(row: Row) -> Opened:
     client, organisation, scopes, kind = _holder(row[4], row[5], row[1], row[3])
-    return Opened(client, organisation, scopes, row[0], row[2], kind, row[6] if len(row) > 6 else None)
+    found = Opened(client, organisation, scopes, row[0], row[2], kind, row[6] if len(row) > 6 else None)
+    if len(row) > 7 and row[7] is not None:
+        found.catalogue = _text(row[7])
+    return found
 
 
 @lru_cache(maxsize=4096)

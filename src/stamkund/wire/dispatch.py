@@ -125,7 +125,7 @@ class Dispatch:
         token = callers.bearer(header)
         if token is None:
             raise Refused(problems.MISSING_TOKEN if header is None else problems.INVALID_TOKEN)
-        opened = await self._services.store.opened(callers.token_hash(token), subject)
+        opened = await self._services.store.opened(callers.token_hash(token), subject, endpoint.catalogue)
         caller = callers.caller_of(opened, call.now)
         if caller is None:
             raise Refused(problems.INVALID_TOKEN)

@@ -16,6 +16,7 @@ import msgspec
 from stamkund.caller import Caller
 from stamkund.problems import Problem
 from stamkund.rules.account import Account
+from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.store import Opened, Subject
 from stamkund.wire.parameters import Declared, Given, Parameter
@@ -82,6 +83,11 @@ class Call:
         document = None if self._opened is None else self._opened.document
         return None if document is None else self.services.store.account(document)
 
+    async def catalogue(self) -> Catalogue:
+        """The catalogue of the caller's organisation, for a declaration that says `catalogue`. Raises Unavailable."""
+        fingerprint = None if self._opened is None else self._opened.catalogue
+        return await self.services.store.catalogue(self.caller.organisation.id, fingerprint)
+
 
 Story = Callable[[Call], Awaitable[Any]]
 ChooseSubject = Callable[[Given, "Services"], Subject]
@@ -141,6 +147,7 @@ class Endpoint:
     declared: Declared
     check: Check | None
     subject: ChooseSubject | None
+    catalogue: bool
     body: str | None
     success: int
     answer: type | None
@@ -165,6 +172,7 @@ def endpoint(
     parameters: Sequence[Parameter[Any]] = (),
     check: Check | None = None,
     subject: ChooseSubject | None = None,
+    catalogue: bool = False,
     body: str | None = None,
     success: int = 200,
     answer: type | None = None,
@@ -180,7 +188,7 @@ def endpoint(
 
     - `scope`, `identity`: what the access token must have; `public` calls take no access token.
     - `parameters` in the document's order; `check` refuses combinations of them.
-    - `subject` chooses the account that is read together with the token.
+    - `subject` chooses the account that is read together with the token; `catalogue`: so is the organisation's.
     - `body`: None, `json` or `form`. `success` and `answer`: the status and the shape of what answers.
     - `refusals`: those that the story itself may raise; raising another one is a fault of ours.
     - `forms`, `own_errors`, `example`: for the reference alone.
@@ -200,6 +208,7 @@ def endpoint(
             declared=Declared(parameters),
             check=check,
             subject=subject,
+            catalogue=catalogue,
             body=body,
             success=success,
             answer=answer,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stamkund.store.migrations import m0001_first
+from stamkund.store.migrations import m0001_first, m0002_catalogues
 from stamkund.store.work import Ask, Sql, Work
 
 
@@ -21,7 +21,10 @@ class Migration:
     statements: Sequence[Sql]
 
 
-MIGRATIONS = (Migration(1, "first", m0001_first.STATEMENTS),)
+MIGRATIONS = (
+    Migration(1, "first", m0001_first.STATEMENTS),
+    Migration(2, "catalogues", m0002_catalogues.STATEMENTS),
+)
 LATEST = MIGRATIONS[-1].number
 
 _TABLE = Sql(
