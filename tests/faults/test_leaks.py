@@ -12,6 +12,7 @@ from typing import Any
 from stamkund.clock import system_clock
 from stamkund.rules.account import Address
 from stamkund.rules.customer import Customer
+from stamkund.vault import Vault
 from tests.support.installed import running
 from tests.support.rows import TABLES, executed, rows
 from tests.support.served import ACCOUNTS, ACTIVATE, CANDIDATE, HOST, ME, PASSWORD, TOKEN, Caller, Installation, Served
@@ -50,8 +51,7 @@ async def test_a_copy_is_of_no_use_without_its_key_file(installation: Installati
     assert f"the key file {installation.key_file} is missing" in missing.errors
     assert not installation.key_file.exists()
 
-    stranger = Installation(installation.folder, f"sqlite:///{installation.folder / 'other.db'}")
-    stranger.prepare()
+    Vault.create(installation.key_file, system_clock())
     wrong = installation.run("serve")
     assert wrong.status == 2
     assert f"the key file {installation.key_file} is not the one that this database was written with" in wrong.errors

@@ -49,10 +49,9 @@ async def test_one_email_is_taken_once_in_whatever_case(installation: Installati
     assert await halves(installation.database_url) == []
 
 
-@both_sizes
-async def test_first_logins_at_the_same_moment(installation: Installation, workers: int) -> None:
+async def test_first_logins_at_the_same_moment(installation: Installation) -> None:
     """A reader who brought a password from elsewhere logs in for the first time, on several screens: one account."""
-    async with running(installation, workers=workers) as (_, caller):
+    async with running(installation, workers=2) as (_, caller):
         hashed = PasswordHasher(memory_cost=8, time_cost=1, parallelism=1).hash(PASSWORD)
         await installation.candidates(1, email=EMAIL, password_hash=hashed)
         answers = await asyncio.gather(*(caller.login(EMAIL) for _ in range(40)))
@@ -61,10 +60,9 @@ async def test_first_logins_at_the_same_moment(installation: Installation, worke
     assert await halves(installation.database_url) == []
 
 
-@both_sizes
-async def test_a_number_sent_by_two_candidates(installation: Installation, workers: int) -> None:
+async def test_a_number_sent_by_two_candidates(installation: Installation) -> None:
     """Customers whom the subscription system knows without social security number, and who all send the same one."""
-    async with running(installation, workers=workers) as (_, caller):
+    async with running(installation, workers=2) as (_, caller):
         candidates = await installation.candidates(40)
         answers = await asyncio.gather(
             *(

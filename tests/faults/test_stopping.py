@@ -46,8 +46,7 @@ async def take_on(served: Served, caller: Caller, body: bytes) -> TakenOn:
     return TakenOn(reader, writer)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("everyone", [False, True], ids=["command", "group"])
+@pytest.mark.parametrize(("workers", "everyone"), [(1, False), (2, False), (2, True)])
 async def test_requests_in_flight_are_answered(installation: Installation, workers: int, everyone: bool) -> None:
     """The signal goes to the command alone (Docker) or to all of its processes (systemd, Ctrl-C)."""
     async with running(installation, workers=workers, **SLOW) as (served, caller):
