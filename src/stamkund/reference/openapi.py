@@ -90,7 +90,7 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
             "required": p.required,
             "description": p.note,
             "schema": schemas.of_kind(p.kind),
-            "example": p.kind.example,
+            "example": schemas.example(p.kind),
         }
         for p in query
     ]

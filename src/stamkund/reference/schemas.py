@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Any, get_args, get_type_hints
@@ -21,8 +22,10 @@ _RANGE = re.compile(r"([a-z])-([a-z])")
 
 
 def of_kind(kind: Kind[Any]) -> Schema:
-    """What text a kind of value accepts, as exactly as JSON Schema can say it."""
-    schema: Schema = {"type": "string"}
+    """What a kind of value accepts, as exactly as JSON Schema can say it."""
+    schema: Schema = {"type": kind.json_type}
+    if kind.json_type != "string":
+        return schema
     if kind.accepts is not None:
         schema["pattern"] = ecma(kind.accepts)
     elif not kind.control_characters:
@@ -32,6 +35,11 @@ def of_kind(kind: Kind[Any]) -> Schema:
     if kind.longest is not None:
         schema["maxLength"] = kind.longest
     return schema
+
+
+def example(kind: Kind[Any]) -> Any:
+    """The example of a kind as JSON has it."""
+    return kind.example if kind.json_type == "string" else json.loads(kind.example)
 
 
 def ecma(pattern: re.Pattern[str]) -> str:
@@ -45,7 +53,7 @@ def ecma(pattern: re.Pattern[str]) -> str:
 def of_parameters(parameters: Iterable[Parameter[Any]]) -> Schema:
     """The JSON object that holds the parameters and nothing else."""
     known = tuple(parameters)
-    properties = {p.name: {**of_kind(p.kind), "description": p.note, "examples": [p.kind.example]} for p in known}
+    properties = {p.name: {**of_kind(p.kind), "description": p.note, "examples": [example(p.kind)]} for p in known}
     return _strict(properties, [p.name for p in known if p.required])
 
 

@@ -55,6 +55,7 @@ class Kind(Generic[T]):
     """A kind of value. `read` turns text of a right size into the value.
 
     `pattern` is shown to people and is the documents'; `accepts` is what the whole text really has to match.
+    `json_type` is what the value is in JSON.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Kind(Generic[T]):
     longest: int | None = None
     example: str = ""
     control_characters: bool = field(default=False, repr=False)
+    json_type: str = "string"
 
     def parse(self, text: str, context: Context) -> T:
         """The value that `text` holds. Raises Invalid."""
@@ -91,10 +93,20 @@ def _as_it_is(text: str, _: Context) -> str:
     return text
 
 
+def _read_boolean(text: str, _: Context) -> bool:
+    if text not in ("true", "false"):
+        raise Invalid("Parameter must be true or false")
+    return text == "true"
+
+
 def _read_id(text: str, _: Context) -> str:
     if not is_id(text):
         raise _format(ID_TEXT)
     return text.lower()
+
+
+def _read_id_or_email(text: str, _: Context) -> str:
+    return text if _EMAIL.fullmatch(text) else _read_id(text, _)
 
 
 def _read_password(text: str, _: Context) -> str:
@@ -152,6 +164,15 @@ PASSWORD = Kind(
     example="Df7Vdd8!!vnM",
     control_characters=True,
 )
+ID_OR_EMAIL = Kind(
+    "id or email",
+    _read_id_or_email,
+    ID_TEXT,
+    re.compile(f"{ID_PATTERN.pattern}|{_EMAIL.pattern}", re.ASCII | re.IGNORECASE),
+    longest=1024,
+    example=ID.example,
+)
+"""An id, for which some pages' samples send an e-mail."""
 TEXT = Kind("text", _as_it_is, longest=1024, example="Ovesson")
 ALIAS = Kind("alias", _as_it_is, longest=50, example="Oves Alias")
 ALIAS_KEY = Kind("alias", _as_it_is, longest=1024, example="Oves Alias")
@@ -190,3 +211,6 @@ PERSON_NUMBER_KEY = Kind(
 """For look-ups: they never want more than the pattern, and need no century."""
 BIRTH_DATE = Kind("birth date", _read_birth_date, "YYYY-MM-DD", _DATE, shortest=10, longest=10, example="1962-08-17")
 PERMISSIONS = Kind("marketing permissions", _read_permissions, longest=1024, example="5ba4a64509c04c5ab4000001")
+IP_ADDRESS = Kind("IP address", _as_it_is, longest=39, example="192.0.2.1")
+USER_AGENT = Kind("user agent", _as_it_is, longest=4096, example="Mozilla/5.0")
+BOOLEAN = Kind("boolean", _read_boolean, "true or false", example="true", json_type="boolean")

@@ -197,7 +197,7 @@ def endpoint(
             scope=scope,
             identity=identity,
             public=public,
-            declared=Declared(parameters),
+            declared=Declared(parameters, json=body == "json"),
             check=check,
             subject=subject,
             body=body,
