@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stamkund.store.migrations import m0001_first
+from stamkund.store.migrations import m0001_first, m0003_attempts
 from stamkund.store.work import Ask, Sql, Work
 
 
@@ -23,6 +23,7 @@ class Migration:
 
 MIGRATIONS = (
     Migration(1, "first", m0001_first.STATEMENTS),
+    Migration(3, "attempts", m0003_attempts.STATEMENTS),
 )
 LATEST = MIGRATIONS[-1].number
 
