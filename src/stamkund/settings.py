@@ -87,6 +87,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Positive,
         Meta(description="Passwords of a worker that may wait to be hashed; beyond that the answer is 503."),
     ] = 500
+    failed_logins: Annotated[
+        Positive,
+        Meta(description="Failed logins in a row, within `STAMKUND_FAILED_LOGIN_SECONDS`, that freeze a login."),
+    ] = 5
+    failed_login_seconds: Annotated[Positive, Meta(description="How long a failed login counts.")] = 3600
+    frozen_login_seconds: Annotated[Positive, Meta(description="How long a login stays frozen.")] = 86_400
     cleaning_seconds: Annotated[Positive, Meta(description="Pause between two rounds of removing expired tokens.")] = 60
 
     @property

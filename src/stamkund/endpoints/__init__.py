@@ -6,13 +6,15 @@ the store, answer.
 
 from __future__ import annotations
 
-from stamkund.endpoints import account, activation, candidate, documentation, health, me, token
+from stamkund.endpoints import account, activation, attempts, candidate, documentation, health, me, token
 from stamkund.wire.endpoint import Endpoint
 
 CALLS: tuple[Endpoint, ...] = (
     candidate.get_candidate,
     activation.activate_candidate,
     account.get_account,
+    attempts.get_authentication_attempts,
+    attempts.create_authentication_attempt,
     me.get_me,
     token.issue_token,
     health.live,

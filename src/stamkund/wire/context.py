@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stamkund.clock import Clock
+from stamkund.logins import Logins
 from stamkund.passwords import Passwords
 from stamkund.settings import Settings
 from stamkund.store import Store
@@ -16,3 +17,7 @@ class Services:
     store: Store
     passwords: Passwords
     clock: Clock
+
+    @property
+    def logins(self) -> Logins:
+        return Logins(self.store, self.passwords, self.settings)

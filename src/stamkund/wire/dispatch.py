@@ -64,6 +64,7 @@ class Dispatch:
         headers = dict(scope["headers"])
         request_id = self._request_id(headers)
         call = Call(self._services, self._services.clock(), headers)
+        call.peer = scope.get("client")
         endpoint: Endpoint | None = None
         try:
             endpoint = self._endpoint(scope)

@@ -61,7 +61,7 @@ NOBODY = Caller(
 class Call:
     """One call that passed all checks: who calls, what was given, and the account that it is about."""
 
-    __slots__ = ("_opened", "caller", "form", "given", "headers", "now", "services")
+    __slots__ = ("_opened", "caller", "form", "given", "headers", "now", "peer", "services")
 
     def __init__(self, services: Services, now: int, headers: Mapping[bytes, bytes]) -> None:
         self.services = services
@@ -70,12 +70,18 @@ class Call:
         self.caller = NOBODY
         self.given = NOTHING
         self.form: Mapping[str, str] = {}
+        self.peer: tuple[str, int] | None = None
         self._opened: Opened | None = None
 
     def by(self, caller: Caller, opened: Opened | None) -> None:
         """The caller has passed; `opened` may hold the account that the call is about."""
         self.caller = caller
         self._opened = opened
+
+    @property
+    def address(self) -> str | None:
+        """The address that the call came from, as far as the connection tells: a proxy in front is the proxy's."""
+        return None if self.peer is None else self.peer[0]
 
     def account(self) -> Account | None:
         """The account that the declaration's `subject` names, None where there is no such account."""
