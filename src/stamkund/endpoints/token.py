@@ -20,13 +20,13 @@ from msgspec import UNSET, UnsetType
 from stamkund import problems
 from stamkund.caller import token_hash
 from stamkund.logins import Frozen, WrongPassword
-from stamkund.rules import scopes
+from stamkund.rules import identifiers, scopes
 from stamkund.rules.attempts import PASSWORD_GRANT, Visit
 from stamkund.rules.ids import is_id, new_id
 from stamkund.rules.moments import zone
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.store import ACCESS, REFRESH, NewToken
-from stamkund.wire.endpoint import Answer, Call, Example, Form, FormField, OwnError, endpoint
+from stamkund.wire.endpoint import Answer, Call, Example, Form, FormField, Limit, OwnError, endpoint
 
 _DAY = 86_400
 _NO_STORE = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
@@ -133,6 +133,8 @@ ERRORS = (
     OwnError(401, TokenError("invalid_client", "The client id or secret is not valid"), _BASIC),
 )
 
+LIMIT = Limit("token")
+
 
 @endpoint(
     "POST",
@@ -143,6 +145,7 @@ ERRORS = (
     body="form",
     answer=TokenAnswer,
     group="Authorization",
+    limit=LIMIT,
     refusals=(problems.UNAVAILABLE, problems.BUSY),
     forms=FORMS,
     own_errors=ERRORS,
@@ -162,6 +165,7 @@ async def issue_token(call: Call) -> Answer:
     """
     try:
         client, organisation = await _authenticated(call)
+        call.services.limits.client(LIMIT.name, client.id, call.now)
         grant = call.form.get("grant_type", "")
         if not grant:
             raise OAuthError("invalid_request", "The field grant_type is required")
@@ -183,6 +187,7 @@ async def _password(asking: Asking) -> TokenAnswer:
     password = asking.field("password")
     granted = asking.scopes()
     call, own = asking.call, asking.organisation
+    call.services.limits.identifier(LIMIT.name, own.id, identifiers.email(email), call.now)
     try:
         row = await call.services.logins.log_in(_visit(asking), organisation, email, password)
     except WrongPassword:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stamkund.clock import Clock
+from stamkund.limits import Limits, no_limits
 from stamkund.logins import Logins
 from stamkund.passwords import Passwords
 from stamkund.settings import Settings
@@ -17,6 +18,7 @@ class Services:
     store: Store
     passwords: Passwords
     clock: Clock
+    limits: Limits = field(default_factory=no_limits)
 
     @property
     def logins(self) -> Logins:

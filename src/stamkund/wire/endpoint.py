@@ -7,7 +7,7 @@ reference and the guard tests all read the declaration, so a call is added in on
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import msgspec
 from stamkund.caller import Caller
 from stamkund.problems import Problem
 from stamkund.rules.account import Account
+from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.store import Opened, Subject
 from stamkund.wire.parameters import Declared, Given, Parameter
@@ -95,6 +96,22 @@ Check = Callable[[Given], None]
 """A rule about several parameters. Raises Refused."""
 
 
+def _nothing(_: Call) -> Iterable[Identifier]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Limit:
+    """That a call is limited: for each client and, together for all clients, for each identifier that it is `about`.
+
+    `name` is what is counted under. A public call learns from its story alone who calls, so its story asks
+    `services.limits` itself.
+    """
+
+    name: str
+    about: Callable[[Call], Iterable[Identifier]] = _nothing
+
+
 @dataclass(frozen=True)
 class Example:
     """An example for the reference: what is sent, and the JSON that answers it."""
@@ -158,6 +175,7 @@ class Endpoint:
     example: Example
     description: str
     group: str
+    limit: Limit | None
 
 
 def endpoint(
@@ -181,6 +199,7 @@ def endpoint(
     own_errors: Sequence[OwnError] = (),
     example: Example | None = None,
     group: str = "Account",
+    limit: Limit | None = None,
 ) -> Callable[[Story], Endpoint]:
     """Declares a call.
 
@@ -189,6 +208,7 @@ def endpoint(
     - `subject` chooses the account that is read together with the token.
     - `body`: None, `json` or `form`. `success` and `answer`: the status and the shape of what answers.
     - `refusals`: those that the story itself may raise; raising another one is a fault of ours.
+    - `limit`: how the call is counted, where it is limited.
     - `forms`, `own_errors`, `example`: for the reference alone.
     - `source`: the document that the behaviour comes from.
     """
@@ -217,6 +237,7 @@ def endpoint(
             example=example or Example(),
             description=inspect.getdoc(story) or "",
             group=group,
+            limit=limit,
         )
 
     return declare
