@@ -15,7 +15,7 @@ demo: install  ## start a throwaway installation with invented customers and pri
 	$(BIN)/stamkund demo
 
 test: .venv/installed-dev  ## run every test, PostgreSQL included
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 lint: .venv/installed-dev  ## ruff: format and rules
 	$(BIN)/ruff format --check src tests bench

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,8 @@ class Application:
         jobs = (remove_expired_tokens(services), share_counts(services), log.flush_for_ever())
         background = [asyncio.create_task(job) for job in jobs]
         _settle_garbage()
+        log.get().info("started", engine=opened.engine.name, process=os.getpid())
+        log.flush()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         for task in background:

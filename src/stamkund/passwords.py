@@ -11,6 +11,7 @@ import asyncio
 import os
 import threading
 import unicodedata
+import warnings
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -26,6 +27,22 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _NICENESS = 10
+
+# What one check of a hash from elsewhere may cost. Rounds of bcrypt, scrypt and phpass are exponents of two.
+_MOST_ROUNDS = {
+    "argon2": 20,
+    "bcrypt": 16,
+    "bcrypt_sha256": 16,
+    "django_bcrypt_sha256": 16,
+    "scrypt": 20,
+    "phpass": 20,
+    "pbkdf2_sha1": 5_000_000,
+    "pbkdf2_sha256": 5_000_000,
+    "pbkdf2_sha512": 5_000_000,
+    "django_pbkdf2_sha1": 5_000_000,
+    "django_pbkdf2_sha256": 5_000_000,
+}
+_MOST_MEMORY_KIB = 1 << 20
 
 
 class Busy(Exception):
@@ -93,8 +110,16 @@ def normal(password: str) -> str:
 
 
 def can_verify(known: str) -> bool:
-    """Whether a hash from elsewhere is of a kind that we can check."""
-    return known.startswith("$argon2id$") or _elsewhere().identify(known) is not None
+    """Whether a hash from elsewhere is whole, of a kind that we can check, and at a cost that we can bear."""
+    kind = _elsewhere().identify(known, resolve=True)
+    if kind is None:
+        return False
+    try:
+        with warnings.catch_warnings(action="ignore"):  # old bcrypt libraries left bits over that mean nothing
+            parts = kind.from_string(known)
+    except ValueError:
+        return False
+    return parts.rounds <= _MOST_ROUNDS[kind.name] and getattr(parts, "memory_cost", 0) <= _MOST_MEMORY_KIB
 
 
 def _matches(hasher: argon2.PasswordHasher, known: str, password: str) -> bool:
@@ -122,21 +147,7 @@ def _elsewhere() -> CryptContext:
     """The kinds of hashes that other systems leave behind. Loaded only when one turns up."""
     from passlib.context import CryptContext
 
-    return CryptContext(
-        schemes=[
-            "argon2",
-            "bcrypt",
-            "bcrypt_sha256",
-            "scrypt",
-            "pbkdf2_sha1",
-            "pbkdf2_sha256",
-            "pbkdf2_sha512",
-            "django_pbkdf2_sha256",
-            "django_pbkdf2_sha1",
-            "django_bcrypt_sha256",
-            "phpass",
-        ]
-    )
+    return CryptContext(schemes=list(_MOST_ROUNDS))
 
 
 def _give_way() -> None:

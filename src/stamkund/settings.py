@@ -6,9 +6,10 @@ in the working directory when it is there). The table in `docs/operating.md` is 
 
 from __future__ import annotations
 
+import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -120,6 +121,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 def load(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings in force. Raises WrongSetting."""
     chosen = {**_from_file(environment), **_from_environment(environment)}
+    _check_names(chosen)
     try:
         return msgspec.convert(chosen, Settings, strict=False)
     except msgspec.ValidationError as error:
@@ -161,6 +163,16 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
         if name.startswith(PREFIX) and name != FILE_VARIABLE and not name.startswith("STAMKUND_TEST_")
     }
     return ours
+
+
+def _check_names(chosen: Iterable[str]) -> None:
+    """A misspelt setting must not be a setting that silently stays at its default."""
+    known = Settings.__struct_fields__
+    for name in chosen:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {close[0]} ({PREFIX}{close[0].upper()})?" if close else ""
+            raise WrongSetting(f"there is no setting {name} ({PREFIX}{name.upper()}){hint}")
 
 
 def _sentence(error: str) -> str:

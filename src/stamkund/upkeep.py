@@ -24,6 +24,8 @@ async def remove_expired_tokens(services: Services) -> None:
             await remove_old_counts(services)
         except Unavailable as error:
             logger.warning("cleaning postponed", **log.where(error))
+        except Exception as error:  # whatever it was, the table must not grow for ever after
+            logger.error("cleaning failed", **log.where(error))
         else:
             if removed:
                 logger.info("expired tokens removed", count=removed)

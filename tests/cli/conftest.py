@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
-from tests.support.installed import embedded, installation, url
+from tests.support.installed import (
+    embedded,
+    empty,
+    empty_embedded,
+    engine,
+    installation,
+    prepared_postgres,
+    prepared_sqlite,
+)
 
-__all__ = ["embedded", "installation", "url"]
+__all__ = [
+    "embedded",
+    "empty",
+    "empty_embedded",
+    "engine",
+    "installation",
+    "prepared_postgres",
+    "prepared_sqlite",
+]

@@ -6,10 +6,27 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.installed import embedded, installation, url
+from tests.support.installed import (
+    embedded,
+    empty,
+    empty_embedded,
+    engine,
+    installation,
+    prepared_postgres,
+    prepared_sqlite,
+)
 from tests.support.postgres_server import PostgresServer
 
-__all__ = ["embedded", "installation", "own_postgres", "url"]
+__all__ = [
+    "embedded",
+    "empty",
+    "empty_embedded",
+    "engine",
+    "installation",
+    "own_postgres",
+    "prepared_postgres",
+    "prepared_sqlite",
+]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 from stamkund.rules.customer import Customer
 from tests.support.installed import running
 from tests.support.postgres_server import PostgresServer
-from tests.support.rows import halves, rows
+from tests.support.rows import executed, halves, rows
 from tests.support.served import (
     ACCOUNTS,
     CANDIDATE,
@@ -118,6 +118,21 @@ async def test_a_database_that_crashes(installed: Installation, own_postgres: Po
             answer = await story.caller.get(ACCOUNTS, customer_number=number)
             assert answer.json()["item"]["id"] == account_id
     assert await halves(installed.database_url) == []
+
+
+async def test_cleaning_goes_on_after_a_fault(installation: Installation) -> None:
+    """What runs in the background for ever must outlive whatever happens to the database."""
+    async with running(installation, workers=2, cleaning_seconds=1, access_token_seconds=1) as (served, caller):
+        await executed(installation.database_url, "ALTER TABLE tokens RENAME TO tokens_away")
+        await until(lambda: '"cleaning ' in served.log)
+        await executed(installation.database_url, "ALTER TABLE tokens_away RENAME TO tokens")
+        await caller.grant("none")
+        await until(lambda: is_empty(installation.database_url))
+        await until(lambda: "expired tokens removed" in served.log)
+
+
+async def is_empty(url: str) -> bool:
+    return await rows(url, "SELECT 1 FROM tokens") == []
 
 
 async def disturbed(story: Story, disturb, times: int) -> dict[str, str]:  # type: ignore[no-untyped-def]

@@ -6,18 +6,14 @@ import asyncio
 import base64
 import hashlib
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
-
-import asyncpg
 
 from stamkund.clock import system_clock
 from stamkund.rules.account import Address
 from stamkund.rules.customer import Customer
 from tests.support.installed import running
-from tests.support.rows import TABLES, database_file, rows
+from tests.support.rows import TABLES, executed, rows
 from tests.support.served import ACCOUNTS, ACTIVATE, CANDIDATE, HOST, ME, PASSWORD, TOKEN, Caller, Installation, Served
 from tests.support.stage import customer
 
@@ -47,7 +43,6 @@ async def test_nothing_leaks(installation: Installation) -> None:
 
 
 async def test_a_copy_is_of_no_use_without_its_key_file(installation: Installation) -> None:
-    installation.prepare()
     await installation.customers(*people())
     installation.key_file.rename(installation.folder / "elsewhere.key")
     missing = installation.run("serve")
@@ -145,13 +140,7 @@ async def broken_http(served: Served) -> None:
 async def provoke_internal_error(installation: Installation, caller: Caller) -> None:
     """Damages the account in the database, as a bad restore may, so that reading it fails in the middle of its data."""
     damage = "UPDATE accounts SET document = substr(document, 1, length(document) - 20)"
-    if installation.database_url.startswith("sqlite:"):
-        with closing(sqlite3.connect(database_file(installation.database_url), isolation_level=None)) as database:
-            database.execute(damage)
-    else:
-        connection = await asyncpg.connect(installation.database_url)
-        await connection.execute(damage)
-        await connection.close()
+    await executed(installation.database_url, damage)
     for query in ({"email": NEW_EMAIL}, {"social_security_number": NUMBER}):
         answer = await caller.get(ACCOUNTS, **query)
         assert answer.status_code == 500

@@ -1,52 +1,96 @@
-"""Fixtures for tests of the real command: an empty database on each engine, and an installation on it.
+"""Fixtures for tests of the real command: installations on each engine, empty ones and prepared ones.
 
-A folder of tests that wants them names them in its conftest.
+A folder of tests that wants them names them in its conftest. A prepared installation has an organisation and a client;
+it is made by the real command once, and copied for each test, because starting Python takes its time.
 """
 
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.postgres_server import PostgresServer
+from tests.support.rows import database_file
 from tests.support.served import Caller, Installation, Served
 
 _databases = itertools.count(1)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database, on each engine."""
-    if request.param == "sqlite":
-        return sqlite_url(tmp_path)
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def empty(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Installation:
+    """A folder and an empty database, on each engine."""
+    if engine == "sqlite":
+        return Installation(tmp_path, _sqlite_url(tmp_path))
     server: PostgresServer = request.getfixturevalue("postgres")
-    return server.create_database(f"installed_{next(_databases)}")
+    return Installation(tmp_path, server.create_database(f"installed_{next(_databases)}"))
 
 
 @pytest.fixture
-def installation(url: str, tmp_path: Path) -> Installation:
-    """An empty installation, on each engine."""
-    return Installation(tmp_path, url)
+def empty_embedded(tmp_path: Path) -> Installation:
+    """A folder and no database, on SQLite."""
+    return Installation(tmp_path, _sqlite_url(tmp_path))
 
 
 @pytest.fixture
-def embedded(tmp_path: Path) -> Installation:
-    """An empty installation on SQLite."""
-    return Installation(tmp_path, sqlite_url(tmp_path))
+def installation(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Installation:
+    """A prepared installation, on each engine."""
+    return _copy(request, engine, tmp_path)
 
 
-def sqlite_url(folder: Path) -> str:
+@pytest.fixture
+def embedded(request: pytest.FixtureRequest, tmp_path: Path) -> Installation:
+    """A prepared installation on SQLite."""
+    return _copy(request, "sqlite", tmp_path)
+
+
+@pytest.fixture(scope="session")
+def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    folder = tmp_path_factory.mktemp("prepared")
+    return _prepared(Installation(folder, _sqlite_url(folder)))
+
+
+@pytest.fixture(scope="session")
+def prepared_postgres(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    folder = tmp_path_factory.mktemp("prepared")
+    return _prepared(Installation(folder, postgres.create_database(f"prepared_{next(_databases)}")))
+
+
+def _prepared(installation: Installation) -> Installation:
+    installation.prepare()
+    return installation
+
+
+def _copy(request: pytest.FixtureRequest, engine: str, folder: Path) -> Installation:
+    original: Installation = request.getfixturevalue(f"prepared_{engine}")
+    shutil.copy(original.key_file, folder)
+    if engine == "sqlite":
+        url = _sqlite_url(folder)
+        shutil.copy(database_file(original.database_url), database_file(url))
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        url = server.create_database(f"installed_{next(_databases)}", template=original.database_url.split("/")[-1])
+    return replace(original, folder=folder, database_url=url)
+
+
+def _sqlite_url(folder: Path) -> str:
     return f"sqlite:///{folder / 'stamkund.db'}"
 
 
 @asynccontextmanager
 async def running(installation: Installation, **settings: Any) -> AsyncIterator[tuple[Served, Caller]]:
-    """A new installation with a running server, and a caller with a token."""
-    client = installation.prepare()
+    """A running server on an installation, and a caller with a token."""
+    client = installation.client or installation.prepare()
     async with Served(installation, **settings) as served:
         yield served, await Caller(served, client)()

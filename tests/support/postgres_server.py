@@ -190,9 +190,9 @@ class PostgresServer:
         """Let a paused server go on."""
         postgres_watcher.send(self._processes(), signal.SIGCONT)
 
-    def create_database(self, name: str) -> str:
-        """Create an empty database and return its address; works with or without a running event loop."""
-        self._execute(f"CREATE DATABASE {_quoted(name)}")
+    def create_database(self, name: str, template: str = "template1") -> str:
+        """Create a database, empty or a copy of another, and return its address; needs no running event loop."""
+        self._execute(f"CREATE DATABASE {_quoted(name)} TEMPLATE {_quoted(template)}")
         return self.url(name)
 
     def drop_database(self, name: str) -> None:

@@ -30,6 +30,18 @@ async def rows(url: str, statement: str) -> Rows:
         await connection.close()
 
 
+async def executed(url: str, statement: str) -> None:
+    """Changes a database past the product, as an operator's console or an accident may."""
+    if url.startswith("sqlite:"):
+        await rows(url, statement)
+        return
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
 def database_file(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 

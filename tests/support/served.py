@@ -67,11 +67,12 @@ class ClientSecret:
 
 @dataclass
 class Installation:
-    """A folder and a database that commands work on. `settings` go in as STAMKUND_… variables."""
+    """A folder and a database that commands work on, with settings that go in as STAMKUND_… variables."""
 
     folder: Path
     database_url: str
     settings: dict[str, Any] = field(default_factory=dict)
+    client: ClientSecret | None = None
 
     @property
     def key_file(self) -> Path:
@@ -112,7 +113,9 @@ class Installation:
     def prepare(self, organisation: str = ORGANISATION) -> ClientSecret:
         """Makes the database, the key file, an organisation and a client that has every scope of the four calls."""
         self.do("init", "--organisation", organisation)
-        return self.new_client(organisation)
+        made = self.new_client(organisation)
+        self.client = self.client or made
+        return made
 
     @asynccontextmanager
     async def store(self) -> AsyncIterator[Store]:
@@ -150,6 +153,8 @@ class Served:
         self.http = httpx.AsyncClient(base_url=self.url, timeout=60, limits=httpx.Limits(max_connections=None))
         self._process: subprocess.Popen[bytes] | None = None
         self._log = bytearray()
+        self._log_start = 0
+        self._workers = 0
         self._reader: threading.Thread | None = None
 
     async def __aenter__(self) -> Served:
@@ -187,17 +192,20 @@ class Served:
         return [child.pid for child in psutil.Process(self.pid).children() if _is_worker(child)]
 
     async def start(self, *, errors: Path | None = None, **settings: Any) -> None:
-        """Starts the server and waits until it is ready. `errors`: where standard error goes instead of to `log`."""
+        """Starts the server and waits until all of it is ready. `errors`: where to log, instead of to `log`."""
         self.launch(errors=errors, **settings)
         await self.until_ready()
 
     def launch(self, *, errors: Path | None = None, **settings: Any) -> None:
         """Starts the server without waiting."""
+        chosen = {"port": self.port, **self.settings, **settings}
+        self._log_start = len(self._log)
+        self._workers = 0 if errors else int(chosen.get("workers", 1))  # where it logs elsewhere we can't count them
         log = subprocess.STDOUT if errors is None else os.open(errors, os.O_WRONLY)
         self._process = subprocess.Popen(
             [COMMAND, "serve"],
             cwd=self.installation.folder,
-            env=self.installation.environment(**{"port": self.port, **self.settings, **settings}),
+            env=self.installation.environment(**chosen),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -210,7 +218,8 @@ class Served:
         self._reader.start()
 
     async def until_ready(self) -> None:
-        """Waits until the server answers that it is ready."""
+        """Waits until every worker has started and the server answers that it is ready."""
+        await until(self._all_started)
         await until(self._ready)
 
     def tell(self, number: signal.Signals = signal.SIGTERM, *, everyone: bool = False) -> None:
@@ -249,9 +258,16 @@ class Served:
             print(self.log[-20_000:])  # for whoever reads of a test that failed
         self._reserved.close()
 
-    async def _ready(self) -> bool:
+    def _all_started(self) -> bool:
+        self._check_running()
+        return self._log.count(b'"event":"started"', self._log_start) >= self._workers
+
+    def _check_running(self) -> None:
         if self.status is not None:
             raise RuntimeError(f"the server ended with status {self.status}: {self.log}")
+
+    async def _ready(self) -> bool:
+        self._check_running()
         try:
             return (await self.http.get("/health/ready")).status_code == 200
         except httpx.TransportError:

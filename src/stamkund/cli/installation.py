@@ -108,7 +108,10 @@ async def _examine() -> list[Finding]:
     except (Unavailable, WrongSchema, KeyFileError, ValueError) as error:
         return [*findings, (False, f"database {shown_url(chosen.database_url)}: {error}")]
     try:
-        findings += [finding async for finding in _database(chosen, store)]
+        async for finding in _database(chosen, store):
+            findings.append(finding)  # noqa: PERF401 - what was found stays when the next step fails
+    except Unavailable as error:
+        findings.append((False, f"the database can't be written to: {error}"))
     finally:
         await store.engine.close()
     return findings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Annotated
 
 import msgspec
@@ -9,7 +10,7 @@ import typer
 
 from stamkund import serving
 from stamkund.app import open_store
-from stamkund.cli.common import chosen_settings, run
+from stamkund.cli.common import chosen_settings, fail, run
 from stamkund.clock import system_clock
 from stamkund.settings import Settings
 
@@ -23,6 +24,7 @@ def serve(
     said = {"host": host, "port": port, "workers": workers}
     chosen = msgspec.structs.replace(chosen_settings(), **{k: v for k, v in said.items() if v is not None})
     run(_look(chosen))
+    _check_port(chosen)
     serving.serve(chosen)
 
 
@@ -30,3 +32,11 @@ async def _look(chosen: Settings) -> None:
     """Opens and closes the store once, so that what is wrong is said before any worker starts."""
     store = await open_store(chosen, system_clock)
     await store.engine.close()
+
+
+def _check_port(chosen: Settings) -> None:
+    family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
+    try:
+        socket.create_server((chosen.host, chosen.port), family=family).close()
+    except OSError as error:
+        fail(f"cannot listen on {chosen.host}, port {chosen.port}: {error.strerror}")

@@ -75,7 +75,10 @@ class CsvRows(Generic[R]):
     def _numbers(self) -> Iterator[str]:
         """The customer numbers that the lines of the row have, each line read by itself."""
         for line in self._lines.texts:
-            values = next(csv.reader([line], delimiter=self._delimiter))
+            try:
+                values = next(csv.reader([line], delimiter=self._delimiter))
+            except csv.Error:
+                values = [value.strip() for value in line.split(self._delimiter)]
             if len(values) > self._number_at and _NUMBER.fullmatch(values[self._number_at]):
                 yield values[self._number_at]
 

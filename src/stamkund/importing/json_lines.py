@@ -20,7 +20,8 @@ _PATH = re.compile(r" - at `(?:key in )?\$\.?(?P<path>[^`]*)`\Z")
 _EXPECTED = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<found>[^`]+)`")
 _MISSING = re.compile(r"Object missing required field `(?P<name>[a-z_]+)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
-_A_NAME = re.compile(r"[A-Za-z][A-Za-z_]{0,39}")
+_A_NAME = re.compile(r"[a-z][A-Za-z_]{0,39}")
+"""What a key looks like. Anything else may be a value in the wrong place, which no report should tell."""
 _MALFORMED = re.compile(r"JSON is malformed: (?P<what>[a-z0-9 -]+ \(byte [0-9]+\))")
 _WORDS = {"str": "text", "int": "a number", "float": "a number", "bool": "true or false", "array": "a list"}
 

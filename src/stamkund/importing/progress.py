@@ -15,15 +15,15 @@ class _Rate(ProgressColumn):
 
     def __init__(self) -> None:
         super().__init__()
-        self._begun: float | None = None
+        self._begun: tuple[float, int] | None = None
 
     def render(self, task: Task) -> Text:
         rows, elapsed = task.fields["rows"], task.elapsed or 0.0
         if self._begun is None:
-            self._begun = elapsed if rows else None
+            self._begun = (elapsed, rows) if rows else None
             return Text("")
-        seconds = elapsed - self._begun
-        return Text(f"{rows / seconds:,.0f} rows/s" if seconds > 0 else "")
+        seconds, new = elapsed - self._begun[0], rows - self._begun[1]
+        return Text(f"{new / seconds:,.0f} rows/s" if seconds > 0 and new else "")
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from stamkund.importing import csv_rows
 from stamkund.importing.csv_rows import Build, CsvRows
+from stamkund.importing.dry_run import DryRun
 from stamkund.importing.json_lines import JsonLines
 from stamkund.importing.raw import RawCustomer, RawSubscriptionLine
 from stamkund.importing.report import Bad, BadRow, CannotRun, Summary
@@ -32,7 +33,7 @@ Read = Iterable[tuple[int, R | Bad]]
 """Raw rows, or why they are none, with their line numbers."""
 
 BATCH = 1000
-PAUSES = (0.5, 1, 2, 5, 10)
+PAUSES = (0.5, 1, 2, 4, 8, 15)
 """Seconds to wait before a batch is tried again: a database that restarts is back within them."""
 
 _TAKEN = {
@@ -65,7 +66,9 @@ async def import_customers(
         opened.enter_context(_fewer_collections())
         customers = opened.enter_context(Source(path))
         rows = _rows(customers, RawCustomer, csv_rows.customers)
-        run = _Run(store, organisation, [customers], now=now, dry_run=dry_run, report=report, progress=progress)
+        run = _Run(store, organisation, [customers], now=now, report=report, progress=progress)
+        if dry_run:
+            run.dry_run = opened.enter_context(closing(DryRun(store.documents.vault.number_hashes)))
         if subscriptions is not None:
             source = opened.enter_context(Source(subscriptions))
             lines = _rows(source, RawSubscriptionLine, csv_rows.subscription_lines)
@@ -103,18 +106,17 @@ class _Run:
         sources: list[Source],
         *,
         now: int,
-        dry_run: bool,
         report: Report,
         progress: Progress,
     ) -> None:
         self.summary = Summary()
         self.sources = sources
         self.spool: Spool | None = None
+        self.dry_run: DryRun | None = None
         self._store = store
         self._organisation = organisation.id
         self._reader = Reader(organisation, now)
         self._now = now
-        self._dry_run = dry_run
         self._report = report
         self._progress = progress
         self._rows = 0
@@ -191,9 +193,11 @@ class _Run:
     async def _put(self, batch: dict[str, Row], read: int) -> None:
         rows = list(batch.values()) if self.spool is None else self._with_subscriptions(batch, self.spool)
         if rows:
-            outcome = await self._stored([Wanted(row.customer_number, row.change) for row in rows])
+            outcome = await self._stored(rows)
             for taken in outcome.rejected:
                 self._reject(rows[taken.place].line, *_TAKEN[taken.kind])
+            for place, kind in self.dry_run.check(rows, outcome) if self.dry_run else ():
+                self._reject(rows[place].line, *_TAKEN[kind])
             self.summary.created += outcome.created
             self.summary.updated += outcome.updated
             self.summary.unchanged += outcome.unchanged
@@ -201,7 +205,7 @@ class _Run:
         await self._tell()
 
     def _with_subscriptions(self, batch: dict[str, Row], spool: Spool) -> list[Row]:
-        taken = spool.take(list(batch), self._now)
+        taken = spool.take(list(batch))
         rows = []
         for number, row in batch.items():
             if number in taken.left_out:
@@ -212,11 +216,15 @@ class _Run:
             rows.append(row)
         return rows
 
-    async def _stored(self, wanted: list[Wanted]) -> Outcome:
+    async def _stored(self, rows: list[Row]) -> Outcome:
         """One transaction, tried again while the database is out of reach. Raises CannotRun when it stays so."""
+        dry_run = self.dry_run
+        wanted = [dry_run.wanted(row) if dry_run else Wanted(row.customer_number, row.change) for row in rows]
         for pause in (*PAUSES, None):
             try:
-                return await self._store.put_customers(self._organisation, wanted, self._now, dry_run=self._dry_run)
+                return await self._store.put_customers(
+                    self._organisation, wanted, self._now, dry_run=dry_run is not None
+                )
             except Unavailable as error:
                 if pause is None:
                     raise CannotRun(

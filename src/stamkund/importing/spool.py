@@ -15,9 +15,8 @@ import msgspec
 
 from stamkund.importing.report import CannotRun
 from stamkund.rules.customer import Subscription
-from stamkund.rules.ids import new_id
 
-_FIELDS = Subscription.__struct_fields__[1:]  # without the id, which is made when the subscription is taken
+_FIELDS = Subscription.__struct_fields__
 _TOGETHER = 5000
 _SCHEMA = f"""
 CREATE TABLE lines (customer_number TEXT, line INTEGER, is_good INTEGER, {", ".join(_FIELDS)});
@@ -52,17 +51,13 @@ class Spool:
         self.all_known = True
         """False when there was a line that nobody knows whose it is: then no list is sure to be full."""
         self._new: list[tuple[object, ...]] = []
-        with _room():
-            self._connection = sqlite3.connect("", isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode = OFF")
-            self._connection.execute("PRAGMA cache_size = -16000")
-            self._connection.executescript(_SCHEMA)
+        self._connection = temporary_database(_SCHEMA)
 
     def close(self) -> None:
         self._connection.close()
 
     def add(self, customer_number: str, line: int, subscription: Subscription) -> None:
-        self._append((customer_number, line, 1, *msgspec.structs.astuple(subscription)[1:]))
+        self._append((customer_number, line, 1, *msgspec.structs.astuple(subscription)))
 
     def leave_out(self, customer_numbers: Iterable[str], line: int) -> None:
         """A line that is not right: these may be the customers that it is about."""
@@ -80,14 +75,14 @@ class Spool:
         with _room():
             self._connection.execute(_INDEX)
 
-    def take(self, customer_numbers: list[str], now: int) -> Taken:
+    def take(self, customer_numbers: list[str]) -> Taken:
         """What these customers have. They count as seen from now on."""
         self.see(customer_numbers)
         taken = Taken()
         with _room():
             for number, is_good, *fields in self._connection.execute(_TAKE, (_json(customer_numbers),)):
                 if is_good:
-                    taken.subscriptions.setdefault(number, []).append(Subscription(new_id(now), *fields))
+                    taken.subscriptions.setdefault(number, []).append(Subscription(*fields))
                 else:
                     taken.left_out.add(number)
         return taken
@@ -114,12 +109,22 @@ class Spool:
         self._connection.execute("COMMIT")
 
 
+def temporary_database(schema: str) -> sqlite3.Connection:
+    """A database that nobody else sees and that is gone when it is closed. Raises CannotRun."""
+    with _room():
+        connection = sqlite3.connect("", isolation_level=None)
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA cache_size = -16000")
+        connection.executescript(schema)
+        return connection
+
+
 @contextmanager
 def _room() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise CannotRun(f"There is no room for the temporary database of the subscriptions: {error}.") from None
+        raise CannotRun(f"There is no room for the temporary database of the import: {error}.") from None
 
 
 def _json(numbers: list[str]) -> str:

@@ -88,6 +88,8 @@ def merge_subscriptions(
     One that was known keeps its id and place. One that is not named any more stays, because an account may hold it;
     deactivated, unless `all_named` is False.
     """
+    if not known:
+        return list(named)
     waiting: dict[tuple[str | int | None, ...], deque[Subscription]] = {}
     for subscription in named:
         waiting.setdefault(subscription.meaning, deque()).append(subscription)

@@ -6,12 +6,14 @@ the whole account it belongs to. `Zone.text` does the same arithmetic with small
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 DAY = 86_400
 _EPOCH = date(1970, 1, 1)
+_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MINUTES = tuple(f"{m // 60:02}:{m % 60:02}:" for m in range(24 * 60))
 _SECONDS = tuple(f"{s:02}" for s in range(60))
 
@@ -49,10 +51,11 @@ class Zone:
         return start
 
     def _exact_offset(self, moment: int) -> tuple[int, str]:
+        """The offset in whole minutes: those of long ago had seconds, which no text of ours could say."""
         offset = datetime.fromtimestamp(moment, self.info).utcoffset() or timedelta()
-        seconds = int(offset.total_seconds())
-        minutes = abs(seconds) // 60
-        return seconds, f"{'-' if seconds < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
+        sign = -1 if offset < timedelta() else 1
+        minutes = abs(offset) // timedelta(minutes=1)
+        return sign * minutes * 60, f"{'-' if sign < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
 
 
 @lru_cache(maxsize=20_000)
@@ -86,7 +89,7 @@ def parse_moment(text: str, local: Zone) -> int:
 
 def parse_date(text: str) -> date:
     """A date written `YYYY-MM-DD`, nothing else. Raises ValueError."""
-    if len(text) != 10 or not text.isascii():
+    if _DATE.fullmatch(text) is None:  # date.fromisoformat reads weeks too
         raise ValueError("not YYYY-MM-DD")
     return date.fromisoformat(text)
 

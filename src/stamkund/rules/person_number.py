@@ -92,12 +92,10 @@ def parse_lenient(text: str, today: date, born: date | None = None) -> PersonNum
 def _century(ten: str, today: date, born: date | None) -> str | None:
     if not luhn.is_valid(ten[:6] + ten[7:]):
         return None
-    dates = {c: d for c in _recent_centuries(today) if (d := _past_date(c + ten[:6], today))}
-    if born is not None:
-        for century, day in dates.items():
-            if day == born:
-                return century
-    return next(iter(dates), None)
+    centuries = _recent_centuries(today)
+    if born is not None and (match := next((c for c in centuries if _date(c + ten[:6]) == born), None)):
+        return match
+    return next((c for c in centuries if _past_date(c + ten[:6], today)), None)
 
 
 def _recent_centuries(today: date) -> tuple[str, str, str]:

@@ -167,13 +167,10 @@ class CustomerVerbs:
             [(row, organisation, text(c.after)) for row, c in places],
         )
         updated = [(c.known, c) for c in changes if c.known and c.is_change]
-        keys = [(*key, row) for row, c in places for key in c.added]
-        keys += [(*key, known.row) for known, c in updated for key in c.added]
-        yield Load(
-            "customer_identifiers",
-            ("organisation", "kind", "value", "customer"),
-            [(organisation, *key) for key in sorted(keys)],  # neighbours in the index go in together
-        )
+        keys = [(organisation, kind, value, row) for row, c in places for kind, value in c.added]
+        keys += [(organisation, kind, value, known.row) for known, c in updated for kind, value in c.added]
+        keys.sort()  # neighbours in the index go in together
+        yield Load("customer_identifiers", ("organisation", "kind", "value", "customer"), keys)
         yield Each(_SET_CUSTOMER, [(known.row, text(c.after)) for known, c in updated])
         activated = {known.account: c.after for known, c in updated if known.account is not None}
         if activated:

@@ -7,11 +7,15 @@ both texts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
+
+
+_PLACE = re.compile(r"\$(?=[0-9])")  # `$1`, and not the `$` of a JSON path
 
 
 class Row(Protocol):
@@ -40,7 +44,7 @@ class Sql:
 
     def __init__(self, text: str, sqlite: str | None = None) -> None:
         self.postgres = text
-        self.sqlite = (text if sqlite is None else sqlite).replace("$", "?")
+        self.sqlite = _PLACE.sub("?", text if sqlite is None else sqlite)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,17 @@ def _view(name: str, table: str, columns: str, fields: str) -> Sql:
     )
 
 
+def _field(expression: str, field: str) -> str:
+    name, _, missing = field.partition("=")
+    value = expression.format(name)
+    return f"coalesce({value}, '{missing}') AS {name}" if missing else f"{value} AS {name}"
+
+
 def _items_view(name: str, table: str, columns: str, array: str, fields: str) -> Sql:
-    """A view with a row for each element of the document's `array`."""
+    """A view with a row for each element of the document's `array`. `field=value` says what a missing one means."""
     names = fields.split()
-    postgres = ", ".join(f"item ->> '{f}' AS {f}" for f in names)
-    sqlite = ", ".join(f"json_extract(item.value, '$.{f}') AS {f}" for f in names)
+    postgres = ", ".join(_field("item ->> '{}'", f) for f in names)
+    sqlite = ", ".join(_field("json_extract(item.value, '$.{}')", f) for f in names)
     return Sql(
         f"CREATE VIEW {name} AS SELECT {columns}, {postgres} FROM {table} AS t, "  # noqa: S608
         f"jsonb_array_elements(document::jsonb -> '{array}') AS item",
@@ -106,6 +112,7 @@ STATEMENTS = (
         "customers",
         "t.row AS customer, t.organisation",
         "subscriptions",
-        "id package_code title_code state valid_from valid_to subscription_type subscription_number provision_service",
+        "id package_code title_code state=activated valid_from valid_to subscription_type subscription_number "
+        "provision_service",
     ),
 )

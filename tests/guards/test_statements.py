@@ -1,0 +1,59 @@
+"""Statements for each call of the API, the token's included: the documented reads of an account are one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.stage import Publisher, Stage
+from tests.support.statements import Statements, listened
+
+API = "/external/api/v1"
+
+
+@pytest.fixture
+async def counted(
+    fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Publisher, Statements]]:
+    """An application of its own, whose statements are listened to."""
+    statements = listened(monkeypatch)
+    async with Stage(fresh_url, tmp_path / "a.key") as stage:
+        yield await stage.publisher(), statements
+
+
+async def _cost(publisher: Publisher, statements: Statements, path: str, token: str) -> int:
+    http = publisher.stage.http
+    await http.get("/health/live")  # whatever was to be told of earlier statements has been told by now
+    statements.taken()
+    await http.get(f"{API}{path}", headers={"authorization": f"Bearer {token}"})
+    await http.get("/health/live")
+    return len(statements.taken())
+
+
+async def test_statements_of_each_read(counted: tuple[Publisher, Statements]) -> None:
+    publisher, statements = counted
+    account_id = await publisher.activated("a@example.com", "1")
+    await publisher.customer("2", social_security_number="800610-8230")
+    token, reader = await publisher.token(), await publisher.reader_token("a@example.com")
+    for path, expected in (
+        (f"/accounts?id={account_id}", 1),
+        ("/accounts?email=a%40example.com", 1),
+        ("/accounts?social_security_number=620817-9256", 1),
+        ("/accounts?external_id_key=a&external_id_value=b", 1),
+        ("/accounts/candidate?customer_number=2", 4),
+        ("/accounts/candidate?customer_number=3", 2),
+        ("/accounts/candidate?social_security_number=800610-8230&zip_code=43921", 4),
+    ):
+        assert await _cost(publisher, statements, path, token) == expected, path
+    assert await _cost(publisher, statements, "/me", reader) == 1
+
+
+async def test_strangers_cost_no_more_than_the_look_up_of_their_token(
+    counted: tuple[Publisher, Statements],
+) -> None:
+    publisher, statements = counted
+    for path in ("/me", "/accounts?id=x", "/accounts/candidate?customer_number=1", "/nothing"):
+        assert await _cost(publisher, statements, path, "a b") == 0
+        assert await _cost(publisher, statements, path, "unknown") == (0 if path == "/nothing" else 1)

@@ -1,0 +1,121 @@
+"""A publisher on each engine: an organisation of its own in a store that all tests share, and a folder for files."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stamkund import store as stores
+from stamkund.importing import BadRow, Summary, import_customers
+from stamkund.rules import identifiers
+from stamkund.rules.account import Account
+from stamkund.rules.customer import Customer, account_of
+from stamkund.rules.identifiers import Identifier
+from stamkund.rules.organisation import Organisation
+from stamkund.store import Store
+from tests.support.postgres_server import PostgresServer
+
+NOW = 1_760_000_000  # 9 October 2025
+ENGINES = ("sqlite", "postgres")
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Publisher:
+    """What a test does with an import, in few words."""
+
+    store: Store
+    folder: Path
+    organisation: Organisation
+    progress: list[tuple[int, int]] = field(default_factory=list)
+
+    def file(self, name: str, content: str | bytes | list[Any]) -> Path:
+        """A file of this content; a list becomes JSON Lines."""
+        if isinstance(content, list):
+            content = "".join(json.dumps(row) + "\n" for row in content)
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    async def read(
+        self, path: Path, subscriptions: Path | None = None, *, now: int = NOW, dry_run: bool = False
+    ) -> tuple[Summary, list[BadRow]]:
+        bad: list[BadRow] = []
+        summary = await import_customers(
+            self.store,
+            self.organisation,
+            path,
+            subscriptions,
+            now=now,
+            dry_run=dry_run,
+            report=bad.append,
+            progress=lambda done, rows: self.progress.append((done, rows)),
+        )
+        return summary, bad
+
+    async def rows(self, *rows: Any, **options: Any) -> tuple[Summary, list[BadRow]]:
+        """Imports JSON Lines of these rows."""
+        return await self.read(self.file("rows.jsonl", list(rows)), **options)
+
+    async def csv(self, content: str | bytes, subscriptions: str | None = None) -> tuple[Summary, list[BadRow]]:
+        second = None if subscriptions is None else self.file("subscriptions.csv", subscriptions)
+        return await self.read(self.file("rows.csv", content), second)
+
+    async def customer(self, number: str) -> Customer | None:
+        return await self.found(Identifier(identifiers.CUSTOMER_NUMBER, number))
+
+    async def known(self, number: str) -> Customer:
+        customer = await self.customer(number)
+        assert customer is not None
+        return customer
+
+    async def found(self, identifier: Identifier) -> Customer | None:
+        candidate = await self.store.find_candidate(self.organisation.id, [identifier])
+        return None if candidate is None else candidate.customer
+
+    async def activate(self, number: str, email: str = "ove.ovesson@example.com") -> None:
+        customer = await self.known(number)
+        await self.store.activate(
+            self.organisation.id, customer.id, lambda fresh: account_of(fresh, email, NOW), "hash", "client", NOW
+        )
+
+    async def account(self, email: str = "ove.ovesson@example.com") -> Account:
+        login = await self.store.login(self.organisation.id, email)
+        assert login is not None and login.account is not None
+        return login.account
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    with PostgresServer() as server:
+        yield server
+
+
+async def open_store(url: str, folder: Path) -> Store:
+    engine = stores.engine_for(url)
+    await engine.open()
+    await stores.migrate(engine, NOW)
+    return Store(engine, await stores.vault_for(engine, folder / "stamkund.key", NOW))
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+async def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store]:
+    folder = tmp_path_factory.mktemp("store")
+    if request.param == "sqlite":
+        opened = await open_store(f"sqlite:///{folder}/stamkund.db", folder)
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        opened = await open_store(server.create_database("importing"), folder)
+    yield opened
+    await opened.engine.close()
+
+
+@pytest.fixture
+def publisher(store: Store, tmp_path: Path) -> Publisher:
+    return Publisher(store, tmp_path, Organisation(f"paper-{next(_numbers)}", "The Paper"))

@@ -1,0 +1,88 @@
+"""Kinds of values for whatever text: each gives a value or one of its sentences. The edges are tried over HTTP."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stamkund.rules import values
+from stamkund.rules.identifiers import external_id
+from stamkund.rules.ids import is_id, new_id
+from stamkund.rules.values import Context, Invalid, Kind
+
+CONTEXT = Context(date(2026, 1, 15))
+KINDS: list[Kind[object]] = [kind for kind in vars(values).values() if isinstance(kind, Kind)]
+
+
+def refusal(kind: Kind[object], text: str) -> str | None:
+    try:
+        kind.parse(text, CONTEXT)
+    except Invalid as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_kinds_example_is_one_of_it(kind: Kind[object]) -> None:
+    assert kind.example
+    kind.parse(kind.example, Context(CONTEXT.today, checksum=True))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@settings(max_examples=50)
+@given(text=st.text(st.characters(codec=None), max_size=80))
+def test_any_text_is_a_value_or_refused_with_a_sentence(kind: Kind[object], text: str) -> None:
+    sentence = refusal(kind, text)
+    if sentence is not None:
+        assert sentence.startswith("Parameter must")
+    else:
+        assert kind.shortest <= len(text) <= (kind.longest or len(text))
+        text.encode()
+
+
+@pytest.mark.parametrize("kind", [k for k in KINDS if k.longest], ids=lambda kind: kind.name)
+def test_size_comes_before_everything_else(kind: Kind[object]) -> None:
+    assert kind.longest is not None
+    with pytest.raises(Invalid, match=f"at most {kind.longest} characters"):
+        kind.parse("\x00" * (kind.longest + 1), CONTEXT)
+    if kind.shortest:
+        with pytest.raises(Invalid, match=f"at least {kind.shortest} characters"):
+            kind.parse("\x00" * (kind.shortest - 1), CONTEXT)
+
+
+@given(
+    name=st.from_regex(r"[\w+\-.]{1,20}", fullmatch=True),
+    labels=st.lists(st.from_regex(r"[a-z0-9-]{1,9}", fullmatch=True), min_size=1, max_size=5),
+)
+def test_domains_as_the_field_has_them(name: str, labels: list[str]) -> None:
+    """The documents' pattern refuses digits and hyphens after the first label; real addresses have them."""
+    if name.isascii():
+        assert values.EMAIL.parse(f"{name}@{'.'.join(labels)}.se", CONTEXT)
+
+
+def test_a_checksum_is_only_wanted_where_the_organisation_says_so() -> None:
+    for text in ("620817-9257", "123499-0000"):
+        assert values.PERSON_NUMBER.parse(text, CONTEXT).century is None
+        with pytest.raises(Invalid, match="right check digit"):
+            values.PERSON_NUMBER.parse(text, Context(CONTEXT.today, checksum=True))
+        assert values.PERSON_NUMBER_KEY.parse(text, Context(CONTEXT.today, checksum=True)) == text
+
+
+def test_permissions_are_each_once_in_the_order_sent() -> None:
+    assert values.PERMISSIONS.parse(" B,a , b,,a", CONTEXT) == ["b", "a", ""]
+    assert values.PERMISSIONS.parse("", CONTEXT) == []
+
+
+@given(pairs=st.lists(st.tuples(st.text(), st.text()), min_size=2, max_size=2, unique=True))
+def test_no_external_id_is_another(pairs: list[tuple[str, str]]) -> None:
+    assert external_id(*pairs[0]) != external_id(*pairs[1])
+
+
+def test_ids_are_unguessable_and_in_order_of_time() -> None:
+    ids = [new_id(moment) for moment in (0, 1, 0x6968D6C0, 2**32 - 1)]
+    assert ids == sorted(ids) and all(map(is_id, ids))
+    assert len({new_id(7) for _ in range(1000)}) == 1000
+    assert is_id(ids[2].upper()) and not is_id(ids[2] + "\n") and not is_id(ids[2][:-1])

@@ -1,0 +1,101 @@
+"""How many statements each verb costs. A number that grows here is felt by every caller: change it knowingly."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stamkund.rules.identifiers import Identifier
+from stamkund.store import OWN, REFRESH, NewToken
+from tests.store.conftest import DAY, House, house_in, opened_store
+from tests.support.stage import NOW, customer
+from tests.support.statements import Statements, listened
+
+
+@pytest.fixture
+async def counted(
+    fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[House, Statements]]:
+    """An organisation in a store whose statements are listened to."""
+    statements = listened(monkeypatch)
+    store = await opened_store(fresh_url, tmp_path / "a.key")
+    yield await house_in(store, store), statements
+    await store.engine.close()
+
+
+async def cost(statements: Statements, work: Any) -> int:
+    """The statements of one verb. asyncpg tells of them a turn of the loop later."""
+    await asyncio.sleep(0)
+    statements.taken()
+    await work
+    await asyncio.sleep(0)
+    return len(statements.taken())
+
+
+async def test_a_hot_read_is_one_statement(counted: tuple[House, Statements]) -> None:
+    house, statements = counted
+    row, account_id = await house.activate(await house.customer())
+    token = await house.token(row)
+    for subject in (None, OWN, Identifier("id", account_id), Identifier("email", "nobody@example.com")):
+        assert await cost(statements, house.store.opened(token, subject)) == 1
+    assert await cost(statements, house.store.opened(b"unknown", OWN)) == 1
+
+
+async def test_a_hundred_look_ups_of_one_moment(counted: tuple[House, Statements], engine_name: str) -> None:
+    """PostgreSQL is asked once for all that arrive in the same turn; SQLite is in this process anyway."""
+    house, statements = counted
+    tokens = [await house.token() for _ in range(100)]
+
+    async def at_once() -> None:
+        await asyncio.gather(*(house.store.opened(token, None) for token in tokens))
+
+    assert await cost(statements, at_once()) == (1 if engine_name == "postgres" else 100)
+
+
+async def test_what_the_other_verbs_cost(counted: tuple[House, Statements]) -> None:
+    house, statements = counted
+    store, by_number = house.store, Identifier("customer_number", "1")
+    made = await house.customer("1", social_security_number="800610-8230", email="c@example.com", password_hash="x")
+    by_ssn = Identifier("social_security_number", store.number_key("800610-8230"))
+    find = store.find_candidate
+    assert await cost(statements, find(house.id, [by_number])) == 3, "the customer, then two numbers"
+    assert await cost(statements, find(house.id, [by_number, by_ssn])) == 4
+    assert await cost(statements, find(house.id, [by_number], "a@example.com")) == 4
+    assert await cost(statements, find(house.id, [Identifier("customer_number", "9")])) == 1
+    assert await cost(statements, store.login(house.id, "nobody@example.com")) == 2
+    assert await cost(statements, store.login(house.id, "c@example.com")) == 4
+    activation = 7 + 5  # and one for each identifier: number, customer number, e-mail, id, tulo number
+    assert await cost(statements, house.activate(made)) == activation
+    assert await cost(statements, store.login(house.id, "a@example.com")) == 1
+    assert await cost(statements, store.upgrade_password(1, "hash", "new")) == 1
+
+
+async def test_what_tokens_cost(counted: tuple[House, Statements]) -> None:
+    house, statements = counted
+    store = house.store
+    assert await cost(statements, store.client(house.client.id)) == 2
+    assert await cost(statements, house.token()) == 1
+    held = await house.token(kind=REFRESH)
+    assert await cost(statements, store.refresh(held, house.client.id, NOW)) == 1
+    new = NewToken(b"new", "access", house.client.id, None, "", NOW, NOW + DAY, "f")
+    assert await cost(statements, store.use_refresh(held, NOW + DAY, new)) == 2
+    for n in range(50):
+        await house.token(expires=n)
+    assert await cost(statements, store.remove_expired_tokens(50)) == 1
+
+
+async def test_an_import_asks_as_often_for_one_as_for_hundred(counted: tuple[House, Statements]) -> None:
+    house, statements = counted
+    asked = []
+    for first, size in ((0, 1), (1, 100)):
+        batch = [customer(str(n), NOW, social_security_number=None) for n in range(first, first + size)]
+        await asyncio.sleep(0)
+        statements.taken()
+        await house.put(*batch)
+        await asyncio.sleep(0)
+        asked.append(sum(s.startswith("SELECT") for s in statements.taken()))
+    assert asked[0] == asked[1] == 2

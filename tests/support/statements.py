@@ -1,0 +1,53 @@
+"""Listens to the statements that databases are really sent, so that a test can count them."""
+
+from __future__ import annotations
+
+import sqlite3
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped, unused-ignore]
+import pytest
+
+from stamkund.store import postgres, sqlite
+
+_FRAMES = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA")
+
+
+# asyncpg asks what an array's elements are, at the first of each connection.
+_INTROSPECTION = ("typeinfo_tree", "set_config('jit'")
+
+
+class Statements:
+    """What was sent since the last `taken`, without what only begins and ends transactions."""
+
+    def __init__(self) -> None:
+        self._seen: list[str] = []
+
+    def heard(self, statement: str) -> None:
+        if not statement.startswith(_FRAMES) and not any(mark in statement for mark in _INTROSPECTION):
+            self._seen.append(statement)
+
+    def taken(self) -> list[str]:
+        taken, self._seen = self._seen, []
+        return taken
+
+
+def listened(monkeypatch: pytest.MonkeyPatch) -> Statements:
+    """From now on every connection that is opened, on either engine, is listened to. Rows that PostgreSQL takes by COPY
+    are not heard."""
+    statements = Statements()
+    connect, create_pool = sqlite._connect, asyncpg.create_pool
+
+    def connected(path: Path) -> sqlite3.Connection:
+        connection = connect(path)
+        connection.set_trace_callback(statements.heard)
+        return connection
+
+    async def listen(connection: Any) -> None:
+        connection.add_query_logger(lambda record: statements.heard(record.query))
+
+    monkeypatch.setattr(sqlite, "_connect", connected)
+    monkeypatch.setattr(postgres.asyncpg, "create_pool", partial(create_pool, init=listen))
+    return statements

@@ -1,0 +1,176 @@
+"""Data of earlier schemas as files, one folder for each: how they are made and how they get into a database.
+
+`python -m tests.upgrades.kept` lives the story below with the present code and writes the folder of the newest schema.
+Each folder has schema and rows as SQL for each engine, the key file, and the calls with what they answered then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped, unused-ignore]
+
+from stamkund.passwords import Passwords
+from stamkund.rules.account import ExternalId
+from stamkund.rules.customer import Subscription
+from stamkund.rules.organisation import Organisation, Permission
+from stamkund.store import migrations
+from tests.support.stage import NOW, SCOPES, Publisher, Stage
+
+FOLDER = Path(__file__).parent
+DAY = 86_400
+PASSWORD = "Df7Vdd8!!vnM"
+PERMISSION = Permission("5ba4a64509c04c5ab4000001", "News", "sms")
+_NUMBERED = ("accounts", "customers", "audit", "outbox")
+
+
+def folders() -> list[Path]:
+    return sorted(path.parent for path in FOLDER.glob("*/calls.json"))
+
+
+def schema(number: int, engine: str) -> str:
+    """The statements of all steps up to `number`, as the code has them now."""
+    steps = [m for m in migrations.MIGRATIONS if m.number <= number]
+    return "".join(f"{getattr(s, engine)};\n" for m in steps for s in m.statements)
+
+
+async def load(folder: Path, url: str, key_file: Path) -> None:
+    """Puts the kept data into the empty database at `url`, and its key file in place."""
+    shutil.copy(folder / "key.json", key_file)
+    if url.startswith("sqlite:"):
+        connection = sqlite3.connect(url.removeprefix("sqlite:///"))
+        connection.executescript((folder / "sqlite.sql").read_text())
+        connection.close()
+        return
+    connection = await asyncpg.connect(url)
+    await connection.execute((folder / "postgres.sql").read_text())
+    await connection.close()
+
+
+# Keeping the newest schema ---------------------------------------------------------------------------------
+
+
+async def keep() -> Path:
+    """Lives the story and writes the folder of the newest schema."""
+    folder = FOLDER / f"{migrations.LATEST:04}"
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        database, key_file = Path(temporary) / "kept.db", Path(temporary) / "kept.key"
+        async with Stage(f"sqlite:///{database}", key_file) as stage:
+            calls = await _lived(stage)
+        shutil.copy(key_file, folder / "key.json")
+        connection = sqlite3.connect(database)
+        for engine in ("sqlite", "postgres"):
+            (folder / f"{engine}.sql").write_text(_dump(connection, engine))
+        connection.close()
+    (folder / "calls.json").write_text(json.dumps(calls, indent=1, ensure_ascii=False) + "\n")
+    return folder
+
+
+async def _lived(stage: Stage) -> dict[str, Any]:
+    """Two organisations with accounts, candidates, tokens and a customer who brought a password."""
+    north = await _organisation(stage, "north", marketing_permissions=[PERMISSION])
+    south = await _organisation(stage, "south", timezone="America/New_York", person_number_check="checksum")
+    account_id = await _kalle(north)
+    await south.activated("kalle@example.com", "12345", social_security_number=None)
+    candidate = await north.customer("20001", social_security_number="123499-0000", subscriptions=[])
+    passwords = Passwords(stage.settings)
+    brought = await passwords.hash(PASSWORD)
+    passwords.close()
+    await north.customer("20002", email="new@example.com", password_hash=brought, social_security_number=None)
+    reader = (await north.grant("password", username="kalle@example.com", password=PASSWORD)).json()
+    tokens = {"north": await north.token(), "south": await south.token(), "reader": reader["access_token"]}
+    asked = [
+        ("north", f"accounts?id={account_id}"),
+        ("north", "accounts?email=kalle%40example.com"),
+        ("north", "accounts?social_security_number=800610-8230"),
+        ("north", "accounts?customer_number=12345"),
+        ("north", "accounts?external_id_key=crm&external_id_value=K-1"),
+        ("north", "accounts?alias=Kalle123"),
+        ("north", "accounts?tulo_customer_number=00001"),
+        ("north", "accounts?email=nobody%40example.com"),
+        ("north", "accounts/candidate?social_security_number=123499-0000"),
+        ("north", "accounts/candidate?customer_number=20002&zip_code=43921"),
+        ("north", "accounts/candidate?customer_number=12345"),
+        ("south", "accounts?email=kalle%40example.com"),
+        ("south", f"accounts?id={account_id}"),
+        ("reader", "me"),
+    ]
+    return {
+        "now": NOW,
+        "client": {"client_id": north.client.id, "client_secret": north.secret},
+        "tokens": tokens,
+        "refresh_token": reader["refresh_token"],
+        "candidate": candidate.id,
+        "calls": [{"token": t, "path": p, **await _answer(stage, tokens[t], p)} for t, p in asked],
+    }
+
+
+async def _organisation(stage: Stage, name: str, **settings: Any) -> Publisher:
+    publisher = Publisher(stage, Organisation(name, name.title(), **settings))
+    await stage.store.change_organisation(name, lambda _: publisher.organisation)
+    publisher.client, publisher.secret = await publisher.new_client(*SCOPES)
+    return publisher
+
+
+async def _kalle(north: Publisher) -> str:
+    """The account of the documents, with every key it can have."""
+    said = [
+        Subscription("585a4768edce2c5e6f000003", "paper", "NORTH", NOW - 30 * DAY, NOW + 30 * DAY, "1", "limited"),
+        Subscription("585a4768edce2c5e6f000004", "web", None, NOW, None, None, None, "cancelled", "kayak", NOW),
+    ]
+    made = await north.customer(
+        "12345", social_security_number="800610-8230", identity_mapping=[ExternalId("crm", "K-1")], subscriptions=said
+    )
+    body = {
+        "account_candidate_id": made.id,
+        "email": "Kalle@example.com",
+        "password": PASSWORD,
+        "alias": "Kalle123",
+        "account_origin": "ADEPRIMO",
+        "birth_date": "1980-06-10",
+        "marketing_permissions": PERMISSION.id,
+    }
+    answer = await north.post("/external/api/v1/account/activate_candidate", body)
+    return str(answer.json()["id"])
+
+
+async def _answer(stage: Stage, token: str, path: str) -> dict[str, Any]:
+    answer = await stage.http.get(f"/external/api/v1/{path}", headers={"authorization": f"Bearer {token}"})
+    return {"status": answer.status_code, "answer": answer.json()}
+
+
+def _dump(connection: sqlite3.Connection, engine: str) -> str:
+    """Schema and rows as one script."""
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid").fetchall()
+    inserts = [line for (table,) in tables for line in _inserts(connection, table, engine)]
+    if engine == "postgres":
+        inserts += [f"SELECT setval(pg_get_serial_sequence('{t}', 'row'), 1000);\n" for t in _NUMBERED]
+    began = "CREATE TABLE migrations (number bigint PRIMARY KEY, name text NOT NULL, applied bigint NOT NULL);\n"
+    return began + schema(migrations.LATEST, engine) + "".join(inserts)
+
+
+def _inserts(connection: sqlite3.Connection, table: str, engine: str) -> Iterator[str]:
+    found = connection.execute(f"SELECT * FROM {table}")
+    columns = ", ".join(column[0] for column in found.description)
+    for row in found.fetchall():
+        yield f"INSERT INTO {table} ({columns}) VALUES ({', '.join(_literal(v, engine) for v in row)});\n"
+
+
+def _literal(value: Any, engine: str) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bytes):
+        return f"X'{value.hex()}'" if engine == "sqlite" else f"'\\x{value.hex()}'"
+    return "'{}'".format(value.replace("'", "''")) if isinstance(value, str) else str(value)
+
+
+if __name__ == "__main__":
+    print(f"kept in {asyncio.run(keep())}")

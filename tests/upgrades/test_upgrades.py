@@ -1,0 +1,111 @@
+"""Data of every schema that ever was, brought up to date by the present code and then used like any other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from stamkund.store import migrations
+from tests.support.stage import Stage
+from tests.upgrades import kept
+
+API = "/external/api/v1"
+
+
+@dataclass
+class Upgraded:
+    """An application on upgraded data, and what is known of that data."""
+
+    stage: Stage
+    known: dict[str, Any]
+
+    async def get(self, path: str, token: str) -> httpx.Response:
+        return await self.stage.http.get(f"{API}/{path}", headers=self.headers(token))
+
+    async def grant(self, grant_type: str, **fields: str) -> httpx.Response:
+        form = {**self.known["client"], "grant_type": grant_type, **fields}
+        return await self.stage.http.post("/api/authorization/access_token", data=form)
+
+    def headers(self, token: str) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.known['tokens'].get(token, token)}"}
+
+
+@pytest.fixture(params=kept.folders(), ids=lambda folder: folder.name)
+async def upgraded(request: pytest.FixtureRequest, fresh_url: str, tmp_path: Path) -> AsyncIterator[Upgraded]:
+    folder: Path = request.param
+    known = json.loads((folder / "calls.json").read_text())
+    await kept.load(folder, fresh_url, tmp_path / "kept.key")
+    async with Stage(fresh_url, tmp_path / "kept.key") as stage:
+        with stage.clock.at(known["now"] + 60):
+            yield Upgraded(stage, known)
+
+
+def test_every_schema_is_kept() -> None:
+    """A new step is kept with `python -m tests.upgrades.kept`; see the README beside this file."""
+    assert [folder.name for folder in kept.folders()] == [f"{m.number:04}" for m in migrations.MIGRATIONS]
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+@pytest.mark.parametrize("folder", kept.folders(), ids=lambda folder: folder.name)
+def test_a_step_is_never_edited(folder: Path, engine: str) -> None:
+    """Databases that took it would not know: what has to change goes into a new step."""
+    assert kept.schema(int(folder.name), engine) in (folder / f"{engine}.sql").read_text()
+
+
+async def test_what_was_answered_then_is_answered_now(upgraded: Upgraded) -> None:
+    """Later releases may answer more keys, but none less or otherwise."""
+    for call in upgraded.known["calls"]:
+        answer = await upgraded.get(call["path"], call["token"])
+        assert answer.status_code == call["status"], call["path"]
+        _holds(answer.json(), call["answer"], call["path"])
+
+
+def _holds(now: Any, then: Any, where: str) -> None:
+    if isinstance(then, dict):
+        for name, value in then.items():
+            assert name in now, f"{where}: {name}"
+            _holds(now[name], value, f"{where}: {name}")
+    elif isinstance(then, list):
+        assert len(now) == len(then), where
+        for one_now, one_then in zip(now, then, strict=True):
+            _holds(one_now, one_then, where)
+    else:
+        assert now == then, where
+
+
+async def test_clients_and_readers_go_on_as_before(upgraded: Upgraded) -> None:
+    """With their secrets, passwords and refresh tokens."""
+    assert (await upgraded.grant("none")).status_code == 200
+    refreshed = await upgraded.grant("refresh_token", refresh_token=upgraded.known["refresh_token"])
+    logged_in = await upgraded.grant("password", username="kalle@example.com", password=kept.PASSWORD)
+    for answer in (refreshed, logged_in):
+        me = await upgraded.get("me", answer.json()["access_token"])
+        assert me.json()["item"]["email"] == "Kalle@example.com"
+
+
+async def test_candidates_become_accounts(upgraded: Upgraded) -> None:
+    """Counters and numbering go on where they were: nothing is given twice."""
+    body = {"account_candidate_id": upgraded.known["candidate"], "email": "c@example.com", "password": kept.PASSWORD}
+    path = f"{API}/accounts/activate_candidate"
+    taken = await upgraded.stage.http.post(
+        path, json=body | {"email": "KALLE@example.com"}, headers=upgraded.headers("north")
+    )
+    assert taken.json()["field"] == "email"
+    done = await upgraded.stage.http.post(path, json=body, headers=upgraded.headers("north"))
+    assert done.status_code == 201, done.text
+    assert (await upgraded.get(f"accounts?id={done.json()['id']}", "north")).status_code == 200
+    assert (await upgraded.get("accounts?tulo_customer_number=00002", "north")).json()["item"]["id"] == done.json()[
+        "id"
+    ]
+
+
+async def test_customers_who_brought_a_password_log_in(upgraded: Upgraded) -> None:
+    answer = await upgraded.grant("password", username="new@example.com", password=kept.PASSWORD)
+    me = await upgraded.get("me", answer.json()["access_token"])
+    assert me.json()["item"]["customer_number"] == "20002"
