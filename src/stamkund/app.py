@@ -11,10 +11,11 @@ from typing import Any
 
 from stamkund import endpoints, log, store
 from stamkund.clock import Clock, system_clock
+from stamkund.limits import limits_of
 from stamkund.passwords import Passwords
 from stamkund.settings import Settings
 from stamkund.store import Store, Unavailable
-from stamkund.upkeep import remove_expired_tokens
+from stamkund.upkeep import remove_expired_tokens, share_counts
 from stamkund.wire.context import Services
 from stamkund.wire.dispatch import Dispatch, Receive, Send
 
@@ -59,9 +60,10 @@ class Application:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         passwords = Passwords(self.settings, self.settings.workers)
-        services = Services(self.settings, opened, passwords, self.clock)
+        services = Services(self.settings, opened, passwords, self.clock, limits_of(self.settings, opened))
         self._dispatch = Dispatch(endpoints.ALL, services)
-        background = [asyncio.create_task(job) for job in (remove_expired_tokens(services), log.flush_for_ever())]
+        jobs = (remove_expired_tokens(services), share_counts(services), log.flush_for_ever())
+        background = [asyncio.create_task(job) for job in jobs]
         _settle_garbage()
         log.get().info("started", engine=opened.engine.name, process=os.getpid())
         log.flush()

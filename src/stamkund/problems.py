@@ -137,6 +137,19 @@ EMAIL_TAKEN = taken("email")
 ALIAS_TAKEN = taken("alias")
 EXTERNAL_ID_TAKEN = taken("identity_mapping")
 
+# 429: too much of it -------------------------------------------------------------------------------------
+
+
+TOO_MANY = "too_many_requests"
+
+
+def too_many_requests(seconds: int) -> Problem:
+    """A rate limit was reached; in `seconds` the count starts anew."""
+    return Problem(
+        429, TOO_MANY, "Too many requests; try again when the header Retry-After says", headers=_retry_after(seconds)
+    )
+
+
 # 500, 503: our side --------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ FILE_VARIABLE = "STAMKUND_SETTINGS_FILE"
 DEFAULT_FILE = Path("stamkund.toml")
 
 Positive = Annotated[int, Meta(ge=1)]
+NotNegative = Annotated[int, Meta(ge=0)]
 
 
 class WrongSetting(Exception):
@@ -88,7 +89,29 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Positive,
         Meta(description="Passwords of a worker that may wait to be hashed; beyond that the answer is 503."),
     ] = 500
-    cleaning_seconds: Annotated[Positive, Meta(description="Pause between two rounds of removing expired tokens.")] = 60
+    failed_logins: Annotated[
+        Positive,
+        Meta(description="Failed logins in a row, within `STAMKUND_FAILED_LOGIN_SECONDS`, that freeze a login."),
+    ] = 5
+    failed_login_seconds: Annotated[Positive, Meta(description="How long a failed login counts.")] = 3600
+    frozen_login_seconds: Annotated[Positive, Meta(description="How long a login stays frozen.")] = 86_400
+    limit_per_client: Annotated[
+        NotNegative,
+        Meta(
+            description="How often a minute one client may make each of the limited calls (access token, candidate, "
+            "activation). 0: as often as it likes. The default only stops a client that has run amok."
+        ),
+    ] = 600_000
+    limit_per_identifier: Annotated[
+        NotNegative,
+        Meta(
+            description="How often a minute each of the limited calls may be made about one e-mail, number or "
+            "candidate, by all clients of an organisation together. 0: as often as anybody likes."
+        ),
+    ] = 6000
+    cleaning_seconds: Annotated[
+        Positive, Meta(description="Pause between two rounds of removing what is over: tokens, counts.")
+    ] = 60
 
     @property
     def sqlite(self) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from stamkund import endpoints
+from stamkund.reference import schemas
 from stamkund.rules import scopes
 from stamkund.rules.organisation import Client
 from stamkund.wire.endpoint import Endpoint
@@ -34,7 +35,7 @@ def label(endpoint: Endpoint) -> str:
 
 def example_body(endpoint: Endpoint) -> dict[str, Any]:
     """A JSON body that is right in every parameter."""
-    return {p.name: p.kind.example for p in endpoint.declared.parameters}
+    return {p.name: schemas.example(p.kind) for p in endpoint.declared.parameters}
 
 
 async def send(

@@ -19,6 +19,8 @@ def _lines(endpoint: Endpoint) -> Iterator[str]:
     yield f"  identity: {'yes' if endpoint.identity else 'no'}"
     yield f"  body: {endpoint.body or 'none'}"
     yield f"  parameters: {' '.join(_parameters(endpoint)) or 'none'}"
+    if endpoint.limit is not None:
+        yield f"  limit: {endpoint.limit.name}"
     yield f"  success: {endpoint.success}"
     for problem in endpoint.refusals:
         field = f" ({problem.field})" if problem.field else ""

@@ -405,11 +405,12 @@ async def test_required_parameters_are_asked_for_one_by_one(stage: Stage, caller
 @every_json_route
 async def test_a_value_of_the_wrong_type_is_refused_by_name(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
     for parameter in endpoint.declared.parameters:
-        for value in (0, 1.5, True, False, [], {}, ["a"], {"a": "b"}, 10**400):
+        boolean = parameter.kind.json_type == "boolean"
+        for value in (0, 1.5, *(("true", "") if boolean else (True, False)), [], {}, ["a"], {"a": "b"}, 10**400):
             body = {**example_body(endpoint), parameter.name: value}
             answer = await send_json(stage, endpoint, callers.able(endpoint), body)
             refusal = refused(answer, 400, "invalid_parameter", parameter.name)
-            assert refusal["message"] == "Parameter must be a string"
+            assert refusal["message"] == f"Parameter must be a {parameter.kind.json_type}"
 
 
 async def _chunks(body: bytes) -> AsyncIterator[bytes]:

@@ -446,7 +446,7 @@ async def test_a_customer_with_a_password_from_elsewhere_gets_an_account_by_logg
 ) -> None:
     """Nothing but the right password makes the account; from then on its hash is ours."""
     made = await publisher.customer(email=EMAIL, password_hash=HASHES[kind])
-    for wrong in ("wrong", PASSWORD.lower(), "x" * 5000, "a\0b", "ö" * 50):
+    for wrong in (PASSWORD.lower(), "x" * 5000, "a\0b", "ö" * 50):  # one more would freeze the login
         assert told(await publisher.grant("password", username=EMAIL, password=wrong)) == WRONG_PASSWORD
     assert (await publisher.get("/external/api/v1/accounts/candidate", customer_number="100001")).status_code == 200
     for _ in range(2):

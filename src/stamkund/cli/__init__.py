@@ -7,7 +7,18 @@ from __future__ import annotations
 
 import typer
 
-from stamkund.cli import catalogue, clients, customers, demo, documentation, installation, keys, permissions, server
+from stamkund.cli import (
+    accounts,
+    catalogue,
+    clients,
+    customers,
+    demo,
+    documentation,
+    installation,
+    keys,
+    permissions,
+    server,
+)
 
 app = typer.Typer(
     name="stamkund",
@@ -17,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(accounts.app, name="account")
 app.add_typer(clients.app, name="client")
 app.add_typer(customers.app, name="import")
 app.add_typer(keys.app, name="key")

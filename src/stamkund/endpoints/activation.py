@@ -14,7 +14,7 @@ from stamkund.rules.identifiers import Identifier
 from stamkund.rules.moments import zone
 from stamkund.rules.person_number import PersonNumber
 from stamkund.store import Candidate, Taken
-from stamkund.wire.endpoint import Call, Created, Example, endpoint
+from stamkund.wire.endpoint import Call, Created, Example, Limit, endpoint
 from stamkund.wire.parameters import Parameter
 
 CANDIDATE = Parameter("account_candidate_id", values.ID, "The id that Get account candidate answered.", required=True)
@@ -54,6 +54,11 @@ _TAKEN: dict[str, Problem] = {
 }
 
 
+def asked(call: Call) -> list[Identifier]:
+    """What is to be activated, and with which e-mail."""
+    return [Identifier(identifiers.ID, call.given[CANDIDATE]), identifiers.email(call.given[EMAIL])]
+
+
 @endpoint(
     "POST",
     "/external/api/v1/account/activate_candidate",
@@ -77,6 +82,7 @@ _TAKEN: dict[str, Problem] = {
         PERMISSIONS,
     ),
     body="json",
+    limit=Limit("activation", asked),
     success=201,
     answer=Created,
     refusals=(

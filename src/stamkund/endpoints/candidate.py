@@ -10,7 +10,7 @@ from stamkund.rules import identifiers, scopes, values
 from stamkund.rules.customer import Customer
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.moments import Zone, zone
-from stamkund.wire.endpoint import Call, Example, Item, endpoint
+from stamkund.wire.endpoint import Call, Example, Item, Limit, endpoint
 from stamkund.wire.parameters import Given, Parameter
 
 PERSON_NUMBER = Parameter(
@@ -83,6 +83,16 @@ def one_needed(given: Given) -> None:
         raise Refused(problems.one_required([PERSON_NUMBER.name, CUSTOMER_NUMBER.name]))
 
 
+def asked(call: Call) -> list[Identifier]:
+    """What the customer is looked for by."""
+    found = []
+    if (number := call.given.get(PERSON_NUMBER)) is not None:
+        found.append(Identifier(identifiers.PERSON_NUMBER, call.services.store.number_key(number)))
+    if (customer := call.given.get(CUSTOMER_NUMBER)) is not None:
+        found.append(Identifier(identifiers.CUSTOMER_NUMBER, customer))
+    return found
+
+
 @endpoint(
     "GET",
     "/external/api/v1/accounts/candidate",
@@ -91,6 +101,7 @@ def one_needed(given: Given) -> None:
     scope=scopes.ACCOUNT_READ,
     parameters=(PERSON_NUMBER, CUSTOMER_NUMBER, ZIP_CODE),
     check=one_needed,
+    limit=Limit("candidate", asked),
     answer=CandidateAnswer,
     refusals=(problems.ACCOUNT_NOT_FOUND, problems.CUSTOMER_TAKEN),
     example=Example(query="social_security_number=620817-9256&zip_code=43921", answer=_ANSWER),
@@ -101,22 +112,13 @@ async def get_candidate(call: Call) -> Item:
     Everything that is given must match the same customer, or the answer is 404. Asking again gives the same
     `account_candidate_id`. A customer who has an account already, or whose number an account uses, answers 409.
     """
-    found = await call.services.store.find_candidate(call.caller.organisation.id, _asked(call))
+    found = await call.services.store.find_candidate(call.caller.organisation.id, asked(call))
     zip_code = call.given.get(ZIP_CODE)
     if found is None or (zip_code is not None and not found.customer.lives_at(zip_code)):
         raise Refused(problems.ACCOUNT_NOT_FOUND)
     if found.taken:
         raise Refused(problems.CUSTOMER_TAKEN)
     return Item(_shown(found.customer, zone(call.caller.organisation.timezone), call.now))
-
-
-def _asked(call: Call) -> list[Identifier]:
-    asked = []
-    if (number := call.given.get(PERSON_NUMBER)) is not None:
-        asked.append(Identifier(identifiers.PERSON_NUMBER, call.services.store.number_key(number)))
-    if (customer := call.given.get(CUSTOMER_NUMBER)) is not None:
-        asked.append(Identifier(identifiers.CUSTOMER_NUMBER, customer))
-    return asked
 
 
 def _shown(customer: Customer, local: Zone, now: int) -> AccountCandidate:

@@ -19,16 +19,20 @@ from msgspec import UNSET, UnsetType
 
 from stamkund import problems
 from stamkund.caller import token_hash
-from stamkund.rules import scopes
-from stamkund.rules.customer import account_of
+from stamkund.logins import Frozen, WrongPassword
+from stamkund.rules import identifiers, scopes
+from stamkund.rules.attempts import PASSWORD_GRANT, Visit
 from stamkund.rules.ids import is_id, new_id
+from stamkund.rules.moments import zone
 from stamkund.rules.organisation import Client, Organisation
-from stamkund.store import ACCESS, REFRESH, Login, NewToken, Taken
-from stamkund.wire.endpoint import Answer, Call, Example, Form, FormField, OwnError, endpoint
+from stamkund.store import ACCESS, REFRESH, NewToken
+from stamkund.wire.endpoint import Answer, Call, Example, Form, FormField, Limit, OwnError, endpoint
 
 _DAY = 86_400
 _NO_STORE = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
 _PASSWORD_SENTENCE = "Username/password do not match"  # noqa: S105
+_FROZEN_SENTENCE = "The account is frozen until {}, after too many failed logins"
+_LONGEST_AGENT = 4096
 _BASIC = ((b"www-authenticate", b'Basic realm="stamkund"'),)
 
 
@@ -123,10 +127,13 @@ FORMS = (
 ERRORS = (
     OwnError(400, TokenError("invalid_request", "The field grant_type is required")),
     OwnError(400, TokenError("invalid_grant", _PASSWORD_SENTENCE)),
+    OwnError(400, TokenError("invalid_grant", _FROZEN_SENTENCE.format("2016-12-22T10:12:08+01:00"))),
     OwnError(400, TokenError("unsupported_grant_type", "The grant type implicit is not supported")),
     OwnError(400, TokenError("invalid_scope", "The client does not have the scope /external/title/r")),
     OwnError(401, TokenError("invalid_client", "The client id or secret is not valid"), _BASIC),
 )
+
+LIMIT = Limit("token")
 
 
 @endpoint(
@@ -138,6 +145,7 @@ ERRORS = (
     body="form",
     answer=TokenAnswer,
     group="Authorization",
+    limit=LIMIT,
     refusals=(problems.UNAVAILABLE, problems.BUSY),
     forms=FORMS,
     own_errors=ERRORS,
@@ -151,9 +159,13 @@ async def issue_token(call: Call) -> Answer:
     """Issues an access token to a client.
 
     Client id and secret come in the form or as HTTP Basic. Errors are OAuth's: `error` and `error_description`.
+
+    Failed logins in a row freeze the login for a while; then the password grant answers `invalid_grant` with a
+    description that says so and until when, whatever the password.
     """
     try:
         client, organisation = await _authenticated(call)
+        call.services.limits.client(LIMIT.name, client.id, call.now)
         grant = call.form.get("grant_type", "")
         if not grant:
             raise OAuthError("invalid_request", "The field grant_type is required")
@@ -174,23 +186,28 @@ async def _password(asking: Asking) -> TokenAnswer:
     organisation, email = _username(asking)
     password = asking.field("password")
     granted = asking.scopes()
-    login = await _proven(asking, organisation, email, password)
-    row = await _logged_in(asking, login, password)
+    call, own = asking.call, asking.organisation
+    call.services.limits.identifier(LIMIT.name, own.id, identifiers.email(email), call.now)
+    try:
+        row = await call.services.logins.log_in(_visit(asking), organisation, email, password)
+    except WrongPassword:
+        raise OAuthError("invalid_grant", _PASSWORD_SENTENCE) from None
+    except Frozen as frozen:
+        raise OAuthError("invalid_grant", _FROZEN_SENTENCE.format(zone(own.timezone).text(frozen.until))) from None
     return await _issue(asking, row, granted, refreshable=True)
 
 
-async def _proven(asking: Asking, organisation: str, email: str, password: str) -> Login:
-    """Who has this e-mail and password. A wrong password, an unknown e-mail, another organisation and an account that
-    is not active answer alike."""
-    services = asking.call.services
-    # No e-mail has a NUL, and PostgreSQL can't even be asked for one.
-    known = asking.organisation.id == organisation and "\0" not in email
-    login = await services.store.login(organisation, email) if known else None
-    usable = login is not None and (login.account is None or login.account.status == "active")
-    matches = await services.passwords.verify(password, login.hash if login and usable else None)
-    if login is None or not matches:
-        raise OAuthError("invalid_grant", _PASSWORD_SENTENCE)
-    return login
+def _visit(asking: Asking) -> Visit:
+    call = asking.call
+    agent = call.headers.get(b"user-agent")
+    return Visit(
+        organisation=asking.organisation.id,
+        door=PASSWORD_GRANT,
+        client=asking.client.id,
+        address=call.address,
+        user_agent=None if agent is None else agent.decode("latin-1")[:_LONGEST_AGENT],
+        at=call.now,
+    )
 
 
 async def _refresh(asking: Asking) -> TokenAnswer:
@@ -246,35 +263,6 @@ def _username(asking: Asking) -> tuple[str, str]:
     """`<organisation>^<email>`; a bare e-mail means the client's own organisation."""
     organisation, caret, email = asking.field("username").partition("^")
     return (organisation, email) if caret else (asking.organisation.id, organisation)
-
-
-async def _logged_in(asking: Asking, login: Login, password: str) -> int:
-    """The row of the account that logged in: hashes of old are replaced, and a customer who brought a password gets
-    the account that it proves to be theirs."""
-    call = asking.call
-    passwords, store = call.services.passwords, call.services.store
-    if login.row is not None:
-        if login.hash is not None and passwords.outdated(login.hash):
-            await store.upgrade_password(login.row, login.hash, await passwords.hash(password))
-        return login.row
-    customer = login.customer
-    assert customer is not None and customer.email is not None
-    email = customer.email
-    try:
-        row, _ = await store.activate(
-            asking.organisation.id,
-            customer.id,
-            lambda fresh: account_of(fresh, email, call.now),
-            await passwords.hash(password),
-            asking.client.id,
-            call.now,
-        )
-    except Taken:  # by a login at the same moment, whose account is theirs too, or by somebody else's account
-        login = await _proven(asking, asking.organisation.id, email, password)
-        if login.row is None:
-            raise OAuthError("invalid_grant", _PASSWORD_SENTENCE) from None
-        return login.row
-    return row
 
 
 async def _issue(asking: Asking, account: int | None, granted: str, *, refreshable: bool) -> TokenAnswer:

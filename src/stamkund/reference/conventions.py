@@ -38,9 +38,10 @@ CONVENTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             'An error is `{"code": …, "field": …, "message": …}`; `field` is there only where the error is about one '
             "parameter. One error is answered at a time, the first in this order: token (401), scope and identity "
-            "(403), size (413), content type, JSON, unknown parameters, values (400), then the call's own.",
+            "(403), rate limit (429), size (413), content type, JSON, unknown parameters, values (400), then the "
+            "call's own.",
             "A path that does not exist answers 404 `not_found`, another method 405 `method_not_allowed` with the "
-            "header `Allow`. 401 and 403 carry `WWW-Authenticate`, 503 carries `Retry-After` in seconds.",
+            "header `Allow`. 401 and 403 carry `WWW-Authenticate`, 429 and 503 carry `Retry-After` in seconds.",
         ),
     ),
 )

@@ -24,6 +24,7 @@ _REASONS = {
     404: "There is no such thing.",
     409: "Somebody was there first.",
     413: "The body is too large.",
+    429: "Too much in one minute.",
     500: "A fault of the server.",
     503: "Not right now.",
 }

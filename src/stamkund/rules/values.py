@@ -107,6 +107,10 @@ def _read_id(text: str, _: Context) -> str:
     return text.lower()
 
 
+def _read_id_or_email(text: str, _: Context) -> str:
+    return text if _EMAIL.fullmatch(text) else _read_id(text, _)
+
+
 def _read_password(text: str, _: Context) -> str:
     try:
         text.encode()
@@ -162,6 +166,15 @@ PASSWORD = Kind(
     example="Df7Vdd8!!vnM",
     control_characters=True,
 )
+ID_OR_EMAIL = Kind(
+    "id or email",
+    _read_id_or_email,
+    ID_TEXT,
+    re.compile(f"{ID_PATTERN.pattern}|{_EMAIL.pattern}", re.ASCII | re.IGNORECASE),
+    longest=1024,
+    example=ID.example,
+)
+"""An id, for which some pages' samples send an e-mail."""
 TEXT = Kind("text", _as_it_is, longest=1024, example="Ovesson")
 ALIAS = Kind("alias", _as_it_is, longest=50, example="Oves Alias")
 ALIAS_KEY = Kind("alias", _as_it_is, longest=1024, example="Oves Alias")
@@ -213,4 +226,6 @@ PRODUCT_CODE = Kind(
     example="package_code",
 )
 """The code of a product, package or campaign; with the plus sign that the newer versions of the documents allow."""
+IP_ADDRESS = Kind("IP address", _as_it_is, longest=39, example="192.0.2.1")
+USER_AGENT = Kind("user agent", _as_it_is, longest=4096, example="Mozilla/5.0")
 BOOLEAN = Kind("boolean", _read_boolean, "true or false", example="true", json_type="boolean")

@@ -8,19 +8,22 @@ out; rows, placeholders and transactions stay in here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from stamkund.rules import identifiers
 from stamkund.rules.account import Account
+from stamkund.rules.attempts import Attempt, Judged, Policy, Visit
 from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.customer import Customer
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.person_number import PersonNumber
-from stamkund.store import catalogues, installation, look_ups, migrations, tokens
+from stamkund.store import attempts, catalogues, counts, installation, look_ups, migrations, tokens
 from stamkund.store.accounts import AccountVerbs, Candidate, Login
+from stamkund.store.attempts import AttemptVerbs
 from stamkund.store.catalogues import CatalogueMemory, CatalogueVersion, Loaded
 from stamkund.store.customers import CustomerVerbs, Outcome, Wanted
 from stamkund.store.documents import Documents
@@ -95,6 +98,7 @@ class Store:
         self._accounts = AccountVerbs(self.documents)
         self._customers = CustomerVerbs(self.documents)
         self._catalogues = CatalogueMemory(self.loaded_catalogue)
+        self._attempts = AttemptVerbs(self.documents)
 
     # The hot path --------------------------------------------------------------------------------------
 
@@ -150,10 +154,49 @@ class Store:
 
     async def login(self, organisation: str, email: str) -> Login | None:
         """What is needed to check the password of whoever has this e-mail."""
-        return await self.engine.read(lambda: self._accounts.login(organisation, email))
+        return await self.login_of(organisation, identifiers.email(email))
+
+    async def login_of(self, organisation: str, identifier: Identifier) -> Login | None:
+        """As `login`, by e-mail or id."""
+        return await self.engine.read(lambda: self._accounts.login(organisation, identifier))
 
     async def upgrade_password(self, account_row: int, before: str, after: str) -> None:
         await self.engine.write(lambda: self._accounts.upgrade_password(account_row, before, after))
+
+    # Attempts to log in --------------------------------------------------------------------------------
+
+    async def judge(self, visit: Visit, login: Login, policy: Policy, *, succeeded: bool, audited: bool) -> Judged:
+        """Decides what becomes of an attempt at a login, counts it and keeps it, in one transaction."""
+        customer = login.account is None
+        return await self.engine.write(
+            lambda: self._attempts.judge(
+                visit, login.id, policy, succeeded=succeeded, customer=customer, audited=audited
+            )
+        )
+
+    async def refuse_stranger(self, visit: Visit) -> None:
+        """Writes down an attempt at nobody's login."""
+        await self.engine.write(lambda: attempts.refuse_stranger(visit))
+
+    async def unfreeze(self, organisation: str, login: Login, now: int) -> bool:
+        """Lifts a freeze and clears the count; answers whether there was a freeze."""
+        return await self.engine.write(lambda: attempts.lift(organisation, login.id, now))
+
+    async def attempts(self, organisation: str, login: Login) -> list[Attempt]:
+        """The latest attempts at a login, newest first."""
+        return await self.engine.read(lambda: attempts.latest(organisation, login.id))
+
+    async def remove_stale_attempts(self, now: int, most: int = 500) -> int:
+        return await self.engine.write(lambda: attempts.remove_stale(now, most))
+
+    # Rate limits ---------------------------------------------------------------------------------------
+
+    async def add_counts(self, ends: int, new: Mapping[str, int]) -> dict[str, int]:
+        """Adds to the counts of the minute that ends at `ends`; answers the totals of all processes."""
+        return await self.engine.write(lambda: counts.add(ends, new))
+
+    async def remove_counts(self, now: int, most: int = 500) -> int:
+        return await self.engine.write(lambda: counts.remove_over(now, most))
 
     # Tokens --------------------------------------------------------------------------------------------
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from stamkund.rules import identifiers
 from stamkund.rules.account import Account
+from stamkund.rules.attempts import UNTROUBLED, Standing
 from stamkund.rules.customer import Customer
 from stamkund.rules.identifiers import Identifier, NumberHashes
 from stamkund.rules.person_number import PersonNumber
+from stamkund.store import attempts
 from stamkund.store.documents import Documents
 from stamkund.store.work import Ask, Row, Sql, Taken, Work, one
 
@@ -53,12 +55,27 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Login:
-    """What is needed to check a password: the account's row (None for a customer not yet activated) and the hash."""
+    """What is needed to check a password: the account's row (None for a customer not yet activated) and the hash.
+
+    `standing`: its failures, and whether it is frozen.
+    """
 
     row: int | None
     account: Account | None
     customer: Customer | None
     hash: str | None
+    standing: Standing = UNTROUBLED
+
+    @property
+    def id(self) -> str:
+        """What the login's attempts are kept by: the account's id, else the customer's."""
+        holder = self.account or self.customer
+        assert holder is not None
+        return holder.id
+
+    @property
+    def usable(self) -> bool:
+        return self.account is None or self.account.status == "active"
 
 
 class AccountVerbs:
@@ -108,12 +125,15 @@ class AccountVerbs:
         row = one((yield Ask(_LOCK_CUSTOMER, (organisation, identifiers.ID, candidate_id))))
         if row is None or row[1] is not None:
             raise Taken("candidate")
-        account = make_account(self._documents.customer(row[2]))
+        customer = self._documents.customer(row[2])
+        account = make_account(customer)
         number = (yield Ask(_COUNT, (organisation, "tulo_customer_number", 1)))[0][0]
         account.tulo_customer_number = f"{number:05}"
         account_row = yield from self._add(organisation, account, password_hash)
         if not (yield Ask(_SPEND, (row[0], account_row))):
             raise Taken("candidate")
+        if customer.password_hash is not None:
+            yield from attempts.hand_over(organisation, customer.id, account.id)
         yield Ask(_AUDIT, (organisation, now, "account_activated", client, account.id, None))
         yield Ask(_EMIT, (organisation, now, "account_activated_for_existing_customer", account.id))
         return account_row, account.id
@@ -128,19 +148,21 @@ class AccountVerbs:
         yield Ask(_ADD_PASSWORD, (account_row, password_hash))
         return account_row
 
-    def login(self, organisation: str, email: str) -> Work[Login | None]:
-        """The account with this e-mail, else the customer who brought a password from elsewhere with it."""
-        key = (organisation, *identifiers.email(email))
+    def login(self, organisation: str, identifier: Identifier) -> Work[Login | None]:
+        """The account with this e-mail or id, else the customer who brought a password from elsewhere with it."""
+        key = (organisation, *identifier)
         row = one((yield Ask(_ACCOUNT_TO_LOG_IN, key)))
         if row is not None:
-            return Login(row[0], self._documents.account(row[1]), None, row[2])
+            account = self._documents.account(row[1])
+            return Login(row[0], account, None, row[2], (yield from attempts.standing(organisation, account.id)))
         row = one((yield Ask(_CUSTOMER, key)))
         if row is None or row[1] is not None:
             return None
         customer = self._documents.customer(row[2])
-        if (yield from self._any_taken(organisation, self._claims(customer))):
+        if customer.password_hash is None or (yield from self._any_taken(organisation, self._claims(customer))):
             return None
-        return Login(None, None, customer, customer.password_hash)
+        known = yield from attempts.standing(organisation, customer.id)
+        return Login(None, None, customer, customer.password_hash, known)
 
     def upgrade_password(self, account_row: int, before: str, after: str) -> Work[None]:
         """Replaces a hash, unless the password was changed meanwhile."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stamkund.clock import Clock
+from stamkund.limits import Limits, no_limits
+from stamkund.logins import Logins
 from stamkund.passwords import Passwords
 from stamkund.settings import Settings
 from stamkund.store import Store
@@ -16,3 +18,8 @@ class Services:
     store: Store
     passwords: Passwords
     clock: Clock
+    limits: Limits = field(default_factory=no_limits)
+
+    @property
+    def logins(self) -> Logins:
+        return Logins(self.store, self.passwords, self.settings)

@@ -1,8 +1,9 @@
 """The ASGI application: finds the endpoint and makes its checks, in the wire contract's order.
 
-token (401) → scope and identity (403) → size (413) → content type → JSON → unknown parameters → values (400) → the
-story. Nothing else decides in which order a caller learns what is wrong. Every answer, also the one to a fault of ours,
-is a JSON body with a code and a request id.
+token (401) → scope and identity (403) → the client's rate limit (429) → size (413) → content type → JSON → unknown
+parameters → values (400) → the rate limit of what is asked about (429), which right values alone tell → the story.
+Nothing else decides in which order a caller learns what is wrong. Every answer, also the one to a fault of ours, is a
+JSON body with a code and a request id.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ class Dispatch:
         headers = dict(scope["headers"])
         request_id = self._request_id(headers)
         call = Call(self._services, self._services.clock(), headers)
+        call.peer = scope.get("client")
         endpoint: Endpoint | None = None
         try:
             endpoint = self._endpoint(scope)
@@ -105,6 +107,9 @@ class Dispatch:
             await _read_body(endpoint, call, receive)
         elif endpoint.subject is None:
             call.given = _given(endpoint, scope)
+        if endpoint.limit is not None:
+            for identifier in endpoint.limit.about(call):
+                self._services.limits.identifier(endpoint.limit.name, call.caller.organisation.id, identifier, call.now)
         result = await _told(endpoint, call)
         if isinstance(result, Answer):
             return result
@@ -133,6 +138,8 @@ class Dispatch:
         refusal = callers.refusal(caller, endpoint.scope, endpoint.identity)
         if refusal is not None:
             raise Refused(refusal)
+        if endpoint.limit is not None:
+            self._services.limits.client(endpoint.limit.name, caller.client.id, call.now)
         if wrong is not None:
             raise wrong
 
@@ -155,6 +162,8 @@ async def _told(endpoint: Endpoint, call: Call) -> Any:
     except Refused as refused:
         problem = refused.problem
         if problem in endpoint.refusals or problem.code == "invalid_parameter":
+            raise
+        if problem.code == problems.TOO_MANY and endpoint.limit is not None:
             raise
         raise UndeclaredRefusal(problem.code) from refused
 

@@ -7,7 +7,7 @@ reference and the guard tests all read the declaration, so a call is added in on
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from stamkund.caller import Caller
 from stamkund.problems import Problem
 from stamkund.rules.account import Account
 from stamkund.rules.catalogue import Catalogue
+from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.store import Opened, Subject
 from stamkund.wire.parameters import Declared, Given, Parameter
@@ -62,7 +63,7 @@ NOBODY = Caller(
 class Call:
     """One call that passed all checks: who calls, what was given, and the account that it is about."""
 
-    __slots__ = ("_opened", "caller", "form", "given", "headers", "now", "services")
+    __slots__ = ("_opened", "caller", "form", "given", "headers", "now", "peer", "services")
 
     def __init__(self, services: Services, now: int, headers: Mapping[bytes, bytes]) -> None:
         self.services = services
@@ -71,12 +72,18 @@ class Call:
         self.caller = NOBODY
         self.given = NOTHING
         self.form: Mapping[str, str] = {}
+        self.peer: tuple[str, int] | None = None
         self._opened: Opened | None = None
 
     def by(self, caller: Caller, opened: Opened | None) -> None:
         """The caller has passed; `opened` may hold the account that the call is about."""
         self.caller = caller
         self._opened = opened
+
+    @property
+    def address(self) -> str | None:
+        """The address that the call came from, as far as the connection tells: a proxy in front is the proxy's."""
+        return None if self.peer is None else self.peer[0]
 
     def account(self) -> Account | None:
         """The account that the declaration's `subject` names, None where there is no such account."""
@@ -93,6 +100,22 @@ Story = Callable[[Call], Awaitable[Any]]
 ChooseSubject = Callable[[Given, "Services"], Subject]
 Check = Callable[[Given], None]
 """A rule about several parameters. Raises Refused."""
+
+
+def _nothing(_: Call) -> Iterable[Identifier]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Limit:
+    """That a call is limited: for each client and, together for all clients, for each identifier that it is `about`.
+
+    `name` is what is counted under. A public call learns from its story alone who calls, so its story asks
+    `services.limits` itself.
+    """
+
+    name: str
+    about: Callable[[Call], Iterable[Identifier]] = _nothing
 
 
 @dataclass(frozen=True)
@@ -159,6 +182,7 @@ class Endpoint:
     example: Example
     description: str
     group: str
+    limit: Limit | None
 
 
 def endpoint(
@@ -183,6 +207,7 @@ def endpoint(
     own_errors: Sequence[OwnError] = (),
     example: Example | None = None,
     group: str = "Account",
+    limit: Limit | None = None,
 ) -> Callable[[Story], Endpoint]:
     """Declares a call.
 
@@ -191,6 +216,7 @@ def endpoint(
     - `subject` chooses the account that is read together with the token; `catalogue`: so is the organisation's.
     - `body`: None, `json` or `form`. `success` and `answer`: the status and the shape of what answers.
     - `refusals`: those that the story itself may raise; raising another one is a fault of ours.
+    - `limit`: how the call is counted, where it is limited.
     - `forms`, `own_errors`, `example`: for the reference alone.
     - `source`: the document that the behaviour comes from.
     """
@@ -205,7 +231,7 @@ def endpoint(
             scope=scope,
             identity=identity,
             public=public,
-            declared=Declared(parameters),
+            declared=Declared(parameters, json=body == "json"),
             check=check,
             subject=subject,
             catalogue=catalogue,
@@ -220,6 +246,7 @@ def endpoint(
             example=example or Example(),
             description=inspect.getdoc(story) or "",
             group=group,
+            limit=limit,
         )
 
     return declare

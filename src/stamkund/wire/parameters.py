@@ -124,8 +124,10 @@ def _printable(name: str) -> str:
 class Declared:
     """The parameters of a call, in the order of its document."""
 
-    def __init__(self, parameters: Sequence[Parameter[Any]]) -> None:
+    def __init__(self, parameters: Sequence[Parameter[Any]], *, json: bool = False) -> None:
+        """`json`: the values come in a JSON body, where a boolean is a boolean and no text."""
         self.parameters = tuple(parameters)
+        self._value = _json_value if json else _value
         self._names = frozenset(p.name for p in parameters)
         self._by_name = {p.name: p for p in parameters}
         self._any_required = any(p.required for p in parameters)
@@ -136,17 +138,25 @@ class Declared:
             raise Refused(problems.unknown_parameters(name for name in sent if name not in self._names))
         if len(sent) == 1 and not self._any_required:
             ((name, value),) = sent.items()
-            return Given({name: _value(self._by_name[name], value, context)})
+            return Given({name: self._value(self._by_name[name], value, context)})
         values: dict[str, Any] = {}
         for parameter in self.parameters:
             if parameter.name in sent:
-                values[parameter.name] = _value(parameter, sent[parameter.name], context)
+                values[parameter.name] = self._value(parameter, sent[parameter.name], context)
             elif parameter.required:
                 raise Refused(problems.required(parameter.name))
         return Given(values)
 
 
-def _value(parameter: Parameter[T], sent: Any, context: Context) -> T:
+def _json_value(parameter: Parameter[Any], sent: Any, context: Context) -> Any:
+    if parameter.kind.json_type != "boolean":
+        return _value(parameter, sent, context)
+    if not isinstance(sent, bool):
+        raise Refused(problems.invalid(parameter.name, "Parameter must be a boolean"))
+    return _value(parameter, "true" if sent else "false", context)
+
+
+def _value(parameter: Parameter[Any], sent: Any, context: Context) -> Any:
     if not isinstance(sent, str):
         sentence = sent.sentence if isinstance(sent, _Wrong) else _NOT_A_STRING.sentence
         raise Refused(problems.invalid(parameter.name, sentence))

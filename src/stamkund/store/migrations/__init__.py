@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stamkund.store.migrations import m0001_first, m0002_catalogues
+from stamkund.store.migrations import m0001_first, m0002_catalogues, m0003_attempts
 from stamkund.store.work import Ask, Sql, Work
 
 
@@ -24,6 +24,7 @@ class Migration:
 MIGRATIONS = (
     Migration(1, "first", m0001_first.STATEMENTS),
     Migration(2, "catalogues", m0002_catalogues.STATEMENTS),
+    Migration(3, "attempts", m0003_attempts.STATEMENTS),
 )
 LATEST = MIGRATIONS[-1].number
 
@@ -36,28 +37,37 @@ _PRESENT = Sql(
     "WHERE table_schema = current_schema() AND table_name = 'migrations'",
     sqlite="SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'migrations'",
 )
-_CURRENT = Sql("SELECT coalesce(max(number), 0) FROM migrations")
+_APPLIED = Sql("SELECT number FROM migrations ORDER BY number")
 _DONE = Sql("INSERT INTO migrations (number, name, applied) VALUES ($1, $2, $3)")
 
 
 def schema_version() -> Work[int]:
-    """The number of the newest step that the database has, 0 for an empty database."""
+    """The number of the newest step that the database has together with all steps before it, 0 for an empty database.
+
+    A number may be missing: two versions that were made beside each other each add a step of their own.
+    """
     rows = yield Ask(_PRESENT)
     if not rows[0][0]:
         return 0
-    rows = yield Ask(_CURRENT)
-    return int(rows[0][0])
+    applied = [row[0] for row in (yield Ask(_APPLIED))]
+    missing = _missing(applied)
+    if missing:
+        applied = [number for number in applied if number < missing[0].number]
+    return max(applied, default=0)
 
 
 def next_step(now: int) -> Work[Migration | None]:
     """Applies the first step that is missing, if one is; answers it. Two processes at once take turns."""
     yield Ask(_ONE_AT_A_TIME)
     yield Ask(_TABLE)
-    rows = yield Ask(_CURRENT)
-    missing = [m for m in MIGRATIONS if m.number > rows[0][0]]
+    missing = _missing([row[0] for row in (yield Ask(_APPLIED))])
     if not missing:
         return None
     for statement in missing[0].statements:
         yield Ask(statement)
     yield Ask(_DONE, (missing[0].number, missing[0].name, now))
     return missing[0]
+
+
+def _missing(applied: Sequence[int]) -> list[Migration]:
+    return [m for m in MIGRATIONS if m.number not in applied]

@@ -1,0 +1,80 @@
+"""`stamkund account …`: what an operator sees of a reader's logins, and lifting a freeze, while the server runs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+
+from argon2 import PasswordHasher
+
+from tests.support.installed import running
+from tests.support.rows import rows
+from tests.support.served import ORGANISATION, PASSWORD, Caller, Ended, Installation
+
+EMAIL = "ove.ovesson@example.com"
+
+
+async def account(installation: Installation, *arguments: str) -> Ended:
+    return await asyncio.to_thread(installation.run, "account", *arguments, "--organisation", ORGANISATION)
+
+
+async def is_frozen(caller: Caller) -> bool:
+    answer = await caller.login(EMAIL)
+    return answer.status_code == 400 and "frozen" in answer.json()["error_description"]
+
+
+async def freeze(caller: Caller) -> None:
+    for _ in range(5):
+        assert (await caller.login(EMAIL, "wrong")).status_code == 400
+    assert await is_frozen(caller)
+
+
+async def test_an_operator_lifts_a_freeze(installation: Installation) -> None:
+    async with running(installation) as (_, caller):
+        (candidate,) = await installation.candidates(1)
+        account_id = (await caller.activate(candidate, EMAIL)).json()["id"]
+        for who in (EMAIL.upper(), account_id):
+            await freeze(caller)
+            assert (await account(installation, "unfreeze", who)).output == f"{who} may log in again\n"
+            assert not await is_frozen(caller)
+        ended = await account(installation, "unfreeze", EMAIL)
+        assert (ended.status, ended.output) == (0, f"{EMAIL} was not frozen; failed logins are forgotten\n")
+    query = "SELECT client, account, detail FROM audit WHERE event = 'login_unfrozen'"
+    assert await rows(installation.database_url, query) == [(None, account_id, None)] * 2
+
+
+async def test_an_operator_sees_the_latest_attempts(embedded: Installation) -> None:
+    async with running(embedded) as (_, caller):
+        (candidate,) = await embedded.candidates(1)
+        await caller.activate(candidate, EMAIL)
+        assert (await account(embedded, "attempts", EMAIL)).output == "no attempts yet\n"
+        await caller.login(EMAIL, "wrong")
+        await caller.login(EMAIL)
+        lines = (await account(embedded, "attempts", EMAIL)).output.splitlines()
+        when = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+]\d\d:00"
+        assert re.fullmatch(rf"{when}  succeeded  password_grant  Test  127\.0\.0\.1  python-httpx/[\d.]+", lines[0])
+        assert re.fullmatch(rf"{when}  failed     password_grant  Test  127\.0\.0\.1  python-httpx/[\d.]+", lines[1])
+        told = json.loads((await account(embedded, "attempts", EMAIL, "--json")).output)
+        assert list(told[0]) == ["at", "outcome", "door", "client", "address", "user_agent"]
+        assert [one["outcome"] for one in told] == ["succeeded", "failed"]
+        assert told[0]["client"] == caller.client.id
+
+
+async def test_a_customer_who_brought_a_password_is_found_too(embedded: Installation) -> None:
+    async with running(embedded) as (_, caller):
+        known = PasswordHasher(memory_cost=8, time_cost=1, parallelism=1).hash(PASSWORD)
+        await embedded.candidates(1, email=EMAIL, password_hash=known)
+        await freeze(caller)
+        assert (await account(embedded, "unfreeze", EMAIL)).output == f"{EMAIL} may log in again\n"
+        assert (await caller.login(EMAIL)).status_code == 200
+
+
+async def test_nobody_can_not_be_unfrozen(embedded: Installation) -> None:
+    embedded.prepare()
+    for command in ("unfreeze", "attempts"):
+        ended = await account(embedded, command, "nobody@example.com")
+        assert ended.status == 2
+        assert ended.errors == f"stamkund: there is no account nobody@example.com in {ORGANISATION}\n"
+    ended = embedded.run("account", "unfreeze", EMAIL, "--organisation", "other")
+    assert ended.status == 2 and "there is no organisation other" in ended.errors

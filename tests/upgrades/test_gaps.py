@@ -1,0 +1,34 @@
+"""Steps of two versions that were made beside each other: a database that has the later one still gets the earlier."""
+
+from __future__ import annotations
+
+import pytest
+
+from stamkund import store as stores
+from stamkund.store import migrations
+from stamkund.store.migrations import Migration
+from stamkund.store.work import Sql
+
+ONE, TWO, THREE, FOUR = (
+    Migration(number, f"step {number}", (Sql(f"CREATE TABLE step_{number} (a bigint)"),)) for number in range(1, 5)
+)
+
+
+async def test_a_step_that_was_left_out_is_made_up_for(fresh_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = stores.engine_for(fresh_url)
+    await engine.open()
+    try:
+
+        async def migrated(*known: Migration) -> tuple[list[str], int]:
+            monkeypatch.setattr(migrations, "MIGRATIONS", known)
+            return await stores.migrate(engine, 0), await engine.read(migrations.schema_version)
+
+        assert await migrated(ONE, THREE) == (["0001 step 1", "0003 step 3"], 3)
+        monkeypatch.setattr(migrations, "MIGRATIONS", (ONE, TWO, THREE))
+        assert await engine.read(migrations.schema_version) == 1, "so a server asks for `stamkund migrate`"
+        assert await migrated(ONE, TWO, THREE) == (["0002 step 2"], 3)
+        assert await migrated(ONE, TWO, THREE) == ([], 3)
+        assert await migrated(ONE, TWO, THREE, FOUR) == (["0004 step 4"], 4)
+        assert await migrated(ONE, TWO, THREE) == ([], 4), "newer than what this program knows"
+    finally:
+        await engine.close()

@@ -1,0 +1,253 @@
+"""Rate limits: by client and by what is asked about, at their place among the checks, in one process and in several."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stamkund import limits as limiting
+from stamkund import upkeep
+from stamkund.limits import Limits
+from stamkund.problems import Refused
+from stamkund.rules import identifiers
+from stamkund.store import Unavailable
+from stamkund.wire.context import Services
+from tests.guards.asking import refused
+from tests.support.rows import rows
+from tests.support.stage import NOW, Publisher, Stage
+
+CANDIDATE = "/external/api/v1/accounts/candidate"
+ACTIVATE = "/external/api/v1/account/activate_candidate"
+ACCOUNTS = "/external/api/v1/accounts"
+TOKEN = "/api/authorization/access_token"
+PASSWORD = "Df7Vdd8!!vnM"
+NUMBER = "620817-9256"
+
+
+@pytest.fixture
+async def strict(fresh_url: str, tmp_path: Path) -> AsyncIterator[Publisher]:
+    """A publisher on a server that allows a client ten calls a minute, and three about one identifier."""
+    async with Stage(fresh_url, tmp_path / "stamkund.key", limit_per_client=10, limit_per_identifier=3) as stage:
+        yield await stage.publisher()
+
+
+def is_limited(answer: Any, seconds: int = 60) -> bool:
+    refused(answer, 429, "too_many_requests")
+    return bool(answer.headers["retry-after"] == str(seconds))
+
+
+async def candidate(publisher: Publisher, **query: str) -> int:
+    return (await publisher.get(CANDIDATE, **query)).status_code
+
+
+async def test_a_number_is_asked_about_so_often_and_again_in_the_next_minute(strict: Publisher) -> None:
+    await strict.customer()
+    asked = [await candidate(strict, social_security_number=NUMBER, zip_code=str(n)) for n in range(3)]
+    assert asked == [404] * 3
+    with strict.stage.clock.at(NOW + 17):
+        assert is_limited(await strict.get(CANDIDATE, social_security_number=NUMBER, zip_code="43921"), 43)
+        assert await candidate(strict, customer_number="100001") == 200, "another identifier"
+    with strict.stage.clock.at(NOW + 60):
+        assert await candidate(strict, social_security_number=NUMBER, zip_code="43921") == 200
+
+
+async def test_clients_share_what_may_be_asked_about_an_identifier_but_organisations_do_not(strict: Publisher) -> None:
+    for _ in range(3):
+        assert await candidate(strict, customer_number="1") == 404
+    client, secret = await strict.new_client("/external/account/r")
+    headers = {"authorization": f"Bearer {await strict.token(client=client, secret=secret)}"}
+    query = {"customer_number": "1"}
+    assert is_limited(await strict.stage.http.get(CANDIDATE, params=query, headers=headers))
+    other = await strict.stage.publisher()
+    assert await candidate(other, customer_number="1") == 404
+
+
+async def test_a_client_may_make_each_call_so_often(strict: Publisher) -> None:
+    asked = [await candidate(strict, customer_number=str(n)) for n in range(10)]
+    assert asked == [404] * 10
+    assert is_limited(await strict.get(CANDIDATE, customer_number="11"))
+    assert (await strict.get(ACCOUNTS, email="nobody@example.com")).status_code == 404, "a call without limit"
+    client, secret = await strict.new_client("/external/account/r")
+    headers = {"authorization": f"Bearer {await strict.token(client=client, secret=secret)}"}
+    answer = await strict.stage.http.get(CANDIDATE, params={"customer_number": "12"}, headers=headers)
+    assert answer.status_code == 404, "another client"
+
+
+async def test_activations_are_counted_by_candidate_and_by_email(strict: Publisher) -> None:
+    one, two = await strict.customer("1"), await strict.customer("2", social_security_number=None)
+    body = {"account_candidate_id": one.id, "password": PASSWORD}
+    for number in range(3):
+        answer = await strict.post(ACTIVATE, {**body, "email": f"{number}@example.com"})
+        assert answer.status_code == (409 if number else 201)
+    assert is_limited(await strict.post(ACTIVATE, {**body, "email": "4@example.com"}))
+    body["account_candidate_id"] = two.id
+    for _ in range(2):
+        assert (await strict.post(ACTIVATE, {**body, "email": "0@Example.com"})).status_code == 409
+    assert is_limited(await strict.post(ACTIVATE, {**body, "email": "0@example.com"}))
+
+
+async def test_logins_are_counted_by_email_whether_it_is_known_or_not(strict: Publisher) -> None:
+    await strict.activated("ove@example.com")
+    for username in ("ove@example.com", f"{strict.id}^NOBODY@example.com"):
+        for _ in range(3):
+            answer = await strict.grant("password", username=username, password="wrong")
+            assert answer.status_code == 400
+        assert is_limited(await strict.grant("password", username=username.lower(), password=PASSWORD))
+
+
+async def test_tokens_are_counted_by_client_once_the_client_is_known(strict: Publisher) -> None:
+    """So nobody who knows no more than a client's id can use up what the client may do."""
+    for _ in range(20):
+        answer = await strict.grant("none", secret="wrong")
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+    for _ in range(10):
+        assert (await strict.grant("none")).status_code == 200
+    assert is_limited(await strict.grant("none"))
+    assert is_limited(await strict.grant("unknown"))
+    assert (await strict.grant("none", secret="wrong")).status_code == 401
+
+
+async def test_a_clients_limit_comes_after_the_scope_and_before_everything_else(strict: Publisher) -> None:
+    for number in range(10):
+        await candidate(strict, customer_number=str(number))
+        await strict.post(ACTIVATE, {})
+    http, headers = strict.stage.http, await strict.headers()
+    powerless = {"authorization": f"Bearer {await strict.token('/external/me/w')}"}
+    large = b"x" * 70_000
+    assert (await http.get(CANDIDATE)).status_code == 401
+    assert (await http.post(ACTIVATE, content=large)).status_code == 401
+    assert (await http.get(CANDIDATE, headers=powerless)).status_code == 403
+    assert (await http.post(ACTIVATE, content=large, headers=powerless)).status_code == 403
+    assert is_limited(await http.get(CANDIDATE, params={"unknown": "1"}, headers=headers))
+    assert is_limited(await http.post(ACTIVATE, content=large, headers=headers))
+    assert is_limited(await http.post(f"{ACTIVATE}/", content=b"{", headers=headers))
+
+
+async def test_an_identifiers_limit_comes_after_the_values_and_before_the_story(strict: Publisher) -> None:
+    made = await strict.customer()
+    body = {"account_candidate_id": made.id, "email": "ove@example.com", "password": PASSWORD}
+    for _ in range(3):
+        await strict.post(ACTIVATE, body)
+    refused(await strict.post(ACTIVATE, {**body, "password": "x"}), 400, "invalid_parameter", "password")
+    refused(await strict.post(ACTIVATE, {**body, "unknown": 1}), 400, "unknown_parameter")
+    assert is_limited(await strict.post(ACTIVATE, body))
+
+
+async def test_nothing_is_limited_where_the_settings_say_so(fresh_url: str, tmp_path: Path) -> None:
+    async with Stage(fresh_url, tmp_path / "stamkund.key", limit_per_client=0, limit_per_identifier=0) as stage:
+        publisher = await stage.publisher()
+        assert {await candidate(publisher, customer_number="1") for _ in range(50)} == {404}
+
+
+# Several processes -----------------------------------------------------------------------------------------
+
+
+async def test_processes_share_their_counts(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "_SHARE_SECONDS", 0.05)
+    chosen = {"workers": 2, "limit_per_client": 0, "limit_per_identifier": 5}
+    key_file = tmp_path / "stamkund.key"
+    async with Stage(fresh_url, key_file, **chosen) as first, Stage(fresh_url, key_file, **chosen) as second:
+        publisher = await first.publisher()
+        other = Publisher(second, publisher.organisation)
+        other.client, other.secret = publisher.client, publisher.secret
+        assert [await candidate(publisher, customer_number="1") for _ in range(5)] == [404] * 5
+        assert is_limited(await publisher.get(CANDIDATE, customer_number="1"))
+        await until(fresh_url, "SELECT max(count) FROM call_counts", 5)
+        assert await candidate(other, customer_number="1") == 404, "it has not asked yet how often others were"
+        for _ in range(100):
+            answer = await other.get(CANDIDATE, customer_number="1")
+            if answer.status_code == 429:
+                break
+            await asyncio.sleep(0.05)
+        assert is_limited(answer)
+        assert await first.store.remove_counts(NOW) == 0
+        assert await first.store.remove_counts(NOW + 60) > 0
+        keys = await rows(fresh_url, "SELECT key FROM call_counts")
+        assert all(len(key) == 32 for (key,) in keys), "keyed hashes"
+
+
+async def until(url: str, query: str, wanted: int) -> None:
+    for _ in range(100):
+        if (await rows(url, query))[0][0] == wanted:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(await rows(url, query))
+
+
+async def test_one_process_on_an_embedded_database_writes_no_counts(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'stamkund.db'}"
+    async with Stage(url, tmp_path / "stamkund.key", limit_per_client=2) as stage:
+        publisher = await stage.publisher()
+        assert (await publisher.grant("none")).status_code == 200
+    assert not limiting.limits_of(stage.settings, stage.store).shared
+    assert await rows(url, "SELECT * FROM call_counts") == []
+
+
+class _Counts:
+    """A store that is out of reach when told to be; another process counted before."""
+
+    def __init__(self) -> None:
+        self.lost = False
+        self.totals: dict[str, int] = {}
+
+    async def add_counts(self, ends: int, new: dict[str, int]) -> dict[str, int]:
+        if self.lost:
+            raise Unavailable("gone")
+        for key, count in new.items():
+            self.totals[key] = self.totals.get(key, 0) + count
+        return {key: self.totals[key] for key in new}
+
+
+def ask(limits: Limits, times: int = 1, now: int = NOW, who: str = "a@example.com") -> None:
+    for _ in range(times):
+        limits.identifier("call", "org", identifiers.email(who), now)
+
+
+async def test_counts_that_could_not_be_shared_are_shared_later() -> None:
+    store: Any = _Counts()
+    one, two = (Limits(0, 10, lambda data: data.hex(), shared=True) for _ in range(2))
+    store.lost = True
+    ask(one, 4)
+    with pytest.raises(Unavailable):
+        await one.share(store)
+    ask(one, 2)
+    store.lost = False
+    await one.share(store)
+    assert list(store.totals.values()) == [6]
+    ask(two, 4)
+    await two.share(store)
+    with pytest.raises(Refused):
+        ask(two)
+    ask(one, 4)
+    with pytest.raises(Refused):
+        ask(one)
+
+
+async def test_a_minute_that_is_over_is_not_shared() -> None:
+    store: Any = _Counts()
+    limits = Limits(0, 10, lambda data: data.hex(), shared=True)
+    ask(limits, 3)
+    ask(limits, 2, NOW + 60)
+    await limits.share(store)
+    assert list(store.totals.values()) == [2]
+
+
+def test_strange_identifiers_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limiting, "_MOST_KEPT", 10)
+    limits = Limits(0, 3, lambda data: data.hex(), shared=False)
+    ask(limits, 3)
+    for number in range(50):
+        ask(limits, who=f"{number}@example.com")
+        assert len(limits._counts) <= 10
+    with pytest.raises(Refused):
+        ask(limits)
+
+
+def test_services_without_limits_limit_nothing() -> None:
+    services = Services(*[None] * 4)  # type: ignore[arg-type]
+    for _ in range(1000):
+        services.limits.client("call", "client", NOW)
