@@ -28,7 +28,7 @@ FOLDER = Path(__file__).parent
 DAY = 86_400
 PASSWORD = "Df7Vdd8!!vnM"
 PERMISSION = Permission("5ba4a64509c04c5ab4000001", "News", "sms")
-_NUMBERED = ("accounts", "customers", "audit", "outbox")
+_NUMBERED = ("accounts", "customers", "audit", "outbox", "login_attempts")
 
 
 def folders() -> list[Path]:
