@@ -117,6 +117,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def sqlite(self) -> bool:
         return self.database_url.startswith("sqlite:")
 
+    @property
+    def sqlite_file(self) -> Path:
+        """The file of an embedded database."""
+        return Path(self.database_url.removeprefix("sqlite:///"))
+
 
 def load(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings in force. Raises WrongSetting."""

@@ -284,6 +284,12 @@ def test_doctor_finds(embedded: Installation, spoil: str) -> None:
 
 
 def test_doctor_finds_nothing_made(empty_embedded: Installation) -> None:
+    finds(empty_embedded, "yet: make it with `stamkund init`")
+    assert list(empty_embedded.folder.iterdir()) == []
+
+
+def test_doctor_finds_no_organisation(empty_embedded: Installation) -> None:
+    empty_embedded.do("migrate")
     finds(empty_embedded, "there is no organisation yet: make one with `stamkund init --organisation ID`")
 
 

@@ -103,6 +103,8 @@ async def _examine() -> list[Finding]:
     except WrongSetting as error:
         return [(False, str(error))]
     findings = [(True, "settings can be used"), *_clock(), *_key_file(chosen)]
+    if chosen.sqlite and not chosen.sqlite_file.exists():  # an examination makes nothing
+        return [*findings, (False, f"there is no database {chosen.sqlite_file} yet: make it with `stamkund init`")]
     try:
         store = await open_store(chosen, system_clock)
     except (Unavailable, WrongSchema, KeyFileError, ValueError) as error:

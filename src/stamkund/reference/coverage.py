@@ -12,7 +12,8 @@ from stamkund.reference.markdown import code, table
 from stamkund.wire.endpoint import Endpoint
 
 MADE = (
-    "<!-- Made by `stamkund docs` from src/stamkund/reference/documented_calls.py and the declarations: change it there. -->"
+    "<!-- Made by `stamkund docs` from src/stamkund/reference/documented_calls.py and the declarations: "
+    "change it there. -->"
 )
 Route = tuple[str, str]
 
