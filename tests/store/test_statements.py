@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from stamkund.rules.attempts import PASSWORD_GRANT, Policy, Visit
 from stamkund.rules.identifiers import Identifier
 from stamkund.store import OWN, REFRESH, NewToken
 from tests.store.conftest import DAY, House, house_in, opened_store
@@ -67,11 +68,32 @@ async def test_what_the_other_verbs_cost(counted: tuple[House, Statements]) -> N
     assert await cost(statements, find(house.id, [by_number], "a@example.com")) == 4
     assert await cost(statements, find(house.id, [Identifier("customer_number", "9")])) == 1
     assert await cost(statements, store.login(house.id, "nobody@example.com")) == 2
-    assert await cost(statements, store.login(house.id, "c@example.com")) == 4
-    activation = 7 + 5  # and one for each identifier: number, customer number, e-mail, id, tulo number
+    assert await cost(statements, store.login(house.id, "c@example.com")) == 5, "with where the login stands"
+    # Two hand a brought login over, and each identifier is one: number, customer number, e-mail, id, tulo number.
+    activation = 7 + 2 + 5
     assert await cost(statements, house.activate(made)) == activation
-    assert await cost(statements, store.login(house.id, "a@example.com")) == 1
+    assert await cost(statements, store.login(house.id, "a@example.com")) == 2
     assert await cost(statements, store.upgrade_password(1, "hash", "new")) == 1
+
+
+async def test_what_attempts_cost(counted: tuple[House, Statements]) -> None:
+    house, statements = counted
+    store = house.store
+    await house.activate(await house.customer())
+    login = await store.login(house.id, "a@example.com")
+    assert login is not None
+    visit = Visit(house.id, PASSWORD_GRANT, house.client.id, None, None, NOW)
+
+    def judged(succeeded: bool) -> Any:
+        return store.judge(visit, login, Policy(most=2), succeeded=succeeded, audited=True)
+
+    kept = 2  # the attempt, and dropping older ones
+    assert await cost(statements, judged(True)) == 2 + kept
+    assert await cost(statements, judged(False)) == 2 + kept + 1, "and the audit"
+    assert await cost(statements, judged(False)) == 2 + kept + 2, "that it froze, too"
+    assert await cost(statements, judged(False)) == 1 + kept + 1
+    assert await cost(statements, store.refuse_stranger(visit)) == 1
+    assert await cost(statements, store.add_counts(NOW, {f"{n:032}": n for n in range(100)})) == 1
 
 
 async def test_what_tokens_cost(counted: tuple[House, Statements]) -> None:
