@@ -18,12 +18,14 @@ from bench import bulk_insert
 from bench.ours import STAMKUND
 from bench.report import Line, Report
 
-CUSTOMERS = 100_000
+CUSTOMERS = 200_000
 ROUNDS = 3
 TABLES = {
     "customers": ("row", "organisation", "account", "document"),
     "customer_identifiers": ("organisation", "kind", "value", "customer"),
 }
+# As the file had them: a table in the order of its own key would be inserted faster than anybody's data comes.
+ORDER = {"customers": "row", "customer_identifiers": "customer"}
 
 
 def run(report: Report, folder: Path, postgres: PostgresServer) -> None:
@@ -68,7 +70,7 @@ def _bare_sqlite(source: Path, target: Path) -> float:
     tables = []
     for name, columns in TABLES.items():
         (create,) = known.execute("SELECT sql FROM sqlite_master WHERE name = ?", (name,)).fetchone()
-        rows = known.execute(f"SELECT {', '.join(columns)} FROM {name}").fetchall()
+        rows = known.execute(f"SELECT {', '.join(columns)} FROM {name} ORDER BY {ORDER[name]}").fetchall()
         marks = ", ".join("?" * len(columns))
         tables.append((create, f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks})", rows))
     return bulk_insert.sqlite(str(target), tables).seconds
@@ -77,7 +79,8 @@ def _bare_sqlite(source: Path, target: Path) -> float:
 async def _bare_postgres(source: str, target: str) -> float:
     connection = await asyncpg.connect(source)
     rows = {
-        name: await connection.fetch(f"SELECT {', '.join(columns)} FROM {name}") for name, columns in TABLES.items()
+        name: await connection.fetch(f"SELECT {', '.join(columns)} FROM {name} ORDER BY {ORDER[name]}")
+        for name, columns in TABLES.items()
     }
     await connection.close()
     creates = {

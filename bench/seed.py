@@ -15,7 +15,7 @@ from stamkund.rules.account import Account, Address, ExternalId, MarketingPermis
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation, Secret, new_secret
 from stamkund.settings import Settings
-from stamkund.store import ACCESS, NewToken, Store
+from stamkund.store import ACCESS, NewToken, Store, engine_for, migrate
 from stamkund.store.work import Load, Work
 
 ORGANISATION = "bench"
@@ -47,7 +47,7 @@ def account(number: int, now: int) -> Account:
         created=started,
         updated=started,
         customer_number=str(1_000_000 + number),
-        tulo_customer_number=f"{number:05}",
+        tulo_customer_number=f"seed{number}",
         first_name="Kalle",
         last_name="Ankarström",
         mobile_phone_number="0701234567",
@@ -81,6 +81,7 @@ def _product(number: int, place: int, started: int, now: int) -> UserProduct:
 
 async def seed(settings: Settings, accounts: int, now: int, tokens: int = 1_000) -> Seeded:
     """Makes an organisation with a client, `accounts` accounts and reader tokens for some of them."""
+    await _migrated(settings, now)
     store = await open_store(settings, lambda: now)
     try:
         await store.change_organisation(ORGANISATION, lambda _: Organisation(ORGANISATION, "Bench"))
@@ -103,6 +104,13 @@ async def seed(settings: Settings, accounts: int, now: int, tokens: int = 1_000)
         return Seeded(client.id, secret, "system", [_token(n).decode() for n in chosen], emails)
     finally:
         await store.engine.close()
+
+
+async def _migrated(settings: Settings, now: int) -> None:
+    engine = engine_for(settings.database_url)
+    await engine.open()
+    await migrate(engine, now)
+    await engine.close()
 
 
 def _token(number: int) -> bytes:
