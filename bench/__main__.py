@@ -29,9 +29,9 @@ def main() -> None:
             place = Path(folder) / question
             place.mkdir()
             importlib.import_module(f"bench.{question}").run(report, place, postgres)
+            if options.write:
+                report.write()
     print(f"\n{report.table()}")
-    if options.write:
-        report.write()
 
 
 if __name__ == "__main__":

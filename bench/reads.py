@@ -19,7 +19,7 @@ from bench.peers.common import client_token
 from bench.peers.seed import seed as seed_peers
 from bench.report import Line, Report
 
-ROUNDS = 5
+ROUNDS = 3
 SECONDS = 3.0
 ACCOUNTS = 10_000
 GOALS = {"sqlite": 0.5, "postgres": 0.3}

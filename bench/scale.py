@@ -11,7 +11,7 @@ from bench.ours import installed, rate
 from bench.report import Line, Report
 
 SMALL, LARGE = 10_000, 1_000_000
-ROUNDS = 5
+ROUNDS = 3
 SECONDS = 3.0
 KEYS = 20_000
 

@@ -16,7 +16,7 @@ from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation, Secret, new_secret
 from stamkund.settings import Settings
 from stamkund.store import ACCESS, NewToken, Store, engine_for, migrate
-from stamkund.store.work import Load, Work
+from stamkund.store.work import Ask, Load, Sql, Work
 
 ORGANISATION = "bench"
 BATCH = 5_000
@@ -93,6 +93,7 @@ async def seed(settings: Settings, accounts: int, now: int, tokens: int = 1_000)
         for first in range(0, accounts, BATCH):
             batch = range(first, min(first + BATCH, accounts))
             await store.engine.write(lambda b=batch: _load(store, b, now))  # type: ignore[misc]
+        await store.engine.write(_go_on_counting)
         chosen = random.Random(1).sample(range(accounts), min(tokens, accounts))
         new = [
             NewToken(token_hash(_token(n)), ACCESS, client.id, n + 1, " ".join(SCOPES), now, now + 10**8, "")
@@ -104,6 +105,12 @@ async def seed(settings: Settings, accounts: int, now: int, tokens: int = 1_000)
         return Seeded(client.id, secret, "system", [_token(n).decode() for n in chosen], emails)
     finally:
         await store.engine.close()
+
+
+def _go_on_counting() -> Work[None]:
+    """PostgreSQL numbers new accounts from a sequence, which rows with numbers of their own have passed by."""
+    sequence = "SELECT setval(pg_get_serial_sequence('accounts', 'row'), (SELECT max(row) FROM accounts))"
+    yield Ask(Sql(sequence, sqlite="SELECT 1"))
 
 
 async def _migrated(settings: Settings, now: int) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_NICENESS = 10
+_NICENESS = 15
 
 # What one check of a hash from elsewhere may cost. Rounds of bcrypt, scrypt and phpass are exponents of two.
 _MOST_ROUNDS = {
