@@ -17,7 +17,7 @@ from stamkund.rules.account import Account, Address, ExternalId, MarketingPermis
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation, Secret, new_secret
 from stamkund.settings import Settings
-from stamkund.store import ACCESS, NewToken, Store, engine_for, migrate
+from stamkund.store import ACCESS, Issue, NewToken, Store, engine_for, migrate
 from stamkund.store.work import Ask, Load, Sql, Work
 
 ORGANISATION = "bench"
@@ -102,7 +102,7 @@ async def seed(settings: Settings, accounts: int, now: int, tokens: int = 1_000)
             for n in chosen
         ]
         system = NewToken(token_hash(b"system"), ACCESS, client.id, None, " ".join(SCOPES), now, now + 10**8, "")
-        await store.add_tokens(system, *new)
+        await store.tokens.add([system, *new], Issue(ORGANISATION, client.id, "bench", now))
         emails = [f"user{n}@example.com" for n in random.Random(2).choices(range(accounts), k=20_000)]
         await _tidied(settings.database_url)
         return Seeded(client.id, secret, "system", [_token(n).decode() for n in chosen], emails)

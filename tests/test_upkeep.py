@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stamkund.store import ACCESS, REFRESH, NewToken
+from stamkund.store import ACCESS, REFRESH, Issue, NewToken
 from tests.support.rows import rows
 from tests.support.served import until
 from tests.support.stage import Publisher, Stage
@@ -29,7 +29,7 @@ async def test_expired_tokens_are_removed_in_the_background(cleaned: Stage) -> N
     login = (await publisher.grant("password", username="reader@example.com", password="Df7Vdd8!!vnM")).json()
     with cleaned.clock.at(cleaned.clock.now + 50):
         later = await publisher.token()
-    await cleaned.store.add_tokens(*(over(publisher, ACCESS) for _ in range(EXPIRED)), over(publisher, REFRESH))
+    await add(publisher, *(over(publisher, ACCESS) for _ in range(EXPIRED)), over(publisher, REFRESH))
     assert await kinds(cleaned) == {ACCESS: EXPIRED + 3, REFRESH: 2}
     with cleaned.clock.at(cleaned.clock.now + 100):  # the moment at which the first tokens end, and not the later one
         await until(lambda: holds(cleaned, {ACCESS: 1, REFRESH: 1}))
@@ -42,8 +42,8 @@ async def test_expired_tokens_are_removed_in_the_background(cleaned: Stage) -> N
 async def test_a_batch_is_bounded(cleaned: Stage) -> None:
     publisher = await cleaned.publisher()
     cleaned.clock.now = 0  # so that the background leaves them alone
-    await cleaned.store.add_tokens(*(at_moment(publisher, expires) for expires in range(1, 11)))
-    assert [await cleaned.store.remove_expired_tokens(9, 4) for _ in range(4)] == [4, 4, 1, 0]
+    await add(publisher, *(at_moment(publisher, expires) for expires in range(1, 11)))
+    assert [await cleaned.store.tokens.remove_expired(9, 4) for _ in range(4)] == [4, 4, 1, 0]
     assert await rows(cleaned.settings.database_url, "SELECT expires FROM tokens") == [(10,)]
 
 
@@ -51,6 +51,10 @@ async def account(publisher: Publisher, token: str) -> int:
     query = {"email": "reader@example.com"}
     headers = {"authorization": f"Bearer {token}"}
     return (await publisher.stage.http.get("/external/api/v1/accounts", params=query, headers=headers)).status_code
+
+
+async def add(publisher: Publisher, *new: NewToken) -> None:
+    await publisher.stage.store.tokens.add(list(new), Issue(publisher.id, publisher.client.id, "none", 0))
 
 
 def over(publisher: Publisher, kind: str) -> NewToken:

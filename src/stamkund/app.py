@@ -15,7 +15,7 @@ from stamkund.limits import limits_of
 from stamkund.passwords import Passwords
 from stamkund.settings import Settings
 from stamkund.store import Store, Unavailable
-from stamkund.upkeep import remove_expired_tokens, share_counts
+from stamkund.upkeep import clean_for_ever, prolong_sessions, share_counts
 from stamkund.wire.context import Services
 from stamkund.wire.dispatch import Dispatch, Receive, Send
 
@@ -62,7 +62,12 @@ class Application:
         passwords = Passwords(self.settings, self.settings.workers)
         services = Services(self.settings, opened, passwords, self.clock, limits_of(self.settings, opened))
         self._dispatch = Dispatch(endpoints.ALL, services)
-        jobs = (remove_expired_tokens(services), share_counts(services), log.flush_for_ever())
+        jobs = (
+            clean_for_ever(services),
+            share_counts(services),
+            prolong_sessions(services),
+            log.flush_for_ever(),
+        )
         background = [asyncio.create_task(job) for job in jobs]
         _settle_garbage()
         log.get().info("started", engine=opened.engine.name, process=os.getpid())

@@ -7,8 +7,8 @@ often, and answers the account. Three things hold for every door:
   (`store/attempts.py`). So of any number of attempts at the same moment only as many are told whether their password
   was right as may fail in a row; to all others the login is frozen, also to one with the right password.
 - A login that is frozen already has its password compared with nobody's, which takes as long as comparing it.
-- Nobody's e-mail, and an account that is not active, are refused like a wrong password: the same words, one hash
-  computed and one transaction written.
+- Nobody's e-mail, and an account that is not active, are refused like a wrong password: the same words, counted and
+  frozen alike, one hash computed and one transaction written.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from stamkund.store import Login, Store, Taken
 class WrongPassword(Exception):
     """E-mail and password don't belong together, or nobody may log in with them.
 
-    `remaining`: how many more failures freeze the login; None where there is no such login.
+    `remaining`: how many more failures freeze the login, whether there is such a login or not.
     """
 
-    def __init__(self, remaining: int | None = None) -> None:
+    def __init__(self, remaining: int) -> None:
         super().__init__("wrong password")
         self.remaining = remaining
 
@@ -61,13 +61,14 @@ class Logins:
         compared = login.hash if login is not None and not login.standing.frozen(visit.at) else None
         matches = await self._passwords.verify(password, compared)
         if login is None:
-            await self._store.refuse_stranger(visit)
-            raise WrongPassword
-        judged = await self._store.judge(visit, login, self.policy, succeeded=matches, audited=True)
+            judged = await self._store.judge_stranger(visit, f"{organisation}^{email}", self.policy)
+        else:
+            judged = await self._store.judge(visit, login, self.policy, succeeded=matches, audited=True)
         if judged.outcome == FROZEN:
             raise Frozen(judged.standing.frozen_until or visit.at)
         if judged.outcome == FAILED:
             raise WrongPassword(judged.standing.remaining(self.policy, visit.at))
+        assert login is not None
         return await self._let_in(visit, login, password)
 
     async def find(self, organisation: str, identifiers: Sequence[Identifier]) -> Login | None:
@@ -113,6 +114,6 @@ class Logins:
             login = await self._usable(visit, visit.organisation, email)
             theirs = await self._passwords.verify(password, None if login is None else login.hash)
             if login is None or login.row is None or not theirs:
-                raise WrongPassword from None
+                raise WrongPassword(self.policy.most) from None
             return login.row
         return row

@@ -56,7 +56,8 @@ def serve(chosen: Settings) -> None:
         access_log=False,
         log_level="warning",
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(chosen.trusted_proxies),
+        forwarded_allow_ips=chosen.trusted_proxies,
         timeout_graceful_shutdown=chosen.stop_seconds,
         backlog=4096,
     )

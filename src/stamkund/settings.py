@@ -49,6 +49,30 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = "stamkund.key"
     host: Annotated[str, Meta(min_length=1, description="The address that `serve` listens on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="The port that `serve` listens on.")] = 8000
+    public_url: Annotated[
+        str,
+        Meta(
+            pattern="^(https?://[^/?#@]+)?$",
+            description="Where clients and browsers reach the server, such as `https://login.example.com`, without a "
+            "path. It is the issuer of ID tokens and stands in the answers of logins. Not set: "
+            "`http://HOST:PORT` of the two settings above, which is right for a laptop alone.",
+        ),
+    ] = ""
+    sso_url: Annotated[
+        str,
+        Meta(
+            pattern="^(https?://[^/?#@]+)?$",
+            description="A host of its own for what browsers see (login page, logout page, single sign-on), such as "
+            "`https://sso.example.com`. The proxy brings it to the same server. Not set: the same host.",
+        ),
+    ] = ""
+    trusted_proxies: Annotated[
+        str,
+        Meta(
+            description="Addresses or networks of reverse proxies, separated by commas, whose `X-Forwarded-For` tells "
+            "where a call came from. Not set: none is believed.",
+        ),
+    ] = ""
     workers: Annotated[
         Positive, Meta(description="Processes that answer requests. One for each core is a good start.")
     ] = 1
@@ -70,6 +94,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     refresh_token_days: Annotated[
         Positive, Meta(description="How long a refresh token holds after it was last used.")
     ] = 180
+    session_days: Annotated[
+        Positive,
+        Meta(description="How long a browser stays logged in after it was last seen (login page, SSO2)."),
+    ] = 30
+    signing_key_days: Annotated[
+        Positive, Meta(description="After how many days ID tokens are signed with a new key.")
+    ] = 90
+    audit_days: Annotated[
+        Positive, Meta(description="How long it is kept who was let in, refused, frozen or logged out.")
+    ] = 400
     argon2_memory_kib: Annotated[
         int, Meta(ge=8, description="Memory of one Argon2id hash, in KiB. The default is OWASP's.")
     ] = 19_456
@@ -112,6 +146,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     cleaning_seconds: Annotated[
         Positive, Meta(description="Pause between two rounds of removing what is over: tokens, counts.")
     ] = 60
+
+    @property
+    def issuer(self) -> str:
+        """Where clients reach us, without a slash at the end; what ID tokens and answers of logins name us by."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def pages_url(self) -> str:
+        """Where browsers reach us: there the session's cookie lives."""
+        return self.sso_url or self.issuer
 
     @property
     def sqlite(self) -> bool:

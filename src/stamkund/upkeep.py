@@ -12,19 +12,24 @@ from stamkund.wire.context import Services
 BATCH = 500
 _BREATH = 0.05
 _SHARE_SECONDS = 1
+_SEEN_SECONDS = 5
+_DAY = 86_400
+
+Remove = Callable[[int, int], Awaitable[int]]
+"""Removes at most so many of what is over at a moment; answers how many."""
 
 
-async def remove_expired_tokens(services: Services) -> None:
-    """Removes tokens that are over, for ever: batch after batch while there are any, then a pause."""
+async def clean_for_ever(services: Services) -> None:
+    """Removes what is over, for ever: batch after batch while there is any, then a pause."""
     logger = log.get()
     while True:
         await asyncio.sleep(services.settings.cleaning_seconds)
         try:
             removed = await remove_all_expired(services)
-            await remove_old_counts(services)
+            await remove_the_rest(services)
         except Unavailable as error:
             logger.warning("cleaning postponed", **log.where(error))
-        except Exception as error:  # whatever it was, the table must not grow for ever after
+        except Exception as error:  # whatever it was, the tables must not grow for ever after
             logger.error("cleaning failed", **log.where(error))
         else:
             if removed:
@@ -33,13 +38,24 @@ async def remove_expired_tokens(services: Services) -> None:
 
 async def remove_all_expired(services: Services) -> int:
     """Removes every token that is over now, with a breath between the batches; answers how many."""
-    return await _in_batches(services, services.store.remove_expired_tokens)
+    return await _in_batches(services, services.store.tokens.remove_expired)
 
 
-async def remove_old_counts(services: Services) -> int:
-    """Removes counts that are over: of failed logins, and of calls."""
-    removed = await _in_batches(services, services.store.remove_stale_attempts)
-    return removed + await _in_batches(services, services.store.remove_counts)
+async def remove_the_rest(services: Services) -> int:
+    """Removes whatever else is over: counts of failed logins and of calls, sessions, codes, tickets, old audit."""
+    store, kept = services.store, services.settings.audit_days * _DAY
+
+    async def old_audit(now: int, most: int) -> int:
+        return await store.remove_old_audit(now - kept, most)
+
+    removes: tuple[Remove, ...] = (
+        store.remove_stale_attempts,
+        store.remove_counts,
+        store.sessions.remove_expired,
+        store.tokens.remove_old_one_time,
+        old_audit,
+    )
+    return sum([await _in_batches(services, remove) for remove in removes])
 
 
 async def share_counts(services: Services) -> None:
@@ -52,7 +68,17 @@ async def share_counts(services: Services) -> None:
             log.get().warning("counts not shared", **log.where(error))
 
 
-async def _in_batches(services: Services, remove: Callable[[int, int], Awaitable[int]]) -> int:
+async def prolong_sessions(services: Services) -> None:
+    """Writes down which sessions were seen, for ever."""
+    while True:
+        await asyncio.sleep(_SEEN_SECONDS)
+        try:
+            await services.sessions.write_seen()
+        except Unavailable as error:
+            log.get().warning("sessions not prolonged", **log.where(error))
+
+
+async def _in_batches(services: Services, remove: Remove) -> int:
     total = 0
     while True:
         removed = await remove(services.clock(), BATCH)

@@ -19,7 +19,7 @@ from stamkund.rules.customer import Customer, account_of
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation
-from stamkund.store import ACCESS, Candidate, NewToken, Opened, Outcome, Store, Wanted
+from stamkund.store import ACCESS, Candidate, Issue, NewToken, Opened, Outcome, Store, Wanted
 from stamkund.store.work import Ask, Row, Sql, Work
 from tests.support.postgres_server import PostgresServer
 from tests.support.stage import NOW, customer
@@ -65,11 +65,15 @@ class House:
 
         return await (store or self.store).activate(self.id, made.id, account, "hash", self.client.id, NOW)
 
+    def issue(self, grant: str = "none") -> Issue:
+        return Issue(self.id, self.client.id, grant, NOW)
+
     async def token(self, account: int | None = None, **fields: Any) -> bytes:
         """The hash of a new token."""
         made = token_hash(f"{self.client.id} {next(self.tokens)}".encode())
         values = {"kind": ACCESS, "scopes": "/external/account/r", "expires": NOW + DAY, "family": "f", **fields}
-        await self.store.add_tokens(NewToken(hash=made, client=self.client.id, account=account, created=NOW, **values))
+        new = NewToken(hash=made, client=self.client.id, account=account, created=NOW, **values)
+        await self.store.tokens.add([new], self.issue())
         return made
 
     async def find(self, kind: str, value: str, *, store: Store | None = None) -> Account | None:

@@ -88,11 +88,11 @@ async def test_what_attempts_cost(counted: tuple[House, Statements]) -> None:
         return store.judge(visit, login, Policy(most=2), succeeded=succeeded, audited=True)
 
     kept = 2  # the attempt, and dropping older ones
-    assert await cost(statements, judged(True)) == 2 + kept
+    assert await cost(statements, judged(True)) == 3 + kept
     assert await cost(statements, judged(False)) == 2 + kept + 1, "and the audit"
     assert await cost(statements, judged(False)) == 2 + kept + 2, "that it froze, too"
     assert await cost(statements, judged(False)) == 1 + kept + 1
-    assert await cost(statements, store.refuse_stranger(visit)) == 1
+    assert await cost(statements, store.judge_stranger(visit, "nobody@example.com", Policy())) == 3
     assert await cost(statements, store.add_counts(NOW, {f"{n:032}": n for n in range(100)})) == 1
 
 
@@ -100,14 +100,14 @@ async def test_what_tokens_cost(counted: tuple[House, Statements]) -> None:
     house, statements = counted
     store = house.store
     assert await cost(statements, store.client(house.client.id)) == 2
-    assert await cost(statements, house.token()) == 1
+    assert await cost(statements, house.token()) == 2
     held = await house.token(kind=REFRESH)
-    assert await cost(statements, store.refresh(held, house.client.id, NOW)) == 1
     new = NewToken(b"new", "access", house.client.id, None, "", NOW, NOW + DAY, "f")
-    assert await cost(statements, store.use_refresh(held, NOW + DAY, new)) == 2
+    using = store.tokens.use_refresh(held, house.client.id, NOW, NOW + DAY, lambda _: [new], house.issue())
+    assert await cost(statements, using) == 4
     for n in range(50):
         await house.token(expires=n)
-    assert await cost(statements, store.remove_expired_tokens(50)) == 1
+    assert await cost(statements, store.tokens.remove_expired(50)) == 1
 
 
 async def test_an_import_asks_as_often_for_one_as_for_hundred(counted: tuple[House, Statements]) -> None:

@@ -311,21 +311,30 @@ async def test_tokens_are_kept_together_or_not_at_all(house: House) -> None:
     known = await house.token()
     new = [NewToken(h, "access", house.client.id, None, "", NOW, NOW + DAY, "f") for h in (b"new" + known, known)]
     with pytest.raises(Exception, match=r"(?i)unique"):
-        await house.store.add_tokens(*new)
+        await house.store.tokens.add(new, house.issue())
     assert await house.store.opened(new[0].hash, None) is None
     assert await house.store.opened(known, None) is not None
 
 
 async def test_a_refresh_token_is_its_clients_until_it_ends(house: House, neighbour: House) -> None:
-    row, _ = await house.activate(await house.customer())
+    row, account_id = await house.activate(await house.customer())
     held = await house.token(row, kind=REFRESH, scopes="a b", expires=NOW + DAY, family="family")
-    assert await house.other.refresh(held, house.client.id, NOW + DAY - 1) == Refresh(row, "a b", "family")
-    assert await house.store.refresh(held, house.client.id, NOW + DAY) is None
-    assert await house.store.refresh(held, neighbour.client.id, NOW) is None
-    assert await house.store.refresh(await house.token(row), house.client.id, NOW) is None
     new = NewToken(b"used" + held, "access", house.client.id, row, "a", NOW, NOW + 60, "family")
-    await house.store.use_refresh(held, NOW + 2 * DAY, new)
-    assert await house.store.refresh(held, house.client.id, NOW + 2 * DAY - 1) is not None
+    seen = []
+
+    async def use(token: bytes, at: int, client: str = house.client.id) -> str | None:
+        def make(known: Refresh) -> list[NewToken]:
+            seen.append(known)
+            return [new]
+
+        return await house.store.tokens.use_refresh(token, client, at, NOW + 2 * DAY, make, house.issue())
+
+    assert await use(held, NOW + DAY) is None
+    assert await use(held, NOW, neighbour.client.id) is None
+    assert await use(await house.token(row), NOW) is None
+    assert seen == []
+    assert await use(held, NOW + DAY - 1) == account_id
+    assert seen == [Refresh(row, "a b", "family", NOW + DAY)]
     opened = await house.store.opened(new.hash, None)
     assert opened is not None and opened.expires == NOW + 60
 
@@ -334,21 +343,21 @@ async def test_expired_tokens_go_in_batches(house: House) -> None:
     """Those of long ago, so that other tests' tokens are not among them; both stores clean at once."""
     over = [await house.token(expires=1000 - n) for n in range(25)]
     kept = [await house.token(expires=1001), await house.token()]
-    assert await house.store.remove_expired_tokens(1000, 10) == 10
+    assert await house.store.tokens.remove_expired(1000, 10) == 10
     assert await house.store.opened(over[0], None) is not None, "the oldest go first"
-    removed = await asyncio.gather(*(s.remove_expired_tokens(1000, 10) for s in (house.store, house.other)))
-    assert sum(removed) + await house.store.remove_expired_tokens(1000, 10) == 15
-    assert await house.store.remove_expired_tokens(1000, 10) == 0
+    removed = await asyncio.gather(*(s.tokens.remove_expired(1000, 10) for s in (house.store, house.other)))
+    assert sum(removed) + await house.store.tokens.remove_expired(1000, 10) == 15
+    assert await house.store.tokens.remove_expired(1000, 10) == 0
     assert [await house.store.opened(t, None) for t in over] == [None] * 25
     assert None not in [await house.store.opened(t, None) for t in kept]
-    await house.store.remove_expired_tokens(1001)
+    await house.store.tokens.remove_expired(1001)
 
 
 async def test_upkeep_removes_all_batch_after_batch(house: House) -> None:
     over = [
         NewToken(b"upkeep%d" % n, "access", house.client.id, None, "", 0, 500, "f") for n in range(2 * upkeep.BATCH + 1)
     ]
-    await house.store.add_tokens(*over)
+    await house.store.tokens.add(over, house.issue())
     settings = Settings(argon2_memory_kib=8)
     services = Services(settings, house.store, Passwords(settings), lambda: 500)
     assert await upkeep.remove_all_expired(services) == len(over)

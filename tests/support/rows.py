@@ -16,6 +16,7 @@ Rows = list[tuple[Any, ...]]
 TABLES = ("meta", "organisations", "counters", "clients", "accounts", "passwords", "identifiers")
 TABLES += ("customers", "customer_identifiers", "tokens", "audit", "outbox", "catalogues")
 TABLES += ("login_locks", "login_attempts", "call_counts")
+TABLES += ("sessions", "one_time", "signing_keys", "branding")
 
 
 async def rows(url: str, statement: str) -> Rows:

@@ -13,7 +13,7 @@ from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.customer import account_of
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation
-from stamkund.store import OWN, NewToken, Store, Wanted, WrongSchema, migrations
+from stamkund.store import OWN, Issue, NewToken, Store, Wanted, WrongSchema, migrations
 from tests.endpoints.shop import CATALOGUE, EMAIL
 from tests.support.stage import NOW, customer
 
@@ -41,7 +41,8 @@ async def fill(store: Store) -> None:
     made = customer("100001", NOW)
     await store.put_customers("herald", [Wanted("100001", lambda _: made)], NOW)
     row, _ = await store.activate("herald", made.id, lambda c: account_of(c, EMAIL, NOW), "a hash", client.id, NOW)
-    await store.add_tokens(NewToken(TOKEN, "access", client.id, row, scopes.ME_WRITE, NOW, NOW + 3600, "family"))
+    new = NewToken(TOKEN, "access", client.id, row, scopes.ME_WRITE, NOW, NOW + 3600, "family")
+    await store.tokens.add([new], Issue("herald", client.id, "password", NOW))
 
 
 async def test_data_of_the_first_schema_reads_after_it(first: Store) -> None:

@@ -121,7 +121,7 @@ async def _examine() -> list[Finding]:
 
 async def _database(chosen: Settings, store: Store):  # type: ignore[no-untyped-def]
     yield True, f"database {shown_url(chosen.database_url)} answers, its schema is up to date and its key file fits"
-    await store.remove_expired_tokens(0, 1)
+    await store.tokens.remove_expired(0, 1)
     yield True, "the database can be written to"
     organisations = await store.organisations()
     if not organisations:

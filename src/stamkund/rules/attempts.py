@@ -17,8 +17,11 @@ MOST_KEPT = 25
 """How many attempts of a login are kept: those that the documented admin portal shows."""
 
 PASSWORD_GRANT = "password_grant"  # noqa: S105
+LOGIN_PAGE = "login_page"
+SSO2 = "sso2"
 REPORTED = "reported"
-"""The doors: the token endpoint, and a client that has a door of its own and reports what happened at it."""
+"""The doors: the token endpoint, the hosted login page, single sign-on, and a client that has a door of its own and
+reports what happened at it."""
 
 SUCCEEDED = "succeeded"
 FAILED = "failed"

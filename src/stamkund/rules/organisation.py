@@ -50,7 +50,15 @@ class Secret(Personal):
 
 
 class Client(Personal):
-    """An application that may call us (an "API user"). Never deleted, only disabled."""
+    """An application that may call us (an "API user"). Never deleted, only disabled.
+
+    - `redirect_uris`: where logins may return to, compared exactly; the first is an SSO2 client's landing page.
+      `logout_uris`: the same for logouts that an OpenID Connect client begins.
+    - `origins`: web origins whose scripts may call us with this client's tokens (CORS).
+    - `public`: an app that can't keep a secret. It has none; PKCE is what proves that a code is its own.
+    - `rotates`: each use of a refresh token gives the next one, and one that comes again revokes them all. A public
+      client's always do.
+    """
 
     id: str
     organisation: str
@@ -62,6 +70,14 @@ class Client(Personal):
     offline_access: bool = False
     sso2: bool = False
     disabled: bool = False
+    public: bool = False
+    rotates: bool = False
+    origins: list[str] = []
+    logout_uris: list[str] = []
+
+    @property
+    def rotates_refresh_tokens(self) -> bool:
+        return self.rotates or self.public
 
 
 def new_secret() -> str:

@@ -6,6 +6,11 @@ ACCOUNT_READ = "/external/account/r"
 ACCOUNT_WRITE = "/external/account/w"
 ME_WRITE = "/external/me/w"
 TITLE_READ = "/external/title/r"
+TOKEN_INFO = "/api/authorization/token_info"  # noqa: S105
+OPENID = "/openid"
+PROFILE = "/openid/profile"
+EMAIL = "/openid/email"
+OFFLINE_ACCESS = "/openid/offline_access"
 
 KNOWN = (
     ACCOUNT_READ,
@@ -35,11 +40,11 @@ KNOWN = (
     "/external/trusted_identity/w",
     "/external/distribution/w",
     "/oauth2/login/x",
-    "/api/authorization/token_info",
-    "/openid",
-    "/openid/profile",
-    "/openid/email",
-    "/openid/offline_access",
+    TOKEN_INFO,
+    OPENID,
+    PROFILE,
+    EMAIL,
+    OFFLINE_ACCESS,
 )
 """Every scope that a document names. A client may be given others; nothing asks for them yet."""
 
@@ -47,3 +52,18 @@ KNOWN = (
 def split(text: str) -> list[str]:
     """The scopes of a space-separated list, each once, in the order given."""
     return list(dict.fromkeys(text.split()))
+
+
+STANDARD = {"openid": OPENID, "profile": PROFILE, "email": EMAIL, "offline_access": OFFLINE_ACCESS}
+"""OpenID Connect's own names, which ordinary libraries ask for, and the documented ones that they mean."""
+
+
+def documented(scope: str) -> str:
+    """The documented name of a scope that may have come with OpenID Connect's."""
+    return STANDARD.get(scope, scope)
+
+
+def shown(granted: str, asked: str) -> str:
+    """Granted scopes under the names that they were asked by; under the documented ones where none were."""
+    names = {documented(name): name for name in split(asked)}
+    return " ".join(names.get(scope, scope) for scope in granted.split())

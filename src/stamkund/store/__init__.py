@@ -21,37 +21,48 @@ from stamkund.rules.customer import Customer
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.person_number import PersonNumber
-from stamkund.store import attempts, catalogues, counts, installation, look_ups, migrations, tokens
+from stamkund.store import attempts, audit, catalogues, counts, installation, look_ups, migrations
 from stamkund.store.accounts import AccountVerbs, Candidate, Login
 from stamkund.store.attempts import AttemptVerbs
 from stamkund.store.catalogues import CatalogueMemory, CatalogueVersion, Loaded
 from stamkund.store.customers import CustomerVerbs, Outcome, Wanted
 from stamkund.store.documents import Documents
-from stamkund.store.look_ups import OWN, Opened, Own, Subject
+from stamkund.store.look_ups import OWN, Opened, Own, SessionAsked, Subject, TokenAsked
+from stamkund.store.one_time import CODE, TICKET, OneTime
 from stamkund.store.postgres import PostgresEngine
+from stamkund.store.readers import NotActive
+from stamkund.store.session_store import SessionStore
 from stamkund.store.sqlite import SqliteEngine
-from stamkund.store.tokens import ACCESS, REFRESH, NewToken, Refresh
+from stamkund.store.token_store import TokenStore
+from stamkund.store.tokens import ACCESS, REFRESH, Issue, NewToken, Refresh
 from stamkund.store.work import MakeWork, Row, Sql, Taken, Unavailable
 from stamkund.vault import CHECK, CannotOpen, KeyFileError, KeyFileExists, Vault
 
 __all__ = [
     "ACCESS",
+    "CODE",
     "OWN",
     "REFRESH",
+    "TICKET",
     "Candidate",
     "CatalogueVersion",
     "Engine",
+    "Issue",
     "KeyFileError",
     "Loaded",
     "Login",
     "NewToken",
+    "NotActive",
+    "OneTime",
     "Opened",
     "Outcome",
     "Own",
     "Refresh",
+    "SessionAsked",
     "Store",
     "Subject",
     "Taken",
+    "TokenAsked",
     "Unavailable",
     "Wanted",
     "WrongSchema",
@@ -94,6 +105,8 @@ class Store:
 
     def __init__(self, engine: Engine, vault: Vault) -> None:
         self.engine = engine
+        self.sessions = SessionStore(engine)
+        self.tokens = TokenStore(engine)
         self.documents = Documents(vault)
         self._accounts = AccountVerbs(self.documents)
         self._customers = CustomerVerbs(self.documents)
@@ -174,9 +187,10 @@ class Store:
             )
         )
 
-    async def refuse_stranger(self, visit: Visit) -> None:
-        """Writes down an attempt at nobody's login."""
-        await self.engine.write(lambda: attempts.refuse_stranger(visit))
+    async def judge_stranger(self, visit: Visit, email: str, policy: Policy) -> Judged:
+        """Decides what becomes of an attempt at nobody's login, as of one at somebody's."""
+        key = self.documents.vault.pseudonym(f"{visit.organisation}\0{email.lower()}".encode(errors="replace"))
+        return await self.engine.write(lambda: attempts.judge_stranger(visit, key, policy))
 
     async def unfreeze(self, organisation: str, login: Login, now: int) -> bool:
         """Lifts a freeze and clears the count; answers whether there was a freeze."""
@@ -198,19 +212,11 @@ class Store:
     async def remove_counts(self, now: int, most: int = 500) -> int:
         return await self.engine.write(lambda: counts.remove_over(now, most))
 
-    # Tokens --------------------------------------------------------------------------------------------
+    # What is written down about logins -----------------------------------------------------------------
 
-    async def add_tokens(self, *new: NewToken) -> None:
-        await self.engine.write(lambda: tokens.add_tokens(list(new)))
-
-    async def refresh(self, token_hash: bytes, client: str, now: int) -> Refresh | None:
-        return await self.engine.read(lambda: tokens.refresh(token_hash, client, now))
-
-    async def use_refresh(self, token_hash: bytes, expires: int, new: NewToken) -> None:
-        await self.engine.write(lambda: tokens.use_refresh(token_hash, expires, new))
-
-    async def remove_expired_tokens(self, now: int, most: int = 500) -> int:
-        return await self.engine.write(lambda: tokens.remove_expired(now, most))
+    async def remove_old_audit(self, before: int, most: int = 500) -> int:
+        """Removes at most `most` lines of the audit from before a moment; answers how many."""
+        return await self.engine.write(lambda: audit.remove_before(before, most))
 
     # Import --------------------------------------------------------------------------------------------
 

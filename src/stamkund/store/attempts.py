@@ -95,9 +95,19 @@ def hand_over(organisation: str, customer: str, account: str) -> Work[None]:
     yield Ask(_HAND_OVER, (organisation, customer, account))
 
 
-def refuse_stranger(visit: Visit) -> Work[None]:
-    """Writes down that nobody's login was refused, so that this takes a transaction too, as it does for somebody's."""
-    yield Ask(_AUDIT, (visit.organisation, visit.at, "login_refused", visit.client, None, FAILED))
+def judge_stranger(visit: Visit, key: str, policy: Policy) -> Work[Judged]:
+    """Counts a failed attempt at nobody's login under `key`, a keyed hash, and freezes it like somebody's.
+
+    So neither what is answered nor how long that takes tells whether there is such a login. The attempt itself is not
+    kept: nobody could look at it.
+    """
+    before = yield from _locked(visit.organisation, key, False)
+    after = before.after(False, policy, visit.at)
+    outcome = FROZEN if before.frozen(visit.at) else FAILED
+    if outcome == FAILED:
+        yield from _keep(visit.organisation, key, after, policy)
+    yield Ask(_AUDIT, (visit.organisation, visit.at, "login_refused", visit.client, None, outcome))
+    return Judged(outcome, after)
 
 
 def remove_stale(now: int, most: int) -> Work[int]:
@@ -117,8 +127,8 @@ class AttemptVerbs:
     ) -> Work[Judged]:
         """Decides what becomes of an attempt, counts it and keeps it.
 
-        `customer`: the login was a customer's without an account when it was looked up. `audited`: a refusal is written
-        to the audit, because it is ours.
+        `customer`: the login was a customer's without an account when it was looked up. `audited`: it is written to the
+        audit, because the door is ours.
         """
         if customer:
             login = yield from self._now_of(visit.organisation, login)
@@ -131,8 +141,9 @@ class AttemptVerbs:
             yield from _keep(visit.organisation, login, after, policy)
         yield Ask(_ADD, (visit.organisation, login, visit.at, outcome, *_origin(visit)))
         yield Ask(_DROP_OLDER, (visit.organisation, login, MOST_KEPT))
-        if audited and outcome != SUCCEEDED:
-            yield Ask(_AUDIT, (visit.organisation, visit.at, "login_refused", visit.client, login, outcome))
+        if audited:
+            event, detail = ("login_succeeded", visit.door) if outcome == SUCCEEDED else ("login_refused", outcome)
+            yield Ask(_AUDIT, (visit.organisation, visit.at, event, visit.client, login, detail))
         if outcome == FAILED and after.frozen(visit.at):
             yield Ask(_AUDIT, (visit.organisation, visit.at, "login_frozen", visit.client, login, None))
         return Judged(outcome, after)

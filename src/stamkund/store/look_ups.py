@@ -12,7 +12,10 @@ from typing import Any
 
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Client, Organisation
+from stamkund.rules.session import Session
+from stamkund.store import sessions
 from stamkund.store.documents import client_of, organisation_of
+from stamkund.store.readers import reader_id
 from stamkund.store.work import Row, Sql
 
 _COLUMNS = "t.account, t.scopes, t.expires, t.kind, c.document, o.document"
@@ -122,3 +125,78 @@ def _holder(
 
 def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
+
+
+# Questions of a client that names itself: about a session, and about a token -----------------------------------
+
+_SESSION_COLUMNS = ", ".join(f"s.{column}" for column in sessions.COLUMNS.split(", "))
+SESSION = _LookUp(
+    Sql(
+        f"SELECT c.document, o.document, {_SESSION_COLUMNS} FROM clients c "  # noqa: S608
+        "JOIN organisations o ON o.id = c.organisation "
+        "LEFT JOIN sessions s ON s.sid = $2 AND s.organisation = c.organisation WHERE c.id = $1"
+    ),
+    Sql(
+        f"SELECT k.place, c.document, o.document, {_SESSION_COLUMNS} "  # noqa: S608
+        f"FROM unnest($1::text[], $2::text[]) {_PLACES} (client, sid, place) "
+        "JOIN clients c ON c.id = k.client JOIN organisations o ON o.id = c.organisation "
+        "LEFT JOIN sessions s ON s.sid = k.sid AND s.organisation = c.organisation"
+    ),
+)
+_HELD_COLUMNS = "c.document, o.document, t.kind, t.scopes, t.created, t.expires, h.document, a.document"
+_HELD_JOINS = (
+    "LEFT JOIN clients h ON h.id = t.client AND h.organisation = c.organisation "
+    "LEFT JOIN accounts a ON a.row = t.account"
+)
+TOKEN = _LookUp(
+    Sql(
+        f"SELECT {_HELD_COLUMNS} FROM clients c JOIN organisations o ON o.id = c.organisation "  # noqa: S608
+        f"LEFT JOIN tokens t ON t.hash = $2 {_HELD_JOINS} WHERE c.id = $1"
+    ),
+    Sql(
+        f"SELECT k.place, {_HELD_COLUMNS} "  # noqa: S608
+        f"FROM unnest($1::text[], $2::bytea[]) {_PLACES} (client, hash, place) "
+        "JOIN clients c ON c.id = k.client JOIN organisations o ON o.id = c.organisation "
+        f"LEFT JOIN tokens t ON t.hash = k.hash {_HELD_JOINS}"
+    ),
+)
+
+
+@dataclass(slots=True)
+class SessionAsked:
+    """A client that asks about a session of its organisation, None where there is no such session."""
+
+    client: Client
+    organisation: Organisation
+    session: Session | None
+
+
+@dataclass(slots=True)
+class TokenAsked:
+    """A client that asks about a token. `holder`: the token's client, None for no token of this organisation.
+
+    `reader`: the id of the account that the token stands for.
+    """
+
+    client: Client
+    organisation: Organisation
+    holder: Client | None = None
+    kind: str = ""
+    scopes: str = ""
+    created: int = 0
+    expires: int = 0
+    reader: str | None = None
+
+
+def session_asked(row: Row) -> SessionAsked:
+    found = None if row[2] is None else sessions.session_of(tuple(row)[2:])
+    return SessionAsked(client_of(row[0]), organisation_of(row[1]), found)
+
+
+def token_asked(row: Row) -> TokenAsked:
+    asked = TokenAsked(client_of(row[0]), organisation_of(row[1]))
+    if row[6] is not None:
+        asked.holder = client_of(row[6])
+        asked.kind, asked.scopes, asked.created, asked.expires = _text(row[2]), _text(row[3]), row[4], row[5]
+        asked.reader = None if row[7] is None else reader_id(row[7])
+    return asked

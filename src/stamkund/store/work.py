@@ -8,7 +8,7 @@ both texts.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -22,6 +22,7 @@ class Row(Protocol):
     """A row of an answer: its values by place."""
 
     def __getitem__(self, place: Any, /) -> Any: ...
+    def __iter__(self) -> Iterator[Any]: ...
     def __len__(self) -> int: ...
 
 

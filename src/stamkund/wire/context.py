@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from stamkund.clock import Clock
 from stamkund.limits import Limits, no_limits
 from stamkund.logins import Logins
 from stamkund.passwords import Passwords
+from stamkund.sessions import Sessions
 from stamkund.settings import Settings
 from stamkund.store import Store
 
@@ -20,6 +22,10 @@ class Services:
     clock: Clock
     limits: Limits = field(default_factory=no_limits)
 
-    @property
+    @cached_property
+    def sessions(self) -> Sessions:
+        return Sessions(self.store, self.settings)
+
+    @cached_property
     def logins(self) -> Logins:
         return Logins(self.store, self.passwords, self.settings)

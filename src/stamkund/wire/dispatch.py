@@ -66,6 +66,7 @@ class Dispatch:
         request_id = self._request_id(headers)
         call = Call(self._services, self._services.clock(), headers)
         call.peer = scope.get("client")
+        call.path, call.query = scope["path"], scope["query_string"]
         endpoint: Endpoint | None = None
         try:
             endpoint = self._endpoint(scope)
@@ -73,7 +74,7 @@ class Dispatch:
         except Disconnected:
             return
         except Exception as error:
-            answer = self._refused(error, endpoint, request_id)
+            answer = self._refused(error, endpoint, call, request_id)
         await _send(answer, request_id, send)
         log.request(
             request_id,
@@ -105,7 +106,7 @@ class Dispatch:
             await self._admit(endpoint, call, scope)
         if endpoint.body is not None:
             await _read_body(endpoint, call, receive)
-        elif endpoint.subject is None:
+        elif endpoint.subject is None and not endpoint.free_query:
             call.given = _given(endpoint, scope)
         if endpoint.limit is not None:
             for identifier in endpoint.limit.about(call):
@@ -143,16 +144,22 @@ class Dispatch:
         if wrong is not None:
             raise wrong
 
-    def _refused(self, error: Exception, endpoint: Endpoint | None, request_id: str) -> Answer:
+    def _refused(self, error: Exception, endpoint: Endpoint | None, call: Call, request_id: str) -> Answer:
+        problem = self._problem_of(error, request_id)
+        if endpoint is not None and endpoint.refusal_page is not None:
+            return endpoint.refusal_page(call, problem)
+        return _problem(problem)
+
+    def _problem_of(self, error: Exception, request_id: str) -> Problem:
         if isinstance(error, Refused):
-            return _problem(error.problem)
+            return error.problem
         if isinstance(error, Unavailable):
             self._log.warning("database unavailable", id=request_id, **log.where(error))
-            return _problem(problems.UNAVAILABLE)
+            return problems.UNAVAILABLE
         if isinstance(error, Busy):
-            return _problem(problems.BUSY)
+            return problems.BUSY
         self._log.error("internal error", id=request_id, **log.where(error))
-        return _problem(problems.internal(request_id))
+        return problems.internal(request_id)
 
 
 async def _told(endpoint: Endpoint, call: Call) -> Any:

@@ -16,6 +16,7 @@ import msgspec
 from stamkund.caller import Caller
 from stamkund.problems import Problem
 from stamkund.rules.account import Account
+from stamkund.rules.attempts import Visit
 from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Client, Organisation
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from stamkund.wire.context import Services
 
 MOST_BODY_BYTES = 64 * 1024
+_LONGEST_AGENT = 4096
 
 
 class Item(msgspec.Struct):
@@ -63,7 +65,7 @@ NOBODY = Caller(
 class Call:
     """One call that passed all checks: who calls, what was given, and the account that it is about."""
 
-    __slots__ = ("_opened", "caller", "form", "given", "headers", "now", "peer", "services")
+    __slots__ = ("_opened", "caller", "form", "given", "headers", "now", "path", "peer", "query", "services")
 
     def __init__(self, services: Services, now: int, headers: Mapping[bytes, bytes]) -> None:
         self.services = services
@@ -72,6 +74,8 @@ class Call:
         self.caller = NOBODY
         self.given = NOTHING
         self.form: Mapping[str, str] = {}
+        self.path = ""
+        self.query = b""
         self.peer: tuple[str, int] | None = None
         self._opened: Opened | None = None
 
@@ -84,6 +88,12 @@ class Call:
     def address(self) -> str | None:
         """The address that the call came from, as far as the connection tells: a proxy in front is the proxy's."""
         return None if self.peer is None else self.peer[0]
+
+    def visit(self, organisation: str, door: str, client: str) -> Visit:
+        """Who knocks at a door now, as far as the connection and the headers tell."""
+        agent = self.headers.get(b"user-agent")
+        shown = None if agent is None else agent.decode("latin-1")[:_LONGEST_AGENT]
+        return Visit(organisation, door, client, self.address, shown, self.now)
 
     def account(self) -> Account | None:
         """The account that the declaration's `subject` names, None where there is no such account."""
@@ -100,6 +110,9 @@ Story = Callable[[Call], Awaitable[Any]]
 ChooseSubject = Callable[[Given, "Services"], Subject]
 Check = Callable[[Given], None]
 """A rule about several parameters. Raises Refused."""
+
+
+RefusalPage = Callable[[Call, Problem], Answer]
 
 
 def _nothing(_: Call) -> Iterable[Identifier]:
@@ -183,6 +196,8 @@ class Endpoint:
     description: str
     group: str
     limit: Limit | None
+    free_query: bool
+    refusal_page: RefusalPage | None
 
 
 def endpoint(
@@ -208,6 +223,8 @@ def endpoint(
     example: Example | None = None,
     group: str = "Account",
     limit: Limit | None = None,
+    free_query: bool = False,
+    refusal_page: RefusalPage | None = None,
 ) -> Callable[[Story], Endpoint]:
     """Declares a call.
 
@@ -217,6 +234,8 @@ def endpoint(
     - `body`: None, `json` or `form`. `success` and `answer`: the status and the shape of what answers.
     - `refusals`: those that the story itself may raise; raising another one is a fault of ours.
     - `limit`: how the call is counted, where it is limited.
+    - `free_query`: the story reads `call.query` itself, because other rules than the API's hold for it.
+    - `refusal_page`: shows refusals to people, where browsers make the call.
     - `forms`, `own_errors`, `example`: for the reference alone.
     - `source`: the document that the behaviour comes from.
     """
@@ -247,6 +266,8 @@ def endpoint(
             description=inspect.getdoc(story) or "",
             group=group,
             limit=limit,
+            free_query=free_query,
+            refusal_page=refusal_page,
         )
 
     return declare

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stamkund.store.migrations import m0001_first, m0002_catalogues, m0003_attempts
+from stamkund.store.migrations import m0001_first, m0002_catalogues, m0003_attempts, m0004_sessions
 from stamkund.store.work import Ask, Sql, Work
 
 
@@ -25,6 +25,7 @@ MIGRATIONS = (
     Migration(1, "first", m0001_first.STATEMENTS),
     Migration(2, "catalogues", m0002_catalogues.STATEMENTS),
     Migration(3, "attempts", m0003_attempts.STATEMENTS),
+    Migration(4, "sessions", m0004_sessions.STATEMENTS),
 )
 LATEST = MIGRATIONS[-1].number
 

@@ -1,0 +1,45 @@
+"""Which client calls: by id and secret in the form or as HTTP Basic, or for a public client by its id alone."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+
+from stamkund.oauth.errors import invalid_client
+from stamkund.rules.ids import is_id
+from stamkund.rules.organisation import Client, Organisation
+from stamkund.wire.endpoint import Call
+
+
+async def authenticated(call: Call) -> tuple[Client, Organisation]:
+    """The client whose id and secret the caller knows. Raises OAuthError, the same for whatever is wrong."""
+    client_id, secret = credentials(call)
+    found = await call.services.store.client(client_id.lower()) if is_id(client_id) else None
+    if found is None or not proven(call, found[0], secret):
+        raise invalid_client()
+    return found
+
+
+def credentials(call: Call) -> tuple[str, str]:
+    """Id and secret as they were sent, empty where they were not. Raises OAuthError."""
+    scheme, _, encoded = call.headers.get(b"authorization", b"").partition(b" ")
+    if scheme.lower() == b"basic":
+        try:
+            client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            raise invalid_client() from None
+        return client_id, secret
+    return call.form.get("client_id", ""), call.form.get("client_secret", "")
+
+
+def proven(call: Call, client: Client, secret: str) -> bool:
+    """Whether `secret` is one of the client's; a public client has none and must not pretend to one."""
+    if client.disabled:
+        return False
+    if client.public:
+        return not secret
+    sent = secret.encode(errors="replace")
+    known = call.services.store.documents.secrets(client, call.now)
+    # Every secret is compared, in constant time, whichever matches.
+    return sum(hmac.compare_digest(sent, s.encode()) for s in known) > 0
