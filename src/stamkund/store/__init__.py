@@ -16,13 +16,24 @@ from typing import Protocol, TypeVar
 from stamkund.rules import identifiers
 from stamkund.rules.account import Account
 from stamkund.rules.attempts import Attempt, Judged, Policy, Visit
+from stamkund.rules.branding import Branding
 from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.customer import Customer
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.person_number import PersonNumber
 from stamkund.rules.signing import SigningKey
-from stamkund.store import attempts, audit, catalogues, counts, installation, look_ups, migrations, signing_keys
+from stamkund.store import (
+    attempts,
+    audit,
+    branding,
+    catalogues,
+    counts,
+    installation,
+    look_ups,
+    migrations,
+    signing_keys,
+)
 from stamkund.store.accounts import AccountVerbs, Candidate, Login
 from stamkund.store.attempts import AttemptVerbs
 from stamkund.store.catalogues import CatalogueMemory, CatalogueVersion, Loaded
@@ -266,6 +277,14 @@ class Store:
 
     async def change_client(self, client_id: str, change: Callable[[Client], Client]) -> Client | None:
         return await self.engine.write(lambda: installation.change_client(client_id, change, self.documents))
+
+    async def branding(self, organisation: str) -> Branding:
+        """How the organisation's pages look."""
+        return await self.engine.read(lambda: branding.branding(organisation))
+
+    async def change_branding(self, organisation: str, change: Callable[[Branding], Branding]) -> Branding:
+        """Changes how the pages of an organisation that is there look."""
+        return await self.engine.write(lambda: branding.change(organisation, change))
 
     async def ping(self) -> None:
         """Returns when the database answers."""
