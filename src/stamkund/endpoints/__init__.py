@@ -12,11 +12,16 @@ from stamkund.endpoints import (
     active_products,
     attempts,
     candidate,
+    discovery,
     documentation,
     health,
+    introspection,
+    key_set,
     me,
+    revocation,
     titles,
     token,
+    userinfo,
 )
 from stamkund.wire.endpoint import Endpoint
 
@@ -32,6 +37,12 @@ CALLS: tuple[Endpoint, ...] = (
     titles.get_titles,
     titles.find_title,
     token.issue_token,
+    discovery.discover,
+    key_set.get_signing_keys,
+    userinfo.get_userinfo,
+    userinfo.post_for_userinfo,
+    revocation.revoke_token,
+    introspection.introspect_token,
     health.live,
     health.ready,
 )
