@@ -270,4 +270,4 @@ def test_keys_that_may_be_left_out_are_not_required() -> None:
 
 
 def test_forms_are_the_grants_that_are_answered() -> None:
-    assert [one.title for one in token.FORMS] == list(token._GRANTS)
+    assert [one.title for one in token.FORMS] == list(token.GRANTS)
