@@ -64,8 +64,8 @@ FORMS = (
     ),
     Form(
         "refresh_token",
-        "A new access token. The refresh token stays valid, for as long again, unless the client's rotate: then the answer "
-        "has the next one, and one that comes again revokes all that came from the same login.",
+        "A new access token. The refresh token stays valid, for as long again, unless the client's rotate: then the "
+        "answer has the next one, and one that comes again revokes all that came from the same login.",
         (
             *_CLIENT,
             FormField("refresh_token", "The refresh token.", required=True, example="<refresh token>"),
