@@ -18,6 +18,7 @@ _REASONS = {
     200: "What was asked for.",
     201: "Made.",
     204: "Done; there is nothing to answer.",
+    302: "Elsewhere: the header Location says where.",
     400: "What was sent is wrong.",
     401: "Who is asking is not known.",
     403: "The access token may not do this.",
