@@ -23,7 +23,7 @@ from stamkund.wire.hosts import elsewhere, redirect
     success=302,
     media="text/plain; charset=utf-8",
     refusals=(problems.INVALID_SSO_TOKEN, problems.NO_LANDING_PAGE, problems.UNAVAILABLE),
-    example=Example(query=f"t={TOKEN.kind.example}&r=https://news.example.com/a"),
+    example=Example(query=f"t={TOKEN.kind.example}&r=https://herald.example.com/a"),
     group="Single sign-on",
 )
 async def identify(call: Call) -> Answer:

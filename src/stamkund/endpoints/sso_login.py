@@ -8,7 +8,7 @@ from stamkund.logins import Frozen, WrongPassword
 from stamkund.rules import identifiers
 from stamkund.rules.session import Session
 from stamkund.sso import answers
-from stamkund.sso.answers import SessionToken, TokenAnswer
+from stamkund.sso.answers import SessionToken, SessionTokenAnswer
 from stamkund.sso.asking import TOKEN, Asking, asked
 from stamkund.store import NotActive
 from stamkund.wire.endpoint import Call, Example, Limit, endpoint
@@ -29,13 +29,13 @@ _EXAMPLE = Example(
     public=True,
     parameters=(TOKEN,),
     body="json",
-    answer=TokenAnswer,
+    answer=SessionTokenAnswer,
     refusals=(problems.INVALID_SSO_TOKEN, problems.UNAVAILABLE, problems.BUSY),
     example=_EXAMPLE,
     group="Single sign-on",
     limit=Limit(LIMIT),
 )
-async def authenticate(call: Call) -> TokenAnswer:
+async def authenticate(call: Call) -> SessionTokenAnswer:
     """Logs a reader in to a session with e-mail (`usr`) and password (`pwd`), for all sites of the organisation.
 
     The answer says `loggedin` and has a ticket in `at`. Else `err` is `invalid_credentials`, with the attempts that are
@@ -81,12 +81,12 @@ async def _let_in(asking: Asking, session: Session, row: int) -> SessionToken:
     public=True,
     parameters=(TOKEN,),
     body="json",
-    answer=TokenAnswer,
+    answer=SessionTokenAnswer,
     refusals=(problems.INVALID_SSO_TOKEN, problems.UNAVAILABLE),
     example=_EXAMPLE,
     group="Single sign-on",
 )
-async def authenticate_with_ticket(call: Call) -> TokenAnswer:
+async def authenticate_with_ticket(call: Call) -> SessionTokenAnswer:
     """Logs the reader in to a session who has the ticket in `at`, which must be this client's and works once.
 
     The answer says `loggedin` and has the next ticket in `at`. Else `err` is `invalid_credentials` or

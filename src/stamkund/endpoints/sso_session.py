@@ -5,7 +5,7 @@ from __future__ import annotations
 from stamkund import problems
 from stamkund.rules.session import LOGGED_IN, TERMINATED
 from stamkund.sso import answers
-from stamkund.sso.answers import TokenAnswer
+from stamkund.sso.answers import SessionTokenAnswer
 from stamkund.sso.asking import TOKEN, asked
 from stamkund.wire.endpoint import Call, Example, endpoint
 
@@ -24,12 +24,12 @@ _EXAMPLE = Example(
     public=True,
     parameters=(TOKEN,),
     body="json",
-    answer=TokenAnswer,
+    answer=SessionTokenAnswer,
     refusals=(problems.INVALID_SSO_TOKEN, problems.UNAVAILABLE),
     example=_EXAMPLE,
     group="Single sign-on",
 )
-async def create_session(call: Call) -> TokenAnswer:
+async def create_session(call: Call) -> SessionTokenAnswer:
     """Begins an anonymous session for an app, which has no browser to be identified by.
 
     The session is this client's alone: no other site can ask about it. Its `sid` is in the answer.
@@ -47,12 +47,12 @@ async def create_session(call: Call) -> TokenAnswer:
     public=True,
     parameters=(TOKEN,),
     body="json",
-    answer=TokenAnswer,
+    answer=SessionTokenAnswer,
     refusals=(problems.INVALID_SSO_TOKEN, problems.UNAVAILABLE),
     example=_EXAMPLE,
     group="Single sign-on",
 )
-async def session_status(call: Call) -> TokenAnswer:
+async def session_status(call: Call) -> SessionTokenAnswer:
     """Tells whether a reader is logged in to a session: claim `sts`, one of `anon`, `loggedin` and `terminated`.
 
     Where a reader is logged in and the site's last known status (`lks`) is another one, `at` is a fresh ticket. A
@@ -76,12 +76,12 @@ async def session_status(call: Call) -> TokenAnswer:
     public=True,
     parameters=(TOKEN,),
     body="json",
-    answer=TokenAnswer,
+    answer=SessionTokenAnswer,
     refusals=(problems.INVALID_SSO_TOKEN, problems.UNAVAILABLE),
     example=_EXAMPLE,
     group="Single sign-on",
 )
-async def log_out(call: Call) -> TokenAnswer:
+async def log_out(call: Call) -> SessionTokenAnswer:
     """Ends a session for all sites of the organisation: each is told `terminated` when it asks the next time."""
     asking = await asked(call, call.given[TOKEN])
     if asking.session is None:

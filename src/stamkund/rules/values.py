@@ -249,7 +249,7 @@ RETURN_URL = Kind(
     _RETURN_URL_TEXT,
     _RETURN_URL,
     longest=8192,
-    example="https://news.example.com/a?b=c",
+    example="https://herald.example.com/a?b=c",
 )
 """Where a site wants its visitor back."""
 BOOLEAN = Kind("boolean", _read_boolean, "true or false", example="true", json_type="boolean")

@@ -23,7 +23,7 @@ ACCOUNT_FROZEN = "account_frozen"
 ACCOUNT_NOT_ACTIVE = "account_not_active"
 
 
-class TokenAnswer(msgspec.Struct):
+class SessionTokenAnswer(msgspec.Struct):
     """`t`: a JWT, HS256 with the secret that the request was signed with."""
 
     t: str
@@ -75,8 +75,8 @@ def text(asking: Asking, told: SessionToken) -> str:
     return tokens.signed(told, asking.secret)
 
 
-def answer(asking: Asking, told: SessionToken) -> TokenAnswer:
-    return TokenAnswer(text(asking, told))
+def answer(asking: Asking, told: SessionToken) -> SessionTokenAnswer:
+    return SessionTokenAnswer(text(asking, told))
 
 
 async def new_ticket(asking: Asking, account: int) -> str:
