@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from stamkund import problems
 from stamkund.caller import token_hash
 from stamkund.oauth.clients import authenticated
@@ -13,8 +11,7 @@ from stamkund.store import Issue
 from stamkund.wire.endpoint import Answer, Call, Example, Form, FormField, Limit, OwnError, endpoint
 
 
-class Revoked(msgspec.Struct):
-    """Empty: that the answer is 200 says all."""
+_TEXT = "text/plain; charset=utf-8"
 
 
 @endpoint(
@@ -24,7 +21,7 @@ class Revoked(msgspec.Struct):
     source="RFC 7009",
     public=True,
     body="form",
-    answer=Revoked,
+    media=_TEXT,
     group="OpenID Connect",
     limit=Limit(LIMIT),
     refusals=(problems.UNAVAILABLE,),
@@ -48,15 +45,13 @@ class Revoked(msgspec.Struct):
         OwnError(400, TokenError("invalid_request", "The field token is required")),
         OwnError(401, TokenError("invalid_client", "The client id or secret is not valid"), BASIC),
     ),
-    example=Example(
-        body="client_id=585a4768edce2c5e6f000001&client_secret=<secret>&token=<refresh token>", answer="{}"
-    ),
+    example=Example(body="client_id=585a4768edce2c5e6f000001&client_secret=<secret>&token=<refresh token>"),
 )
 async def revoke_token(call: Call) -> Answer:
     """Revokes a token of the client.
 
     An access token goes alone; with a refresh token goes all that came from the same login, access tokens too. The
-    answer is 200 also where there is no such token, or it is another client's, which stays as it is. Errors are
+    answer is 200, without a body, also where there is no such token, or it is another client's, which stays as it is. Errors are
     OAuth's: `error` and `error_description`.
     """
     try:
@@ -69,4 +64,4 @@ async def revoke_token(call: Call) -> Answer:
         return refusal(call, error)
     issue = Issue(organisation.id, client.id, "revocation", call.now)
     await call.services.store.tokens.revoke(token_hash(token.encode(errors="replace")), client.id, issue)
-    return Answer(200, msgspec.json.encode(Revoked()), headers=NO_STORE)
+    return Answer(200, b"", _TEXT.encode(), NO_STORE)

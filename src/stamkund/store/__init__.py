@@ -269,6 +269,10 @@ class Store:
     async def clients(self, organisation: str) -> list[Client]:
         return await self.engine.read(lambda: installation.clients(organisation))
 
+    async def origins(self) -> frozenset[str]:
+        """The web origins that the enabled clients of all organisations list."""
+        return await self.engine.read(installation.origins)
+
     async def client(self, client_id: str) -> tuple[Client, Organisation] | None:
         return await self.engine.read(lambda: installation.client(client_id))
 

@@ -63,15 +63,19 @@ NOBODY = Caller(
 
 
 class Call:
-    """One call that passed all checks: who calls, what was given, and the account that it is about."""
+    """One call that passed all checks: who calls, what was given, and the account that it is about.
 
-    __slots__ = ("_opened", "caller", "form", "given", "headers", "now", "path", "peer", "query", "services")
+    `client` is whoever has proven to be it, by access token or, as the token endpoint's story says, by its secret.
+    """
+
+    __slots__ = ("_opened", "caller", "client", "form", "given", "headers", "now", "path", "peer", "query", "services")
 
     def __init__(self, services: Services, now: int, headers: Mapping[bytes, bytes]) -> None:
         self.services = services
         self.now = now
         self.headers = headers
         self.caller = NOBODY
+        self.client = NOBODY.client
         self.given = NOTHING
         self.form: Mapping[str, str] = {}
         self.path = ""
@@ -82,6 +86,7 @@ class Call:
     def by(self, caller: Caller, opened: Opened | None) -> None:
         """The caller has passed; `opened` may hold the account that the call is about."""
         self.caller = caller
+        self.client = caller.client
         self._opened = opened
 
     @property
