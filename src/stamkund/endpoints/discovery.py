@@ -76,7 +76,7 @@ def _metadata(issuer: str, pages: str) -> Metadata:
         claims_parameter_supported=False,
         request_parameter_supported=False,
         request_uri_parameter_supported=False,
-        prompt_values_supported=["none", "login"],
+        prompt_values_supported=["none", "login", "select_account"],
         ui_locales_supported=["sv", "en"],
     )
 

@@ -10,7 +10,6 @@ from stamkund.oauth.grants import LIMIT
 from stamkund.store import Issue
 from stamkund.wire.endpoint import Answer, Call, Example, Form, FormField, Limit, OwnError, endpoint
 
-
 _TEXT = "text/plain; charset=utf-8"
 
 
@@ -51,8 +50,8 @@ async def revoke_token(call: Call) -> Answer:
     """Revokes a token of the client.
 
     An access token goes alone; with a refresh token goes all that came from the same login, access tokens too. The
-    answer is 200, without a body, also where there is no such token, or it is another client's, which stays as it is. Errors are
-    OAuth's: `error` and `error_description`.
+    answer is 200 without a body, also where there is no such token, or it is another client's, which stays as it is.
+    Errors are OAuth's: `error` and `error_description`.
     """
     try:
         client, organisation = await authenticated(call)
