@@ -14,7 +14,7 @@ from tests.support.postgres_server import PostgresServer
 
 from bench.report import Report
 
-QUESTIONS = ("reads", "scale", "passwords", "imports", "start")
+QUESTIONS = ("reads", "scale", "passwords", "logins", "imports", "start")
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from statistics import median
 
 from tests.support.postgres_server import PostgresServer
 
-from bench import argon2_alone, load, processes
+from bench import argon2_alone, in_flight, load, processes
 from bench.ours import API, Installation, installed
 from bench.report import Line, Report
 from bench.seed import ORGANISATION
@@ -25,7 +25,6 @@ from stamkund.store import Wanted
 
 ROUNDS = 3
 SECONDS = 6.0
-IN_FLIGHT = 16
 LOOK_UPS_PER_SECOND = 1_000
 
 
@@ -48,7 +47,7 @@ def _rate(report: Report, engine: str, server: processes.Server, requests: Itera
         alone = argon2_alone.measure(
             defaults.argon2_memory_kib, defaults.argon2_passes, defaults.argon2_lanes, seconds=SECONDS
         )
-        pairs.append((alone.hashes_per_second, _activate(server, requests, SECONDS)))
+        pairs.append((alone.hashes_per_second, in_flight.answered(server, requests, SECONDS, 201)))
     alone_rate, ours = median(a for a, _ in pairs), median(b for _, b in pairs)
     report.add(
         Line(
@@ -75,7 +74,7 @@ def _look_ups(
         quiet = paced()
         with ThreadPoolExecutor(1) as pool:
             stop = threading.Event()
-            hashing = pool.submit(_activate, server, requests, SECONDS * 3, stop)
+            hashing = pool.submit(in_flight.answered, server, requests, SECONDS * 3, 201, stop)
             busy = paced()
             stop.set()
             hashing.result()
@@ -119,31 +118,3 @@ def _customer(number: int, now: int) -> Customer:
 def _body(number: int, customer: Customer) -> bytes:
     email = f"activated{number}@example.com"
     return json.dumps({"account_candidate_id": customer.id, "email": email, "password": f"secret {number}"}).encode()
-
-
-def _activate(
-    server: processes.Server, requests: Iterator[bytes], seconds: float, stop: threading.Event | None = None
-) -> float:
-    """Activates with a few requests in flight until `seconds` are over or `stop` is set; answers how many a second."""
-    return asyncio.run(_activate_for(server, requests, seconds, stop or threading.Event()))
-
-
-async def _activate_for(
-    server: processes.Server, requests: Iterator[bytes], seconds: float, stop: threading.Event
-) -> float:
-    started = time.perf_counter()
-    done = 0
-
-    async def one_after_the_other() -> None:
-        nonlocal done
-        reader, writer = await asyncio.open_connection(processes.HOST, server.port)
-        while time.perf_counter() - started < seconds and not stop.is_set():
-            writer.write(next(requests))
-            head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 201"), head
-            await reader.readexactly(int(head.lower().partition(b"content-length:")[2].split()[0]))
-            done += 1
-        writer.close()
-
-    await asyncio.gather(*(one_after_the_other() for _ in range(IN_FLIGHT)))
-    return done / (time.perf_counter() - started)

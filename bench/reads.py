@@ -5,7 +5,7 @@ Runs alternate (bare, ours, bare, ours …) and the medians are compared, becaus
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -13,13 +13,13 @@ from statistics import median
 from tests.support.postgres_server import PostgresServer
 
 from bench import load, processes
-from bench.ours import Installation, Rate, installed, rate
+from bench.beside import alternating, bare, line, rates
+from bench.ours import Installation, installed, rate
 from bench.peers import measure as peers
 from bench.peers.common import client_token
 from bench.peers.seed import seed as seed_peers
 from bench.report import Line, Report
 
-ROUNDS = 3
 SECONDS = 3.0
 ACCOUNTS = 10_000
 GOALS = {"sqlite": 0.5, "postgres": 0.3}
@@ -44,24 +44,24 @@ def _against_bare(report: Report, engine: str, installation: Installation) -> No
             ("GET /me", installation.me_requests()),
         ):
             size = round(rate(ours, requests, 0.5, awake=awake).body_bytes)
-            with _bare(size) as bare:
-                pairs = _alternating(
-                    lambda: rate(bare, [load.request("/")], SECONDS, awake=awake),
+            with bare(size) as nothing:
+                pairs = alternating(
+                    lambda: rate(nothing, [load.request("/")], SECONDS, awake=awake),
                     lambda asked=requests: rate(ours, asked, SECONDS, awake=awake),
                 )
-            report.add(_line(f"{name}, {engine}, 1 worker, of bare", pairs, GOALS[engine]))
+            report.add(line(f"{name}, {engine}, 1 worker, of bare", pairs, GOALS[engine]))
 
 
 def _two_workers(report: Report, engine: str, installation: Installation) -> None:
     """Per core: requests for each second of the servers' CPU, because client and workers share the cores."""
     requests = installation.account_requests()
     with installation.server(1) as one, installation.server(2) as two:
-        pairs = _alternating(
+        pairs = alternating(
             lambda: rate(one, requests, SECONDS, awake=False), lambda: rate(two, requests, SECONDS, awake=False)
         )
     ratio = median(a.server_cpu_us for a, _ in pairs) / median(b.server_cpu_us for _, b in pairs)
     report.add(
-        Line(f"2 workers per second of CPU, {engine}, of 1 worker", ratio, 1.0, _rates("1 worker", "2 workers", pairs))
+        Line(f"2 workers per second of CPU, {engine}, of 1 worker", ratio, 1.0, rates("1 worker", "2 workers", pairs))
     )
 
 
@@ -76,43 +76,12 @@ def _against_peers(report: Report, folder: Path, postgres: PostgresServer) -> No
         installation = installed(ours_url, folder, ACCOUNTS)
         for peer, goal in (("fastapi_orm", 40.0), ("fastapi_asyncpg", 3.0)):
             with installation.server() as ours, _peer(peer, url) as theirs:
-                pairs = _alternating(
+                pairs = alternating(
                     lambda theirs=theirs: rate(theirs, asked, SECONDS, awake=False),
                     lambda ours=ours, i=installation: rate(ours, i.account_requests(), SECONDS, awake=False),
                     rounds=3,
                 )
-            report.add(_line(f"GET /accounts on {engine}, times {peer} on postgres", pairs, goal))
-
-
-Pairs = list[tuple[Rate, Rate]]
-
-
-def _alternating(first: Callable[[], Rate], second: Callable[[], Rate], rounds: int = ROUNDS) -> Pairs:
-    return [(first(), second()) for _ in range(rounds)]
-
-
-def _line(name: str, pairs: Pairs, goal: float) -> Line:
-    ratio = median(b.per_second for _, b in pairs) / median(a.per_second for a, _ in pairs)
-    return Line(name, ratio, goal, _rates("beside", "ours", pairs))
-
-
-def _rates(first: str, second: str, pairs: Pairs) -> str:
-    texts = []
-    for name, rates in ((first, [a for a, _ in pairs]), (second, [b for _, b in pairs])):
-        per_second = sorted(r.per_second for r in rates)
-        texts.append(
-            f"{name} {median(per_second):,.0f}/s ({per_second[0]:,.0f}–{per_second[-1]:,.0f}), "
-            f"{median(r.server_cpu_us for r in rates):.0f} µs CPU"
-        )
-    return "; ".join(texts)
-
-
-@contextmanager
-def _bare(size: int) -> Iterator[processes.Server]:
-    port = processes.free_port()
-    command = peers.uvicorn_command("bench.peers.bare:app", port)
-    with processes.Server(command, port, {"BARE_BODY_BYTES": str(size)}) as server:
-        yield server
+            report.add(line(f"GET /accounts on {engine}, times {peer} on postgres", pairs, goal))
 
 
 @contextmanager

@@ -69,8 +69,20 @@ def unknown_parameters(names: Iterable[str]) -> Problem:
     return Problem(400, "unknown_parameter", f"Unknown parameters: {','.join(names)}")
 
 
+NO_LANDING_PAGE = invalid(None, "The client has no redirect URI to send browsers back to")
 INVALID_JSON = Problem(400, "json_parser_error", "Invalid json in request body")
 INVALID_CONTENT_TYPE = Problem(400, "invalid_content_type_error", "The Content-Type header must be application/json")
+
+# Shown to people: where a browser was sent with something that no client may send ------------------------
+
+REPEATED_PARAMETER = Problem(400, "invalid_request", "A parameter of the address is given more than once")
+UNKNOWN_CLIENT = Problem(400, "invalid_client", "The site or app that sent you here is not known")
+OTHER_ORGANISATION = Problem(
+    400, "invalid_organisation", "The site or app that sent you here is another organisation's"
+)
+WRONG_REDIRECT_URI = Problem(
+    400, "invalid_redirect_uri", "The site or app that sent you here wants you back at an address that it may not use"
+)
 
 # 401, 403: who is asking ---------------------------------------------------------------------------------
 
@@ -82,6 +94,12 @@ INVALID_TOKEN = Problem(
     401,
     "invalid_token",
     _REFUSED_TOKEN,
+    headers=((b"www-authenticate", b'Bearer realm="stamkund", error="invalid_token"'),),
+)
+INVALID_SSO_TOKEN = Problem(
+    401,
+    "invalid_token",
+    "The token t is not valid, or its client may not use single sign-on",
     headers=((b"www-authenticate", b'Bearer realm="stamkund", error="invalid_token"'),),
 )
 IDENTITY_REQUIRED = Problem(

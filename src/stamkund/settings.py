@@ -182,7 +182,7 @@ def described() -> list[tuple[str, str, str]]:
     rows = []
     for field in msgspec.structs.fields(Settings):
         meta = _description(field.type)
-        rows.append((PREFIX + field.name.upper(), str(field.default), meta))
+        rows.append((PREFIX + field.name.upper(), str(field.default) or "not set", meta))
     return rows
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import uvicorn
 
 from stamkund import store as stores
@@ -77,6 +78,8 @@ class Stage:
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        if not self.settings.public_url:
+            self.settings = msgspec.structs.replace(self.settings, public_url=self.url)
         config = uvicorn.Config(
             Application(self.settings, self.clock), lifespan="on", access_log=False, log_level="error", http="httptools"
         )

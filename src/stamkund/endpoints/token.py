@@ -44,8 +44,28 @@ FORMS = (
         ),
     ),
     Form(
+        "authorization_code",
+        "A token with identity for a reader who came back from the login page (`/oauth2/auth`).",
+        (
+            *_CLIENT,
+            FormField("code", "The code. It works once, for a minute.", required=True, example="<code>"),
+            FormField("redirect_uri", "The same as in the request, where there was one."),
+            FormField("code_verifier", "PKCE: what the code_challenge was made of. Needed where there was one."),
+        ),
+    ),
+    Form(
+        "ticket",
+        "A token with identity for the reader of a single sign-on session.",
+        (
+            *_CLIENT,
+            FormField("ticket", "The ticket. It works once, for a minute.", required=True, example="<ticket>"),
+            _SCOPE,
+        ),
+    ),
+    Form(
         "refresh_token",
-        "A new access token; the refresh token stays valid, for as long again.",
+        "A new access token. The refresh token stays valid, for as long again, unless the client's rotate: then the "
+        "answer has the next one, and one that comes again revokes all that came from the same login.",
         (
             *_CLIENT,
             FormField("refresh_token", "The refresh token.", required=True, example="<refresh token>"),

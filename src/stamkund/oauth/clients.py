@@ -13,11 +13,15 @@ from stamkund.wire.endpoint import Call
 
 
 async def authenticated(call: Call) -> tuple[Client, Organisation]:
-    """The client whose id and secret the caller knows. Raises OAuthError, the same for whatever is wrong."""
+    """The client whose id and secret the caller knows; from now on the call is its.
+
+    Raises OAuthError, the same for whatever is wrong.
+    """
     client_id, secret = credentials(call)
     found = await call.services.store.client(client_id.lower()) if is_id(client_id) else None
     if found is None or not proven(call, found[0], secret):
         raise invalid_client()
+    call.client = found[0]
     return found
 
 

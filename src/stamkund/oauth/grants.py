@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from stamkund.caller import token_hash
 from stamkund.logins import Frozen, WrongPassword
+from stamkund.oauth.codes import authorization_code, ticket
 from stamkund.oauth.errors import OAuthError, quoted
 from stamkund.oauth.issuing import DAY, Asking, Pair, TokenAnswer, issue
 from stamkund.rules import identifiers, scopes
@@ -73,6 +74,8 @@ GRANTS: dict[str, Callable[[Asking], Awaitable[TokenAnswer]]] = {
     "none": client_credentials,
     "client_credentials": client_credentials,
     "password": password,
+    "authorization_code": authorization_code,
+    "ticket": ticket,
     "refresh_token": refresh_token,
 }
 FOR_PUBLIC_CLIENTS = ("authorization_code", "refresh_token")

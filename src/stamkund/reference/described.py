@@ -116,7 +116,10 @@ def _paragraphs(endpoint: Endpoint) -> tuple[str, ...]:
 def _tables(endpoint: Endpoint) -> Iterable[Table]:
     if endpoint.forms:
         for form in endpoint.forms:
-            yield Table(f"Form fields with grant_type={form.title}", form.note, tuple(map(_form_field, form.fields)))
+            heading = f"Form fields with grant_type={form.title}" if form.title else "Form fields"
+            yield Table(heading, form.note, tuple(map(_form_field, form.fields)))
+    elif endpoint.query_fields:
+        yield Table("Query parameters", "", tuple(map(_form_field, endpoint.query_fields)))
     elif endpoint.declared.parameters:
         where = "JSON body" if endpoint.body else "Query"
         yield Table(f"{where} parameters", "", tuple(map(_field, endpoint.declared.parameters)))

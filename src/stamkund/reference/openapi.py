@@ -73,7 +73,7 @@ def _description(endpoint: Endpoint) -> str:
 
 
 def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
-    if endpoint.body == "form":
+    if endpoint.body == "form" and endpoint.public and endpoint.refusal_page is None:
         return [{}, {"client": []}]  # credentials in the form, or as HTTP Basic
     if endpoint.public:
         return []
@@ -94,6 +94,17 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
         }
         for p in query
     ]
+    found += [
+        {
+            "name": f.name,
+            "in": "query",
+            "required": f.required,
+            "description": f.note,
+            "schema": {"type": "string"},
+            **({"example": f.example} if f.example else {}),
+        }
+        for f in endpoint.query_fields
+    ]
     return [*found, {"$ref": "#/components/parameters/RequestId"}]
 
 
@@ -106,7 +117,8 @@ def _json_body(endpoint: Endpoint) -> dict[str, Any]:
 
 def _form_body(endpoint: Endpoint) -> dict[str, Any]:
     ways = [{"title": f.title, "description": f.note, **schemas.of_form(f.title, f.fields)} for f in endpoint.forms]
-    return {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": {"oneOf": ways}}}}
+    schema = {"oneOf": ways} if ways else {"type": "object"}
+    return {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}
 
 
 def _components(endpoints: Sequence[Endpoint]) -> dict[str, Any]:

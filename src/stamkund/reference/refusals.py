@@ -52,7 +52,7 @@ def _of_input(endpoint: Endpoint) -> Iterator[Problem]:
     if endpoint.body == "json":
         yield problems.INVALID_CONTENT_TYPE
         yield problems.INVALID_JSON
-    if endpoint.body != "form":
+    if endpoint.body != "form" and not endpoint.free_query:
         yield problems.unknown_parameters(["my_parameter"])
     parameters = endpoint.declared.parameters
     yield from (problems.required(p.name) for p in parameters[:1] if p.required)

@@ -17,7 +17,10 @@ from stamkund.wire.endpoint import Endpoint, OwnError
 _REASONS = {
     200: "What was asked for.",
     201: "Made.",
+    302: "Sent on, to the address in the header Location.",
+    303: "Sent on, to the address in the header Location.",
     204: "Done; there is nothing to answer.",
+    302: "Elsewhere: the header Location says where.",
     400: "What was sent is wrong.",
     401: "Who is asking is not known.",
     403: "The access token may not do this.",
@@ -39,7 +42,9 @@ def responses(endpoint: Endpoint) -> dict[str, Any]:
     for own_status, errors in groupby(endpoint.own_errors, key=lambda e: e.status):
         responses[str(own_status)] = _own_error(own_status, list(errors))
     for status, found in groupby(refusals(endpoint), key=lambda p: p.status):
-        responses[str(status)] = _error(status, list(found))
+        found_here = list(found)
+        page = endpoint.refusal_page is not None
+        responses[str(status)] = _page(status, found_here) if page else _error(status, found_here)
     return dict(sorted(responses.items()))
 
 
@@ -50,9 +55,18 @@ def _success(endpoint: Endpoint) -> dict[str, Any]:
         if endpoint.example.answer:
             content["example"] = json.loads(endpoint.example.answer)
         response["content"] = {endpoint.media: content}
+    elif endpoint.success in (302, 303):
+        response["headers"]["Location"] = {"description": "Where to.", "schema": {"type": "string"}}
     elif endpoint.success != 204:
         kind = "object" if endpoint.media == "application/json" else "string"
         response["content"] = {endpoint.media: {"schema": {"type": kind}}}
+    return response
+
+
+def _page(status: int, found: Sequence[Problem]) -> dict[str, Any]:
+    """A refusal that is shown to a person."""
+    response = _response(status, found)
+    response["content"] = {"text/html": {"schema": {"type": "string"}}}
     return response
 
 

@@ -58,16 +58,16 @@ def of_parameters(parameters: Iterable[Parameter[Any]]) -> Schema:
 
 
 def of_form(grant: str, fields: Iterable[FormField]) -> Schema:
-    """One way to fill in the token form; `grant_type` says which."""
+    """One way to fill in a form; in the token endpoint's `grant_type` says which."""
     known = tuple(fields)
-    properties: Schema = {"grant_type": {"type": "string", "const": grant}}
+    properties: Schema = {"grant_type": {"type": "string", "const": grant}} if grant else {}
+    required = list(properties)
     for one in known:
-        properties[one.name] = {"type": "string", "description": one.note, "examples": [one.example]}
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": ["grant_type", *(one.name for one in known if one.required)],
-    }
+        properties[one.name] = {"type": "string", "description": one.note}
+        if one.example:
+            properties[one.name]["examples"] = [one.example]
+    required += [one.name for one in known if one.required]
+    return {"type": "object", "properties": properties, **({"required": required} if required else {})}
 
 
 def _strict(properties: Schema, required: list[str]) -> Schema:

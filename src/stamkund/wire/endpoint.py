@@ -63,15 +63,19 @@ NOBODY = Caller(
 
 
 class Call:
-    """One call that passed all checks: who calls, what was given, and the account that it is about."""
+    """One call that passed all checks: who calls, what was given, and the account that it is about.
 
-    __slots__ = ("_opened", "caller", "form", "given", "headers", "now", "path", "peer", "query", "services")
+    `client` is whoever has proven to be it, by access token or, as the token endpoint's story says, by its secret.
+    """
+
+    __slots__ = ("_opened", "caller", "client", "form", "given", "headers", "now", "path", "peer", "query", "services")
 
     def __init__(self, services: Services, now: int, headers: Mapping[bytes, bytes]) -> None:
         self.services = services
         self.now = now
         self.headers = headers
         self.caller = NOBODY
+        self.client = NOBODY.client
         self.given = NOTHING
         self.form: Mapping[str, str] = {}
         self.path = ""
@@ -82,6 +86,7 @@ class Call:
     def by(self, caller: Caller, opened: Opened | None) -> None:
         """The caller has passed; `opened` may hold the account that the call is about."""
         self.caller = caller
+        self.client = caller.client
         self._opened = opened
 
     @property
@@ -152,7 +157,7 @@ class FormField:
 
 @dataclass(frozen=True)
 class Form:
-    """One way to fill in a form, such as one grant of the token endpoint."""
+    """One way to fill in a form, such as one grant of the token endpoint; `title` is the grant, else empty."""
 
     title: str
     note: str
@@ -197,6 +202,7 @@ class Endpoint:
     group: str
     limit: Limit | None
     free_query: bool
+    query_fields: tuple[FormField, ...]
     refusal_page: RefusalPage | None
 
 
@@ -224,6 +230,7 @@ def endpoint(
     group: str = "Account",
     limit: Limit | None = None,
     free_query: bool = False,
+    query_fields: Sequence[FormField] = (),
     refusal_page: RefusalPage | None = None,
 ) -> Callable[[Story], Endpoint]:
     """Declares a call.
@@ -234,7 +241,8 @@ def endpoint(
     - `body`: None, `json` or `form`. `success` and `answer`: the status and the shape of what answers.
     - `refusals`: those that the story itself may raise; raising another one is a fault of ours.
     - `limit`: how the call is counted, where it is limited.
-    - `free_query`: the story reads `call.query` itself, because other rules than the API's hold for it.
+    - `free_query`: the story reads `call.query` itself, because other rules than the API's hold for it; `query_fields`
+      describes it, for the reference alone.
     - `refusal_page`: shows refusals to people, where browsers make the call.
     - `forms`, `own_errors`, `example`: for the reference alone.
     - `source`: the document that the behaviour comes from.
@@ -267,6 +275,7 @@ def endpoint(
             group=group,
             limit=limit,
             free_query=free_query,
+            query_fields=tuple(query_fields),
             refusal_page=refusal_page,
         )
 

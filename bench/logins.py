@@ -1,0 +1,197 @@
+"""Logins: how many a second beside Argon2id alone, look-ups meanwhile, and what a site asks right after a login."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import itertools
+import json
+import random
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlencode
+
+import argon2
+import msgspec
+from tests.support.postgres_server import PostgresServer
+
+from bench import argon2_alone, in_flight, load, processes
+from bench.beside import alternating, bare, line
+from bench.ours import API, Installation, installed, rate
+from bench.report import Line, Report
+from bench.seed import ORGANISATION
+from stamkund.app import open_store
+from stamkund.rules.catalogue import Catalogue
+from stamkund.rules.organisation import Client
+from stamkund.sessions import Sessions
+from stamkund.settings import Settings
+from stamkund.store.work import Load, Work
+
+ROUNDS = 3
+SECONDS = 6.0
+ASKING_SECONDS = 3.0
+READERS = 10_000
+SESSIONS = 1_000
+PASSWORD = "a password"
+LOOK_UPS_PER_SECOND = 1_000
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+JSON = {"content-type": "application/json"}
+GOALS = {"sqlite": 0.4, "postgres": 0.3}
+
+
+def run(report: Report, folder: Path, postgres: PostgresServer) -> None:
+    for engine, url in (
+        ("sqlite", f"sqlite:///{folder / 'logins.db'}"),
+        ("postgres", postgres.create_database("logins")),
+    ):
+        installation = installed(url, folder, READERS)
+        sids = asyncio.run(_prepared(installation))
+        with installation.server() as server:
+            for name, requests in _asked(installation, sids):
+                _against_bare(report, f"{name}, {engine}, of bare", server, requests, engine)
+            logins = itertools.cycle(_logins(installation))
+            _rate(report, engine, server, logins)
+            _look_ups(report, engine, server, installation, logins)
+
+
+# What a site asks ------------------------------------------------------------------------------------------
+
+
+def _asked(installation: Installation, sids: list[str]) -> Iterator[tuple[str, list[bytes]]]:
+    seeded = installation.seeded
+    yield "POST /sessionstatus", [_status(installation, sid) for sid in sids]
+    client = {"client_id": seeded.client_id, "client_secret": seeded.client_secret}
+    yield (
+        "POST /oauth2/introspect",
+        [_post("/oauth2/introspect", FORM, urlencode({**client, "token": t})) for t in seeded.reader_tokens],
+    )
+    yield (
+        "GET /me/active_products",
+        [
+            load.request(f"{API}/me/active_products", headers={"authorization": f"Bearer {token}"})
+            for token in seeded.reader_tokens
+        ],
+    )
+
+
+def _against_bare(report: Report, name: str, server: processes.Server, requests: list[bytes], engine: str) -> None:
+    awake = engine == "sqlite"  # PostgreSQL needs the core that a client which never sleeps would keep
+    size = round(rate(server, requests, 0.5, awake=awake).body_bytes)
+    with bare(size) as nothing:
+        pairs = alternating(
+            lambda: rate(nothing, requests, ASKING_SECONDS, awake=awake),
+            lambda: rate(server, requests, ASKING_SECONDS, awake=awake),
+        )
+    report.add(line(name, pairs, GOALS[engine]))
+
+
+def _status(installation: Installation, sid: str) -> bytes:
+    """What a site sends every six minutes for each of its readers; here it holds for as long as the run."""
+    now = int(time.time())
+    claims = {"cid": installation.seeded.client_id, "iss": ORGANISATION, "sid": sid, "ipa": "192.0.2.1"}
+    claims |= {"uas": "Mozilla/5.0", "lks": "loggedin", "aud": "pw-sso", "nbf": now, "exp": now + 86_400, "iat": now}  # type: ignore[dict-item]
+    return _post("/sessionstatus", JSON, json.dumps({"t": _signed(claims, installation.seeded.client_secret)}))
+
+
+def _signed(claims: dict[str, str], secret: str) -> str:
+    parts = [json.dumps({"alg": "HS256", "typ": "JWT"}).encode(), json.dumps(claims).encode()]
+    said = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
+    signature = hmac.new(secret.encode(), said, hashlib.sha256).digest()
+    return (said + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
+
+
+def _post(path: str, headers: dict[str, str], body: str) -> bytes:
+    return load.request(path, method="POST", headers=headers, body=body.encode())
+
+
+# Logins ----------------------------------------------------------------------------------------------------
+
+
+def _rate(report: Report, engine: str, server: processes.Server, logins: Iterator[bytes]) -> None:
+    defaults = Settings()
+    pairs = []
+    for _ in range(ROUNDS):
+        alone = argon2_alone.measure(
+            defaults.argon2_memory_kib, defaults.argon2_passes, defaults.argon2_lanes, seconds=SECONDS
+        )
+        pairs.append((alone.hashes_per_second, in_flight.answered(server, logins, SECONDS, 200)))
+    alone_rate, ours = median(a for a, _ in pairs), median(b for _, b in pairs)
+    note = f"alone {alone_rate:.1f}/s; ours {ours:.1f}/s"
+    report.add(Line(f"logins, {engine}, of Argon2id alone on all cores", ours / alone_rate, 0.8, note))
+
+
+def _look_ups(
+    report: Report, engine: str, server: processes.Server, installation: Installation, logins: Iterator[bytes]
+) -> None:
+    asked = installation.account_requests()
+
+    def paced() -> float:
+        return load.run_in_process(
+            processes.HOST, server.port, asked, seconds=SECONDS, warmup=0.5, pace=LOOK_UPS_PER_SECOND
+        ).p99
+
+    pairs = []
+    for _ in range(ROUNDS):
+        quiet = paced()
+        with ThreadPoolExecutor(1) as pool:
+            stop = threading.Event()
+            hashing = pool.submit(in_flight.answered, server, logins, SECONDS * 3, 200, stop)
+            busy = paced()
+            stop.set()
+            hashing.result()
+        pairs.append((quiet, busy))
+    quiet, busy = median(a for a, _ in pairs), median(b for _, b in pairs)
+    note = f"{LOOK_UPS_PER_SECOND}/s of look-ups: {quiet:.2f} ms alone, {busy:.2f} ms beside logins"
+    report.add(
+        Line(f"p99 of look-ups while logging in, {engine}, times p99 without", busy / quiet, 3.0, note, most=True)
+    )
+
+
+def _logins(installation: Installation) -> list[bytes]:
+    seeded = installation.seeded
+    client = {"client_id": seeded.client_id, "client_secret": seeded.client_secret, "grant_type": "password"}
+    numbers = random.Random(5).sample(range(READERS), READERS)
+    emails = (f"{ORGANISATION}^user{n}@example.com" for n in numbers)
+    return [
+        _post("/api/authorization/access_token", FORM, urlencode({**client, "username": e, "password": PASSWORD}))
+        for e in emails
+    ]
+
+
+async def _prepared(installation: Installation) -> list[str]:
+    """Gives every reader the same password, sells something, logs some readers in; answers their sids."""
+    now = int(time.time())
+    store = await open_store(installation.settings, lambda: now)
+    try:
+        known = argon2.PasswordHasher(2, 19_456, 1).hash(PASSWORD)
+        await store.engine.write(lambda: _passwords(known))
+        await store.change_client(installation.seeded.client_id, _for_sso2)
+        await store.put_catalogue(ORGANISATION, _catalogue(), now)
+        sessions = Sessions(store, installation.settings)
+        sids = []
+        for account in range(1, SESSIONS + 1):
+            session, _ = await sessions.begin(ORGANISATION, now)
+            await store.sessions.log_in(ORGANISATION, session.sid, account, now, sessions.ends(now), "bench")
+            sids.append(session.sid)
+        return sids
+    finally:
+        await store.engine.close()
+
+
+def _passwords(known: str) -> Work[None]:
+    yield Load("passwords", ("account", "hash"), [(row, known) for row in range(1, READERS + 1)])
+
+
+def _for_sso2(client: Client) -> Client:
+    return msgspec.structs.replace(client, sso2=True, redirect_uris=["https://site.example.com/landing"])
+
+
+def _catalogue() -> Catalogue:
+    packages = [{"code": f"package_{n}", "title": "TITLE_CODE", "products": [f"web_{n}", "paper"]} for n in range(2)]
+    return msgspec.convert({"packages": packages}, Catalogue, strict=False)
