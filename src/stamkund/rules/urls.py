@@ -1,6 +1,6 @@
 """Addresses that browsers may be sent to, read so strictly that no browser can read them otherwise.
 
-Browsers forgive a lot: they take `\\` for `/`, drop tabs and line breaks, and find a host in `https:evil.example`. So an
+Browsers forgive a lot: they take `\\` for `/`, drop tabs and line breaks, find a host in `https:evil.example`. So an
 address is taken apart by one pattern that knows none of this, put together anew, and what is compared is what is sent.
 """
 
@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 LONGEST = 8000
 _WEB = re.compile(
-    r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<path>/[^?#]*)?(?P<query>\?[^#]*)?(?P<fragment>#.*)?",
     re.ASCII | re.IGNORECASE,
 )
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.ASCII | re.IGNORECASE)
-_KEPT = "/:@!$&'()*+,;=~-._?#%"
+_KEPT = "/:@!$&'()*+,;=~-._?#%[]"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
