@@ -69,6 +69,7 @@ def unknown_parameters(names: Iterable[str]) -> Problem:
     return Problem(400, "unknown_parameter", f"Unknown parameters: {','.join(names)}")
 
 
+NO_LANDING_PAGE = invalid(None, "The client has no redirect URI to send browsers back to")
 INVALID_JSON = Problem(400, "json_parser_error", "Invalid json in request body")
 INVALID_CONTENT_TYPE = Problem(400, "invalid_content_type_error", "The Content-Type header must be application/json")
 
@@ -93,6 +94,12 @@ INVALID_TOKEN = Problem(
     401,
     "invalid_token",
     _REFUSED_TOKEN,
+    headers=((b"www-authenticate", b'Bearer realm="stamkund", error="invalid_token"'),),
+)
+INVALID_SSO_TOKEN = Problem(
+    401,
+    "invalid_token",
+    "The token t is not valid, or its client may not use single sign-on",
     headers=((b"www-authenticate", b'Bearer realm="stamkund", error="invalid_token"'),),
 )
 IDENTITY_REQUIRED = Problem(

@@ -15,6 +15,9 @@ from stamkund.endpoints import (
     documentation,
     health,
     me,
+    sso_identify,
+    sso_login,
+    sso_session,
     titles,
     token,
 )
@@ -32,6 +35,12 @@ CALLS: tuple[Endpoint, ...] = (
     titles.get_titles,
     titles.find_title,
     token.issue_token,
+    sso_identify.identify,
+    sso_session.create_session,
+    sso_session.session_status,
+    sso_login.authenticate,
+    sso_login.authenticate_with_ticket,
+    sso_session.log_out,
     health.live,
     health.ready,
 )

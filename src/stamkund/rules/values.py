@@ -148,6 +148,13 @@ def _read_birth_date(text: str, context: Context) -> date:
     return born
 
 
+_RETURN_URL_TEXT = "http(s)://host/path?query"
+# No blanks, no control characters, no backslash (browsers take it for a slash), and nobody before the host.
+_RETURN_URL = re.compile(
+    r"https?://(?!:)[^\s\x00-\x20\x7f\\/?#@]+(?:[/?#][^\s\x00-\x20\x7f\\]*)?", re.ASCII | re.IGNORECASE
+)
+
+
 def _read_permissions(text: str, context: Context) -> list[str]:
     """Ids, each once and in the order sent; an empty text means none."""
     names = [part.strip().lower() for part in text.split(",")] if text.strip() else []
@@ -228,4 +235,21 @@ PRODUCT_CODE = Kind(
 """The code of a product, package or campaign; with the plus sign that the newer versions of the documents allow."""
 IP_ADDRESS = Kind("IP address", _as_it_is, longest=39, example="192.0.2.1")
 USER_AGENT = Kind("user agent", _as_it_is, longest=4096, example="Mozilla/5.0")
+SSO_TOKEN = Kind(
+    "token",
+    _as_it_is,
+    longest=60_000,
+    example="eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJjaWQiOiI1ODVhNDc2OGVkY2UyYzVlNmYwMDAwMDEifQ.zyQ7EOM3",
+    control_characters=True,
+)
+"""A JSON Web Token. What is wrong with one is told to nobody, so its form is no matter of parameters."""
+RETURN_URL = Kind(
+    "URL",
+    _matching(_RETURN_URL, _RETURN_URL_TEXT),
+    _RETURN_URL_TEXT,
+    _RETURN_URL,
+    longest=8192,
+    example="https://herald.example.com/a?b=c",
+)
+"""Where a site wants its visitor back."""
 BOOLEAN = Kind("boolean", _read_boolean, "true or false", example="true", json_type="boolean")
