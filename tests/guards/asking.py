@@ -23,7 +23,7 @@ from tests.support.stage import Publisher, Stage
 PRIVATE = [e for e in endpoints.ALL if not e.public]
 WITH_IDENTITY = [e for e in PRIVATE if e.identity]
 WITH_JSON = [e for e in PRIVATE if e.body == "json"]
-WITH_QUERY = [e for e in endpoints.ALL if e.body is None]
+WITH_QUERY = [e for e in endpoints.ALL if e.body is None and not e.free_query]
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._~:+/=-]{1,128}")
 READER = "reader@example.com"
