@@ -42,7 +42,7 @@ lock: .venv/installed-dev  ## resolve all dependencies anew
 	$(BIN)/python requirements/lock.py
 
 clean:  ## remove the virtual environment and all caches
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv tests/javascript/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
