@@ -20,7 +20,6 @@ _REASONS = {
     302: "Sent on, to the address in the header Location.",
     303: "Sent on, to the address in the header Location.",
     204: "Done; there is nothing to answer.",
-    302: "Elsewhere: the header Location says where.",
     400: "What was sent is wrong.",
     401: "Who is asking is not known.",
     403: "The access token may not do this.",
