@@ -18,8 +18,8 @@ test: .venv/installed-dev  ## run every test, PostgreSQL included
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
 lint: .venv/installed-dev  ## ruff: format and rules
-	$(BIN)/ruff format --check src tests bench
-	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench docs
+	$(BIN)/ruff check src tests bench docs
 
 types: .venv/installed-dev  ## mypy --strict
 	$(BIN)/mypy

@@ -6,6 +6,7 @@ from stamkund.pages.texts import Texts
 
 ENGLISH = Texts(
     language="en",
+    error="Error",
     log_in="Log in",
     email="E-mail",
     password="Password",  # noqa: S106
@@ -31,6 +32,14 @@ ENGLISH = Texts(
     refused={
         "": ("Something went wrong", "Please go back and try again."),
         "invalid_parameter": ("This link does not work", "Please go back to where you came from and try again."),
+        "invalid_request": ("This link does not work", "Please go back to where you came from and try again."),
+        "invalid_client": ("This link does not work", "The site or app that sent you here is not known to us."),
+        "invalid_organisation": ("This link does not work", "The site or app that sent you here belongs elsewhere."),
+        "invalid_redirect_uri": (
+            "This link does not work",
+            "The site or app that sent you here wants you back at an address that it may not use.",
+        ),
+        "payload_too_large": ("That was too much", "Please go back and write less."),
         "too_many_requests": ("One moment, please", "There have been too many attempts. Try again in a minute."),
         "service_unavailable": ("One moment, please", "This does not work right now. Try again shortly."),
         "internal_server_error": ("Something went wrong", "The fault is ours. Try again in a while."),

@@ -6,6 +6,7 @@ from stamkund.pages.texts import Texts
 
 SWEDISH = Texts(
     language="sv",
+    error="Fel",
     log_in="Logga in",
     email="E-post",
     password="Lösenord",  # noqa: S106
@@ -31,6 +32,14 @@ SWEDISH = Texts(
     refused={
         "": ("Något gick fel", "Gå tillbaka och försök igen."),
         "invalid_parameter": ("Länken fungerar inte", "Gå tillbaka dit du kom ifrån och försök igen."),
+        "invalid_request": ("Länken fungerar inte", "Gå tillbaka dit du kom ifrån och försök igen."),
+        "invalid_client": ("Länken fungerar inte", "Vi känner inte till webbplatsen eller appen som skickade dig hit."),
+        "invalid_organisation": ("Länken fungerar inte", "Webbplatsen eller appen som skickade dig hit hör inte hit."),
+        "invalid_redirect_uri": (
+            "Länken fungerar inte",
+            "Webbplatsen eller appen som skickade dig hit vill ha dig tillbaka på en adress som den inte får använda.",
+        ),
+        "payload_too_large": ("Det var för mycket", "Gå tillbaka och skriv mindre."),
         "too_many_requests": ("Ett ögonblick", "Det har varit för många försök. Försök igen om en minut."),
         "service_unavailable": ("Ett ögonblick", "Det fungerar inte just nu. Försök igen om en stund."),
         "internal_server_error": ("Något gick fel", "Felet är vårt. Försök igen om en stund."),
