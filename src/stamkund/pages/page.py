@@ -58,13 +58,17 @@ def show(
     status: int = 200,
     headers: Iterable[Header] = (),
     leads_to: Iterable[str] = (),
+    failed: bool = False,
     **values: Any,
 ) -> Answer:
-    """The page. `leads_to`: origins, or schemes of apps, that its form's answer may redirect to."""
+    """The page. `leads_to`: origins, or schemes of apps, that its form's answer may redirect to. `failed` is told in
+    the title, which screen readers begin with.
+    """
     style, digest = _style(look.branding.colour, look.branding.background)
     html = _environment.get_template(template).render(
         t=texts,
         look=look,
+        failed=failed,
         style=Markup(style),  # noqa: S704 (our own file, and colours that are #rrggbb)
         **values,
     )

@@ -14,6 +14,7 @@ class Texts:
     """The sentences of one language; `language` is its BCP 47 tag."""
 
     language: str
+    error: str
 
     log_in: str
     email: str

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST_BODY_BYTES = 64 * 1024
 _LONGEST_AGENT = 4096
+_SENT_ON = 302
 
 
 class Item(msgspec.Struct):
@@ -205,6 +206,11 @@ class Endpoint:
     free_query: bool
     query_fields: tuple[FormField, ...]
     refusal_page: RefusalPage | None
+
+    @property
+    def for_browsers(self) -> bool:
+        """Whether people come here in a browser, to see a page or be sent on, and no script has anything to read."""
+        return self.refusal_page is not None or self.success == _SENT_ON
 
 
 def endpoint(
