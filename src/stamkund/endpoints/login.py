@@ -13,7 +13,7 @@ from stamkund import problems
 from stamkund.logins import Frozen, WrongPassword
 from stamkund.pages import HTML, refusal_page, show
 from stamkund.pages.asked import asked, texts_of
-from stamkund.pages.destinations import Destination, destination, look_of
+from stamkund.pages.destinations import REFUSALS, Destination, destination, look_of
 from stamkund.pages.forms import LOGIN, LOGOUT, Form, genuine
 from stamkund.rules import identifiers
 from stamkund.rules.attempts import LOGIN_PAGE
@@ -21,7 +21,7 @@ from stamkund.rules.moments import zone
 from stamkund.rules.session import Session
 from stamkund.sessions import cookie_hash, new_cookie
 from stamkund.store import NotActive
-from stamkund.wire.endpoint import Answer, Call, FormField, Limit, endpoint
+from stamkund.wire.endpoint import Answer, Call, Example, FormField, Limit, endpoint
 from stamkund.wire.endpoint import Form as FormFields
 from stamkund.wire.hosts import elsewhere, redirect
 
@@ -43,7 +43,7 @@ _LOCALES = FormField("ui_locales", "The language, before what the browser asks f
     "/Login",
     "/Login/index",
     title="Login page",
-    source="the portal's paths; OpenID Connect Core, 3.1.2.1",
+    source="our own; the paths are the portal's",
     public=True,
     free_query=True,
     query_fields=(
@@ -54,7 +54,8 @@ _LOCALES = FormField("ui_locales", "The language, before what the browser asks f
         _LOCALES,
     ),
     media=HTML,
-    refusals=(problems.UNAVAILABLE,),
+    refusals=(*REFUSALS, problems.UNAVAILABLE),
+    example=Example(query="oid=demo"),
     refusal_page=refusal_page,
     group="Pages",
 )
@@ -85,7 +86,8 @@ async def show_login_page(call: Call) -> Answer:
     success=303,
     media=HTML,
     limit=Limit(LIMIT),
-    refusals=(problems.UNAVAILABLE, problems.BUSY),
+    refusals=(*REFUSALS, problems.UNAVAILABLE, problems.BUSY),
+    example=Example(body="form_token=<token>&email=ove.ovesson@example.com&password=Df7Vdd8!!vnM&oid=demo"),
     forms=(
         FormFields(
             "",

@@ -13,19 +13,17 @@ from urllib.parse import urlencode
 from stamkund import problems
 from stamkund.pages import HTML, refusal_page, show
 from stamkund.pages.asked import asked, texts_of
-from stamkund.pages.destinations import Destination, destination, look_of
+from stamkund.pages.destinations import REFUSALS, Destination, destination, look_of
 from stamkund.pages.forms import FIELD, LOGOUT, Form, genuine
 from stamkund.problems import Refused
 from stamkund.rules.session import Session
 from stamkund.rules.urls import encoded, with_parameter
 from stamkund.sessions import cookie_name, cookies
-from stamkund.wire.endpoint import Answer, Call, FormField, endpoint
+from stamkund.wire.endpoint import Answer, Call, Example, FormField, endpoint
 from stamkund.wire.endpoint import Form as FormFields
 from stamkund.wire.hosts import elsewhere, redirect
 
 PATH = "/oauth2/logout"
-NOT_REGISTERED = "Parameter must be one of the client's logout URIs"
-ANOTHER_CLIENT = "Parameter must be the client that the id_token_hint was issued to"
 _NAMES = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "continue", "oid", "ui_locales")
 _FIELDS = (
     FormField("id_token_hint", "An ID token of the reader's: then nobody is asked.", example="<ID token>"),
@@ -47,12 +45,13 @@ _FIELDS = (
     PATH,
     "/logout",
     title="Logout page",
-    source="OpenID Connect RP-Initiated Logout 1.0, section 2",
+    source="our own; OpenID Connect RP-Initiated Logout 1.0, section 2",
     public=True,
     free_query=True,
     query_fields=_FIELDS,
     media=HTML,
-    refusals=(problems.UNAVAILABLE,),
+    refusals=(*REFUSALS, problems.WRONG_LOGOUT_URI, problems.OTHER_CLIENT, problems.UNAVAILABLE),
+    example=Example(query="oid=demo"),
     refusal_page=refusal_page,
     group="Pages",
 )
@@ -79,11 +78,12 @@ async def show_logout_page(call: Call) -> Answer:
     "POST",
     PATH,
     title="Send the logout form",
-    source="OpenID Connect RP-Initiated Logout 1.0, section 2",
+    source="our own; OpenID Connect RP-Initiated Logout 1.0, section 2",
     public=True,
     body="form",
     media=HTML,
-    refusals=(problems.UNAVAILABLE,),
+    refusals=(*REFUSALS, problems.WRONG_LOGOUT_URI, problems.OTHER_CLIENT, problems.UNAVAILABLE),
+    example=Example(body="form_token=<token>&oid=demo"),
     forms=(
         FormFields(
             "",
@@ -123,7 +123,7 @@ async def _destination(call: Call, wish: dict[str, str], hint: dict[str, Any] | 
     audience = hint.get("aud") if hint is not None else None
     if isinstance(audience, str):
         if wish["client_id"] and wish["client_id"].lower() != audience:
-            raise Refused(problems.invalid("client_id", ANOTHER_CLIENT))
+            raise Refused(problems.OTHER_CLIENT)
         wish = {**wish, "client_id": audience}
     if not (wish["client_id"] or wish["oid"] or wish["continue"]):
         wish = {**wish, "oid": await _organisation_of_cookies(call)}
@@ -132,7 +132,7 @@ async def _destination(call: Call, wish: dict[str, str], hint: dict[str, Any] | 
     if not uri:
         return to
     if to.client is None or uri not in to.client.logout_uris:
-        raise Refused(problems.invalid("post_logout_redirect_uri", NOT_REGISTERED))
+        raise Refused(problems.WRONG_LOGOUT_URI)
     location = encoded(with_parameter(uri, "state", wish["state"]) if wish["state"] else uri)
     return Destination(to.organisation, to.client, location, to.leads_to)
 

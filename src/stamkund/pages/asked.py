@@ -11,8 +11,6 @@ from stamkund.problems import Refused
 from stamkund.wire.endpoint import Call
 from stamkund.wire.parameters import query
 
-NOT_ONCE = "Parameter must be given once, as percent-encoded UTF-8"
-
 
 def asked(call: Call, *names: str) -> dict[str, str]:
     """The named parameters, of the form where one was sent and else of the query; empty where there are none.
@@ -24,7 +22,7 @@ def asked(call: Call, *names: str) -> dict[str, str]:
     for name in names:
         value = sent.get(name, "")
         if not isinstance(value, str):
-            raise Refused(problems.invalid(name, NOT_ONCE))
+            raise Refused(problems.REPEATED_PARAMETER)
         found[name] = value
     return found
 

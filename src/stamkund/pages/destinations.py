@@ -21,14 +21,16 @@ from stamkund.wire.endpoint import Call
 from stamkund.wire.parameters import query
 
 AUTHORIZATION = "/oauth2/auth"
-NOT_OURS = (
-    "Parameter must be an address of /oauth2/auth, or one at the origin of a redirect URI, or an origin, of a client "
-    "of the organisation"
+REFUSALS = (
+    problems.REPEATED_PARAMETER,
+    problems.WRONG_CONTINUE,
+    problems.UNKNOWN_CLIENT,
+    problems.UNKNOWN_ORGANISATION,
+    problems.OTHER_ORGANISATION,
+    problems.WHICH_ORGANISATION,
 )
-UNKNOWN_CLIENT = "Parameter must be the id of a client"
-UNKNOWN_ORGANISATION = "Parameter must be the id of an organisation"
-WHICH_ORGANISATION = "Parameter is required: there are several organisations here"
-ANOTHER_ORGANISATION = "Parameter must be the organisation of the client"
+"""What stories declare that ask for a destination."""
+
 _ORGANISATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
@@ -56,12 +58,12 @@ async def destination(call: Call, asked: dict[str, str]) -> Destination:
     """
     wanted, oid = asked["continue"], asked["oid"]
     client_id = asked.get("client_id", "")
-    named = None if not client_id else await enabled_client(call, client_id, "client_id")
+    named = None if not client_id else await _enabled_client(call, client_id)
     if not wanted:
         return _of(await _organisation(call, oid, named), named and named[0])
     to_authorization = _own(call, wanted)
     if to_authorization is not None:
-        named = await enabled_client(call, _client_id(to_authorization), "continue")
+        named = await _enabled_client(call, _client_id(to_authorization))
         return _of(await _organisation(call, oid, named), named[0], to_authorization)
     return await _elsewhere(call, wanted, oid, named)
 
@@ -70,31 +72,31 @@ async def look_of(call: Call, organisation: Organisation) -> Look:
     return Look(organisation.name, await call.services.store.branding(organisation.id))
 
 
-async def enabled_client(call: Call, client_id: str, field: str) -> tuple[Client, Organisation]:
-    """A client and its organisation. Raises Refused, about `field`."""
+async def _enabled_client(call: Call, client_id: str) -> tuple[Client, Organisation]:
+    """A client and its organisation. Raises Refused."""
     found = await call.services.store.client(client_id.lower()) if is_id(client_id) else None
     if found is None or found[0].disabled:
-        raise Refused(problems.invalid(field, UNKNOWN_CLIENT))
+        raise Refused(problems.UNKNOWN_CLIENT)
     return found
 
 
 async def _organisation(call: Call, oid: str, named: tuple[Client, Organisation] | None) -> Organisation:
     if named is not None:
         if oid and oid != named[1].id:
-            raise Refused(problems.invalid("oid", ANOTHER_ORGANISATION))
+            raise Refused(problems.OTHER_ORGANISATION)
         return named[1]
     if oid:
         return await _known_organisation(call, oid)
     every = await call.services.store.organisations()
     if len(every) != 1:
-        raise Refused(problems.invalid("oid", WHICH_ORGANISATION))
+        raise Refused(problems.WHICH_ORGANISATION)
     return every[0]
 
 
 async def _known_organisation(call: Call, oid: str) -> Organisation:
     found = await call.services.store.organisation(oid) if _ORGANISATION_ID.fullmatch(oid) else None
     if found is None:
-        raise Refused(problems.invalid("oid", UNKNOWN_ORGANISATION))
+        raise Refused(problems.UNKNOWN_ORGANISATION)
     return found
 
 
@@ -102,16 +104,16 @@ async def _elsewhere(call: Call, wanted: str, oid: str, named: tuple[Client, Org
     """An address at a site of a client: the only organisation that has such a client, or the one that was named."""
     address = web_address(wanted)
     if address is None:
-        raise Refused(problems.invalid("continue", NOT_OURS))
+        raise Refused(problems.WRONG_CONTINUE)
     if named is not None or oid:
         every = [await _organisation(call, oid, named)]
     else:
         every = await call.services.store.organisations()
     found = [(o, c) for o in every for c in await _clients_at(call, o, address.origin)]
     if not found:
-        raise Refused(problems.invalid("continue", NOT_OURS))
+        raise Refused(problems.WRONG_CONTINUE)
     if len({organisation.id for organisation, _ in found}) > 1:
-        raise Refused(problems.invalid("oid", WHICH_ORGANISATION))
+        raise Refused(problems.WHICH_ORGANISATION)
     organisation, only = found[0]
     sender = named[0] if named is not None else only if len(found) == 1 else None
     return _of(organisation, sender, address.text, [address.origin])

@@ -11,10 +11,10 @@ ENGLISH = Texts(
     email="E-mail",
     password="Password",  # noqa: S106
     log_in_button="Log in",
-    wrong="The e-mail or the password is wrong.",
+    wrong="Wrong e-mail or password.",
     one_left="You can try once more before logging in is locked for a while.",
     some_left="You can try {} more times before logging in is locked for a while.",
-    frozen="Logging in with this e-mail is locked until {}, after too many failed attempts.",
+    frozen="Logging in is locked until {}, after too many failed attempts.",
     email_missing="Write your e-mail.",
     password_missing="Write your password.",  # noqa: S106
     try_again="That took too long, or the form came from elsewhere. Please try again.",
@@ -33,6 +33,8 @@ ENGLISH = Texts(
         "": ("Something went wrong", "Please go back and try again."),
         "invalid_parameter": ("This link does not work", "Please go back to where you came from and try again."),
         "invalid_request": ("This link does not work", "Please go back to where you came from and try again."),
+        "invalid_continue": ("This link does not work", "The address that you should go on to is none that we know."),
+        "organisation_required": ("This link does not work", "It is not clear whose page you want."),
         "invalid_client": ("This link does not work", "The site or app that sent you here is not known to us."),
         "invalid_organisation": ("This link does not work", "The site or app that sent you here belongs elsewhere."),
         "invalid_redirect_uri": (

@@ -11,10 +11,10 @@ SWEDISH = Texts(
     email="E-post",
     password="Lösenord",  # noqa: S106
     log_in_button="Logga in",
-    wrong="E-postadressen eller lösenordet är fel.",
+    wrong="Fel e-post eller lösenord.",
     one_left="Du kan försöka en gång till innan inloggningen spärras en tid.",
     some_left="Du kan försöka {} gånger till innan inloggningen spärras en tid.",
-    frozen="Inloggning med den här e-postadressen är spärrad till {}, efter för många misslyckade försök.",
+    frozen="Inloggningen är spärrad till {}, efter för många misslyckade försök.",
     email_missing="Skriv din e-postadress.",
     password_missing="Skriv ditt lösenord.",  # noqa: S106
     try_again="Det tog för lång tid, eller så kom formuläret någon annanstans ifrån. Försök igen.",
@@ -33,6 +33,8 @@ SWEDISH = Texts(
         "": ("Något gick fel", "Gå tillbaka och försök igen."),
         "invalid_parameter": ("Länken fungerar inte", "Gå tillbaka dit du kom ifrån och försök igen."),
         "invalid_request": ("Länken fungerar inte", "Gå tillbaka dit du kom ifrån och försök igen."),
+        "invalid_continue": ("Länken fungerar inte", "Vi känner inte till adressen som du skulle vidare till."),
+        "organisation_required": ("Länken fungerar inte", "Det framgår inte vems sida du vill till."),
         "invalid_client": ("Länken fungerar inte", "Vi känner inte till webbplatsen eller appen som skickade dig hit."),
         "invalid_organisation": ("Länken fungerar inte", "Webbplatsen eller appen som skickade dig hit hör inte hit."),
         "invalid_redirect_uri": (
