@@ -25,8 +25,8 @@ async def authenticated(call: Call) -> tuple[Client, Organisation]:
 def credentials(call: Call) -> tuple[str, str]:
     """Id and secret as they were sent, empty where they were not. Raises OAuthError.
 
-    Standard libraries encode both as in a form before HTTP Basic (RFC 6749, 2.3.1), others paste them. Ours hold neither
-    `%` nor `+`, so decoding leaves those alone that came as they are.
+    Standard libraries encode both as in a form before HTTP Basic (RFC 6749, 2.3.1), others paste them. Ours hold no
+    `%` and no `+`, so decoding leaves those alone that came as they are.
     """
     scheme, _, encoded = call.headers.get(b"authorization", b"").partition(b" ")
     if scheme.lower() == b"basic":
