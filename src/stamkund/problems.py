@@ -84,6 +84,20 @@ WRONG_REDIRECT_URI = Problem(
     400, "invalid_redirect_uri", "The site or app that sent you here wants you back at an address that it may not use"
 )
 
+WRONG_CONTINUE = Problem(
+    400,
+    "invalid_continue",
+    "continue must be an address of /oauth2/auth, or one at a site that a client of the organisation has registered",
+)
+WHICH_ORGANISATION = Problem(
+    400, "organisation_required", "There are several organisations here, and oid does not say which one"
+)
+UNKNOWN_ORGANISATION = Problem(400, "invalid_organisation", "There is no organisation with the id in oid")
+WRONG_LOGOUT_URI = Problem(
+    400, "invalid_redirect_uri", "post_logout_redirect_uri must be one of the logout URIs of the client"
+)
+OTHER_CLIENT = Problem(400, "invalid_client", "The ID token in id_token_hint was issued to another client")
+
 # 401, 403: who is asking ---------------------------------------------------------------------------------
 
 _REFUSED_TOKEN = "The access token is missing or not valid"  # noqa: S105

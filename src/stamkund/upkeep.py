@@ -42,7 +42,8 @@ async def remove_all_expired(services: Services) -> int:
 
 
 async def remove_the_rest(services: Services) -> int:
-    """Removes whatever else is over: counts of failed logins and of calls, sessions, codes, tickets, old audit."""
+    """Removes whatever else is over: counts of failed logins and of calls, sessions, codes, tickets, old signing keys
+    and old audit."""
     store, kept = services.store, services.settings.audit_days * _DAY
 
     async def old_audit(now: int, most: int) -> int:
@@ -53,6 +54,7 @@ async def remove_the_rest(services: Services) -> int:
         store.remove_counts,
         store.sessions.remove_expired,
         store.tokens.remove_old_one_time,
+        services.signer.remove_old,
         old_audit,
     )
     return sum([await _in_batches(services, remove) for remove in removes])

@@ -1,4 +1,4 @@
-"""The key file, and what it protects: social security numbers, client secrets and codes.
+"""The key file, and what it protects: social security numbers, client secrets, codes and private signing keys.
 
 Such values are sealed (AES-256-GCM) before they reach the database and found by a keyed hash, so that a copy of the
 database without the key file tells none of them. Keys have ids, written in front of whatever they sealed:
@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 NUMBER = b"social security number"
 SECRET = b"client secret"
 CHECK = b"key check"
+SIGNING = b"signing key"
 
 
 class KeyFileError(Exception):

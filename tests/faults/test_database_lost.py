@@ -50,6 +50,7 @@ class Story:
             caller.login(EMAIL),
             caller.activate(first, "new@example.com"),
             self.served.http.get("/health/ready"),
+            self.served.http.get("/health/ready", headers={"origin": "https://herald.example"}),
         )
 
     async def works(self) -> bool:

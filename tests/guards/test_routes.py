@@ -248,8 +248,11 @@ async def test_a_request_id_that_can_not_be_used_is_replaced(stage: Stage, endpo
 async def test_no_answer_is_kept_by_a_cache_on_the_way(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
     token = None if endpoint.public else callers.able(endpoint)
     answer = await send(stage, endpoint, token)
-    kept = "no-store" if endpoint.personal or answer.is_error else None
-    media = "application/json" if answer.is_error and endpoint.refusal_page is None else endpoint.media
+    kept = f"public, max-age={endpoint.max_age}" if endpoint.max_age else None
+    kept = "no-store" if endpoint.personal or answer.is_error else kept
+    media = "text/plain; charset=utf-8" if answer.is_redirect else endpoint.media
+    if answer.is_error and endpoint.refusal_page is None:
+        media = "application/json"
     assert (answer.headers["content-type"], answer.headers.get("cache-control")) == (media, kept)
     assert "server" not in answer.headers or answer.headers["server"] == "uvicorn"
 

@@ -23,11 +23,11 @@ async def counted(
         yield await stage.publisher(), statements
 
 
-async def _cost(publisher: Publisher, statements: Statements, path: str, token: str) -> int:
+async def _cost(publisher: Publisher, statements: Statements, path: str, token: str, **headers: str) -> int:
     http = publisher.stage.http
     await http.get("/health/live")  # whatever was to be told of earlier statements has been told by now
     statements.taken()
-    await http.get(f"{API}{path}", headers={"authorization": f"Bearer {token}"})
+    await http.get(f"{API}{path}", headers={"authorization": f"Bearer {token}", **headers})
     await http.get("/health/live")
     return len(statements.taken())
 
@@ -57,3 +57,13 @@ async def test_strangers_cost_no_more_than_the_look_up_of_their_token(
     for path in ("/me", "/accounts?id=x", "/accounts/candidate?customer_number=1", "/nothing"):
         assert await _cost(publisher, statements, path, "a b") == 0
         assert await _cost(publisher, statements, path, "unknown") == (0 if path == "/nothing" else 1)
+
+
+async def test_an_origin_costs_a_statement_only_where_no_client_is_known(
+    counted: tuple[Publisher, Statements],
+) -> None:
+    publisher, statements = counted
+    token = await publisher.token()
+    path, origin = "/accounts?email=a%40example.com", "https://herald.example"
+    assert await _cost(publisher, statements, path, token, origin=origin) == 1
+    assert await _cost(publisher, statements, path, "unknown", origin=origin) == 2

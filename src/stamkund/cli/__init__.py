@@ -9,6 +9,7 @@ import typer
 
 from stamkund.cli import (
     accounts,
+    branding,
     catalogue,
     clients,
     customers,
@@ -35,6 +36,7 @@ app.add_typer(keys.app, name="key")
 app.add_typer(permissions.app, name="permission")
 customers.app.command("catalogue")(catalogue.load)
 app.command("catalogue")(catalogue.show)
+app.command("branding")(branding.branding)
 app.command("init")(installation.init)
 app.command("migrate")(installation.migrate)
 app.command("doctor")(installation.doctor)

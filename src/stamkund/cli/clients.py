@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
-from typing import Annotated
-from urllib.parse import urlsplit
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from stamkund.cli import client_options as options
+from stamkund.cli.client_options import LOGOUT_URIS, ORIGINS, REDIRECT_URIS
 from stamkund.cli.common import JSON, ORGANISATION, fail, known_organisation, show_json, with_store
 from stamkund.clock import system_clock
-from stamkund.rules import scopes
 from stamkund.rules.ids import is_id, new_id
 from stamkund.rules.organisation import Client, Secret, new_secret
 from stamkund.store import Store
@@ -25,48 +24,135 @@ _DURATION = re.compile(r"(\d{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
-class ShownSecret(msgspec.Struct):
-    """What is printed once, when a client or a secret is made."""
+_SHOWN = (
+    "id",
+    "name",
+    "organisation",
+    "scopes",
+    "redirect_uris",
+    "logout_uris",
+    "origins",
+    "public",
+    "offline_access",
+    "rotates",
+    "sso2",
+    "disabled",
+    "created",
+)
+_FLAGS = ("disabled", "public", "offline_access", "rotates", "sso2")
+_LISTS = {"redirect_uris": "redirect URI", "logout_uris": "logout URI", "origins": "origin"}
+
+
+class ShownSecret(msgspec.Struct, omit_defaults=True):
+    """What is printed once, when a client or a secret is made. A public client has no secret."""
 
     client_id: str
-    client_secret: str
+    client_secret: str | None = None
 
 
 @app.command()
 def create(
     organisation: ORGANISATION,
     name: Annotated[str, typer.Option(help="What people call it.")],
-    scope: Annotated[list[str], typer.Option(help="A scope that it may ask for. Repeat for more.")],
-    redirect_uri: Annotated[list[str] | None, typer.Option(help="Where logins may return to. Repeat for more.")] = None,
+    scope: Annotated[list[str], typer.Option(help=options.SCOPES_HELP)],
+    redirect_uri: REDIRECT_URIS = None,
+    logout_uri: LOGOUT_URIS = None,
+    origin: ORIGINS = None,
+    public: Annotated[bool, typer.Option("--public", help="Can't keep a secret (an app): it logs in by PKCE.")] = False,
     offline_access: Annotated[bool, typer.Option("--offline-access", help="Gets refresh tokens.")] = False,
+    rotates: Annotated[bool, typer.Option("--rotate-refresh-tokens", help="A new refresh token at each use.")] = False,
     sso2: Annotated[bool, typer.Option("--sso2", help="May use single sign-on (SSO2).")] = False,
+    brought_id: Annotated[str | None, typer.Option("--id", help="The id that it has already, elsewhere.")] = None,
+    secret_stdin: Annotated[
+        bool, typer.Option("--secret-stdin", help="Take the secret that it has already from standard input.")
+    ] = False,
     json: JSON = False,
 ) -> None:
-    """Make a client and print its id and secret, this once."""
-    for one in scope:
-        _check_scope(one)
-    for uri in redirect_uri or []:
-        _check_redirect_uri(uri)
+    """Make a client and print its id and secret, this once.
+
+    A client that moves here from another service keeps its id (`--id`) and its secret (`--secret-stdin`), so that the
+    site itself changes nothing but a host name.
+
+    A public client (an app in a phone or a browser) has no secret: it can only log readers in at the login page, by
+    authorization code with PKCE, and refresh what it got that way.
+    """
     now = system_clock()
-    secret = new_secret()
+    made = Client(
+        id=new_id(now) if brought_id is None else options.brought_id(brought_id),
+        organisation=organisation,
+        name=name,
+        created=now,
+        scopes=options.known_scopes(scope),
+        secrets=[],
+        redirect_uris=options.redirect_uris(redirect_uri),
+        logout_uris=options.logout_uris(logout_uri),
+        origins=options.origins(origin),
+        public=public,
+        offline_access=offline_access,
+        rotates=rotates,
+        sso2=sso2,
+    )
+    brought = options.brought_secret(public) if secret_stdin else None
+    secret = None if public else brought or new_secret()
 
-    async def work(store: Store) -> Client:
+    async def work(store: Store) -> None:
+        options.check_public(made)
+        if await store.client(made.id) is not None:
+            fail(f"there is a client {made.id} already")
         await known_organisation(store, organisation)
-        client = Client(
-            id=new_id(now),
-            organisation=organisation,
-            name=name,
-            created=now,
-            scopes=list(dict.fromkeys(scope)),
-            secrets=[Secret(store.documents.seal_secret(secret), now)],
-            redirect_uris=redirect_uri or [],
-            offline_access=offline_access,
-            sso2=sso2,
-        )
-        await store.add_client(client)
-        return client
+        sealed = [] if secret is None else [Secret(store.documents.seal_secret(secret), now)]
+        await store.add_client(msgspec.structs.replace(made, secrets=sealed))
 
-    _show_secret(with_store(work).id, secret, json)
+    with_store(work)
+    if brought is None:
+        _show_secret(made.id, secret, json)
+    else:
+        _show_brought(made.id, json)
+
+
+@app.command()
+def change(
+    client_id: CLIENT_ID,
+    name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help=options.SCOPES_HELP)] = None,
+    redirect_uri: REDIRECT_URIS = None,
+    logout_uri: LOGOUT_URIS = None,
+    origin: ORIGINS = None,
+    offline_access: Annotated[bool | None, typer.Option(help="Gets refresh tokens.")] = None,
+    rotates: Annotated[
+        bool | None,
+        typer.Option("--rotate-refresh-tokens/--no-rotate-refresh-tokens", help="A new refresh token at each use."),
+    ] = None,
+    sso2: Annotated[bool | None, typer.Option(help="May use single sign-on (SSO2).")] = None,
+) -> None:
+    """Change a client, as when a site moves. What is not named stays as it is.
+
+    A list that is named is replaced as a whole; one empty value ('') empties it. A scope that is taken away is gone
+    from tokens that are out as well.
+    """
+    asked: dict[str, Any] = {
+        "name": name,
+        "scopes": options.known_scopes(scope) if scope else None,
+        "redirect_uris": options.redirect_uris(redirect_uri) if redirect_uri else None,
+        "logout_uris": options.logout_uris(logout_uri) if logout_uri else None,
+        "origins": options.origins(origin) if origin else None,
+        "offline_access": offline_access,
+        "rotates": rotates,
+        "sso2": sso2,
+    }
+    wanted = {field: value for field, value in asked.items() if value is not None}
+    if not wanted:
+        fail("name what should change, such as --redirect-uri (see `stamkund client change --help`)")
+
+    def changed(client: Client) -> Client:
+        if client.public and rotates is False:
+            raise ValueError("a public client's refresh tokens always rotate")
+        after = msgspec.structs.replace(client, **wanted)
+        options.check_public(after)
+        return after
+
+    _change(client_id, changed)
+    print(f"{client_id.lower()} is changed")
 
 
 @app.command("list")
@@ -82,8 +168,7 @@ def list_clients(organisation: ORGANISATION, json: JSON = False) -> None:
         show_json([_described(client) for client in found])
         return
     for client in found:
-        flags = [f for f in ("disabled", "offline_access", "sso2") if getattr(client, f)]
-        print(f"{client.id}  {client.name}  {' '.join(client.scopes)}  {' '.join(flags)}".rstrip())
+        _show_client(client)
     if not found:
         print("no clients yet")
 
@@ -108,20 +193,22 @@ def rotate_secret(
     overlap: Annotated[str, typer.Option(help="How long the old secret still holds: 24h, 30m, 7d, 0s.")] = "24h",
     json: JSON = False,
 ) -> None:
-    """Give a client a new secret and print it, this once. The old one holds for the overlap."""
+    """Give a client a new secret and print it, this once. The old one holds for the overlap. A public one has none."""
     match = _DURATION.fullmatch(overlap)
     if match is None:
         fail("--overlap must be a number and s, m, h or d, such as 24h")
     now, secret = system_clock(), new_secret()
     until = now + int(match[1]) * _SECONDS[match[2]]
 
-    def change(client: Client, store: Store) -> Client:
+    def rotated(client: Client, store: Store) -> Client:
+        if client.public:
+            raise ValueError(f"{client.id} is a public client, which has no secret")
         old = [_ending(s, until) for s in client.secrets if s.holds(now)]
         new = Secret(store.documents.seal_secret(secret), now)
         return msgspec.structs.replace(client, secrets=[new, *(s for s in old if s.holds(now))])
 
     async def work(store: Store) -> Client | None:
-        return await store.change_client(client_id.lower(), lambda client: change(client, store))
+        return await store.change_client(client_id.lower(), lambda client: rotated(client, store))
 
     if with_store(work) is None:
         fail(f"there is no client {client_id}")
@@ -138,27 +225,33 @@ def _change(client_id: str, change: Callable[[Client], Client]) -> None:
         fail(f"there is no client {client_id}" if is_id(client_id) else f"{client_id} is no client id (24 hex digits)")
 
 
-def _show_secret(client_id: str, secret: str, json: bool) -> None:
+def _show_secret(client_id: str, secret: str | None, json: bool) -> None:
     if json:
         show_json(ShownSecret(client_id, secret))
+    elif secret is None:
+        print(f"client_id      {client_id}\n")
+        print("It is public: it has no secret, and must prove with PKCE (S256) that a code is its own.")
     else:
         print(f"client_id      {client_id}\nclient_secret  {secret}\n")
         print("The secret is not shown again; make another one with `stamkund client rotate-secret`.")
 
 
+def _show_brought(client_id: str, json: bool) -> None:
+    if json:
+        show_json(ShownSecret(client_id))
+    else:
+        print(f"client_id      {client_id}\n")
+        print("It keeps the secret that it has.")
+
+
+def _show_client(client: Client) -> None:
+    flags = [flag for flag in _FLAGS if getattr(client, flag)]
+    print(f"{client.id}  {client.name}  {' '.join(client.scopes)}  {' '.join(flags)}".rstrip())
+    for field, word in _LISTS.items():
+        for value in getattr(client, field):
+            print(f"    {word} {value}")
+
+
 def _described(client: Client) -> dict[str, object]:
     """A client without its secrets."""
-    shown = ("id", "name", "organisation", "scopes", "redirect_uris", "offline_access", "sso2", "disabled", "created")
-    return {name: getattr(client, name) for name in shown}
-
-
-def _check_scope(scope: str) -> None:
-    if scope not in scopes.KNOWN:
-        close = difflib.get_close_matches(scope, scopes.KNOWN, 1)
-        fail(f"there is no scope {scope}" + (f"; did you mean {close[0]}?" if close else ""))
-
-
-def _check_redirect_uri(uri: str) -> None:
-    parts = urlsplit(uri)
-    if not parts.scheme or not (parts.netloc or "." in parts.scheme) or parts.fragment or uri.split() != [uri]:
-        fail(f"the redirect URI {uri} must be absolute, without a fragment")
+    return {field: getattr(client, field) for field in _SHOWN}

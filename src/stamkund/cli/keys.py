@@ -1,4 +1,4 @@
-"""`stamkund key …`: the keys that social security numbers and client secrets are sealed with."""
+"""`stamkund key …`: the keys that numbers and secrets are sealed with, and those that ID tokens are signed with."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from stamkund.cli.common import fail, with_store
+from stamkund.cli.common import chosen_settings, fail, with_store
 from stamkund.clock import system_clock
+from stamkund.signing import STALE_SECONDS, Signer
 from stamkund.store import Store
 
 app = typer.Typer(help="The keys in the key file.", no_args_is_help=True)
@@ -60,3 +61,23 @@ def remove(key_id: Annotated[str, typer.Argument(help="The id of an older key.")
 
     with_store(work)
     print(f"key {key_id} is removed")
+
+
+@app.command("rotate-signing")
+def rotate_signing(
+    revoke_old: Annotated[
+        bool, typer.Option("--revoke-old", help="Drop the older keys at once: what they signed no longer holds.")
+    ] = False,
+) -> None:
+    """Make a new key for ID tokens now. It is shown to clients for a while before it signs; after a leak, revoke."""
+
+    async def work(store: Store) -> str:
+        return await Signer(store, chosen_settings(), system_clock).rotate(revoke_old=revoke_old)
+
+    key_id = with_store(work)
+    if revoke_old:
+        print(
+            f"key {key_id} signs ID tokens, servers that run follow within {STALE_SECONDS} seconds; the others are gone"
+        )
+    else:
+        print(f"key {key_id} is shown to clients, and signs once they had time to fetch it")

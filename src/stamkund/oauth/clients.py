@@ -34,11 +34,16 @@ def credentials(call: Call) -> tuple[str, str]:
 
 
 def proven(call: Call, client: Client, secret: str) -> bool:
-    """Whether `secret` is one of the client's; a public client has none and must not pretend to one."""
+    """Whether `secret` is one of the client's, whose call it is then; a public client must not pretend to have one."""
     if client.disabled:
         return False
-    if client.public:
-        return not secret
+    if not (not secret if client.public else _knows_secret(call, client, secret)):
+        return False
+    call.client = client
+    return True
+
+
+def _knows_secret(call: Call, client: Client, secret: str) -> bool:
     sent = secret.encode(errors="replace")
     known = call.services.store.documents.secrets(client, call.now)
     # Every secret is compared, in constant time, whichever matches.

@@ -19,6 +19,7 @@ import msgspec
 
 from stamkund.caller import token_hash
 from stamkund.oauth.errors import OAuthError
+from stamkund.oauth.id_tokens import id_token
 from stamkund.oauth.issuing import Asking, Pair, TokenAnswer
 from stamkund.rules import scopes
 from stamkund.rules.ids import new_id
@@ -76,8 +77,6 @@ async def authorization_code(asking: Asking) -> TokenAnswer:
     pair, known, reader = await _exchanged(asking, CODE, code, check)
     answer = pair.answer(asking, known.scopes)
     if scopes.OPENID in known.scopes.split():
-        from stamkund.oauth.id_tokens import id_token
-
         answer.id_token = await id_token(asking, reader, answer.access_token, asked.nonce, asked.authenticated)
     return answer
 

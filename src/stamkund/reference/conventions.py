@@ -44,4 +44,11 @@ CONVENTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "header `Allow`. 401 and 403 carry `WWW-Authenticate`, 429 and 503 carry `Retry-After` in seconds.",
         ),
     ),
+    (
+        "Calls from a browser",
+        (
+            "Scripts may call from the web origins that the publisher has listed for the client (CORS), with the token "
+            "in the header: cookies are never taken. Origins are compared exactly.",
+        ),
+    ),
 )

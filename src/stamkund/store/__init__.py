@@ -16,12 +16,24 @@ from typing import Protocol, TypeVar
 from stamkund.rules import identifiers
 from stamkund.rules.account import Account
 from stamkund.rules.attempts import Attempt, Judged, Policy, Visit
+from stamkund.rules.branding import Branding
 from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.customer import Customer
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.person_number import PersonNumber
-from stamkund.store import attempts, audit, catalogues, counts, installation, look_ups, migrations
+from stamkund.rules.signing import SigningKey
+from stamkund.store import (
+    attempts,
+    audit,
+    branding,
+    catalogues,
+    counts,
+    installation,
+    look_ups,
+    migrations,
+    signing_keys,
+)
 from stamkund.store.accounts import AccountVerbs, Candidate, Login
 from stamkund.store.attempts import AttemptVerbs
 from stamkund.store.catalogues import CatalogueMemory, CatalogueVersion, Loaded
@@ -257,6 +269,10 @@ class Store:
     async def clients(self, organisation: str) -> list[Client]:
         return await self.engine.read(lambda: installation.clients(organisation))
 
+    async def origins(self) -> frozenset[str]:
+        """The web origins that the enabled clients of all organisations list."""
+        return await self.engine.read(installation.origins)
+
     async def client(self, client_id: str) -> tuple[Client, Organisation] | None:
         return await self.engine.read(lambda: installation.client(client_id))
 
@@ -265,6 +281,14 @@ class Store:
 
     async def change_client(self, client_id: str, change: Callable[[Client], Client]) -> Client | None:
         return await self.engine.write(lambda: installation.change_client(client_id, change, self.documents))
+
+    async def branding(self, organisation: str) -> Branding:
+        """How the organisation's pages look."""
+        return await self.engine.read(lambda: branding.branding(organisation))
+
+    async def change_branding(self, organisation: str, change: Callable[[Branding], Branding]) -> Branding:
+        """Changes how the pages of an organisation that is there look."""
+        return await self.engine.write(lambda: branding.change(organisation, change))
 
     async def ping(self) -> None:
         """Returns when the database answers."""
@@ -275,6 +299,7 @@ class Store:
     async def reencrypt(self, progress: Callable[[int], None], batch: int = 500) -> None:
         """Seals everything with the newest key, in batches; `progress` is told how many documents were done."""
         progress(await self.engine.write(lambda: installation.reseal_clients(self.documents)))
+        progress(await self.engine.write(lambda: signing_keys.reseal(self.documents.vault)))
         for reseal in (installation.reseal_accounts, installation.reseal_customers):
             after: int | None = 0
             while after is not None:
@@ -283,6 +308,21 @@ class Store:
 
     async def drop_number_keys(self, key_id: str) -> None:
         await self.engine.write(lambda: installation.drop_number_keys(key_id))
+
+    async def signing_keys(self) -> list[SigningKey]:
+        """The keys of ID tokens, oldest first."""
+        return await self.engine.read(signing_keys.kept)
+
+    async def add_signing_key(self, new: SigningKey, newest: str | None) -> list[SigningKey]:
+        """Adds a key unless another was added after `newest`; answers the keys that there are then, oldest first."""
+        return await self.engine.write(lambda: signing_keys.add_after(new, newest))
+
+    async def rotate_signing_keys(self, new: SigningKey, *, revoke_old: bool) -> None:
+        """Adds a key, whatever others there are; with `revoke_old` it is the only one then."""
+        await self.engine.write(lambda: signing_keys.rotate(new, revoke_old=revoke_old))
+
+    async def remove_signing_keys(self, ids: list[str]) -> None:
+        await self.engine.write(lambda: signing_keys.remove(ids))
 
 
 async def migrate(engine: Engine, now: int) -> list[str]:

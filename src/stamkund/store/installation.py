@@ -27,6 +27,7 @@ _SET_ORGANISATION = Sql(
     "ON CONFLICT (id) DO UPDATE SET document = excluded.document"
 )
 _CLIENTS = Sql("SELECT document FROM clients WHERE organisation = $1 ORDER BY id")
+_ALL_CLIENTS = Sql("SELECT document FROM clients")
 _CLIENT = Sql("SELECT document FROM clients WHERE id = $1")
 _LOCK_CLIENT = Sql(f"{_CLIENT.postgres} FOR UPDATE", sqlite=_CLIENT.sqlite)
 _ADD_CLIENT = Sql("INSERT INTO clients (id, organisation, document) VALUES ($1, $2, $3)")
@@ -87,6 +88,13 @@ def change_organisation(
 def clients(organisation_id: str) -> Work[list[Client]]:
     rows = yield Ask(_CLIENTS, (organisation_id,))
     return [client_of(row[0]) for row in rows]
+
+
+def origins() -> Work[frozenset[str]]:
+    """The web origins of all clients that are not disabled."""
+    rows = yield Ask(_ALL_CLIENTS)
+    enabled = (known for known in (client_of(row[0]) for row in rows) if not known.disabled)
+    return frozenset(origin for known in enabled for origin in known.origins)
 
 
 def client(client_id: str) -> Work[tuple[Client, Organisation] | None]:

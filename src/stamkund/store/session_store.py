@@ -63,6 +63,11 @@ class SessionStore:
         """Ends a session for all sites; answers it as it was, None where there is none."""
         return await self._engine.write(lambda: sessions.terminate(organisation, sid, now, client))
 
+    async def reader_id(self, session: Session) -> str | None:
+        """The id of the account that is logged in there; None where nobody is, or may be any more."""
+        row = session.reader
+        return None if row is None else await self._engine.read(lambda: sessions.reader_id(row))
+
     async def see(self, seen: Sequence[tuple[str, int, int]]) -> None:
         """Writes down that sessions (sid, moment, end) were seen, so that they live on."""
         await self._engine.write(lambda: sessions.see(seen))

@@ -11,7 +11,7 @@ from typing import Any
 from stamkund.rules.session import LOGGED_IN, TERMINATED, Session
 from stamkund.store import one_time
 from stamkund.store.one_time import OneTime
-from stamkund.store.readers import reader
+from stamkund.store.readers import NotActive, reader
 from stamkund.store.work import Ask, Each, Row, Sql, Work, one
 
 COLUMNS = "sid, organisation, status, account, client, created, authenticated, seen, expires"
@@ -94,6 +94,14 @@ def terminate(organisation: str, sid: str, now: int, client: str) -> Work[Sessio
     known = None if found.reader is None else (yield from reader(found.reader, active=False)).id
     yield Ask(_AUDIT, (organisation, now, "logged_out", client, known, None))
     return found
+
+
+def reader_id(account: int) -> Work[str | None]:
+    """The id of the account whose row a session holds; None for one that may not be logged in any more."""
+    try:
+        return (yield from reader(account)).id
+    except NotActive:
+        return None
 
 
 def see(seen: Sequence[tuple[str, int, int]]) -> Work[None]:

@@ -11,6 +11,7 @@ from stamkund.logins import Logins
 from stamkund.passwords import Passwords
 from stamkund.sessions import Sessions
 from stamkund.settings import Settings
+from stamkund.signing import Signer
 from stamkund.store import Store
 
 
@@ -29,3 +30,7 @@ class Services:
     @cached_property
     def logins(self) -> Logins:
         return Logins(self.store, self.passwords, self.settings)
+
+    @cached_property
+    def signer(self) -> Signer:
+        return Signer(self.store, self.settings, self.clock)

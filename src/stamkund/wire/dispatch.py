@@ -24,7 +24,7 @@ from stamkund.problems import Problem, Refused
 from stamkund.rules.moments import zone
 from stamkund.rules.values import NO_CONTEXT, Context
 from stamkund.store import Unavailable
-from stamkund.wire import parameters
+from stamkund.wire import cors, parameters
 from stamkund.wire.context import Services
 from stamkund.wire.endpoint import MOST_BODY_BYTES, Answer, Call, Endpoint
 from stamkund.wire.form import form
@@ -36,6 +36,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:+/=-]{1,128}")
 _JSON = re.compile(rb"application/json[ \t]*(;.*)?", re.IGNORECASE)
 _encode = msgspec.json.Encoder().encode
+_NO_CONTENT = 204
 _NO_STORE = (b"cache-control", b"no-store")
 
 
@@ -75,10 +76,13 @@ class Dispatch:
             return
         except Exception as error:
             answer = self._refused(error, endpoint, call, request_id)
+        origin = headers.get(b"origin")
+        if origin is not None:
+            answer = await cors.shown(answer, origin, call, scope["method"], self._methods(scope["path"]))
         await _send(answer, request_id, send)
         log.request(
             request_id,
-            call.caller.client.id,
+            call.client.id,
             f"{scope['method']} {endpoint.paths[0]}" if endpoint else None,
             answer.status,
             time.perf_counter() - started,
@@ -91,10 +95,12 @@ class Dispatch:
             return sent.decode("ascii")
         return f"{self._process}-{next(self._count)}"
 
+    def _methods(self, path: str) -> Mapping[str, Endpoint]:
+        return self._routes.get(path) or self._routes.get(path.removesuffix("/")) or {}
+
     def _endpoint(self, scope: Mapping[str, Any]) -> Endpoint:
-        path: str = scope["path"]
-        methods = self._routes.get(path) or self._routes.get(path.removesuffix("/"))
-        if methods is None:
+        methods = self._methods(scope["path"])
+        if not methods:
             raise Refused(problems.PATH_NOT_FOUND)
         endpoint = methods.get(scope["method"])
         if endpoint is None:
@@ -114,7 +120,7 @@ class Dispatch:
         result = await _told(endpoint, call)
         if isinstance(result, Answer):
             return result
-        return Answer(endpoint.success, _encode(result), headers=(_NO_STORE,) if endpoint.personal else ())
+        return Answer(endpoint.success, _encode(result), headers=_for_caches(endpoint))
 
     async def _admit(self, endpoint: Endpoint, call: Call, scope: Mapping[str, Any]) -> None:
         """Lets the caller in. The account that the call is about is read along with the token, so a query that names
@@ -160,6 +166,12 @@ class Dispatch:
             return problems.BUSY
         self._log.error("internal error", id=request_id, **log.where(error))
         return problems.internal(request_id)
+
+
+def _for_caches(endpoint: Endpoint) -> tuple[tuple[bytes, bytes], ...]:
+    if endpoint.personal:
+        return (_NO_STORE,)
+    return ((b"cache-control", b"public, max-age=%d" % endpoint.max_age),) if endpoint.max_age else ()
 
 
 async def _told(endpoint: Endpoint, call: Call) -> Any:
@@ -225,13 +237,15 @@ def _problem(problem: Problem) -> Answer:
 
 
 async def _send(answer: Answer, request_id: str, send: Send) -> None:
+    body: tuple[tuple[bytes, bytes], ...] = ()
+    if answer.status != _NO_CONTENT:
+        body = (b"content-type", answer.content_type), (b"content-length", b"%d" % len(answer.body))
     await send(
         {
             "type": "http.response.start",
             "status": answer.status,
             "headers": [
-                (b"content-type", answer.content_type),
-                (b"content-length", b"%d" % len(answer.body)),
+                *body,
                 (b"x-request-id", request_id.encode("ascii")),
                 *answer.headers,
             ],

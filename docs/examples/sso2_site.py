@@ -1,0 +1,158 @@
+"""A site that uses single sign-on (SSO2), with nothing but Python's standard library.
+
+    CLIENT_ID=… CLIENT_SECRET=… ORGANISATION=demo python docs/examples/sso2_site.py
+
+Its client must be made for SSO2, with http://localhost:8001/landing as its first redirect URI and the scope
+/external/me/w. Start a second one (other client, PORT=8002) to see a login on one site known on the other.
+It keeps its readers in memory and asks at every page whether the session still holds: a real site keeps them in its own
+session store and asks every six minutes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import html
+import json
+import os
+import secrets
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from http.cookies import SimpleCookie
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+API = os.environ.get("STAMKUND", "http://localhost:8000")
+SSO = os.environ.get("STAMKUND_SSO", API)
+CLIENT_ID, CLIENT_SECRET = os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"]
+ORGANISATION, PORT = os.environ["ORGANISATION"], int(os.environ.get("PORT", "8001"))
+HERE = f"http://localhost:{PORT}"
+LEEWAY = 120
+
+visitors: dict[str, dict] = {}
+"""By this site's own cookie: sid and status of the session, and who the reader is."""
+
+
+def signed(**claims: str) -> str:
+    """A request to SSO2: a JWT (HS256) with the client's secret, for the next minute."""
+    now = int(time.time())
+    claims |= {"cid": CLIENT_ID, "iss": ORGANISATION, "aud": "pw-sso", "iat": now, "nbf": now, "exp": now + 60}
+    said = ".".join(_base64(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
+    return f"{said}.{_base64(_mac(said))}"
+
+
+def verified(token: str) -> dict:
+    """The claims of an answer. Raises ValueError where it is not ours to believe."""
+    said, _, signature = token.rpartition(".")
+    if not hmac.compare_digest(_base64(_mac(said)), signature):
+        raise ValueError("wrong signature")
+    claims = json.loads(base64.urlsafe_b64decode(said.split(".")[1] + "=="))
+    if not claims["nbf"] - LEEWAY <= time.time() <= claims["exp"] + LEEWAY or claims["aud"] != CLIENT_ID:
+        raise ValueError("not for now, or not for us")
+    return claims
+
+
+def asked(call: str, visitor: dict, request: BaseHTTPRequestHandler, **claims: str) -> dict:
+    """A question about the visitor's session: `sessionstatus`, `authenticate`, `logout`."""
+    who = {"sid": visitor["sid"], "ipa": request.client_address[0], "uas": request.headers.get("User-Agent", "")}
+    body = json.dumps({"t": signed(**who, **claims)}).encode()
+    return verified(fetched(f"{SSO}/{call}", body, {"Content-Type": "application/json"})["t"])
+
+
+def fetched(url: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> dict:
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers or {})) as answer:
+        return json.load(answer)
+
+
+def let_in(visitor: dict, said: dict) -> None:
+    """Takes over what SSO2 said. A ticket (`at`) is exchanged for a token, and that for the reader."""
+    visitor["sts"] = said["sts"]
+    if said["sts"] != "loggedin":
+        visitor["reader"] = None
+    if said["at"]:
+        form = {"grant_type": "ticket", "ticket": said["at"], "scope": "/external/me/w"}
+        form |= {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+        token = fetched(f"{API}/api/authorization/access_token", urllib.parse.urlencode(form).encode())
+        bearer = {"Authorization": f"Bearer {token['access_token']}"}
+        visitor["reader"] = fetched(f"{API}/external/api/v1/me", None, bearer)["item"]
+        visitor["products"] = fetched(f"{API}/external/api/v1/me/active_products", None, bearer)["item"]
+
+
+class Site(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        path, query = urllib.parse.urlsplit(self.path).path, urllib.parse.urlsplit(self.path).query
+        if path == "/landing":
+            self.land(dict(urllib.parse.parse_qsl(query)))
+            return
+        visitor = visitors.get(self.cookie())
+        if visitor is None:  # who is this? SSO2 knows the browser, and sends it back to /landing
+            self.send_on(f"{SSO}/identify?t={signed()}&r={HERE}/")
+            return
+        said = asked("sessionstatus", visitor, self, lks=visitor["sts"])
+        if said["sts"] == "terminated" or said["err"] == "session_not_found":
+            del visitors[self.cookie()]
+            self.send_on("/")
+            return
+        let_in(visitor, said)
+        self.show(visitor)
+
+    def do_POST(self) -> None:
+        visitor = visitors[self.cookie()]
+        form = dict(urllib.parse.parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+        if self.path == "/logout":
+            asked("logout", visitor, self)
+            self.send_on("/")
+            return
+        said = asked("authenticate", visitor, self, usr=form["email"], pwd=form["password"])
+        visitor["error"] = said["err"] and f"{said['err']} {said.get('raa', said.get('frf', ''))}"
+        let_in(visitor, said)
+        self.send_on("/")
+
+    def land(self, sent: dict[str, str]) -> None:
+        said = verified(sent["t"])
+        visitor = {"sid": said["sid"], "reader": None, "error": None}
+        let_in(visitor, said)
+        cookie = secrets.token_urlsafe()
+        visitors[cookie] = visitor
+        back = sent["r"] if sent["r"].startswith(f"{HERE}/") else "/"
+        self.send_on(back, f"site={cookie}; HttpOnly; SameSite=Lax; Path=/")
+
+    def show(self, visitor: dict) -> None:
+        reader = visitor["reader"]
+        if reader:
+            name, products = html.escape(f"{reader['first_name']}"), ", ".join(visitor["products"]["active_products"])
+            page = f"<p>Hello {name}, you may read: {html.escape(products)}</p>"
+            page += "<form method=post action=/logout><button>Log out</button></form>"
+        else:
+            page = f"<p>{html.escape(visitor['error'] or 'Nobody is logged in')}</p><form method=post action=/login>"
+            page += "<input name=email><input name=password type=password><button>Log in</button></form>"
+        self.answer(200, page)
+
+    def cookie(self) -> str:
+        morsel = SimpleCookie(self.headers.get("Cookie", "")).get("site")
+        return morsel.value if morsel else ""
+
+    def send_on(self, where: str, cookie: str | None = None) -> None:
+        self.answer(303, "", ("Location", where), *([("Set-Cookie", cookie)] if cookie else []))
+
+    def answer(self, status: int, page: str, *headers: tuple[str, str]) -> None:
+        self.send_response(status)
+        for name, value in (("Content-Type", "text/html; charset=utf-8"), *headers):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(page.encode())
+
+
+def _mac(said: str) -> bytes:
+    return hmac.new(CLIENT_SECRET.encode(), said.encode(), hashlib.sha256).digest()
+
+
+def _base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+if __name__ == "__main__":
+    print(f"{HERE}/", flush=True)
+    ThreadingHTTPServer(("127.0.0.1", PORT), Site).serve_forever()

@@ -1,0 +1,45 @@
+"""Which language a page is shown in: what the link asks for (`ui_locales`), else what the browser prefers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from stamkund.pages.english import ENGLISH
+from stamkund.pages.swedish import SWEDISH
+from stamkund.pages.texts import Texts
+
+LANGUAGES = (ENGLISH, SWEDISH)
+"""The first one is for those who ask for none of them."""
+
+
+def chosen(accept_language: str, ui_locales: str = "") -> Texts:
+    """The language for a browser's `Accept-Language` and, before it, OpenID Connect's `ui_locales`."""
+    return _first(ui_locales.split()) or _preferred(accept_language) or LANGUAGES[0]
+
+
+def _first(tags: Iterable[str]) -> Texts | None:
+    known = {texts.language: texts for texts in LANGUAGES}
+    found = (known.get(_primary(tag)) for tag in tags)
+    return next((texts for texts in found if texts is not None), None)
+
+
+def _preferred(header: str) -> Texts | None:
+    """The one with the highest q; of two alike the one that is named first. Languages with q=0 are not wanted."""
+    ranges = [_range(part) for part in header.split(",")]
+    wanted = sorted((r for r in ranges if r[1] > 0), key=lambda r: -r[1])
+    return _first(tag for tag, _ in wanted)
+
+
+def _range(part: str) -> tuple[str, float]:
+    tag, _, parameter = part.partition(";")
+    name, _, value = parameter.partition("=")
+    if name.strip().lower() != "q":
+        return tag, 1.0
+    try:
+        return tag, min(1.0, max(0.0, float(value)))
+    except ValueError:
+        return tag, 0.0
+
+
+def _primary(tag: str) -> str:
+    return tag.strip().lower().replace("_", "-").partition("-")[0]

@@ -1,0 +1,70 @@
+"""What pages say, one field for each sentence. A language is a value of this, so none can lack a sentence.
+
+Braces are filled in by the methods below, never by templates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Texts:
+    """The sentences of one language; `language` is its BCP 47 tag."""
+
+    language: str
+    error: str
+
+    log_in: str
+    email: str
+    password: str
+    log_in_button: str
+    wrong: str
+    one_left: str
+    some_left: str
+    frozen: str
+    email_missing: str
+    password_missing: str
+    try_again: str
+
+    logged_in: str
+    logged_in_note: str
+    log_out: str
+    log_out_question: str
+    log_out_button: str
+    logged_out: str
+    logged_out_note: str
+    not_logged_in: str
+    not_logged_in_note: str
+    log_in_again: str
+
+    details: str
+    refused: dict[str, tuple[str, str]]
+    """By code: a heading and a sentence. `""` is for every other code."""
+
+    at: str
+    weekdays: tuple[str, ...]
+    months: tuple[str, ...]
+
+    def left(self, attempts: int) -> str:
+        """How many attempts are left before the login is frozen."""
+        return self.one_left if attempts == 1 else self.some_left.format(attempts)
+
+    def frozen_until(self, when: datetime) -> str:
+        return self.frozen.format(self.moment(when))
+
+    def moment(self, when: datetime) -> str:
+        """A moment as people write it, in the zone that it comes in."""
+        return self.at.format(
+            weekday=self.weekdays[when.weekday()],
+            day=when.day,
+            month=self.months[when.month - 1],
+            year=when.year,
+            hour=f"{when.hour:02}",
+            minute=f"{when.minute:02}",
+        )
+
+    def refusal(self, code: str) -> tuple[str, str]:
+        """Heading and sentence for a refusal of the API's."""
+        return self.refused.get(code) or self.refused[""]

@@ -1,0 +1,74 @@
+"""Addresses that browsers may be sent to, read so strictly that no browser can read them otherwise.
+
+Browsers forgive a lot: they take `\\` for `/`, drop tabs and line breaks, find a host in `https:evil.example`. So an
+address is taken apart by one pattern that knows none of this, put together anew, and what is compared is what is sent.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+LONGEST = 8000
+_WEB = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<path>/[^?#]*)?(?P<query>\?[^#]*)?(?P<fragment>#.*)?",
+    re.ASCII | re.IGNORECASE,
+)
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.ASCII | re.IGNORECASE)
+_KEPT = "/:@!$&'()*+,;=~-._?#%[]"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class WebAddress:
+    """An absolute http(s) address: `origin` as browsers write it, `rest` from the path on, percent-encoded."""
+
+    origin: str
+    rest: str
+
+    @property
+    def text(self) -> str:
+        return self.origin + self.rest
+
+
+def web_address(text: str) -> WebAddress | None:
+    """The address that a text is, in one spelling; None for whatever two readers could read differently."""
+    match = _WEB.fullmatch(text) if is_plain(text) else None
+    if match is None:
+        return None
+    scheme, port = match["scheme"].lower(), match["port"]
+    shown_port = "" if port is None or int(port) == _DEFAULT_PORTS[scheme] else f":{int(port)}"
+    rest = (match["path"] or "/") + (match["query"] or "") + (match["fragment"] or "")
+    return WebAddress(f"{scheme}://{match['host'].lower()}{shown_port}", encoded(rest))
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text has nothing that browsers repair: controls, line breaks, backslashes; and is not too long."""
+    return len(text) <= LONGEST and text.isprintable() and "\\" not in text
+
+
+def encoded(text: str) -> str:
+    """The part of an address after the host, percent-encoded where it isn't yet."""
+    return quote(text, safe=_KEPT)
+
+
+def origin_of(address: str) -> str | None:
+    """The origin of an http(s) address; None for an app's, or for none."""
+    found = web_address(address)
+    return None if found is None else found.origin
+
+
+def form_target(address: str) -> str | None:
+    """What Content-Security-Policy calls the place of a redirect URI: an origin, or an app's scheme with its colon."""
+    if (origin := origin_of(address)) is not None:
+        return None if "[" in origin else origin  # its grammar knows no IPv6
+    scheme = _SCHEME.match(address)
+    return None if scheme is None or scheme[1].lower() in _DEFAULT_PORTS else scheme[0].lower()
+
+
+def with_parameter(address: str, name: str, value: str) -> str:
+    """A registered address with one parameter more in its query."""
+    before, mark, fragment = address.partition("#")
+    return f"{before}{'&' if '?' in before else '?'}{name}={quote(value, safe='', errors='replace')}{mark}{fragment}"

@@ -1,0 +1,135 @@
+"""What the command line makes of clients: what they may be set up with, how they are changed, what is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.cli.test_command_line import COULD_NOT_RUN, refused
+from tests.support.installed import running
+from tests.support.served import ORGANISATION, Caller, ClientSecret, Installation
+
+CREATE = ("client", "create", "--organisation", ORGANISATION, "--name", "Appen", "--scope", "/openid")
+LIST = ("client", "list", "--organisation", ORGANISATION)
+HERALD = "https://www.herald.example"
+
+
+def shown(installation: Installation, client_id: str) -> dict[str, Any]:
+    [client] = [one for one in installation.do(*LIST, "--json").json() if one["id"] == client_id]
+    return {str(name): value for name, value in client.items()}
+
+
+def created(installation: Installation, *options: str) -> str:
+    return str(installation.do(*CREATE, "--json", *options).json()["client_id"])
+
+
+def test_everything_that_a_client_is_made_with_is_shown(installation: Installation) -> None:
+    made = created(
+        installation,
+        *(
+            "--redirect-uri",
+            f"{HERALD}/back",
+            "--redirect-uri",
+            "com.herald.app:/back",
+            "--logout-uri",
+            f"{HERALD}/out",
+        ),
+        *("--origin", HERALD, "--origin", "http://localhost:5173", "--origin", HERALD),
+        *("--offline-access", "--rotate-refresh-tokens", "--sso2"),
+    )
+    client = shown(installation, made)
+    assert client.pop("created") > 0
+    assert client == {
+        "id": made,
+        "name": "Appen",
+        "organisation": ORGANISATION,
+        "scopes": ["/openid"],
+        "redirect_uris": [f"{HERALD}/back", "com.herald.app:/back"],
+        "logout_uris": [f"{HERALD}/out"],
+        "origins": [HERALD, "http://localhost:5173"],
+        "public": False,
+        "offline_access": True,
+        "rotates": True,
+        "sso2": True,
+        "disabled": False,
+    }
+    listed = installation.do(*LIST).output
+    assert f"{made}  Appen  /openid  offline_access rotates sso2\n" in listed
+    for line in (f"redirect URI {HERALD}/back", f"logout URI {HERALD}/out", f"origin {HERALD}"):
+        assert f"    {line}\n" in listed
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--origin", f"{HERALD}/"], f"the origin {HERALD}/ must be https://HOST or https://HOST:PORT"),
+        (["--origin", "*"], "the origin * must be https://HOST"),
+        (["--origin", "null"], "the origin null must be https://HOST"),
+        (["--redirect-uri", "javascript://x/%0Aalert(1)"], "must be absolute, without a fragment, and lead to a web"),
+        (["--redirect-uri", f"{HERALD}/#a"], f"the redirect URI {HERALD}/#a must be absolute, without a fragment"),
+        (["--logout-uri", "data:text/html,x"], "the logout URI data:text/html,x must be absolute"),
+        (["--public", "--sso2"], "a public client can't use SSO2"),
+    ],
+)
+def test_create_refuses(embedded: Installation, options: list[str], words: str) -> None:
+    before = embedded.do(*LIST, "--json").json()
+    refused(embedded.run(*CREATE, *options), words)
+    assert embedded.do(*LIST, "--json").json() == before
+
+
+async def test_a_public_client_has_no_secret_and_no_use_for_one(embedded: Installation) -> None:
+    told = embedded.do(*CREATE, "--public").output
+    assert "It is public: it has no secret, and must prove with PKCE (S256)" in told and "client_secret" not in told
+    made = embedded.do(*CREATE, "--public", "--json").json()
+    assert list(made) == ["client_id"]
+    assert shown(embedded, made["client_id"])["public"] is True
+    refused(embedded.run("client", "rotate-secret", made["client_id"]), "is a public client, which has no secret")
+    refused(embedded.run("client", "change", made["client_id"], "--sso2"), "a public client can't use SSO2")
+    never = embedded.run("client", "change", made["client_id"], "--no-rotate-refresh-tokens")
+    refused(never, "a public client's refresh tokens always rotate")
+    async with running(embedded) as (served, _):
+        for secret, error in (("", "unauthorized_client"), ("guessed", "invalid_client")):
+            caller = Caller(served, ClientSecret(made["client_id"], secret))
+            for grant in ("none", "client_credentials", "password"):
+                assert (await caller.grant(grant, username="a@b.se", password="x")).json()["error"] == error
+
+
+def test_a_change_replaces_what_it_names_and_nothing_else(installation: Installation) -> None:
+    made = created(installation, "--redirect-uri", f"{HERALD}/back", "--origin", HERALD, "--sso2")
+    before = shown(installation, made)
+    for options, changes in (
+        (["--name", "Sajten"], {"name": "Sajten"}),
+        (["--scope", "/openid", "--scope", "/openid/email"], {"scopes": ["/openid", "/openid/email"]}),
+        (["--redirect-uri", "https://new.example/b"], {"redirect_uris": ["https://new.example/b"]}),
+        (["--logout-uri", "https://new.example/out"], {"logout_uris": ["https://new.example/out"]}),
+        (["--origin", "https://new.example"], {"origins": ["https://new.example"]}),
+        (["--origin", "", "--redirect-uri", ""], {"origins": [], "redirect_uris": []}),
+        (["--offline-access", "--rotate-refresh-tokens"], {"offline_access": True, "rotates": True}),
+        (["--no-offline-access", "--no-rotate-refresh-tokens", "--no-sso2"], {"offline_access": False, "sso2": False}),
+    ):
+        assert installation.do("client", "change", made.upper(), *options).output == f"{made} is changed\n"
+        before |= {"rotates": "--rotate-refresh-tokens" in options, **changes}
+        assert shown(installation, made) == before
+
+
+async def test_a_changed_client_keeps_its_secret(embedded: Installation) -> None:
+    async with running(embedded) as (_, caller):
+        embedded.do("client", "change", caller.client.id, "--scope", "/external/me/w", "--name", "Annat")
+        answer = await caller.grant("none")
+        assert (answer.status_code, answer.json()["scope"]) == (200, "/external/me/w")
+
+
+def test_change_refuses(embedded: Installation) -> None:
+    assert embedded.client is not None
+    client_id = embedded.client.id
+    before = shown(embedded, client_id)
+    change = ("client", "change", client_id)
+    refused(embedded.run(*change), "name what should change, such as --redirect-uri")
+    refused(embedded.run(*change, "--scope", "/openidd"), "there is no scope /openidd; did you mean /openid?")
+    refused(embedded.run(*change, "--scope", ""), "there is no scope")
+    refused(embedded.run(*change, "--name", "x", "--origin", f"{HERALD}:443"), "without path and default port")
+    refused(embedded.run("client", "change", "0" * 24, "--name", "x"), f"there is no client {'0' * 24}")
+    refused(embedded.run("client", "change", "nobody", "--name", "x"), "nobody is no client id (24 hex digits)")
+    assert embedded.run(*change, "--public").status == COULD_NOT_RUN
+    assert shown(embedded, client_id) == before
