@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from stamkund.clock import system_clock
 from stamkund.oauth.codes import Asked, new_code
 from stamkund.rules import scopes
 from stamkund.rules.organisation import Client
+from tests.support.node import node
 from tests.support.stage import Publisher, Stage
+
+__all__ = ["node"]
 
 EMAIL = "ove.ovesson@example.com"
 PASSWORD = "Df7Vdd8!!vnM"
@@ -83,3 +89,12 @@ async def site_of(publisher: Publisher, *more_scopes: str, **flags: Any) -> Site
 @pytest.fixture
 async def site(publisher: Publisher) -> Site:
     return await site_of(publisher, "/external/me/w")
+
+
+@pytest.fixture
+async def timely(fresh_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
+    """An application of its own at the machine's own time, because clients of others look at their own clocks."""
+    stage = Stage(fresh_url, tmp_path / "stamkund.key")
+    stage.clock.now = system_clock()
+    async with stage as running:
+        yield running

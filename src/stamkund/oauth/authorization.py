@@ -52,17 +52,20 @@ class Target:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the client wants of the reader. `scope`: as sent; `max_age`: seconds that the last login may be ago."""
+    """What the client wants of the reader. `max_age`: seconds that the last login may be ago.
+
+    `named`: the scopes as the client wrote them.
+    """
 
     scopes: list[str]
-    scope: str
+    named: str
     challenge: str | None
     nonce: str | None
     prompts: frozenset[str]
     max_age: int | None
 
     def asked(self, target: Target, authenticated: int | None) -> Asked:
-        return Asked(target.sent, self.challenge, self.nonce, authenticated, self.scope)
+        return Asked(target.sent, self.challenge, self.nonce, authenticated, self.named)
 
 
 def parameters(query: bytes) -> dict[str, str]:
@@ -108,9 +111,8 @@ def wanted(target: Target, sent: Mapping[str, str]) -> Wanted:
     """What the client wants. Raises Returned."""
     _check_kind(sent)
     challenge = _challenge(target.client, sent)
-    scope = sent.get("scope", "")
     try:
-        scopes = asked_scopes(target.client, scope)
+        scopes = asked_scopes(target.client, sent.get("scope", ""))
     except OAuthError as error:
         raise Returned(error.error, error.description) from None
     prompts = frozenset(sent.get("prompt", "").split())
@@ -119,7 +121,9 @@ def wanted(target: Target, sent: Mapping[str, str]) -> Wanted:
     age = sent.get("max_age")
     if age is not None and not (age.isascii() and age.isdigit() and len(age) < 10):
         raise Returned("invalid_request", "The max_age must be a number of seconds")
-    return Wanted(scopes, scope, challenge, sent.get("nonce"), prompts, None if age is None else int(age))
+    return Wanted(
+        scopes, sent.get("scope", ""), challenge, sent.get("nonce"), prompts, None if age is None else int(age)
+    )
 
 
 def after_login(path: str, sent: Mapping[str, str]) -> str:

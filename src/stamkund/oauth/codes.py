@@ -39,7 +39,7 @@ class Asked(msgspec.Struct, omit_defaults=True):
     """How a code was asked for, kept along with it.
 
     `redirect_uri` as it was sent, None where it was left out. `authenticated`: when the reader's password was checked.
-    `scope` as it was sent: the answer has the names that the client used, because some libraries compare them.
+    `scope`: the scopes under the names that they were asked by, empty where none were.
     """
 
     redirect_uri: str | None = None
