@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 
 from stamkund.rules.session import ANONYMOUS, TERMINATED, Session
 from stamkund.settings import Settings
@@ -36,12 +35,17 @@ def new_cookie() -> str:
 
 
 def cookies(headers: Mapping[bytes, bytes]) -> Mapping[str, str]:
-    """The cookies of a request; none where the header can't be read."""
-    try:
-        sent = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
-    except CookieError:
-        return {}
-    return {name: morsel.value for name, morsel in sent.items()}
+    """The cookies of a request, of a repeated one the first.
+
+    Split by hand: the standard library drops every cookie that comes after one which it can't read, and what others on
+    the same domain set (JSON, for one) is not ours to choose.
+    """
+    found: dict[str, str] = {}
+    for part in headers.get(b"cookie", b"").decode("latin-1").split(";"):
+        name, given, value = part.strip().partition("=")
+        if given:
+            found.setdefault(name, value)
+    return found
 
 
 def set_cookie(name: str, value: str, seconds: int) -> tuple[bytes, bytes]:

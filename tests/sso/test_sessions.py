@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from stamkund.rules.account import Account
+from stamkund.store.work import Ask, Sql, Work
 from tests.sso.conftest import EMAIL, PASSWORD, Site, site_of
 from tests.support.stage import Stage
 
@@ -20,9 +21,11 @@ CLAIMS = ["sid", "sts", "at", "err", "iss", "aud", "iat", "nbf", "exp"]
 
 async def eventually(seen: Callable[[], Awaitable[bool]]) -> None:
     """What the server does in the background is done within a few seconds."""
-    async with asyncio.timeout(20):
-        while not await seen():
-            await asyncio.sleep(0.1)
+    for _ in range(200):
+        if await seen():
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("it never was")
 
 
 async def reader_of(site: Site, ticket: str) -> str:
@@ -46,7 +49,6 @@ async def change_account(stage: Stage, organisation: str, email: str, change: Ca
     login = await stage.store.login(organisation, email)
     assert login is not None and login.row is not None
     row = login.row
-    from stamkund.store.work import Ask, Sql, Work
 
     def work() -> Work[None]:
         rows = yield Ask(Sql("SELECT document FROM accounts WHERE row = $1"), (row,))
@@ -186,11 +188,9 @@ async def test_a_session_lives_thirty_days_after_it_was_last_seen(site: Site, re
     ends = clock() + 30 * DAY
     with clock.at(ends - 1):
         assert await site.status(visited.sid, "loggedin") == ("loggedin", None)
-    with clock.at(ends):  # nobody has written down yet that it was seen, or somebody has
+    with clock.at(ends):  # it was seen a second ago, which is written down within seconds
         await eventually(lambda: lives(site, visited.sid))
     with clock.at(ends - 1 + 30 * DAY):
-        assert await site.status(visited.sid, "loggedin") in (("loggedin", None), ("terminated", "session_not_found"))
-    with clock.at(ends + 61 * DAY):
         assert await site.status(visited.sid, "loggedin") == ("terminated", "session_not_found")
         assert (await site.identified(visited.cookie)).sid != visited.sid
 
@@ -292,7 +292,7 @@ async def test_attempts_are_written_down_with_the_readers_address(site: Site, re
     stage = site.publisher.stage
     login = await stage.store.login(site.publisher.id, EMAIL)
     assert login is not None
-    [attempt] = await stage.store.latest_attempts(site.publisher.id, login.id)
+    [attempt] = await stage.store.attempts(site.publisher.id, login)
     assert (attempt.door, attempt.client, attempt.address) == ("sso2", site.client.id, "192.0.2.7")
     assert attempt.user_agent is not None and attempt.user_agent.startswith("Mozilla/5.0")
 
