@@ -18,8 +18,8 @@ test: .venv/installed-dev  ## run every test, PostgreSQL included
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
 lint: .venv/installed-dev  ## ruff: format and rules
-	$(BIN)/ruff format --check src tests bench
-	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench docs
+	$(BIN)/ruff check src tests bench docs
 
 types: .venv/installed-dev  ## mypy --strict
 	$(BIN)/mypy
@@ -42,7 +42,7 @@ lock: .venv/installed-dev  ## resolve all dependencies anew
 	$(BIN)/python requirements/lock.py
 
 clean:  ## remove the virtual environment and all caches
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv tests/javascript/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:

@@ -22,8 +22,9 @@ from tests.support.stage import Publisher, Stage
 
 PRIVATE = [e for e in endpoints.ALL if not e.public]
 WITH_IDENTITY = [e for e in PRIVATE if e.identity]
-WITH_JSON = [e for e in PRIVATE if e.body == "json"]
+WITH_JSON = [e for e in endpoints.ALL if e.body == "json"]
 WITH_QUERY = [e for e in endpoints.ALL if e.body is None and not e.free_query]
+"""A free query is its story's own, and so are its tests."""
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._~:+/=-]{1,128}")
 READER = "reader@example.com"
@@ -97,7 +98,7 @@ class Callers:
     reader: str
 
     def able(self, endpoint: Endpoint) -> str:
-        """A token that may make this call."""
+        """A token that may make this call. A public call looks at none."""
         return self.reader if endpoint.identity else self.anybody
 
     async def refresh_token(self) -> str:

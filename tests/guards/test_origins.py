@@ -13,7 +13,7 @@ from stamkund.wire.endpoint import Endpoint
 from tests.guards.asking import Callers, callers_of, label, send
 from tests.support.stage import Publisher, Stage
 
-PAGES = {path for e in endpoints.ALL if e.refusal_page is not None for path in e.paths}
+PAGES = {path for e in endpoints.ALL if e.for_browsers for path in e.paths}
 OPEN = [e for e in endpoints.ALL if not PAGES & set(e.paths)]
 TOKEN = "/api/authorization/access_token"
 

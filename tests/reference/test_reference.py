@@ -24,7 +24,7 @@ from tests.reference.serving import get
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = page(endpoints.ALL)
-OURS = ("our own", "RFC")
+OURS = ("our own", "RFC", "OpenID Connect")
 """What a source begins with where Payway's documentation does not name the call."""
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+import sys
 from collections.abc import Callable
 from typing import Annotated
 
@@ -10,8 +12,14 @@ import typer
 
 from stamkund.cli.common import fail
 from stamkund.rules import scopes
+from stamkund.rules.ids import is_id
 from stamkund.rules.organisation import Client
 from stamkund.rules.web_addresses import is_origin, is_return_address
+
+SHORTEST_SECRET, LONGEST_SECRET = 16, 512
+"""Of a secret that a client brings along; those that are made here have 48 characters."""
+# Clients in the field paste secrets into forms without encoding them, so none may have what forms read otherwise.
+_PASTED = re.compile(rf"[!-$'-*,-~]{{1,{LONGEST_SECRET}}}", re.ASCII)
 
 SCOPES_HELP = "A scope that it may ask for. Repeat for more."
 ORIGINS = Annotated[
@@ -66,3 +74,22 @@ def check_public(client: Client) -> None:
     """What a client that can't keep a secret can't have either. Raises ValueError."""
     if client.public and client.sso2:
         raise ValueError("a public client can't use SSO2, which is signed with a secret: leave --sso2 out")
+
+
+def brought_id(text: str) -> str:
+    """The id of a client that is known elsewhere."""
+    if not is_id(text):
+        fail(f"{text} is no client id (24 hex digits)")
+    return text.lower()
+
+
+def brought_secret(public: bool) -> str:
+    """The secret of a client that is known elsewhere, from standard input: a command line is seen by others."""
+    if public:
+        fail("a public client has no secret")
+    secret = sys.stdin.readline().strip()
+    if not _PASTED.fullmatch(secret):
+        fail(f"a secret has up to {LONGEST_SECRET} printable ASCII characters, none of them a blank, %, + or &")
+    if len(secret) < SHORTEST_SECRET:
+        fail(f"a secret of less than {SHORTEST_SECRET} characters can be guessed: change it where it is known first")
+    return secret

@@ -62,16 +62,23 @@ def create(
     offline_access: Annotated[bool, typer.Option("--offline-access", help="Gets refresh tokens.")] = False,
     rotates: Annotated[bool, typer.Option("--rotate-refresh-tokens", help="A new refresh token at each use.")] = False,
     sso2: Annotated[bool, typer.Option("--sso2", help="May use single sign-on (SSO2).")] = False,
+    brought_id: Annotated[str | None, typer.Option("--id", help="The id that it has already, elsewhere.")] = None,
+    secret_stdin: Annotated[
+        bool, typer.Option("--secret-stdin", help="Take the secret that it has already from standard input.")
+    ] = False,
     json: JSON = False,
 ) -> None:
     """Make a client and print its id and secret, this once.
+
+    A client that moves here from another service keeps its id (`--id`) and its secret (`--secret-stdin`), so that the
+    site itself changes nothing but a host name.
 
     A public client (an app in a phone or a browser) has no secret: it can only log readers in at the login page, by
     authorization code with PKCE, and refresh what it got that way.
     """
     now = system_clock()
     made = Client(
-        id=new_id(now),
+        id=new_id(now) if brought_id is None else options.brought_id(brought_id),
         organisation=organisation,
         name=name,
         created=now,
@@ -85,16 +92,22 @@ def create(
         rotates=rotates,
         sso2=sso2,
     )
-    secret = None if public else new_secret()
+    brought = options.brought_secret(public) if secret_stdin else None
+    secret = None if public else brought or new_secret()
 
     async def work(store: Store) -> None:
         options.check_public(made)
+        if await store.client(made.id) is not None:
+            fail(f"there is a client {made.id} already")
         await known_organisation(store, organisation)
         sealed = [] if secret is None else [Secret(store.documents.seal_secret(secret), now)]
         await store.add_client(msgspec.structs.replace(made, secrets=sealed))
 
     with_store(work)
-    _show_secret(made.id, secret, json)
+    if brought is None:
+        _show_secret(made.id, secret, json)
+    else:
+        _show_brought(made.id, json)
 
 
 @app.command()
@@ -221,6 +234,14 @@ def _show_secret(client_id: str, secret: str | None, json: bool) -> None:
     else:
         print(f"client_id      {client_id}\nclient_secret  {secret}\n")
         print("The secret is not shown again; make another one with `stamkund client rotate-secret`.")
+
+
+def _show_brought(client_id: str, json: bool) -> None:
+    if json:
+        show_json(ShownSecret(client_id))
+    else:
+        print(f"client_id      {client_id}\n")
+        print("It keeps the secret that it has.")
 
 
 def _show_client(client: Client) -> None:

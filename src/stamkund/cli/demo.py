@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
+import argon2
 import typer
 
 from stamkund import importing, serving
@@ -19,9 +20,21 @@ from stamkund.rules.catalogue import Catalogue, Package, Product, Title
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation, Secret, new_secret
 from stamkund.settings import Settings
+from stamkund.store import Store
 
 ORGANISATION = "demo"
-_SCOPES = (scopes.ACCOUNT_READ, scopes.ACCOUNT_WRITE, scopes.ME_WRITE, scopes.TITLE_READ)
+_SCOPES = (
+    scopes.ACCOUNT_READ,
+    scopes.ACCOUNT_WRITE,
+    scopes.ME_WRITE,
+    scopes.TITLE_READ,
+    scopes.OPENID,
+    scopes.PROFILE,
+    scopes.EMAIL,
+)
+_SITES = ("http://localhost:8001/landing", "http://localhost:8002/landing", "http://localhost:8003/callback")
+"""Where the sites of docs/examples listen; each client gets them with another one first."""
+_PASSWORD = "Df7Vdd8!!vnM"  # noqa: S105 - the password of the documents' examples
 
 # Invented people; their numbers are the ones that Payway's own documents use as examples.
 _CUSTOMERS = """\
@@ -32,7 +45,8 @@ _CUSTOMERS = """\
 "title_code": "DEMO", "subscription_number": "5001", "subscription_type": "recurring", "valid_from": "{start}", \
 "valid_to": "{end}"}}]}}
 {{"customer_number": "100002", "social_security_number": "910820-5205", "email": "kim@example.com", \
-"first_name": "Kim", "last_name": "Exempel", "zip_code": "83130", "subscriptions": [{{"package_code": "paper", \
+"first_name": "Kim", "last_name": "Exempel", "zip_code": "83130", "password_hash": "{hash}", \
+"subscriptions": [{{"package_code": "paper", \
 "title_code": "DEMO", "subscription_number": "5002", "valid_from": "{start}", "valid_to": "{end}"}}, \
 {{"package_code": "digital", "title_code": "DEMO", "subscription_number": "5003", "valid_from": "2020-01-01", \
 "valid_to": "2021-01-01"}}]}}
@@ -43,6 +57,14 @@ _CUSTOMERS = """\
 _STORY = """\
 Stamkund is running at {url} with invented customers. Stop it with Ctrl-C; nothing is kept.
 Documentation: {url}/docs
+Login page: {url}/login, with kim@example.com and {password}
+
+Two sites that share a login (docs/logging-in.md), each in a terminal of its own:
+
+CLIENT_ID={client} CLIENT_SECRET={secret} ORGANISATION={organisation} STAMKUND={url} \\
+  python3 docs/examples/sso2_site.py
+CLIENT_ID={other} CLIENT_SECRET={other_secret} ORGANISATION={organisation} STAMKUND={url} PORT=8002 \\
+  python3 docs/examples/sso2_site.py
 
 Paste these lines into another terminal, one after the other:
 
@@ -89,13 +111,20 @@ _CATALOGUE = Catalogue(
 @dataclass(frozen=True)
 class _Demo:
     settings: Settings
-    client_id: str
-    client_secret: str
+    clients: list[tuple[str, str]]
 
     @property
     def story(self) -> str:
-        url = f"http://{self.settings.host}:{self.settings.port}"
-        return _STORY.format(url=url, client=self.client_id, secret=self.client_secret, organisation=ORGANISATION)
+        (client, secret), (other, other_secret) = self.clients
+        return _STORY.format(
+            url=self.settings.issuer,
+            client=client,
+            secret=secret,
+            other=other,
+            other_secret=other_secret,
+            organisation=ORGANISATION,
+            password=_PASSWORD,
+        )
 
 
 def demo(port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000) -> None:
@@ -111,16 +140,14 @@ async def _make(folder: Path, port: int) -> _Demo:
         database_url=f"sqlite:///{folder / 'stamkund.db'}",
         key_file=str(folder / "stamkund.key"),
         port=port,
+        public_url=f"http://localhost:{port}",
         log_level="warning",
     )
     store = await open_store(settings, system_clock)
-    now, secret = system_clock(), new_secret()
+    now = system_clock()
     try:
         organisation = await store.change_organisation(ORGANISATION, lambda _: Organisation(ORGANISATION, "Demo"))
-        client = Client(
-            new_id(now), ORGANISATION, "Demo", now, list(_SCOPES), [Secret(store.documents.seal_secret(secret), now)]
-        )
-        await store.add_client(client)
+        clients = [await _client(store, name, first, now) for name, first in (("Demo", 0), ("Another site", 1))]
         await store.put_catalogue(ORGANISATION, _CATALOGUE, now)
         customers = folder / "customers.jsonl"
         customers.write_text(_customers(now))
@@ -136,9 +163,28 @@ async def _make(folder: Path, port: int) -> _Demo:
         )
     finally:
         await store.engine.close()
-    return _Demo(settings, client.id, secret)
+    return _Demo(settings, clients)
+
+
+async def _client(store: Store, name: str, first: int, now: int) -> tuple[str, str]:
+    """A client that may do everything, whose site's landing page is the first of its addresses; id and secret."""
+    secret = new_secret()
+    client = Client(
+        new_id(now),
+        ORGANISATION,
+        name,
+        now,
+        list(_SCOPES),
+        [Secret(store.documents.seal_secret(secret), now)],
+        redirect_uris=[*_SITES[first:], *_SITES[:first]],
+        offline_access=True,
+        sso2=True,
+    )
+    await store.add_client(client)
+    return client.id, secret
 
 
 def _customers(now: int) -> str:
     today = datetime.fromtimestamp(now).date()
-    return _CUSTOMERS.format(start=today - timedelta(days=30), end=today + timedelta(days=335))
+    known = argon2.PasswordHasher(2, 19_456, 1).hash(_PASSWORD)
+    return _CUSTOMERS.format(start=today - timedelta(days=30), end=today + timedelta(days=335), hash=known)

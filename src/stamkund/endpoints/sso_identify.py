@@ -7,9 +7,18 @@ from stamkund.rules.session import Session
 from stamkund.sessions import cookie_name, cookies
 from stamkund.sso import answers, returning
 from stamkund.sso.asking import TOKEN, Asking, asked
-from stamkund.sso.returning import RETURN_URL
-from stamkund.wire.endpoint import Answer, Call, Example, endpoint
+from stamkund.wire.endpoint import Answer, Call, Example, FormField, endpoint
 from stamkund.wire.hosts import elsewhere, redirect
+
+_FIELDS = (
+    FormField("t", TOKEN.note, required=True, example=TOKEN.kind.example),
+    FormField(
+        "r",
+        "Where the visitor was going: everything after `&r=`, so it comes last. As it is, or encoded.",
+        required=True,
+        example="https://herald.example.com/a?b=c",
+    ),
+)
 
 
 @endpoint(
@@ -18,11 +27,17 @@ from stamkund.wire.hosts import elsewhere, redirect
     title="Identify",
     source="public client code; the documentation of SSO2",
     public=True,
-    parameters=(TOKEN, RETURN_URL),
     free_query=True,
+    query_fields=_FIELDS,
     success=302,
     media="text/plain; charset=utf-8",
-    refusals=(problems.INVALID_SSO_TOKEN, problems.NO_LANDING_PAGE, problems.UNAVAILABLE),
+    refusals=(
+        problems.required(TOKEN.name),
+        returning.WRONG_ADDRESS,
+        problems.NO_LANDING_PAGE,
+        problems.INVALID_SSO_TOKEN,
+        problems.UNAVAILABLE,
+    ),
     example=Example(query=f"t={TOKEN.kind.example}&r=https://herald.example.com/a"),
     group="Single sign-on",
 )

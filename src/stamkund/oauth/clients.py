@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+from urllib.parse import unquote_plus
 
 from stamkund.oauth.errors import invalid_client
 from stamkund.rules.ids import is_id
@@ -13,36 +14,41 @@ from stamkund.wire.endpoint import Call
 
 
 async def authenticated(call: Call) -> tuple[Client, Organisation]:
-    """The client whose id and secret the caller knows; from now on the call is its.
-
-    Raises OAuthError, the same for whatever is wrong.
-    """
+    """The client whose id and secret the caller knows. Raises OAuthError, the same for whatever is wrong."""
     client_id, secret = credentials(call)
     found = await call.services.store.client(client_id.lower()) if is_id(client_id) else None
     if found is None or not proven(call, found[0], secret):
         raise invalid_client()
-    call.client = found[0]
     return found
 
 
 def credentials(call: Call) -> tuple[str, str]:
-    """Id and secret as they were sent, empty where they were not. Raises OAuthError."""
+    """Id and secret as they were sent, empty where they were not. Raises OAuthError.
+
+    Standard libraries encode both as in a form before HTTP Basic (RFC 6749, 2.3.1), others paste them. Ours hold no
+    `%` and no `+`, so decoding leaves those alone that came as they are.
+    """
     scheme, _, encoded = call.headers.get(b"authorization", b"").partition(b" ")
     if scheme.lower() == b"basic":
         try:
             client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             raise invalid_client() from None
-        return client_id, secret
+        return unquote_plus(client_id), unquote_plus(secret)
     return call.form.get("client_id", ""), call.form.get("client_secret", "")
 
 
 def proven(call: Call, client: Client, secret: str) -> bool:
-    """Whether `secret` is one of the client's; a public client has none and must not pretend to one."""
+    """Whether `secret` is one of the client's, whose call it is then; a public client must not pretend to have one."""
     if client.disabled:
         return False
-    if client.public:
-        return not secret
+    if not (not secret if client.public else _knows_secret(call, client, secret)):
+        return False
+    call.client = client
+    return True
+
+
+def _knows_secret(call: Call, client: Client, secret: str) -> bool:
     sent = secret.encode(errors="replace")
     known = call.services.store.documents.secrets(client, call.now)
     # Every secret is compared, in constant time, whichever matches.

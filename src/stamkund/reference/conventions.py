@@ -47,8 +47,8 @@ CONVENTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "Calls from a browser",
         (
-            "Scripts may call from the web origins that the publisher has listed for the client (CORS), with the token in "
-            "the header: cookies are never taken. Origins are compared exactly.",
+            "Scripts may call from the web origins that the publisher has listed for the client (CORS), with the token "
+            "in the header: cookies are never taken. Origins are compared exactly.",
         ),
     ),
 )

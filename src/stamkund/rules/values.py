@@ -149,9 +149,9 @@ def _read_birth_date(text: str, context: Context) -> date:
 
 
 _RETURN_URL_TEXT = "http(s)://host/path?query"
-# No blanks, no control characters, no backslash (browsers take it for a slash), and nobody before the host.
+# No blanks, control characters or backslashes, which browsers take for slashes; a host without user and escapes.
 _RETURN_URL = re.compile(
-    r"https?://(?!:)[^\s\x00-\x20\x7f\\/?#@]+(?:[/?#][^\s\x00-\x20\x7f\\]*)?", re.ASCII | re.IGNORECASE
+    r"https?://(?!:)[^\s\x00-\x20\x7f\\/?#@%]+(?:[/?#][^\s\x00-\x20\x7f\\]*)?", re.ASCII | re.IGNORECASE
 )
 
 

@@ -88,6 +88,7 @@ async def asked(call: Call, text: str) -> Asking:
     secret = token.proven_by(call.services.store.documents.secrets(found.client, call.now))
     if secret is None:
         raise Refused(problems.INVALID_SSO_TOKEN)
+    call.client = found.client
     return Asking(call, found.client, found.organisation, claims, secret, _session(call, found))
 
 

@@ -18,12 +18,9 @@ from stamkund.sso.asking import TOKEN
 from stamkund.wire import parameters
 from stamkund.wire.parameters import Declared, Parameter
 
-RETURN_URL = Parameter(
-    "r",
-    values.RETURN_URL,
-    "Where the visitor was going: everything to the end of the query, so it comes last. Encoded or as it is.",
-    required=True,
-)
+RETURN_URL = Parameter("r", values.RETURN_URL, "Where the visitor was going.", required=True)
+
+WRONG_ADDRESS = problems.invalid(RETURN_URL.name, f"Parameter must match format ({values.RETURN_URL.pattern})")
 
 _BEFORE = Declared((TOKEN,))
 _IS_ENCODED = re.compile("https?%3a", re.IGNORECASE)
@@ -31,9 +28,10 @@ _KEPT = "/:@!$&'()*+,;=~-._?%[]"
 
 
 def read(query: bytes) -> tuple[str, str]:
-    """The token, and the address as it was sent. Raises Refused."""
+    """The token, and the address as it was sent; what else there is is left alone. Raises Refused."""
     before, found, address = query.partition(b"&r=")
-    token = _BEFORE.read(parameters.query(before), NO_CONTEXT)[TOKEN]
+    sent = {name: value for name, value in parameters.query(before).items() if name == TOKEN.name}
+    token = _BEFORE.read(sent, NO_CONTEXT)[TOKEN]
     if not found:
         raise Refused(problems.required(RETURN_URL.name))
     return token, address.decode("latin-1")

@@ -60,7 +60,7 @@ class _Header(msgspec.Struct):
     crit: Any = UNSET
 
 
-_UNREADABLE = (msgspec.DecodeError, binascii.Error, RecursionError)
+_UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
 _claims = msgspec.json.Decoder(Claims)
 _header = msgspec.json.Decoder(_Header)
 

@@ -25,6 +25,8 @@ class Documents:
     def __init__(self, vault: Vault) -> None:
         self.vault = vault
         self._encoder = msgspec.json.Encoder(enc_hook=self._sealed)
+        # A client's secret is wanted by every call that is signed or comes with it, so it stays open.
+        self._open_secret = lru_cache(maxsize=1024)(lambda sealed: vault.open(sealed, SECRET))
         self._accounts = msgspec.json.Decoder(Account, dec_hook=self._opened)
         self._customers = msgspec.json.Decoder(Customer, dec_hook=self._opened)
 
@@ -40,7 +42,7 @@ class Documents:
 
     def secrets(self, client: Client, now: int) -> list[str]:
         """The client's secrets that hold at `now`."""
-        return [self.vault.open(s.sealed, SECRET) for s in client.secrets if s.holds(now)]
+        return [self._open_secret(s.sealed) for s in client.secrets if s.holds(now)]
 
     def seal_secret(self, secret: str) -> str:
         return self.vault.seal(secret, SECRET)

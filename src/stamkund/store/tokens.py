@@ -27,7 +27,7 @@ _LOCK = Sql(f"{_FIND.postgres} FOR UPDATE", sqlite=_FIND.sqlite)
 _SLIDE = Sql("UPDATE tokens SET expires = $2 WHERE hash = $1")
 _SPEND = Sql("UPDATE tokens SET kind = 'spent', expires = $2 WHERE hash = $1")
 _REVOKE = Sql("DELETE FROM tokens WHERE hash = $1")
-_REVOKE_FAMILY = Sql("DELETE FROM tokens WHERE family = $1")
+_REVOKE_FAMILY = Sql("DELETE FROM tokens WHERE family = $1 RETURNING 1")
 _AUDIT = Sql("INSERT INTO audit (organisation, at, event, client, account, detail) VALUES ($1, $2, $3, $4, $5, $6)")
 # A batch is bounded, so that neither a lock nor a writer's turn lasts.
 _REMOVE_EXPIRED = Sql(
@@ -127,8 +127,13 @@ def revoke(token_hash: bytes, client: str, issue: Issue) -> Work[bool]:
 
 
 def revoke_family(family: str) -> Work[None]:
-    """Revokes all tokens that came from one login."""
-    yield Ask(_REVOKE_FAMILY, (family,))
+    """Revokes all tokens that came from one login.
+
+    A use of one that is under way is waited for, and what it adds is seen by the next statement only: so again, until
+    there is nothing left.
+    """
+    while (yield Ask(_REVOKE_FAMILY, (family,))):
+        pass
 
 
 def refused(organisation: str, client: str, error: str, now: int) -> Work[None]:

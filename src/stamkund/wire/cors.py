@@ -21,7 +21,7 @@ _REMEMBERED = (b"access-control-max-age", b"600")
 
 async def shown(answer: Answer, origin: bytes, call: Call, method: str, methods: Mapping[str, Endpoint]) -> Answer:
     """The answer to a call that came with an Origin header. `methods`: what there is at the path, if anything."""
-    if any(endpoint.refusal_page is not None for endpoint in methods.values()):
+    if any(endpoint.for_browsers for endpoint in methods.values()):
         return answer
     asked = call.headers.get(b"access-control-request-method")
     if method == "OPTIONS" and asked is not None:

@@ -120,7 +120,7 @@ class Dispatch:
         result = await _told(endpoint, call)
         if isinstance(result, Answer):
             return result
-        return Answer(endpoint.success, _encode(result), headers=(_NO_STORE,) if endpoint.personal else ())
+        return Answer(endpoint.success, _encode(result), headers=_for_caches(endpoint))
 
     async def _admit(self, endpoint: Endpoint, call: Call, scope: Mapping[str, Any]) -> None:
         """Lets the caller in. The account that the call is about is read along with the token, so a query that names
@@ -166,6 +166,12 @@ class Dispatch:
             return problems.BUSY
         self._log.error("internal error", id=request_id, **log.where(error))
         return problems.internal(request_id)
+
+
+def _for_caches(endpoint: Endpoint) -> tuple[tuple[bytes, bytes], ...]:
+    if endpoint.personal:
+        return (_NO_STORE,)
+    return ((b"cache-control", b"public, max-age=%d" % endpoint.max_age),) if endpoint.max_age else ()
 
 
 async def _told(endpoint: Endpoint, call: Call) -> Any:

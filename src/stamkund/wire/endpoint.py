@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST_BODY_BYTES = 64 * 1024
 _LONGEST_AGENT = 4096
+_SENT_ON = 302
 
 
 class Item(msgspec.Struct):
@@ -194,6 +195,7 @@ class Endpoint:
     answer: type | None
     media: str
     personal: bool
+    max_age: int
     refusals: tuple[Problem, ...]
     forms: tuple[Form, ...]
     own_errors: tuple[OwnError, ...]
@@ -204,6 +206,11 @@ class Endpoint:
     free_query: bool
     query_fields: tuple[FormField, ...]
     refusal_page: RefusalPage | None
+
+    @property
+    def for_browsers(self) -> bool:
+        """Whether people come here in a browser, to see a page or be sent on, and no script has anything to read."""
+        return self.refusal_page is not None or self.success == _SENT_ON
 
 
 def endpoint(
@@ -223,6 +230,7 @@ def endpoint(
     answer: type | None = None,
     media: str = "application/json",
     personal: bool = True,
+    max_age: int = 0,
     refusals: Sequence[Problem] = (),
     forms: Sequence[Form] = (),
     own_errors: Sequence[OwnError] = (),
@@ -239,6 +247,7 @@ def endpoint(
     - `parameters` in the document's order; `check` refuses combinations of them.
     - `subject` chooses the account that is read together with the token; `catalogue`: so is the organisation's.
     - `body`: None, `json` or `form`. `success` and `answer`: the status and the shape of what answers.
+    - `personal`: the answer is not for caches; else they may keep it for `max_age` seconds, where that is said.
     - `refusals`: those that the story itself may raise; raising another one is a fault of ours.
     - `limit`: how the call is counted, where it is limited.
     - `free_query`: the story reads `call.query` itself, because other rules than the API's hold for it; `query_fields`
@@ -267,6 +276,7 @@ def endpoint(
             answer=answer,
             media=media,
             personal=personal,
+            max_age=max_age,
             refusals=tuple(refusals),
             forms=tuple(forms),
             own_errors=tuple(own_errors),

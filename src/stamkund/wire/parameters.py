@@ -97,7 +97,7 @@ def _name(raw: bytes) -> str:
 def json_object(body: bytes) -> dict[str, Any]:
     """A JSON object as names and values; `null` counts as absent. Raises Refused for anything else."""
     try:
-        value = json.loads(body.decode(), object_pairs_hook=_once_each, parse_constant=_no_constant)
+        value = _json.decode(body.decode())
     except (ValueError, RecursionError):
         raise Refused(problems.INVALID_JSON) from None
     if not isinstance(value, dict):
@@ -114,6 +114,9 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(_: str) -> NoReturn:
     raise ValueError("NaN and Infinity are not JSON")
+
+
+_json = json.JSONDecoder(object_pairs_hook=_once_each, parse_constant=_no_constant)
 
 
 def _printable(name: str) -> str:

@@ -1,0 +1,66 @@
+"""Revocation (RFC 7009): a client gives back a token that it no longer needs, such as at a logout."""
+
+from __future__ import annotations
+
+from stamkund import problems
+from stamkund.caller import token_hash
+from stamkund.oauth.clients import authenticated
+from stamkund.oauth.errors import BASIC, NO_STORE, OAuthError, TokenError, refusal
+from stamkund.oauth.grants import LIMIT
+from stamkund.store import Issue
+from stamkund.wire.endpoint import Answer, Call, Example, Form, FormField, Limit, OwnError, endpoint
+
+_TEXT = "text/plain; charset=utf-8"
+
+
+@endpoint(
+    "POST",
+    "/oauth2/revoke",
+    title="Revoke a token",
+    source="RFC 7009",
+    public=True,
+    body="form",
+    media=_TEXT,
+    group="OpenID Connect",
+    limit=Limit(LIMIT),
+    refusals=(problems.UNAVAILABLE,),
+    forms=(
+        Form(
+            "",
+            "",
+            (
+                FormField("client_id", "The client's id. Not with HTTP Basic.", example="585a4768edce2c5e6f000001"),
+                FormField(
+                    "client_secret",
+                    "The client's secret. Not with HTTP Basic; a public client has none.",
+                    example="<secret>",
+                ),
+                FormField("token", "An access token or a refresh token.", required=True, example="<refresh token>"),
+                FormField("token_type_hint", "Of no use here: tokens of all kinds are found at once."),
+            ),
+        ),
+    ),
+    own_errors=(
+        OwnError(400, TokenError("invalid_request", "The field token is required")),
+        OwnError(401, TokenError("invalid_client", "The client id or secret is not valid"), BASIC),
+    ),
+    example=Example(body="client_id=585a4768edce2c5e6f000001&client_secret=<secret>&token=<refresh token>"),
+)
+async def revoke_token(call: Call) -> Answer:
+    """Revokes a token of the client.
+
+    An access token goes alone; with a refresh token goes all that came from the same login, access tokens too. The
+    answer is 200 without a body, also where there is no such token, or it is another client's, which stays as it is.
+    Errors are OAuth's: `error` and `error_description`.
+    """
+    try:
+        client, organisation = await authenticated(call)
+        call.services.limits.client(LIMIT, client.id, call.now)
+        token = call.form.get("token", "")
+        if not token:
+            raise OAuthError("invalid_request", "The field token is required")
+    except OAuthError as error:
+        return refusal(call, error)
+    issue = Issue(organisation.id, client.id, "revocation", call.now)
+    await call.services.store.tokens.revoke(token_hash(token.encode(errors="replace")), client.id, issue)
+    return Answer(200, b"", _TEXT.encode(), NO_STORE)

@@ -1,0 +1,328 @@
+"""Token families on every engine: what works once works once, and what comes twice takes its whole family along."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from stamkund.caller import token_hash
+from stamkund.rules.ids import new_id
+from stamkund.rules.organisation import Client
+from stamkund.store import ACCESS, CODE, REFRESH, TICKET, Issue, NewToken, NotActive, OneTime, Refresh, Store
+from stamkund.store import tokens as token_verbs
+from stamkund.store.one_time import REMEMBERED_SECONDS
+from stamkund.store.tokens import SPENT_SECONDS
+from stamkund.store.work import Ask, Sql, Work
+from tests.store.conftest import DAY, House
+from tests.support.stage import NOW
+
+_count = itertools.count(1)
+
+
+class Refused(Exception):
+    """What a test's own `check` or `make` raises."""
+
+
+def unique(what: str) -> bytes:
+    return token_hash(f"{what} {next(_count)}".encode())
+
+
+@dataclass
+class Reader:
+    """A reader of a house, and the tokens that came from one login."""
+
+    house: House
+    row: int
+    id: str
+    family: str
+
+    async def refresh_token(self, **fields: Any) -> bytes:
+        return await self.house.token(self.row, kind=REFRESH, family=self.family, **fields)
+
+    def pair(self) -> list[NewToken]:
+        """An access token and the next refresh token."""
+        new = NewToken(unique("a"), ACCESS, self.house.client.id, self.row, "a b", NOW, NOW + 3600, self.family)
+        return [new, replace(new, hash=unique("r"), kind=REFRESH, expires=NOW + DAY)]
+
+    async def rotate(self, token: bytes, now: int = NOW, store: Store | None = None, client: str = "") -> bytes | None:
+        """The next refresh token for this one, None where it is refused."""
+        made = self.pair()
+        tokens = (store or self.house.store).tokens
+        client = client or self.house.client.id
+        reader = await tokens.use_refresh(token, client, now, None, lambda _: made, self.house.issue())
+        assert reader in (None, self.id)
+        return None if reader is None else made[1].hash
+
+    async def new_one_time(self, kind: str = CODE, **fields: Any) -> OneTime:
+        made = OneTime(
+            unique("o"), kind, self.house.client.id, self.row, "a b", NOW, NOW + 60, self.family, '{"nonce": "n"}'
+        )
+        made = replace(made, **fields)
+        await self.house.store.tokens.add_one_time(made)
+        return made
+
+    async def exchange(
+        self,
+        known: OneTime,
+        now: int = NOW,
+        check: Callable[[OneTime], None] = lambda _: None,
+        store: Store | None = None,
+        **fields: Any,
+    ) -> list[NewToken] | None:
+        """The tokens that a code is exchanged for, None where it is refused."""
+        sent, made = replace(known, **fields), self.pair()
+        verbs = (store or self.house.store).tokens
+        issue = self.house.issue("authorization_code")
+        found = await verbs.exchange(sent.hash, sent.kind, sent.client, now, check, lambda _: made, issue)
+        assert found is None or found[1] == self.id
+        return None if found is None else made
+
+    async def kinds(self) -> dict[str, int]:
+        """How many tokens of each kind the family has."""
+        sql = "SELECT kind, count(*) FROM tokens WHERE family = $1 GROUP BY kind"
+        return {row[0]: row[1] for row in await self.house.rows(sql, self.family)}
+
+
+@pytest.fixture
+async def reader(house: House) -> Reader:
+    row, account_id = await house.activate(await house.customer())
+    return Reader(house, row, account_id, new_id(NOW))
+
+
+async def deactivated(reader: Reader) -> None:
+    """Past the product, as a call that archives accounts would."""
+
+    def work() -> Work[None]:
+        row = (yield Ask(Sql("SELECT document FROM accounts WHERE row = $1"), (reader.row,)))[0]
+        document = {**msgspec.json.decode(row[0]), "status": "inactive"}
+        text = msgspec.json.encode(document).decode()
+        yield Ask(Sql("UPDATE accounts SET document = $2 WHERE row = $1"), (reader.row, text))
+
+    await reader.house.store.engine.write(work)
+
+
+# Refresh tokens that rotate --------------------------------------------------------------------------------
+
+
+async def test_each_use_gives_the_next_one(reader: Reader) -> None:
+    token: bytes | None = await reader.refresh_token(expires=NOW + DAY)
+    for used in range(1, 5):
+        assert token is not None
+        token = await reader.rotate(token)
+        assert await reader.kinds() == {ACCESS: used, REFRESH: 1, "spent": used}
+
+
+async def test_one_that_comes_again_revokes_the_whole_family(reader: Reader) -> None:
+    first = await reader.refresh_token()
+    second = await reader.rotate(first)
+    assert second is not None
+    third = await reader.rotate(second)
+    assert third is not None
+    bystander = await reader.house.token(reader.row, family="another login")
+    assert await reader.rotate(first) is None
+    assert await reader.kinds() == {}
+    assert await reader.rotate(third) is None
+    assert await reader.house.store.opened(bystander, None) is not None
+    sql = "SELECT event FROM audit WHERE organisation = $1 AND event = 'token_reused'"
+    assert len(await reader.house.rows(sql, reader.house.id)) == 1
+
+
+async def test_a_strangers_replay_revokes_nothing(reader: Reader, neighbour: House) -> None:
+    first = await reader.refresh_token()
+    second = await reader.rotate(first)
+    assert second is not None
+    assert await reader.rotate(first, client=neighbour.client.id) is None
+    assert await reader.rotate(second) is not None
+
+
+async def test_of_many_uses_at_once_one_succeeds_and_the_family_is_gone_after(reader: Reader) -> None:
+    token = await reader.refresh_token()
+    stores = itertools.cycle((reader.house.store, reader.house.other))
+    answers = await asyncio.gather(*(reader.rotate(token, store=next(stores)) for _ in range(20)))
+    assert sum(answer is not None for answer in answers) == 1
+    assert await reader.kinds() == {}
+
+
+async def test_a_replay_catches_what_is_being_made_at_the_same_moment(reader: Reader, engine_name: str) -> None:
+    """Else whoever stole the family's newest token could keep it by using it while the theft is found out."""
+    first = await reader.refresh_token()
+    second = await reader.rotate(first)
+    assert second is not None
+    made = reader.pair()
+
+    def slowly() -> Work[str | None]:
+        """Uses the second token, and waits before it commits, where a database can wait."""
+        client, issue = reader.house.client.id, reader.house.issue()
+        used = yield from token_verbs.use_refresh(second, client, NOW, None, lambda _: made, issue)
+        if engine_name == "postgres":
+            yield Ask(Sql("SELECT pg_sleep(0.5)"))
+        return used
+
+    using = asyncio.create_task(reader.house.other.engine.write(slowly))
+    await asyncio.sleep(0.2)
+    assert await reader.rotate(first) is None
+    assert await using == reader.id
+    assert await reader.kinds() == {}
+
+
+async def test_a_spent_one_is_remembered_for_as_long_as_it_matters(reader: Reader) -> None:
+    short = await reader.refresh_token(expires=NOW + DAY)
+    long = await reader.refresh_token(expires=NOW + 180 * DAY)
+    for token in (short, long):
+        assert await reader.rotate(token) is not None
+    sql = "SELECT expires FROM tokens WHERE kind = 'spent' AND family = $1 ORDER BY expires"
+    ends = [row[0] for row in await reader.house.rows(sql, reader.family)]
+    assert ends == [NOW + DAY, NOW + SPENT_SECONDS]
+    assert await reader.rotate(long, NOW + SPENT_SECONDS) is None
+    assert (await reader.kinds())[REFRESH] == 2, "one that is forgotten is as unknown as any"
+
+
+async def test_one_that_slides_is_not_spent(reader: Reader) -> None:
+    token = await reader.refresh_token(expires=NOW + DAY)
+    verbs, client = reader.house.store.tokens, reader.house.client.id
+    for at in (NOW, NOW + DAY, NOW + 2 * DAY):
+        made = reader.pair()[:1]
+        used = verbs.use_refresh(token, client, at, at + 2 * DAY, lambda _, m=made: m, reader.house.issue())  # type: ignore[misc]
+        assert await used == reader.id
+    assert await reader.kinds() == {ACCESS: 3, REFRESH: 1}
+
+
+async def test_a_make_that_refuses_does_not_spend(reader: Reader) -> None:
+    token = await reader.refresh_token()
+
+    def refuse(_: Refresh) -> list[NewToken]:
+        raise Refused
+
+    with pytest.raises(Refused):
+        await reader.house.store.tokens.use_refresh(
+            token, reader.house.client.id, NOW, None, refuse, reader.house.issue()
+        )
+    assert await reader.kinds() == {REFRESH: 1}
+    assert await reader.rotate(token) is not None
+
+
+async def test_nobody_refreshes_for_a_reader_who_may_not_log_in(reader: Reader) -> None:
+    token = await reader.refresh_token()
+    await deactivated(reader)
+    with pytest.raises(NotActive):
+        await reader.rotate(token)
+    assert await reader.kinds() == {REFRESH: 1}
+
+
+# Codes and tickets -----------------------------------------------------------------------------------------
+
+
+async def test_a_code_is_exchanged_once(reader: Reader) -> None:
+    code = await reader.new_one_time()
+    seen: list[OneTime] = []
+    made = await reader.exchange(code, NOW + 59, seen.append)
+    assert made is not None and seen == [code]
+    assert await reader.kinds() == {ACCESS: 1, REFRESH: 1}
+    opened = await reader.house.store.opened(made[0].hash, None)
+    assert opened is not None and opened.account_row == reader.row
+
+
+@pytest.mark.parametrize("kind", [CODE, TICKET])
+async def test_a_replay_revokes_what_the_code_gave(reader: Reader, kind: str) -> None:
+    code = await reader.new_one_time(kind)
+    made = await reader.exchange(code)
+    assert made is not None
+    assert await reader.rotate(made[1].hash) is not None
+    assert await reader.exchange(code) is None
+    assert await reader.kinds() == {}
+
+
+@pytest.mark.parametrize("kind", [CODE, TICKET])
+async def test_of_many_exchanges_at_once_one_succeeds(reader: Reader, kind: str) -> None:
+    code = await reader.new_one_time(kind)
+    stores = itertools.cycle((reader.house.store, reader.house.other))
+    answers = await asyncio.gather(*(reader.exchange(code, store=next(stores)) for _ in range(20)))
+    assert sum(answer is not None for answer in answers) == 1
+    assert await reader.kinds() == {}, "the others were replays"
+
+
+async def test_what_is_not_a_codes_own_does_not_spend_it(reader: Reader, neighbour: House) -> None:
+    code = await reader.new_one_time()
+    other = Client(new_id(NOW + 1), reader.house.id, "Other", NOW, [], [])
+    await reader.house.store.add_client(other)
+    others: list[dict[str, Any]] = [{"client": other.id}, {"client": neighbour.client.id}, {"kind": TICKET}]
+    for wrong in (*others, {"hash": b"unknown"}):
+        assert await reader.exchange(code, **wrong) is None
+    assert await reader.exchange(code, NOW + 60) is None, "it is over"
+    assert await reader.exchange(code, NOW + 59) is not None
+    for wrong in others:
+        assert await reader.exchange(code, **wrong) is None
+    assert await reader.kinds() == {ACCESS: 1, REFRESH: 1}, "nor do they replay it"
+
+
+async def test_a_replay_after_its_time_revokes_too(reader: Reader) -> None:
+    code = await reader.new_one_time()
+    assert await reader.exchange(code) is not None
+    assert await reader.exchange(code, NOW + 3600) is None
+    assert await reader.kinds() == {}
+
+
+async def test_a_check_that_refuses_does_not_spend(reader: Reader) -> None:
+    code = await reader.new_one_time()
+
+    def refuse(_: OneTime) -> None:
+        raise Refused
+
+    with pytest.raises(Refused):
+        await reader.exchange(code, check=refuse)
+    assert await reader.kinds() == {}
+    assert await reader.exchange(code) is not None
+
+
+async def test_a_code_of_a_reader_who_may_not_log_in_gives_nothing(reader: Reader) -> None:
+    code = await reader.new_one_time()
+    await deactivated(reader)
+    with pytest.raises(NotActive):
+        await reader.exchange(code)
+    assert await reader.kinds() == {}
+
+
+async def test_codes_are_forgotten_a_day_after_they_are_over(reader: Reader) -> None:
+    """Ones of long ago, so that other tests' are not among them."""
+    over = [await reader.new_one_time(created=0, expires=1000 - n) for n in range(5)]
+    kept = await reader.new_one_time(created=0, expires=1001)
+    forgotten = 1000 + REMEMBERED_SECONDS
+    verbs = reader.house.store.tokens
+    assert await verbs.remove_old_one_time(forgotten - 5, 500) == 0
+    assert [await verbs.remove_old_one_time(forgotten, 2) for _ in range(4)] == [2, 2, 1, 0]
+    left = await reader.house.rows("SELECT hash FROM one_time WHERE family = $1", reader.family)
+    assert [bytes(row[0]) for row in left] == [kept.hash] and kept not in over
+    assert await verbs.remove_old_one_time(forgotten + 1, 500) == 1
+
+
+# Revocation ------------------------------------------------------------------------------------------------
+
+
+async def test_an_access_token_is_revoked_alone(reader: Reader) -> None:
+    made = await reader.exchange(await reader.new_one_time())
+    assert made is not None
+    issue = Issue(reader.house.id, reader.house.client.id, "revocation", NOW)
+    verbs = reader.house.store.tokens
+    assert await verbs.revoke(made[0].hash, reader.house.client.id, issue)
+    assert await reader.kinds() == {REFRESH: 1}
+    assert not await verbs.revoke(made[0].hash, reader.house.client.id, issue)
+
+
+@pytest.mark.parametrize("which", ["newest", "spent"])
+async def test_a_refresh_token_takes_its_family_along(reader: Reader, neighbour: House, which: str) -> None:
+    first = await reader.refresh_token()
+    second = await reader.rotate(first)
+    assert second is not None
+    issue = Issue(reader.house.id, reader.house.client.id, "revocation", NOW)
+    verbs = reader.house.store.tokens
+    token = second if which == "newest" else first
+    assert not await verbs.revoke(token, neighbour.client.id, issue)
+    assert await reader.kinds() == {ACCESS: 1, REFRESH: 1, "spent": 1}
+    assert await verbs.revoke(token, reader.house.client.id, issue)
+    assert await reader.kinds() == {}

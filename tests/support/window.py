@@ -1,0 +1,58 @@
+"""A reader's browser window: cookies of its own, and everything that the page asks for or complains about."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, BrowserContext, Page
+
+SCREENSHOTS = "STAMKUND_TEST_SCREENSHOTS"
+"""The environment variable that names a folder where screenshots are kept."""
+
+
+class Window:
+    """A window. `asked`: the address of each request. `said`: the console, which names what a policy stopped too."""
+
+    def __init__(self, context: BrowserContext, page: Page, folder: Path) -> None:
+        self.context = context
+        self.page = page
+        self.asked: list[str] = []
+        self.said: list[str] = []
+        self._folder = folder
+        context.on("request", lambda request: self.asked.append(request.url))
+        context.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
+
+    def origins(self) -> set[str]:
+        """The origins that anything was asked of. Addresses that hold their own content are no requests."""
+        parts = (urlsplit(url) for url in self.asked)
+        return {f"{part.scheme}://{part.netloc}" for part in parts if part.scheme not in ("data", "about")}
+
+    async def shot(self, name: str) -> Path:
+        """A picture of the whole page, for people."""
+        file = self._folder / f"{name}.png"
+        await self.page.screenshot(path=file, full_page=True)
+        return file
+
+
+@asynccontextmanager
+async def window(browser: Browser, folder: Path, **options: Any) -> AsyncIterator[Window]:
+    """Opens a window that nobody used before. Pictures go to `folder`, or to the one that the variable names."""
+    context = await browser.new_context(**options)
+    context.set_default_timeout(15_000)
+    try:
+        yield Window(context, await context.new_page(), _kept(folder))
+    finally:
+        await context.close()
+
+
+def _kept(folder: Path) -> Path:
+    """Where pictures go."""
+    chosen = Path(os.environ.get(SCREENSHOTS) or folder)
+    chosen.mkdir(parents=True, exist_ok=True)
+    return chosen
