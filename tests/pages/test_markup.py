@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -105,7 +104,6 @@ def test_the_policy_lets_in_the_style_and_nothing_else(page: Page) -> None:
 def test_a_page_can_be_used_without_sight_or_mouse(page: Page) -> None:
     assert page.language in ("sv", "en")
     assert page.one("h1").text.strip() and page.one("title").text.strip() and page.one("main")
-    assert page.one("meta") if len(page.all("meta")) == 1 else True
     viewport = [e["content"] for e in page.all("meta") if e.get("name") == "viewport"]
     assert viewport == ["width=device-width, initial-scale=1"], "may be magnified"
     ids = [e["id"] for e in page.all() if e.get("id")]
@@ -156,11 +154,8 @@ async def test_html_is_just_text(stage: Stage, publisher: Publisher) -> None:
     async with home.browser() as browser:
         await browser.get("/login", oid=home.id, login_hint=HTML, ui_locales=HTML, prompt=HTML)
         for page in (browser.page, await browser.submit(email=HTML, password=HTML)):
-            assert (
-                page.all("script") == page.all("img") == [] and HTML in page.title and HTML in page.text
-            ) or "&lt;" in page.text
-            assert page.by_id("email")["value"] == HTML
-            assert "49" not in page.by_id("email")["value"]
+            assert page.all("script") == page.all("img") == []
+            assert HTML in page.title and page.by_id("email")["value"] == HTML
         for query in (
             {"continue_": HTML},
             {"oid": HTML},
@@ -208,24 +203,3 @@ def test_a_refusal_asks_nobody(problem: problems.Problem, status: int, heading: 
 async def test_a_page_that_is_too_long_for_us(home: House, browser: Browser) -> None:
     page = await browser.post("/login", {"email": "x" * 70_000})
     assert (page.status, page.heading) == (413, "That was too much")
-
-
-async def test_without_a_database_the_page_says_so(
-    fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from stamkund.store import Store, Unavailable
-
-    async def down(*_: object) -> None:
-        raise Unavailable
-
-    async with Stage(fresh_url, tmp_path / "stamkund.key") as stage:
-        await stage.publisher()
-        async with Browser(stage, "sv") as browser:
-            await browser.get("/login")
-            monkeypatch.setattr(Store, "organisations", down)
-            for found in (
-                await browser.get("/login"),
-                await browser.get("/logout"),
-                await browser.post("/login", {"x": "y"}),
-            ):
-                assert (found.status, found.heading, found.headers["retry-after"]) == (503, "Ett ögonblick", "2")
