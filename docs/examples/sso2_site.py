@@ -30,6 +30,7 @@ CLIENT_ID, CLIENT_SECRET = os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"]
 ORGANISATION, PORT = os.environ["ORGANISATION"], int(os.environ.get("PORT", "8001"))
 HERE = f"http://localhost:{PORT}"
 LEEWAY = 120
+COOKIE = f"site{PORT}"  # browsers tell hosts apart, not ports
 
 visitors: dict[str, dict] = {}
 """By this site's own cookie: sid and status of the session, and who the reader is."""
@@ -117,7 +118,7 @@ class Site(BaseHTTPRequestHandler):
         cookie = secrets.token_urlsafe()
         visitors[cookie] = visitor
         back = sent["r"] if sent["r"].startswith(f"{HERE}/") else "/"
-        self.send_on(back, f"site={cookie}; HttpOnly; SameSite=Lax; Path=/")
+        self.send_on(back, f"{COOKIE}={cookie}; HttpOnly; SameSite=Lax; Path=/")
 
     def show(self, visitor: dict) -> None:
         reader = visitor["reader"]
@@ -131,7 +132,7 @@ class Site(BaseHTTPRequestHandler):
         self.answer(200, page)
 
     def cookie(self) -> str:
-        morsel = SimpleCookie(self.headers.get("Cookie", "")).get("site")
+        morsel = SimpleCookie(self.headers.get("Cookie", "")).get(COOKIE)
         return morsel.value if morsel else ""
 
     def send_on(self, where: str, cookie: str | None = None) -> None:

@@ -35,12 +35,16 @@ def new_cookie() -> str:
 
 
 def cookies(headers: Mapping[bytes, bytes]) -> Mapping[str, str]:
-    """The cookies of a request, of one name the first. Whatever else stands among them is left alone: a host beneath a
-    publisher's domain is sent the publisher's own too, which are not always as the standard has them."""
+    """The cookies of a request, of a repeated one the first.
+
+    Split by hand: the standard library drops every cookie that comes after one which it can't read, and what others on
+    the same domain set (JSON, for one) is not ours to choose.
+    """
     found: dict[str, str] = {}
     for part in headers.get(b"cookie", b"").decode("latin-1").split(";"):
-        name, _, value = part.strip().partition("=")
-        found.setdefault(name, value)
+        name, given, value = part.strip().partition("=")
+        if given:
+            found.setdefault(name, value)
     return found
 
 

@@ -95,8 +95,9 @@ async def test_a_client_may_come_with_http_basic(publisher: Publisher) -> None:
     for scheme in ("Basic", "basic", "BASIC"):
         header = scheme + basic(publisher.client.id, publisher.secret)[5:]
         issued(await post(publisher.stage, "grant_type=none", authorization=header))
-    upper = basic(publisher.client.id.upper(), publisher.secret)
-    issued(await post(publisher.stage, "grant_type=none", authorization=upper))
+    encoded = "".join(f"%{ord(character):02X}" for character in publisher.secret)  # RFC 6749, 2.3.1
+    for who, what in ((publisher.client.id.upper(), publisher.secret), (publisher.client.id, encoded)):
+        issued(await post(publisher.stage, "grant_type=none", authorization=basic(who, what)))
 
 
 async def test_whatever_is_wrong_with_a_client_is_told_alike(publisher: Publisher) -> None:

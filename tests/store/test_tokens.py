@@ -251,11 +251,12 @@ async def test_what_is_not_a_codes_own_does_not_spend_it(reader: Reader, neighbo
     code = await reader.new_one_time()
     other = Client(new_id(NOW + 1), reader.house.id, "Other", NOW, [], [])
     await reader.house.store.add_client(other)
-    for wrong in ({"client": other.id}, {"client": neighbour.client.id}, {"kind": TICKET}, {"hash": b"unknown"}):
+    others: list[dict[str, Any]] = [{"client": other.id}, {"client": neighbour.client.id}, {"kind": TICKET}]
+    for wrong in (*others, {"hash": b"unknown"}):
         assert await reader.exchange(code, **wrong) is None
     assert await reader.exchange(code, NOW + 60) is None, "it is over"
     assert await reader.exchange(code, NOW + 59) is not None
-    for wrong in ({"client": other.id}, {"kind": TICKET}):
+    for wrong in others:
         assert await reader.exchange(code, **wrong) is None
     assert await reader.kinds() == {ACCESS: 1, REFRESH: 1}, "nor do they replay it"
 

@@ -223,10 +223,11 @@ class Browser:
             if answer.status_code in (301, 302, 303):
                 method, data, headers = "GET", None, {}
 
-    def _headers(self, url: str, more: dict[str, str]) -> dict[str, str]:
+    def _headers(self, url: str, more: dict[str, str]) -> dict[str, bytes]:
         host = urlsplit(url).hostname
         known = "; ".join(f"{name}={value}" for (at, name), value in self.cookies.items() if at == host)
-        return {"accept-language": self.language, **({"cookie": known} if known else {}), **more}
+        sent = {"accept-language": self.language, **({"cookie": known} if known else {}), **more}
+        return {name: value.encode("latin-1") for name, value in sent.items()}
 
     def _take_cookies(self, url: str, answer: httpx.Response) -> None:
         self._http.cookies.clear()  # httpx knows no `__Host-`, and would keep secure ones back on plain HTTP
@@ -254,5 +255,7 @@ def _sent_origin(page: Page) -> str:
 
 def _check_form_action(page: Page, url: str) -> None:
     allowed: list[Any] = page.policy.get("form-action", ["*"])
+    here = urlsplit(url)
     known = {_origin(page.url) if source == "'self'" else source for source in allowed}
-    assert known & {"*", _origin(url), f"{urlsplit(url).scheme}:"}, f"form-action {allowed} does not allow {url}"
+    matching = {"*", _origin(url), f"{here.scheme}:", f"{here.scheme}://{here.hostname}:*"}
+    assert known & matching, f"form-action {allowed} does not allow {url}"

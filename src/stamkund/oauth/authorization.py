@@ -52,16 +52,20 @@ class Target:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the client wants of the reader. `max_age`: seconds that the last login may be ago."""
+    """What the client wants of the reader. `max_age`: seconds that the last login may be ago.
+
+    `named`: the scopes as the client wrote them.
+    """
 
     scopes: list[str]
+    named: str
     challenge: str | None
     nonce: str | None
     prompts: frozenset[str]
     max_age: int | None
 
     def asked(self, target: Target, authenticated: int | None) -> Asked:
-        return Asked(target.sent, self.challenge, self.nonce, authenticated)
+        return Asked(target.sent, self.challenge, self.nonce, authenticated, self.named)
 
 
 def parameters(query: bytes) -> dict[str, str]:
@@ -117,7 +121,9 @@ def wanted(target: Target, sent: Mapping[str, str]) -> Wanted:
     age = sent.get("max_age")
     if age is not None and not (age.isascii() and age.isdigit() and len(age) < 10):
         raise Returned("invalid_request", "The max_age must be a number of seconds")
-    return Wanted(scopes, challenge, sent.get("nonce"), prompts, None if age is None else int(age))
+    return Wanted(
+        scopes, sent.get("scope", ""), challenge, sent.get("nonce"), prompts, None if age is None else int(age)
+    )
 
 
 def after_login(path: str, sent: Mapping[str, str]) -> str:

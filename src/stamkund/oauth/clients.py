@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+from urllib.parse import unquote_plus
 
 from stamkund.oauth.errors import invalid_client
 from stamkund.rules.ids import is_id
@@ -22,14 +23,18 @@ async def authenticated(call: Call) -> tuple[Client, Organisation]:
 
 
 def credentials(call: Call) -> tuple[str, str]:
-    """Id and secret as they were sent, empty where they were not. Raises OAuthError."""
+    """Id and secret as they were sent, empty where they were not. Raises OAuthError.
+
+    Standard libraries encode both as in a form before HTTP Basic (RFC 6749, 2.3.1), others paste them. Ours hold no
+    `%` and no `+`, so decoding leaves those alone that came as they are.
+    """
     scheme, _, encoded = call.headers.get(b"authorization", b"").partition(b" ")
     if scheme.lower() == b"basic":
         try:
             client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             raise invalid_client() from None
-        return client_id, secret
+        return unquote_plus(client_id), unquote_plus(secret)
     return call.form.get("client_id", ""), call.form.get("client_secret", "")
 
 

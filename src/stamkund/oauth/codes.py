@@ -39,12 +39,14 @@ class Asked(msgspec.Struct, omit_defaults=True):
     """How a code was asked for, kept along with it.
 
     `redirect_uri` as it was sent, None where it was left out. `authenticated`: when the reader's password was checked.
+    `scope`: the scopes under the names that they were asked by, empty where none were.
     """
 
     redirect_uri: str | None = None
     challenge: str | None = None
     nonce: str | None = None
     authenticated: int | None = None
+    scope: str = ""
 
 
 async def new_code(store: Store, client: str, account: int, granted: str, asked: Asked, now: int) -> str:
@@ -75,7 +77,7 @@ async def authorization_code(asking: Asking) -> TokenAnswer:
             raise _unusable()
 
     pair, known, reader = await _exchanged(asking, CODE, code, check)
-    answer = pair.answer(asking, known.scopes)
+    answer = pair.answer(asking, known.scopes, asked.scope)
     if scopes.OPENID in known.scopes.split():
         answer.id_token = await id_token(asking, reader, answer.access_token, asked.nonce, asked.authenticated)
     return answer

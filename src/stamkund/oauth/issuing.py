@@ -82,10 +82,10 @@ class Pair:
             _kept(asking, text, kind, account, granted, family) for text, kind in zip(self.texts, kinds, strict=True)
         ]
 
-    def answer(self, asking: Asking, granted: str) -> TokenAnswer:
-        """What the client is told. Scopes have the names that the client used."""
+    def answer(self, asking: Asking, granted: str, asked: str | None = None) -> TokenAnswer:
+        """What the client is told. Scopes have the names that the client used, in the form or earlier (`asked`)."""
         seconds = asking.call.services.settings.access_token_seconds
-        shown = scopes.shown(granted, asking.call.form.get("scope", ""))
+        shown = scopes.shown(granted, asking.call.form.get("scope", "") if asked is None else asked)
         answer = TokenAnswer(self.texts[0], "Bearer", seconds, shown)
         if self.refreshable:
             answer.refresh_token = self.texts[1]

@@ -18,6 +18,7 @@ _WEB = re.compile(
 )
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.ASCII | re.IGNORECASE)
 _KEPT = "/:@!$&'()*+,;=~-._?#%[]"
+_LOOPBACK = "http://127.0.0.1"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -61,11 +62,18 @@ def origin_of(address: str) -> str | None:
 
 
 def form_target(address: str) -> str | None:
-    """What Content-Security-Policy calls the place of a redirect URI: an origin, or an app's scheme with its colon."""
-    if (origin := origin_of(address)) is not None:
-        return None if "[" in origin else origin  # its grammar knows no IPv6
-    scheme = _SCHEME.match(address)
-    return None if scheme is None or scheme[1].lower() in _DEFAULT_PORTS else scheme[0].lower()
+    """What Content-Security-Policy calls the place of a redirect URI: an origin, or an app's scheme with its colon.
+
+    An app on the reader's own machine may listen on any port (RFC 8252, 7.3). IPv6 addresses are not in the policy's
+    grammar, so for such an app nothing narrower than its scheme can be named.
+    """
+    origin = origin_of(address)
+    if origin is None:
+        scheme = _SCHEME.match(address)
+        return None if scheme is None or scheme[1].lower() in _DEFAULT_PORTS else scheme[0].lower()
+    if "[" in origin:
+        return origin.partition("/")[0]
+    return f"{_LOOPBACK}:*" if origin.startswith(f"{_LOOPBACK}:") or origin == _LOOPBACK else origin
 
 
 def with_parameter(address: str, name: str, value: str) -> str:

@@ -1,0 +1,182 @@
+"""What docs/logging-in.md says: its lines run as they stand there, its example sites log readers in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from stamkund.passwords import Passwords
+from stamkund.settings import Settings
+from tests.support.browser import Browser
+from tests.support.served import ORGANISATION, Installation, Served
+from tests.support.stage import customer
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "logging-in.md").read_text()
+BLOCKS = re.findall(r"^( *)```sh\n(.*?)^ *```$", PAGE, flags=re.MULTILINE | re.DOTALL)
+COMMANDS = [text for _, text in BLOCKS if "stamkund client create" in text]
+LINES = [text for _, text in BLOCKS if "curl" in text]
+EMAIL, PASSWORD = "kim@example.com", "Df7Vdd8!!vnM"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    """A server reached as `localhost`, whose one reader has the password of the examples."""
+    installation = Installation(tmp_path, f"sqlite:///{tmp_path / 'stamkund.db'}")
+    installation.prepare()
+    passwords = Passwords(Settings(argon2_memory_kib=8, argon2_passes=1))
+    known = await passwords.hash(PASSWORD)
+    passwords.close()
+    person = customer(
+        "100001", int(time.time()), email=EMAIL, first_name="Kim", last_name="Exempel", password_hash=known
+    )
+    await installation.customers(person)
+    running = Served(installation)
+    running.settings["public_url"] = f"http://localhost:{running.port}"
+    async with running:
+        yield running
+
+
+def client(served: Served, *options: str) -> dict[str, str]:
+    command = ("client", "create", "--organisation", ORGANISATION, "--name", "Example", "--json")
+    return {str(k): str(v) for k, v in served.installation.do(*command, *options).json().items()}
+
+
+def host(served: Served) -> str:
+    return f"http://localhost:{served.port}"
+
+
+def scopes(*names: str) -> list[str]:
+    return [part for name in names for part in ("--scope", name)]
+
+
+async def test_every_curl_line_runs_as_it_stands(served: Served) -> None:
+    given = scopes("/external/account/r", "/external/me/w", "/openid", "/openid/profile", "/openid/email")
+    made = client(served, *given, "--redirect-uri", "http://localhost:8003/callback")
+    variables = {"HOST": host(served), "ID": made["client_id"], "SECRET": made["client_secret"]}
+    script = "\n".join(LINES).replace("demo^", f"{ORGANISATION}^")
+    done = await asyncio.to_thread(
+        subprocess.run,
+        ["bash", "-euo", "pipefail"],
+        input=script,
+        text=True,
+        capture_output=True,
+        env={**os.environ, **variables},
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    candidate, token, refreshed, discovered, reader = objects(done.stdout)
+    assert candidate["item"]["customer_number"] == "100001"
+    assert {"access_token", "refresh_token"} <= set(token) and "access_token" in refreshed
+    assert discovered["token_endpoint"].endswith("/api/authorization/access_token")
+    assert (reader["email"], reader["name"]) == (EMAIL, "Kim Exempel")
+
+
+def objects(text: str) -> list[dict[str, dict[str, str]]]:
+    decoder, found, place = json.JSONDecoder(), [], 0
+    while place < len(text.rstrip()):
+        value, place = decoder.raw_decode(text, place + len(text[place:]) - len(text[place:].lstrip()))
+        found.append(value)
+    return found
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda c: re.findall(r'--name "?(\w+)', c)[0])
+def test_every_client_of_the_page_can_be_made(tmp_path: Path, command: str) -> None:
+    installation = Installation(tmp_path, f"sqlite:///{tmp_path / 'stamkund.db'}")
+    installation.prepare("herald")
+    (tmp_path / "secret.txt").write_text("an-older-secret-from-elsewhere\n")
+    stamkund = f'stamkund() {{ {sys.executable} -m stamkund "$@"; }}\n'
+    done = subprocess.run(
+        ["bash", "-eu"],
+        check=False,
+        input=stamkund + command,
+        text=True,
+        capture_output=True,
+        cwd=tmp_path,
+        env=installation.environment(),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "client_id" in done.stdout
+    assert "an-older-secret" not in done.stdout + done.stderr
+    if "--id" in command:
+        assert "57221f11584d54e28b000001" in done.stdout
+
+
+@contextmanager
+def site(program: str, served: Served, port: int, made: dict[str, str]) -> Iterator[str]:
+    """An example site as a process of its own; its address."""
+    variables = {"CLIENT_ID": made["client_id"], "CLIENT_SECRET": made["client_secret"], "PORT": str(port)}
+    more = {"ORGANISATION": ORGANISATION, "STAMKUND": host(served)}
+    process = subprocess.Popen(
+        [sys.executable, DOCS / "examples" / program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, **variables, **more},
+    )
+    assert process.stdout is not None
+    address = process.stdout.readline().strip().rstrip("/")
+    assert address, "the example did not start"
+    try:
+        yield address
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()
+
+
+async def test_a_login_on_one_sso2_site_is_known_on_the_other(served: Served) -> None:
+    ports = [free_port(), free_port()]
+    made = [
+        client(served, *scopes("/external/me/w"), "--sso2", "--redirect-uri", f"http://localhost:{port}/landing")
+        for port in ports
+    ]
+    with site("sso2_site.py", served, ports[0], made[0]) as one, site("sso2_site.py", served, ports[1], made[1]) as two:
+        async with Browser(host(served), hosts=[one, two]) as browser:
+            for address in (two, one):
+                assert "Nobody is logged in" in (await browser.get(f"{address}/")).text
+            wrong = await browser.submit(email=EMAIL, password="wrong")
+            assert "invalid_credentials 4" in wrong.text
+            assert (
+                "Hello Kim, you may read: package_code" in (await browser.submit(email=EMAIL, password=PASSWORD)).text
+            )
+            assert "Hello Kim" in (await browser.get(f"{two}/")).text
+            assert "Nobody is logged in" in (await browser.submit()).text
+            assert "Nobody is logged in" in (await browser.get(f"{one}/")).text
+
+
+async def test_the_openid_site_says_hello(served: Served) -> None:
+    port = free_port()
+    options = ["--redirect-uri", f"http://localhost:{port}/callback"]
+    made = client(served, *scopes("/openid", "/openid/profile", "/openid/email"), *options)
+    with site("openid_site.py", served, port, made) as address:
+        async with Browser(host(served), hosts=[address]) as browser:
+            page = await browser.get(f"{address}/")
+            assert page.forms, page.text
+            page = await browser.submit(email=EMAIL, password=PASSWORD)
+            assert f"Hello Kim Exempel, {EMAIL}" in page.text
+            forged = await browser.get(f"{address}/callback?code=x&state=y&iss=z")
+            assert forged.status == 400
+
+
+def test_the_page_names_no_command_that_is_not_there() -> None:
+    for name in set(re.findall(r"`stamkund (\w+)", PAGE)):
+        done = subprocess.run([sys.executable, "-m", "stamkund", name, "--help"], check=False, capture_output=True)
+        assert done.returncode == 0, name

@@ -1,0 +1,83 @@
+// A site that logs readers in with openid-client. Reads what to do from standard input: `{do, server, client, …}`.
+// What the library refuses is answered as `{refused: …}`; everything else that goes wrong ends the script.
+import { readFileSync } from "node:fs";
+import * as openid from "openid-client";
+
+const AUTHENTICATION = {
+  post: openid.ClientSecretPost,
+  basic: openid.ClientSecretBasic,
+  none: openid.None,
+};
+
+async function configured({ server, client }) {
+  const authentication = AUTHENTICATION[client.authentication](client.secret);
+  const execute = [openid.allowInsecureRequests, openid.enableNonRepudiationChecks];
+  return openid.discovery(new URL(server), client.id, {}, authentication, { execute });
+}
+
+// Where to send the reader's browser, and what the site keeps until the browser is back.
+async function begin(asked) {
+  const config = await configured(asked);
+  const kept = {
+    verifier: openid.randomPKCECodeVerifier(),
+    state: openid.randomState(),
+    nonce: openid.randomNonce(),
+  };
+  const url = openid.buildAuthorizationUrl(config, {
+    redirect_uri: asked.redirect_uri,
+    scope: asked.scope,
+    state: kept.state,
+    nonce: kept.nonce,
+    code_challenge: await openid.calculatePKCECodeChallenge(kept.verifier),
+    code_challenge_method: "S256",
+  });
+  return { url: url.href, kept, metadata: config.serverMetadata() };
+}
+
+// The browser is back at `callback`: the code for tokens. The ID token's signature and claims are checked on the way.
+async function finish(asked) {
+  const config = await configured(asked);
+  const tokens = await openid.authorizationCodeGrant(config, new URL(asked.callback), {
+    pkceCodeVerifier: asked.kept.verifier,
+    expectedState: asked.kept.state,
+    expectedNonce: asked.kept.nonce,
+    idTokenExpected: true,
+  });
+  const claims = tokens.claims();
+  const user = await openid.fetchUserInfo(config, tokens.access_token, claims.sub);
+  const leave = openid.buildEndSessionUrl(config, {
+    id_token_hint: tokens.id_token,
+    post_logout_redirect_uri: asked.logout_uri,
+    state: "goodbye",
+  });
+  return { tokens, claims, user, leave: leave.href };
+}
+
+async function refresh(asked) {
+  return { tokens: await openid.refreshTokenGrant(await configured(asked), asked.refresh_token) };
+}
+
+async function user(asked) {
+  return { user: await openid.fetchUserInfo(await configured(asked), asked.access_token, asked.subject) };
+}
+
+async function introspect(asked) {
+  return { token: await openid.tokenIntrospection(await configured(asked), asked.token) };
+}
+
+async function revoke(asked) {
+  await openid.tokenRevocation(await configured(asked), asked.token);
+  return {};
+}
+
+const STEPS = { begin, finish, refresh, user, introspect, revoke };
+const REFUSALS = [openid.ClientError, openid.ResponseBodyError, openid.AuthorizationResponseError, openid.WWWAuthenticateChallengeError];
+
+const asked = JSON.parse(readFileSync(0, "utf8"));
+try {
+  console.log(JSON.stringify(await STEPS[asked.do](asked)));
+} catch (error) {
+  if (!REFUSALS.some((kind) => error instanceof kind)) throw error;
+  const { code, error: oauth, status } = error;
+  console.log(JSON.stringify({ refused: { code, oauth, status, message: error.message } }));
+}
