@@ -62,7 +62,7 @@ async def test_no_other_host_can_be_reached(chromium: Browser) -> None:
     await page.close()
 
 
-@pytest.mark.skipif(platform.system() != "Linux", reason="the package's Chromium is for Linux")
+@pytest.mark.skipif(not support.fits(), reason="the package's Chromium is for Linux on x86-64")
 async def test_the_libraries_that_come_along_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setattr(support, "_lacks_libraries", lambda _: True)

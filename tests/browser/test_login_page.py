@@ -146,9 +146,11 @@ async def reader(chromium: Browser, herald: Herald, folder: Path, **options: Any
 
 
 async def fill(opened: Window, email: str = EMAIL, password: str = PASSWORD) -> None:
+    """Sends the form, and waits for the page that answers it: it may look like the one before."""
     await opened.page.locator("input[type=email]").fill(email)
     await opened.page.locator("input[type=password]").fill(password)
-    await opened.page.locator("button").click()
+    async with opened.page.expect_navigation():
+        await opened.page.locator("button").click()
 
 
 async def is_back(opened: Window, herald: Herald) -> None:

@@ -74,9 +74,12 @@ def executable() -> Executable:
     forced = os.environ.get(VARIABLE)
     if forced:
         return _forced(forced)
-    if platform.system() == "Linux" and platform.machine() == "x86_64" and platform.libc_ver()[0] == "glibc":
-        return _unpacked()
-    return _machines()
+    return _unpacked() if fits() else _machines()
+
+
+def fits() -> bool:
+    """Whether the package's Chromium runs on this kind of machine."""
+    return (platform.system(), platform.machine(), platform.libc_ver()[0]) == ("Linux", "x86_64", "glibc")
 
 
 def _forced(path: str) -> Executable:
