@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -133,3 +135,51 @@ def test_change_refuses(embedded: Installation) -> None:
     refused(embedded.run("client", "change", "nobody", "--name", "x"), "nobody is no client id (24 hex digits)")
     assert embedded.run(*change, "--public").status == COULD_NOT_RUN
     assert shown(embedded, client_id) == before
+
+
+# Clients that move here ------------------------------------------------------------------------------------
+
+
+def brought(installation: Installation, secret: str, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "stamkund", *CREATE, *options, "--secret-stdin"],
+        check=False,
+        input=f"{secret}\n",
+        capture_output=True,
+        text=True,
+        cwd=installation.folder,
+        env=installation.environment(),
+    )
+
+
+async def test_a_client_that_moves_here_keeps_its_id_and_secret(installation: Installation) -> None:
+    id_, secret = "57221F11584D54E28B000001", "kept-from:elsewhere=/#17"
+    done = brought(installation, secret, "--id", id_)
+    assert done.returncode == 0 and id_.lower() in done.stdout
+    assert secret not in done.stdout + done.stderr
+    moved = ClientSecret(id_.lower(), secret)
+    async with running(installation) as (served, _):
+        form = f"client_id={id_}&client_secret={secret}&grant_type=none"
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        assert (await served.http.post("/api/authorization/access_token", content=form, headers=headers)).is_success
+        basic = await served.http.post(
+            "/api/authorization/access_token", data={"grant_type": "none"}, auth=(moved.id, moved.secret)
+        )
+        assert basic.is_success
+
+
+def test_an_id_or_a_secret_that_can_not_be_kept_is_told(embedded: Installation) -> None:
+    known = created(embedded)
+    for secret, options, sentence in (
+        ("a-secret-that-is-long-enough", ("--id", "x"), "x is no client id"),
+        ("a-secret-that-is-long-enough", ("--id", known), f"there is a client {known} already"),
+        ("short", (), "can be guessed"),
+        ("with a blank in between them", (), "none of them a blank"),
+        ("with%20percent-and-more-of-it", (), "none of them a blank, %"),
+        ("with+plus-and-more-of-it-yet", (), "none of them a blank, %, +"),
+        ("x" * 513, (), "up to 512"),
+        ("a-secret-that-is-long-enough", ("--public",), "a public client has no secret"),
+    ):
+        done = brought(embedded, secret, *options)
+        assert (done.returncode, sentence in done.stderr) == (COULD_NOT_RUN, True), done.stderr
+        assert secret not in done.stderr or secret == "short"

@@ -50,6 +50,20 @@ async def test_statements_of_each_read(counted: tuple[Publisher, Statements]) ->
     assert await _cost(publisher, statements, "/me", reader) == 1
 
 
+async def test_a_token_that_is_asked_about_comes_with_the_client_that_asks(
+    counted: tuple[Publisher, Statements],
+) -> None:
+    publisher, statements = counted
+    http, token = publisher.stage.http, await publisher.token()
+    form = {"client_id": publisher.client.id, "client_secret": publisher.secret}
+    for asked, secret in ((token, publisher.secret), ("unknown", publisher.secret), (token, "wrong")):
+        await http.get("/health/live")
+        statements.taken()
+        await http.post("/oauth2/introspect", data={**form, "client_secret": secret, "token": asked})
+        await http.get("/health/live")
+        assert len(statements.taken()) == 1
+
+
 async def test_strangers_cost_no_more_than_the_look_up_of_their_token(
     counted: tuple[Publisher, Statements],
 ) -> None:

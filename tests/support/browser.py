@@ -146,15 +146,21 @@ class Page:
 
 
 class Browser:
-    """One browser. `hosts`: further origins that it may follow redirects to."""
+    """One browser. `hosts`: further origins that it may follow redirects to; `transport`: how it finds them."""
 
-    def __init__(self, stage: Stage | str, language: str = "en", hosts: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        stage: Stage | str,
+        language: str = "en",
+        hosts: Iterable[str] = (),
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self.base = stage if isinstance(stage, str) else stage.url
         self.language = language
         self.page: Page
         self.cookies: dict[tuple[str, str], str] = {}
         self._hosts = {_origin(self.base), *map(_origin, hosts)}
-        self._http = httpx.AsyncClient(timeout=30, cookies=None)
+        self._http = httpx.AsyncClient(timeout=30, cookies=None, transport=transport)
 
     async def __aenter__(self) -> Browser:
         return self

@@ -171,7 +171,10 @@ class Dispatch:
 def _for_caches(endpoint: Endpoint) -> tuple[tuple[bytes, bytes], ...]:
     if endpoint.personal:
         return (_NO_STORE,)
-    return ((b"cache-control", b"public, max-age=%d" % endpoint.max_age),) if endpoint.max_age else ()
+    if not endpoint.max_age:
+        return ()
+    # Also where no origin was sent: what a cache keeps of that must not be given to a script.
+    return (b"cache-control", b"public, max-age=%d" % endpoint.max_age), cors.VARY
 
 
 async def _told(endpoint: Endpoint, call: Call) -> Any:
@@ -205,10 +208,13 @@ async def _read_body(endpoint: Endpoint, call: Call, receive: Receive) -> None:
         return
     if _JSON.fullmatch(call.headers.get(b"content-type", b"")) is None:
         raise Refused(problems.INVALID_CONTENT_TYPE)
-    organisation = call.caller.organisation
-    today = zone(organisation.timezone).today(call.now)
-    context = Context(today, organisation.wants_checksum)
+    context = NO_CONTEXT if endpoint.public else _context(call)
     call.given = _checked(endpoint, parameters.json_object(body), context)
+
+
+def _context(call: Call) -> Context:
+    organisation = call.caller.organisation
+    return Context(zone(organisation.timezone).today(call.now), organisation.wants_checksum)
 
 
 async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
