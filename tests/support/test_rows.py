@@ -21,7 +21,8 @@ from tests.support.stage import Stage
         "DELETE FROM identifiers WHERE kind = 'social_security_number'",
         "DELETE FROM audit",
         "INSERT INTO outbox (organisation, at, event, account) SELECT organisation, at, event, account FROM outbox",
-        "INSERT INTO outbox (organisation, at, event, account) VALUES ('o', 0, 'account_activated', 'nobody')",
+        "INSERT INTO outbox (organisation, at, event, account) "
+        "VALUES ('o', 0, 'account_activated_for_existing_customer', 'nobody')",
         "UPDATE customers SET account = NULL",
         "UPDATE accounts SET document = json_set(document, '$.user_products', json('[]'))",
     ],
