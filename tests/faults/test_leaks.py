@@ -8,14 +8,29 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from stamkund.clock import system_clock
 from stamkund.rules.account import Address
 from stamkund.rules.customer import Customer
 from stamkund.vault import Vault
+from tests.support.browser import Browser
+from tests.support.connector import Connector
 from tests.support.installed import running
 from tests.support.rows import TABLES, executed, rows
-from tests.support.served import ACCOUNTS, ACTIVATE, CANDIDATE, HOST, ME, PASSWORD, TOKEN, Caller, Installation, Served
+from tests.support.served import (
+    ACCOUNTS,
+    ACTIVATE,
+    CANDIDATE,
+    HOST,
+    ME,
+    ORGANISATION,
+    PASSWORD,
+    TOKEN,
+    Caller,
+    Installation,
+    Served,
+)
 from tests.support.stage import customer
 
 EMAIL = "petronella.ovesson@example.com"
@@ -24,6 +39,7 @@ STRANGER = "frammande.person@example.com"
 NUMBER = "620817-9256"
 OTHER_NUMBER = "910820-5205"
 WRONG_PASSWORD = "Fel-losenord-99"
+BACK = "https://site.example.com/landing"
 PERSONAL = [EMAIL, NEW_EMAIL, STRANGER, NUMBER, OTHER_NUMBER, "6208179256", "9108205205", "Petronella", "Ovesson"]
 PERSONAL += ["0701234567", "Storgatan", "k-4711", "Petras-alias", "crm-77123", PASSWORD, WRONG_PASSWORD]
 
@@ -33,6 +49,7 @@ async def test_nothing_leaks(installation: Installation) -> None:
         [candidate, other] = people()
         await installation.customers(candidate, other)
         tokens = await tell_a_story(served, caller, candidate)
+        tokens += await log_in_everywhere(installation, served)
         await provoke_internal_error(installation, caller)
         secrets = [caller.client.secret, *tokens]
         kept = await everything_kept(installation)
@@ -87,6 +104,36 @@ async def tell_a_story(served: Served, caller: Caller, candidate: Customer) -> l
         assert (await caller.get(ACCOUNTS, **query)).status_code == 200
     await broken_http(served)
     return [caller.token, login["access_token"], login["refresh_token"], refreshed["access_token"]]
+
+
+async def log_in_everywhere(installation: Installation, served: Served) -> list[str]:
+    """All doors, rightly and wrongly; gives what must not be found: secrets, cookies, codes, tickets, tokens."""
+    options = ("--scope", "/external/me/w", "--scope", "/openid", "--redirect-uri", BACK, "--sso2", "--offline-access")
+    made = installation.do("client", "create", "--organisation", ORGANISATION, "--name", "Site", "--json", *options)
+    client, secret = made.json()["client_id"], made.json()["client_secret"]
+    site = Connector(served.url, ORGANISATION, client, secret, system_clock)
+    found = [secret]
+    async with Browser(served.url) as browser:
+        await browser.get("/login", login_hint=STRANGER)
+        await browser.submit(email=STRANGER, password=WRONG_PASSWORD)
+        await browser.submit(email=NEW_EMAIL, password=PASSWORD)
+        asked = f"/oauth2/auth?client_id={client}&response_type=code&scope=openid&state={NUMBER}&nonce=n-0S6"
+        code = parse_qs(urlsplit((await browser.get(asked)).location or "").query)["code"][0]
+        form = {"client_id": client, "client_secret": secret, "grant_type": "authorization_code", "code": code}
+        tokens = (await served.http.post(TOKEN, data=form)).json()
+        bearer = {"authorization": f"Bearer {tokens['access_token']}"}
+        assert (await served.http.get("/userinfo", headers=bearer)).status_code == 200
+        identified = (await browser.get(site.identify("", f"https://site.example.com/?{EMAIL}"))).location or ""
+        told = site.read(parse_qs(urlsplit(identified).query)["t"][0])
+        form = {"client_id": client, "client_secret": secret, "grant_type": "ticket", "ticket": told["at"]}
+        by_ticket = (await served.http.post(TOKEN, data=form)).json()
+        await site.authenticate(told["sid"], STRANGER, WRONG_PASSWORD)
+        await browser.get("/login", continue_=f"https://{NUMBER}.example.com/?{EMAIL}")
+        await browser.get(f"/oauth2/logout?id_token_hint={tokens['id_token']}&state={EMAIL}")
+        found += [code, told["at"], *browser.cookies.values(), by_ticket["access_token"]]
+        found += [tokens[name] for name in ("access_token", "refresh_token", "id_token")]
+    await site.http.aclose()
+    return [one for one in found if one]
 
 
 async def wrong_look_ups(caller: Caller) -> None:

@@ -250,6 +250,7 @@ async def test_no_answer_is_kept_by_a_cache_on_the_way(stage: Stage, callers: Ca
     answer = await send(stage, endpoint, token)
     kept = f"public, max-age={endpoint.max_age}" if endpoint.max_age else None
     kept = "no-store" if endpoint.personal or answer.is_error else kept
+    assert not endpoint.max_age or (answer.headers["vary"], endpoint.personal) == ("origin", False)
     media = "text/plain; charset=utf-8" if answer.is_redirect else endpoint.media
     if answer.is_error and endpoint.refusal_page is None:
         media = "application/json"

@@ -76,8 +76,8 @@ async def halves(url: str) -> list[str]:
     spent = await rows(url, "SELECT account, document FROM customers WHERE account IS NOT NULL")
     found += _unlike("customers.account", [row for row, _ in spent], accounts)
     found += _unlike("passwords", [row for (row,) in await rows(url, "SELECT account FROM passwords")], accounts)
-    for table in ("audit", "outbox"):
-        told = await rows(url, f"SELECT account FROM {table}")
+    for table, event in (("audit", "account_activated"), ("outbox", "account_activated_for_existing_customer")):
+        told = await rows(url, f"SELECT account FROM {table} WHERE event = '{event}'")
         found += _unlike(table, [by_id.get(account_id, account_id) for (account_id,) in told], accounts)
     found += _wrong_identifiers(await rows(url, "SELECT account, kind, value FROM identifiers"), accounts)
     found += [sentence for row, text in spent if (sentence := _wrong_products(row, accounts.get(row), text))]

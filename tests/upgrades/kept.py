@@ -14,19 +14,25 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg  # type: ignore[import-untyped, unused-ignore]
+import msgspec
 
 from stamkund.passwords import Passwords
 from stamkund.rules.account import ExternalId
 from stamkund.rules.customer import Subscription
 from stamkund.rules.organisation import Organisation, Permission
+from stamkund.sessions import cookie_name
 from stamkund.store import migrations
+from tests.support.browser import Browser
+from tests.support.connector import Connector
 from tests.support.stage import NOW, SCOPES, Publisher, Stage
 
 FOLDER = Path(__file__).parent
 DAY = 86_400
 PASSWORD = "Df7Vdd8!!vnM"
+BACK = "https://north.example.com/landing"
 PERMISSION = Permission("5ba4a64509c04c5ab4000001", "News", "sms")
 _NUMBERED = ("accounts", "customers", "audit", "outbox", "login_attempts")
 
@@ -105,12 +111,34 @@ async def _lived(stage: Stage) -> dict[str, Any]:
     ]
     return {
         "now": NOW,
+        "login": await _logged_in(stage, north),
         "client": {"client_id": north.client.id, "client_secret": north.secret},
         "tokens": tokens,
         "refresh_token": reader["refresh_token"],
         "candidate": candidate.id,
         "calls": [{"token": t, "path": p, **await _answer(stage, tokens[t], p)} for t, p in asked],
     }
+
+
+async def _logged_in(stage: Stage, north: Publisher) -> dict[str, str]:
+    """A site, a browser whose reader is logged in, an ID token, a ticket that was not used yet, and a look."""
+    site, secret = await north.new_client(
+        "/external/me/w", "/openid", sso2=True, redirect_uris=[BACK], logout_uris=[BACK], origins=["https://n.example"]
+    )
+    await stage.store.change_branding("north", lambda known: msgspec.structs.replace(known, colour="#8a1538"))
+    connector = Connector(stage.url, "north", site.id, secret, stage.clock)
+    async with Browser(stage) as browser:
+        await browser.get("/login", oid="north")
+        await browser.submit(email="kalle@example.com", password=PASSWORD)
+        asked = await browser.get(f"/oauth2/auth?client_id={site.id}&response_type=code&redirect_uri={BACK}")
+        code = parse_qs(urlsplit(asked.location or "").query)["code"][0]
+        issued = await north.grant("authorization_code", site, secret, code=code, redirect_uri=BACK)
+        identified = (await browser.get(connector.identify("", BACK))).location or ""
+        told = connector.read(parse_qs(urlsplit(identified).query)["t"][0])
+        cookie = browser.cookie(cookie_name("north"))
+    await connector.http.aclose()
+    made = {"client_id": site.id, "client_secret": secret, "cookie": cookie or "", "sid": told["sid"]}
+    return {**made, "ticket": told["at"], "code": code, "id_token": issued.json()["id_token"]}
 
 
 async def _organisation(stage: Stage, name: str, **settings: Any) -> Publisher:

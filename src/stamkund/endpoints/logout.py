@@ -69,7 +69,8 @@ async def show_logout_page(call: Call) -> Answer:
     session = await _session(call, to)
     if session is None:
         return await _done(call, to, logged_out=False)
-    if hint is not None and hint.get("sub") == await call.services.store.sessions.reader_id(session):
+    reader = await call.services.store.sessions.reader_id(session)
+    if hint is not None and reader is not None and hint.get("sub") == reader:
         return await _end(call, to, session)
     return await _question(call, to, wish)
 

@@ -13,7 +13,8 @@ from dataclasses import replace
 from stamkund.store import Unavailable
 from stamkund.wire.endpoint import NOBODY, Answer, Call, Endpoint
 
-_VARY = (b"vary", b"origin")
+VARY = (b"vary", b"origin")
+"""For caches: the answer to one origin is not another's."""
 _READABLE = (b"access-control-expose-headers", b"x-request-id, retry-after, www-authenticate")
 _SENDABLE = (b"access-control-allow-headers", b"authorization, content-type, accept, x-request-id")
 _REMEMBERED = (b"access-control-max-age", b"600")
@@ -28,13 +29,14 @@ async def shown(answer: Answer, origin: bytes, call: Call, method: str, methods:
         there = asked.decode("latin-1") in methods
         return _preflight(origin, methods) if there and await _any_clients(call, origin) else answer
     headers = (_allow(origin), _READABLE) if await _may_read(call, origin) else ()
-    return replace(answer, headers=(*answer.headers, _VARY, *headers))
+    vary = () if VARY in answer.headers else (VARY,)
+    return replace(answer, headers=(*answer.headers, *vary, *headers))
 
 
 def _preflight(origin: bytes, methods: Mapping[str, Endpoint]) -> Answer:
     """The browser's question before a call. It comes without credentials, so it can't tell whose call it will be."""
     allowed = ", ".join(sorted(methods)).encode("ascii")
-    headers = (_allow(origin), (b"access-control-allow-methods", allowed), _SENDABLE, _REMEMBERED, _VARY)
+    headers = (_allow(origin), (b"access-control-allow-methods", allowed), _SENDABLE, _REMEMBERED, VARY)
     return Answer(204, b"", headers=headers)
 
 

@@ -171,7 +171,10 @@ class Dispatch:
 def _for_caches(endpoint: Endpoint) -> tuple[tuple[bytes, bytes], ...]:
     if endpoint.personal:
         return (_NO_STORE,)
-    return ((b"cache-control", b"public, max-age=%d" % endpoint.max_age),) if endpoint.max_age else ()
+    if not endpoint.max_age:
+        return ()
+    # Also where no origin was sent: what a cache keeps of that must not be given to a script.
+    return (b"cache-control", b"public, max-age=%d" % endpoint.max_age), cors.VARY
 
 
 async def _told(endpoint: Endpoint, call: Call) -> Any:
