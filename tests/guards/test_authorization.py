@@ -403,6 +403,7 @@ async def test_an_account_that_is_no_longer_active_gets_nothing(site: Site) -> N
     (row,) = await rows(url, f"SELECT row FROM accounts WHERE organisation = '{site.publisher.id}'")
     await _archived(site.stage, row[0])
     refused(await site.exchanges(code))
+    to_login(await site.asks())
 
 
 async def _archived(stage: Stage, row: int) -> None:

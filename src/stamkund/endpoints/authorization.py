@@ -71,6 +71,8 @@ async def authorize(call: Call) -> Answer:
     try:
         want = wanted(client_target, sent)
         session = await services.sessions.of_browser(client_target.organisation.id, call.headers, call.now)
+        if session is not None and await services.store.sessions.reader_id(session) is None:
+            session = None  # nobody is logged in, or an account that was switched off since
         if session is None or _must_log_in(session, want, call.now):
             return redirect(_login(want, sent, session))
         return await _back_with_code(call, client_target, want, session)
@@ -99,7 +101,7 @@ async def authorize_by_form(call: Call) -> Answer:
 
 
 def _must_log_in(session: Session, want: Wanted, now: int) -> bool:
-    if session.reader is None or "login" in want.prompts or "select_account" in want.prompts:
+    if "login" in want.prompts or "select_account" in want.prompts:
         return True
     return want.max_age is not None and now - (session.authenticated or 0) > want.max_age
 
@@ -109,7 +111,7 @@ def _login(want: Wanted, sent: Mapping[str, str], session: Session | None) -> st
     if "none" in want.prompts:
         raise Returned("login_required", "The reader must log in")
     query = {"continue": after_login(PATH, sent), **{name: sent[name] for name in _TO_LOGIN if name in sent}}
-    if session is not None and session.reader is not None:
+    if session is not None:
         query["prompt"] = "login"
     return f"/login?{urlencode(query, quote_via=quote, errors='replace')}"
 
