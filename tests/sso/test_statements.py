@@ -19,7 +19,8 @@ async def counted(
 ) -> AsyncIterator[tuple[Site, Statements]]:
     """A site at an application of its own, whose statements are listened to."""
     statements = listened(monkeypatch)
-    async with Stage(fresh_url, tmp_path / "a.key") as stage:
+    # Without limits, or their counts would be shared somewhere in between.
+    async with Stage(fresh_url, tmp_path / "a.key", limit_per_client=0, limit_per_identifier=0) as stage:
         site = await site_of(await stage.publisher())
         await site.publisher.activated(EMAIL)
         yield site, statements
