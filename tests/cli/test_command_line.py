@@ -247,7 +247,7 @@ def test_passwords_are_not_shown(postgres: PostgresServer, tmp_path: Path) -> No
 def test_doctor_is_content(installation: Installation) -> None:
     examined = installation.do("doctor")
     assert "FAIL" not in examined.output
-    assert [line[:4] for line in examined.output.splitlines()] == ["ok  "] * 6
+    assert [line[:4] for line in examined.output.splitlines()] == ["ok  "] * 7
 
 
 SPOILT: dict[str, tuple[Callable[[Installation], object], str]] = {
@@ -442,3 +442,22 @@ def refused(ended: Ended, words: str, where: str = "errors") -> None:
     said = ended.errors + (ended.output if where == "output" else "")
     assert (ended.status, words in said) == (COULD_NOT_RUN, True), ended
     assert "Traceback" not in ended.errors
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({}, "ok    browsers and clients come to http://127.0.0.1:8000"),
+        ({"public_url": "https://login.example.com"}, "ok    browsers and clients come to https://login.example.com"),
+        ({"sso_url": "https://sso.example.com"}, "ok    browsers and clients come to https://sso.example.com"),
+        ({"host": "0.0.0.0"}, "FAIL  http://0.0.0.0:8000 is no address for browsers: set STAMKUND_PUBLIC_URL"),
+        ({"public_url": "http://login.example.com"}, "FAIL  nobody can log in at http://login.example.com"),
+    ],
+    ids=["laptop", "https", "a host of its own", "every address", "without TLS"],
+)
+def test_doctor_looks_at_where_browsers_come_to(
+    embedded: Installation, settings: dict[str, str], sentence: str
+) -> None:
+    examined = embedded.run("doctor", **settings)
+    assert sentence in examined.output
+    assert examined.status == (COULD_NOT_RUN if "FAIL" in sentence else 0)

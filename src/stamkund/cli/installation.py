@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -21,6 +22,7 @@ from stamkund.rules.organisation import PERSON_NUMBER_CHECKS, Organisation
 from stamkund.settings import Settings, WrongSetting, load
 from stamkund.store import KeyFileError, Store, Unavailable, WrongSchema
 
+_OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
 _ORGANISATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -102,7 +104,7 @@ async def _examine() -> list[Finding]:
         chosen = load(os.environ)
     except WrongSetting as error:
         return [(False, str(error))]
-    findings = [(True, "settings can be used"), *_clock(), *_key_file(chosen)]
+    findings = [(True, "settings can be used"), *_address(chosen), *_clock(), *_key_file(chosen)]
     if chosen.sqlite and not chosen.sqlite_file.exists():  # an examination makes nothing
         return [*findings, (False, f"there is no database {chosen.sqlite_file} yet: make it with `stamkund init`")]
     try:
@@ -130,6 +132,18 @@ async def _database(chosen: Settings, store: Store):  # type: ignore[no-untyped-
         count = len(await store.clients(organisation.id))
         hint = "" if count else ": make one with `stamkund client create`"
         yield count > 0, f"organisation {organisation.id} has {count} client{'' if count == 1 else 's'}{hint}"
+
+
+def _address(chosen: Settings) -> Iterator[Finding]:
+    """Whether readers can log in where we say that we are: browsers keep the session's cookie over HTTPS alone."""
+    for url in dict.fromkeys((chosen.issuer, chosen.pages_url)):
+        parts = urlsplit(url)
+        if parts.scheme == "https" or parts.hostname in _OWN_MACHINE:
+            yield True, f"browsers and clients come to {url}"
+        elif chosen.public_url:
+            yield False, f"nobody can log in at {url}: browsers keep the session's cookie over https alone"
+        else:
+            yield False, f"{url} is no address for browsers: set STAMKUND_PUBLIC_URL, such as https://login.example.com"
 
 
 def _clock() -> Iterator[Finding]:
