@@ -1,6 +1,8 @@
 # `make` alone prints what one can do.
 PYTHON ?= python3
 BIN := .venv/bin
+# More than there are cores: many tests wait, for servers to start and for commands to end.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -15,7 +17,7 @@ demo: install  ## start a throwaway installation with invented customers and pri
 	$(BIN)/stamkund demo
 
 test: .venv/installed-dev  ## run every test, PostgreSQL included
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: .venv/installed-dev  ## ruff: format and rules
 	$(BIN)/ruff format --check src tests bench docs

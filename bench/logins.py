@@ -26,7 +26,7 @@ from bench.beside import alternating, bare, line
 from bench.ours import API, Installation, installed, rate
 from bench.report import Line, Report
 from bench.seed import ORGANISATION
-from stamkund.app import open_store
+from stamkund.opening import open_store
 from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.organisation import Client
 from stamkund.sessions import Sessions

@@ -17,7 +17,7 @@ from bench import argon2_alone, in_flight, load, processes
 from bench.ours import API, Installation, installed
 from bench.report import Line, Report
 from bench.seed import ORGANISATION
-from stamkund.app import open_store
+from stamkund.opening import open_store
 from stamkund.rules.customer import Customer
 from stamkund.rules.ids import new_id
 from stamkund.settings import Settings

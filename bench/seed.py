@@ -10,8 +10,8 @@ from datetime import date
 
 import asyncpg
 
-from stamkund.app import open_store
 from stamkund.caller import token_hash
+from stamkund.opening import open_store
 from stamkund.rules import identifiers, person_number
 from stamkund.rules.account import Account, Address, ExternalId, MarketingPermission, UserProduct
 from stamkund.rules.ids import new_id

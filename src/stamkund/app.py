@@ -6,35 +6,18 @@ import asyncio
 import gc
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from stamkund import endpoints, log, store
 from stamkund.clock import Clock, system_clock
 from stamkund.limits import limits_of
+from stamkund.opening import open_store
 from stamkund.passwords import Passwords
 from stamkund.settings import Settings
-from stamkund.store import Store, Unavailable
+from stamkund.store import Unavailable
 from stamkund.upkeep import clean_for_ever, prolong_sessions, share_counts
 from stamkund.wire.context import Services
 from stamkund.wire.dispatch import Dispatch, Receive, Send
-
-
-async def open_store(settings: Settings, clock: Clock) -> Store:
-    """The store that the settings name, ready for use. An embedded database is made, or brought up to date, on the way.
-
-    Raises Unavailable, WrongSchema, KeyFileError, ValueError.
-    """
-    engine = store.engine_for(settings.database_url, settings.postgres_connections)
-    await engine.open()
-    try:
-        if settings.sqlite:
-            await store.migrate(engine, clock())
-        await store.check_schema(engine)
-        return Store(engine, await store.vault_for(engine, Path(settings.key_file), clock()))
-    except BaseException:
-        await engine.close()
-        raise
 
 
 class Application:

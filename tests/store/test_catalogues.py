@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from stamkund import endpoints
-from stamkund.app import open_store
 from stamkund.endpoints.titles import get_titles
+from stamkund.opening import open_store
 from stamkund.rules import scopes
 from stamkund.rules.catalogue import Catalogue, Title
 from stamkund.store import CatalogueVersion, Store

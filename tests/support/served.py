@@ -25,8 +25,8 @@ import httpx
 import msgspec
 import psutil
 
-from stamkund.app import open_store
 from stamkund.clock import system_clock
+from stamkund.opening import open_store
 from stamkund.rules.customer import Customer
 from stamkund.settings import PREFIX, Settings
 from stamkund.store import Store, Wanted

@@ -22,7 +22,8 @@ import msgspec
 import uvicorn
 
 from stamkund import store as stores
-from stamkund.app import Application, open_store
+from stamkund.app import Application
+from stamkund.opening import open_store
 from stamkund.rules import person_number
 from stamkund.rules.account import Address
 from stamkund.rules.customer import Customer, Subscription

@@ -1,5 +1,7 @@
 """The command line. One file for each group of commands; nothing here decides anything that the rooms could decide.
 
+What only one command needs and takes long to load (the server, the reference) is imported when that command runs.
+
 Exit status: 0 done, 1 done in part (said which), 2 could not run (said why).
 """
 

@@ -12,8 +12,8 @@ import msgspec
 import typer
 
 from stamkund import settings
-from stamkund.app import open_store
 from stamkund.clock import system_clock
+from stamkund.opening import open_store
 from stamkund.rules.organisation import Organisation
 from stamkund.settings import Settings, WrongSetting
 from stamkund.store import KeyFileError, Store, Unavailable, WrongSchema

@@ -12,7 +12,6 @@ import typer
 from stamkund.cli.common import JSON, ORGANISATION, PARTLY, fail, known_organisation, show_json, with_store
 from stamkund.clock import system_clock
 from stamkund.importing import BadRow, CannotRun, Summary, import_customers, total_bytes
-from stamkund.importing.progress import progress_bar
 from stamkund.store import Store
 
 app = typer.Typer(help="Bring data in from files.", no_args_is_help=True)
@@ -54,6 +53,8 @@ def customers(
         if json and len(rejections) < _MOST_LISTED:
             rejections.append(bad)
         print(_sentence(bad), file=sys.stderr)
+
+    from stamkund.importing.progress import progress_bar
 
     async def work(store: Store) -> Summary:
         owner = await known_organisation(store, organisation)

@@ -9,12 +9,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
-import argon2
 import typer
 
-from stamkund import importing, serving
-from stamkund.app import open_store
 from stamkund.clock import system_clock
+from stamkund.opening import open_store
 from stamkund.rules import scopes
 from stamkund.rules.catalogue import Catalogue, Package, Product, Title
 from stamkund.rules.ids import new_id
@@ -129,6 +127,8 @@ class _Demo:
 
 def demo(port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000) -> None:
     """Start a throwaway installation with invented customers and print curl lines for the whole story."""
+    from stamkund import serving
+
     with tempfile.TemporaryDirectory(prefix="stamkund-demo-") as folder:
         made = asyncio.run(_make(Path(folder), port))
         print(made.story, flush=True)
@@ -136,6 +136,8 @@ def demo(port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max
 
 
 async def _make(folder: Path, port: int) -> _Demo:
+    from stamkund.importing import import_customers
+
     settings = Settings(
         database_url=f"sqlite:///{folder / 'stamkund.db'}",
         key_file=str(folder / "stamkund.key"),
@@ -151,7 +153,7 @@ async def _make(folder: Path, port: int) -> _Demo:
         await store.put_catalogue(ORGANISATION, _CATALOGUE, now)
         customers = folder / "customers.jsonl"
         customers.write_text(_customers(now))
-        await importing.import_customers(
+        await import_customers(
             store,
             organisation,
             customers,
@@ -185,6 +187,8 @@ async def _client(store: Store, name: str, first: int, now: int) -> tuple[str, s
 
 
 def _customers(now: int) -> str:
+    import argon2
+
     today = datetime.fromtimestamp(now).date()
     known = argon2.PasswordHasher(2, 19_456, 1).hash(_PASSWORD)
     return _CUSTOMERS.format(start=today - timedelta(days=30), end=today + timedelta(days=335), hash=known)

@@ -8,10 +8,7 @@ from typing import Annotated
 
 import typer
 
-from stamkund import endpoints
 from stamkund.cli.common import PARTLY, fail
-from stamkund.reference.coverage import coverage
-from stamkund.reference.markdown import api, settings_table
 
 OPERATING = "operating.md"
 BEGIN = "<!-- settings:begin -->"
@@ -41,6 +38,10 @@ def docs(
 
 def generated(folder: Path) -> dict[Path, str]:
     """Every generated file and what it must hold."""
+    from stamkund import endpoints
+    from stamkund.reference.coverage import coverage
+    from stamkund.reference.markdown import api
+
     return {
         folder / "api.md": api(endpoints.ALL),
         folder / "coverage.md": coverage(endpoints.ALL),
@@ -50,6 +51,8 @@ def generated(folder: Path) -> dict[Path, str]:
 
 def _operating(path: Path) -> str:
     """The file as it is, with the table of settings between the markers."""
+    from stamkund.reference.markdown import settings_table
+
     before, begin, rest = (_read(path) or "").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:

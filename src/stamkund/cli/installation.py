@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import typer
 
 from stamkund import store as stores
-from stamkund.app import open_store
 from stamkund.cli.common import COULD_NOT_RUN, ORGANISATION, chosen_settings, fail, run
 from stamkund.clock import system_clock
+from stamkund.opening import open_store
 from stamkund.rules import moments
 from stamkund.rules.organisation import PERSON_NUMBER_CHECKS, Organisation
 from stamkund.settings import Settings, WrongSetting, load

@@ -8,7 +8,6 @@ import typer
 
 from stamkund.cli.common import chosen_settings, fail, with_store
 from stamkund.clock import system_clock
-from stamkund.signing import STALE_SECONDS, Signer
 from stamkund.store import Store
 
 app = typer.Typer(help="The keys in the key file.", no_args_is_help=True)
@@ -70,6 +69,7 @@ def rotate_signing(
     ] = False,
 ) -> None:
     """Make a new key for ID tokens now. It is shown to clients for a while before it signs; after a leak, revoke."""
+    from stamkund.signing import STALE_SECONDS, Signer
 
     async def work(store: Store) -> str:
         return await Signer(store, chosen_settings(), system_clock).rotate(revoke_old=revoke_old)

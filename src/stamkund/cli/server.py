@@ -8,10 +8,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from stamkund import serving
-from stamkund.app import open_store
 from stamkund.cli.common import chosen_settings, fail, run
 from stamkund.clock import system_clock
+from stamkund.opening import open_store
 from stamkund.settings import Settings
 
 
@@ -21,6 +20,8 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="Processes that answer requests.", min=1)] = None,
 ) -> None:
     """Answer requests until told to stop."""
+    from stamkund import serving  # all that answers requests: other commands start without it
+
     said = {"host": host, "port": port, "workers": workers}
     chosen = msgspec.structs.replace(chosen_settings(), **{k: v for k, v in said.items() if v is not None})
     run(_look(chosen))

@@ -41,7 +41,6 @@ from stamkund.store.customers import CustomerVerbs, Outcome, Wanted
 from stamkund.store.documents import Documents
 from stamkund.store.look_ups import OWN, Opened, Own, SessionAsked, Subject, TokenAsked
 from stamkund.store.one_time import CODE, TICKET, OneTime
-from stamkund.store.postgres import PostgresEngine
 from stamkund.store.readers import NotActive
 from stamkund.store.session_store import SessionStore
 from stamkund.store.sqlite import SqliteEngine
@@ -108,6 +107,8 @@ def engine_for(url: str, connections: int = 6) -> Engine:
             raise ValueError("a sqlite URL names a file, such as sqlite:///stamkund.db")
         return SqliteEngine(Path(path))
     if url.startswith(("postgresql://", "postgres://")):
+        from stamkund.store.postgres import PostgresEngine  # its driver takes long to load
+
         return PostgresEngine(url, connections)
     raise ValueError("the database URL must begin with sqlite:/// or postgresql://")
 
