@@ -36,7 +36,7 @@ def database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path_fact
     if engine_name == "sqlite":
         return f"sqlite:///{tmp_path_factory.mktemp('shared') / 'stamkund.db'}"
     server: PostgresServer = request.getfixturevalue("postgres")
-    return server.create_database("shared")
+    return server.new_database("shared")
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,8 @@ BATCH = 500
 _BREATH = 0.05
 _SHARE_SECONDS = 1
 _SEEN_SECONDS = 5
+_SEEN_AT_LAST = 600
+"""For how long a session that is over is left alone: that it was seen just before may not have been written yet."""
 _DAY = 86_400
 
 Remove = Callable[[int, int], Awaitable[int]]
@@ -49,10 +51,13 @@ async def remove_the_rest(services: Services) -> int:
     async def old_audit(now: int, most: int) -> int:
         return await store.remove_old_audit(now - kept, most)
 
+    async def old_sessions(now: int, most: int) -> int:
+        return await store.sessions.remove_expired(now - _SEEN_AT_LAST, most)
+
     removes: tuple[Remove, ...] = (
         store.remove_stale_attempts,
         store.remove_counts,
-        store.sessions.remove_expired,
+        old_sessions,
         store.tokens.remove_old_one_time,
         services.signer.remove_old,
         old_audit,

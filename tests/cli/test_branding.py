@@ -25,15 +25,15 @@ def branding(installation: Installation, *options: str) -> Ended:
     return installation.run("branding", "--organisation", ORGANISATION, *options)
 
 
-def test_branding_is_shown_and_changed_bit_by_bit(installation: Installation, tmp_path: Path) -> None:
+def test_branding_is_shown_and_changed_bit_by_bit(embedded: Installation, tmp_path: Path) -> None:
     logo = tmp_path / "logo.txt"
     logo.write_bytes(PNG)
-    assert branding(installation, "--json").json() == PLAIN
-    changed = branding(installation, "--logo", str(logo), "--json").json()
+    assert branding(embedded, "--json").json() == PLAIN
+    changed = branding(embedded, "--logo", str(logo), "--json").json()
     assert changed == {**PLAIN, "logo": "image/png", "logo_bytes": len(PNG)}
     colours = ("--colour", "#FF6600", "--background", "#000000")
     assert (
-        branding(installation, *colours).output
+        branding(embedded, *colours).output
         == (
             f"logo        image/png, {len(PNG)} bytes\n"
             "colour      #ff6600, text on it #000000 (contrast 7.2)\n"
@@ -41,7 +41,7 @@ def test_branding_is_shown_and_changed_bit_by_bit(installation: Installation, tm
         )
         or True
     )
-    assert branding(installation, "--no-logo").output.startswith("logo        none: the name is shown\n")
+    assert branding(embedded, "--no-logo").output.startswith("logo        none: the name is shown\n")
 
 
 @pytest.mark.parametrize(

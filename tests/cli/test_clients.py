@@ -97,9 +97,9 @@ async def test_a_public_client_has_no_secret_and_no_use_for_one(embedded: Instal
                 assert (await caller.grant(grant, username="a@b.se", password="x")).json()["error"] == error
 
 
-def test_a_change_replaces_what_it_names_and_nothing_else(installation: Installation) -> None:
-    made = created(installation, "--redirect-uri", f"{HERALD}/back", "--origin", HERALD, "--sso2")
-    before = shown(installation, made)
+def test_a_change_replaces_what_it_names_and_nothing_else(embedded: Installation) -> None:
+    made = created(embedded, "--redirect-uri", f"{HERALD}/back", "--origin", HERALD, "--sso2")
+    before = shown(embedded, made)
     for options, changes in (
         (["--name", "Sajten"], {"name": "Sajten"}),
         (["--scope", "/openid", "--scope", "/openid/email"], {"scopes": ["/openid", "/openid/email"]}),
@@ -110,9 +110,9 @@ def test_a_change_replaces_what_it_names_and_nothing_else(installation: Installa
         (["--offline-access", "--rotate-refresh-tokens"], {"offline_access": True, "rotates": True}),
         (["--no-offline-access", "--no-rotate-refresh-tokens", "--no-sso2"], {"offline_access": False, "sso2": False}),
     ):
-        assert installation.do("client", "change", made.upper(), *options).output == f"{made} is changed\n"
+        assert embedded.do("client", "change", made.upper(), *options).output == f"{made} is changed\n"
         before |= {"rotates": "--rotate-refresh-tokens" in options, **changes}
-        assert shown(installation, made) == before
+        assert shown(embedded, made) == before
 
 
 async def test_a_changed_client_keeps_its_secret(embedded: Installation) -> None:

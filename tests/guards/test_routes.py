@@ -44,8 +44,14 @@ every_json_route = pytest.mark.parametrize("endpoint", WITH_JSON, ids=label)
 every_query_route = pytest.mark.parametrize("endpoint", WITH_QUERY, ids=label)
 
 
+@pytest.fixture(scope="module")
+async def callers(stage: Stage) -> Callers:
+    """One publisher for the whole file, for tests that change nothing of it."""
+    return await callers_of(await stage.publisher())
+
+
 @pytest.fixture
-async def callers(publisher: Publisher) -> Callers:
+async def own_callers(publisher: Publisher) -> Callers:
     return await callers_of(publisher)
 
 
@@ -103,21 +109,21 @@ async def test_no_token_is_401_with_a_bare_challenge(stage: Stage, endpoint: End
 
 @every_private_route
 async def test_a_token_that_does_not_hold_is_401_and_the_body_never_tells_why(
-    stage: Stage, callers: Callers, endpoint: Endpoint
+    stage: Stage, own_callers: Callers, endpoint: Endpoint
 ) -> None:
     bodies = {(await send(stage, endpoint)).text}
-    wrong: list[Any] = [*MALFORMED, "Bearer unknown", f"Bearer {await callers.refresh_token()}"]
+    wrong: list[Any] = [*MALFORMED, "Bearer unknown", f"Bearer {await own_callers.refresh_token()}"]
     for header in wrong:
         answer = await send(stage, endpoint, headers={"authorization": header})
         refused(answer, 401, "invalid_token")
         assert answer.headers["www-authenticate"] == 'Bearer realm="stamkund", error="invalid_token"'
         bodies.add(answer.text)
     with stage.clock.at(stage.clock() + stage.settings.access_token_seconds):
-        answer = await send(stage, endpoint, callers.able(endpoint))
+        answer = await send(stage, endpoint, own_callers.able(endpoint))
         refused(answer, 401, "invalid_token")
         bodies.add(answer.text)
-    await _disable(callers)
-    answer = await send(stage, endpoint, callers.able(endpoint))
+    await _disable(own_callers)
+    answer = await send(stage, endpoint, own_callers.able(endpoint))
     refused(answer, 401, "invalid_token")
     bodies.add(answer.text)
     assert len(bodies) == 1
@@ -161,11 +167,11 @@ async def test_every_scope_but_the_right_one_is_403(stage: Stage, callers: Calle
 
 @every_private_route
 async def test_a_scope_taken_from_the_client_is_taken_from_its_tokens(
-    stage: Stage, callers: Callers, endpoint: Endpoint
+    stage: Stage, own_callers: Callers, endpoint: Endpoint
 ) -> None:
-    left = [s for s in callers.client.scopes if s != endpoint.scope]
-    await stage.store.change_client(callers.client.id, lambda client: msgspec.structs.replace(client, scopes=left))
-    refused(await send(stage, endpoint, callers.able(endpoint)), 403, "insufficient_scope")
+    left = [s for s in own_callers.client.scopes if s != endpoint.scope]
+    await stage.store.change_client(own_callers.client.id, lambda client: msgspec.structs.replace(client, scopes=left))
+    refused(await send(stage, endpoint, own_callers.able(endpoint)), 403, "insufficient_scope")
 
 
 @every_identity_route

@@ -111,7 +111,7 @@ async def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         opened = await open_store(f"sqlite:///{folder}/stamkund.db", folder)
     else:
         server: PostgresServer = request.getfixturevalue("postgres_server")
-        opened = await open_store(server.create_database("importing"), folder)
+        opened = await open_store(server.new_database("importing"), folder)
     yield opened
     await opened.engine.close()
 

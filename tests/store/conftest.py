@@ -126,7 +126,7 @@ async def pair(
     url = f"sqlite:///{folder / 'stamkund.db'}"
     if engine_name == "postgres":
         server: PostgresServer = request.getfixturevalue("postgres")
-        url = server.create_database("pair")
+        url = server.new_database("pair")
     made = [await opened_store(url, folder / "stamkund.key") for _ in range(2)]
     yield made[0], made[1]
     await asyncio.gather(*(store.engine.close() for store in made))

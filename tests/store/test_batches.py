@@ -18,7 +18,7 @@ _WAITING = "SELECT pid FROM pg_locks WHERE relation = 'tokens'::regclass AND NOT
 
 @pytest.fixture
 async def url(postgres: PostgresServer) -> str:
-    return postgres.create_database("batches")
+    return postgres.new_database("batches")
 
 
 @pytest.fixture

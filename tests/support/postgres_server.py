@@ -18,6 +18,7 @@ process is killed (see `postgres_watcher`). POSIX systems only.
 import asyncio
 import atexit
 import importlib.util
+import itertools
 import os
 import pwd
 import re
@@ -83,6 +84,9 @@ class _Account:
 
     uid: int
     gid: int
+
+
+_numbers = itertools.count(1)
 
 
 class PostgresServer:
@@ -194,6 +198,11 @@ class PostgresServer:
         """Create a database, empty or a copy of another, and return its address; needs no running event loop."""
         self._execute(f"CREATE DATABASE {_quoted(name)} TEMPLATE {_quoted(template)}")
         return self.url(name)
+
+    def new_database(self, name: str) -> str:
+        """As `create_database`, with a number behind the name: fixtures may be set up again, where tests are taken over
+        from another worker."""
+        return self.create_database(f"{name}_{next(_numbers)}")
 
     def drop_database(self, name: str) -> None:
         """Remove a database if there is one, ending the connections to it."""
