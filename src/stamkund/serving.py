@@ -36,6 +36,10 @@ def _stop_with_parent() -> None:
     threading.Thread(target=watch, name="stamkund-parent", daemon=True).start()
 
 
+_KEEP_ALIVE_SECONDS = 75
+"""Longer than proxies keep an idle connection (60 s): else we close one just as the next request comes through it."""
+
+
 def serve(chosen: Settings) -> None:
     """Serves until told to stop (SIGTERM, SIGINT); requests in flight are answered, and the exit status is 0."""
     # Uvicorn stops in good order, then sends itself the signal once more: that must not count as having been killed.
@@ -58,6 +62,7 @@ def serve(chosen: Settings) -> None:
         server_header=False,
         proxy_headers=bool(chosen.trusted_proxies),
         forwarded_allow_ips=chosen.trusted_proxies,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=chosen.stop_seconds,
         backlog=4096,
     )

@@ -82,7 +82,12 @@ class Stage:
         if not self.settings.public_url:
             self.settings = msgspec.structs.replace(self.settings, public_url=self.url)
         config = uvicorn.Config(
-            Application(self.settings, self.clock), lifespan="on", access_log=False, log_level="error", http="httptools"
+            Application(self.settings, self.clock),
+            lifespan="on",
+            access_log=False,
+            log_level="error",
+            http="httptools",
+            timeout_keep_alive=600,  # tests share connections; one that closes while it is used fails a test
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve([listening])))
