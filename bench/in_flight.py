@@ -15,19 +15,19 @@ IN_FLIGHT = 16
 def answered(
     server: processes.Server,
     requests: Iterator[bytes],
-    seconds: float,
     status: int,
+    seconds: float,
     stop: threading.Event | None = None,
 ) -> float:
     """Sends with a few requests in flight until `seconds` are over or `stop` is set; how many were answered a second.
 
     Each answer must have `status`: a refusal is quicker than what is measured.
     """
-    return asyncio.run(_answered(server, requests, seconds, status, stop or threading.Event()))
+    return asyncio.run(_answered(server, requests, status, seconds, stop or threading.Event()))
 
 
 async def _answered(
-    server: processes.Server, requests: Iterator[bytes], seconds: float, status: int, stop: threading.Event
+    server: processes.Server, requests: Iterator[bytes], status: int, seconds: float, stop: threading.Event
 ) -> float:
     started = time.perf_counter()
     done = 0

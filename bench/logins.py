@@ -9,37 +9,32 @@ import hmac
 import itertools
 import json
 import random
-import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from statistics import median
 from urllib.parse import urlencode
 
 import argon2
 import msgspec
 from tests.support.postgres_server import PostgresServer
 
-from bench import argon2_alone, in_flight, load, processes
+from bench import in_flight, load, processes
 from bench.beside import alternating, bare, line
 from bench.ours import API, Installation, installed, rate
-from bench.report import Line, Report
+from bench.passwords import beside_argon2, look_ups_beside
+from bench.report import Report
 from bench.seed import ORGANISATION
 from stamkund.opening import open_store
 from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.organisation import Client
 from stamkund.sessions import Sessions
-from stamkund.settings import Settings
 from stamkund.store.work import Load, Work
 
-ROUNDS = 3
-SECONDS = 6.0
 ASKING_SECONDS = 3.0
 READERS = 10_000
 SESSIONS = 1_000
 PASSWORD = "a password"
-LOOK_UPS_PER_SECOND = 1_000
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 JSON = {"content-type": "application/json"}
 GOALS = {"sqlite": 0.4, "postgres": 0.3}
@@ -56,8 +51,9 @@ def run(report: Report, folder: Path, postgres: PostgresServer) -> None:
             for name, requests in _asked(installation, sids):
                 _against_bare(report, f"{name}, {engine}, of bare", server, requests, engine)
             logins = itertools.cycle(_logins(installation))
-            _rate(report, engine, server, logins)
-            _look_ups(report, engine, server, installation, logins)
+            send = partial(in_flight.answered, server, logins, 200)
+            beside_argon2(report, f"logins, {engine}", send)
+            look_ups_beside(report, f"p99 of look-ups while logging in, {engine}", server, installation, send)
 
 
 # What a site asks ------------------------------------------------------------------------------------------
@@ -111,46 +107,6 @@ def _post(path: str, headers: dict[str, str], body: str) -> bytes:
 
 
 # Logins ----------------------------------------------------------------------------------------------------
-
-
-def _rate(report: Report, engine: str, server: processes.Server, logins: Iterator[bytes]) -> None:
-    defaults = Settings()
-    pairs = []
-    for _ in range(ROUNDS):
-        alone = argon2_alone.measure(
-            defaults.argon2_memory_kib, defaults.argon2_passes, defaults.argon2_lanes, seconds=SECONDS
-        )
-        pairs.append((alone.hashes_per_second, in_flight.answered(server, logins, SECONDS, 200)))
-    alone_rate, ours = median(a for a, _ in pairs), median(b for _, b in pairs)
-    note = f"alone {alone_rate:.1f}/s; ours {ours:.1f}/s"
-    report.add(Line(f"logins, {engine}, of Argon2id alone on all cores", ours / alone_rate, 0.8, note))
-
-
-def _look_ups(
-    report: Report, engine: str, server: processes.Server, installation: Installation, logins: Iterator[bytes]
-) -> None:
-    asked = installation.account_requests()
-
-    def paced() -> float:
-        return load.run_in_process(
-            processes.HOST, server.port, asked, seconds=SECONDS, warmup=0.5, pace=LOOK_UPS_PER_SECOND
-        ).p99
-
-    pairs = []
-    for _ in range(ROUNDS):
-        quiet = paced()
-        with ThreadPoolExecutor(1) as pool:
-            stop = threading.Event()
-            hashing = pool.submit(in_flight.answered, server, logins, SECONDS * 3, 200, stop)
-            busy = paced()
-            stop.set()
-            hashing.result()
-        pairs.append((quiet, busy))
-    quiet, busy = median(a for a, _ in pairs), median(b for _, b in pairs)
-    note = f"{LOOK_UPS_PER_SECOND}/s of look-ups: {quiet:.2f} ms alone, {busy:.2f} ms beside logins"
-    report.add(
-        Line(f"p99 of look-ups while logging in, {engine}, times p99 without", busy / quiet, 3.0, note, most=True)
-    )
 
 
 def _logins(installation: Installation) -> list[bytes]:

@@ -6,8 +6,9 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -36,32 +37,33 @@ def run(report: Report, folder: Path, postgres: PostgresServer) -> None:
         installation = installed(url, folder, 10_000)
         requests = iter(_activations(installation, 6_000))
         with installation.server() as server:
-            _rate(report, engine, server, requests)
-            _look_ups(report, engine, server, installation, requests)
+            send = partial(in_flight.answered, server, requests, 201)
+            beside_argon2(report, f"activations, {engine}", send)
+            look_ups_beside(report, f"p99 of look-ups while activating, {engine}", server, installation, send)
 
 
-def _rate(report: Report, engine: str, server: processes.Server, requests: Iterator[bytes]) -> None:
+def beside_argon2(report: Report, what: str, send: Callable[[float], float]) -> None:
+    """How many a second `send` gets answered (for so many seconds), beside what Argon2id alone allows."""
     defaults = Settings()
     pairs = []
     for _ in range(ROUNDS):
         alone = argon2_alone.measure(
             defaults.argon2_memory_kib, defaults.argon2_passes, defaults.argon2_lanes, seconds=SECONDS
         )
-        pairs.append((alone.hashes_per_second, in_flight.answered(server, requests, SECONDS, 201)))
+        pairs.append((alone.hashes_per_second, send(SECONDS)))
     alone_rate, ours = median(a for a, _ in pairs), median(b for _, b in pairs)
-    report.add(
-        Line(
-            f"activations, {engine}, of Argon2id alone on all cores",
-            ours / alone_rate,
-            0.8,
-            f"alone {alone_rate:.1f}/s; ours {ours:.1f}/s",
-        )
-    )
+    note = f"alone {alone_rate:.1f}/s; ours {ours:.1f}/s"
+    report.add(Line(f"{what}, of Argon2id alone on all cores", ours / alone_rate, 0.8, note))
 
 
-def _look_ups(
-    report: Report, engine: str, server: processes.Server, installation: Installation, requests: Iterator[bytes]
+def look_ups_beside(
+    report: Report,
+    name: str,
+    server: processes.Server,
+    installation: Installation,
+    send: Callable[[float, threading.Event], float],
 ) -> None:
+    """The p99 of look-ups at a steady pace while `send` keeps passwords being hashed, and without."""
     asked = installation.account_requests()
 
     def paced() -> float:
@@ -74,21 +76,14 @@ def _look_ups(
         quiet = paced()
         with ThreadPoolExecutor(1) as pool:
             stop = threading.Event()
-            hashing = pool.submit(in_flight.answered, server, requests, SECONDS * 3, 201, stop)
+            hashing = pool.submit(send, SECONDS * 3, stop)
             busy = paced()
             stop.set()
             hashing.result()
         pairs.append((quiet, busy))
     quiet, busy = median(a for a, _ in pairs), median(b for _, b in pairs)
-    report.add(
-        Line(
-            f"p99 of look-ups while activating, {engine}, times p99 without",
-            busy / quiet,
-            3.0,
-            f"{LOOK_UPS_PER_SECOND}/s of look-ups: {quiet:.2f} ms alone, {busy:.2f} ms beside activations",
-            most=True,
-        )
-    )
+    note = f"{LOOK_UPS_PER_SECOND}/s of look-ups: {quiet:.2f} ms alone, {busy:.2f} ms meanwhile"
+    report.add(Line(f"{name}, times p99 without", busy / quiet, 3.0, note, most=True))
 
 
 def _activations(installation: Installation, count: int) -> list[bytes]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
-_ORIGIN = re.compile(r"(https?)://([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?")
-_DEFAULT_PORTS = {"http": "80", "https": "443"}
+from stamkund.rules.urls import origin_of
+
 _HIGHEST_PORT = 65_535
 # What a browser runs or shows by itself instead of going somewhere.
 _NO_PLACE = frozenset({"about", "blob", "data", "file", "filesystem", "javascript", "vbscript", "view-source"})
@@ -18,13 +17,13 @@ def is_origin(text: str) -> bool:
 
     Scheme and host in lower case, no path, no default port. `*` and `null` are nobody's origin.
     """
-    match = _ORIGIN.fullmatch(text)
-    if match is None:
+    if origin_of(text) != text:
         return False
-    scheme, host, port = match.groups()
-    if port is not None and (port == _DEFAULT_PORTS[scheme] or int(port) > _HIGHEST_PORT):
+    host = text.partition("://")[2]
+    port = host.rpartition(":")[2]
+    if not host.endswith("]") and port.isdigit() and not 0 < int(port) <= _HIGHEST_PORT:
         return False
-    return not host.startswith("[") or _is_short_ipv6(host[1:-1])
+    return not host.startswith("[") or _is_short_ipv6(host[1 : host.index("]")])
 
 
 def _is_short_ipv6(text: str) -> bool:
