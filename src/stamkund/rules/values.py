@@ -111,7 +111,7 @@ def _read_id_or_email(text: str, _: Context) -> str:
     return text if _EMAIL.fullmatch(text) else _read_id(text, _)
 
 
-def _read_password(text: str, _: Context) -> str:
+def _read_unicode(text: str, _: Context) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -167,7 +167,7 @@ EMAIL = Kind(
 )
 PASSWORD = Kind(
     "password",
-    _read_password,
+    _read_unicode,
     shortest=6,
     longest=1024,
     example="Df7Vdd8!!vnM",
@@ -237,7 +237,7 @@ IP_ADDRESS = Kind("IP address", _as_it_is, longest=39, example="192.0.2.1")
 USER_AGENT = Kind("user agent", _as_it_is, longest=4096, example="Mozilla/5.0")
 SSO_TOKEN = Kind(
     "token",
-    _as_it_is,
+    _read_unicode,
     longest=60_000,
     example="eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJjaWQiOiI1ODVhNDc2OGVkY2UyYzVlNmYwMDAwMDEifQ.zyQ7EOM3",
     control_characters=True,
