@@ -75,7 +75,9 @@ INVALID_CONTENT_TYPE = Problem(400, "invalid_content_type_error", "The Content-T
 
 # Shown to people: where a browser was sent with something that no client may send ------------------------
 
-REPEATED_PARAMETER = Problem(400, "invalid_request", "A parameter of the address is given more than once")
+UNREADABLE_PARAMETER = Problem(
+    400, "invalid_request", "A parameter of the address is given more than once, or is not UTF-8"
+)
 UNKNOWN_CLIENT = Problem(400, "invalid_client", "The site or app that sent you here is not known")
 OTHER_ORGANISATION = Problem(
     400, "invalid_organisation", "The site or app that sent you here is another organisation's"

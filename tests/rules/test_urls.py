@@ -29,7 +29,7 @@ from stamkund.rules.urls import LONGEST, form_target, origin_of, web_address, wi
 )
 def test_an_address_has_one_spelling(text: str, origin: str | None, rest: str | None) -> None:
     found = web_address(text)
-    assert (None, None) if found is None else (found.origin, found.rest) == (origin, rest)
+    assert (None if found is None else (found.origin, found.rest)) == (None if origin is None else (origin, rest))
     assert origin_of(text) == origin
 
 

@@ -14,7 +14,7 @@ from stamkund.cli.common import fail
 from stamkund.rules import scopes
 from stamkund.rules.ids import is_id
 from stamkund.rules.organisation import Client
-from stamkund.rules.web_addresses import is_origin, is_return_address
+from stamkund.rules.urls import is_origin, is_return_address
 
 SHORTEST_SECRET, LONGEST_SECRET = 16, 512
 """Of a secret that a client brings along; those that are made here have 48 characters."""

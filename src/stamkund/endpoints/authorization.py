@@ -46,7 +46,7 @@ FIELDS = (
     media=HTML,
     success=302,
     refusals=(
-        problems.REPEATED_PARAMETER,
+        problems.UNREADABLE_PARAMETER,
         problems.UNKNOWN_CLIENT,
         problems.OTHER_ORGANISATION,
         problems.WRONG_REDIRECT_URI,

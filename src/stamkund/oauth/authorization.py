@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from stamkund import problems
 from stamkund.oauth.codes import CHALLENGE, Asked
@@ -18,9 +18,11 @@ from stamkund.oauth.issuing import asked_scopes
 from stamkund.problems import Refused
 from stamkund.rules.ids import is_id
 from stamkund.rules.organisation import Client, Organisation
+from stamkund.rules.urls import web_address
 from stamkund.store import Store
+from stamkund.wire.parameters import query
 
-_LOOPBACK = ("127.0.0.1", "[::1]")
+_LOOPBACK = ("http://127.0.0.1", "http://[::1]")
 _LONGEST_AGE_KEPT = 60
 
 
@@ -68,12 +70,11 @@ class Wanted:
         return Asked(target.sent, self.challenge, self.nonce, authenticated, self.named)
 
 
-def parameters(query: bytes) -> dict[str, str]:
+def parameters(sent: bytes) -> dict[str, str]:
     """The parameters of a request, each given at most once (RFC 6749, 3.1). Raises Refused."""
-    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, encoding="utf-8", errors="replace")
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise Refused(problems.REPEATED_PARAMETER)
+    found = query(sent)
+    if not all(isinstance(value, str) for value in found.values()):
+        raise Refused(problems.UNREADABLE_PARAMETER)
     return found
 
 
@@ -102,9 +103,7 @@ def may_return(client: Client, uri: str) -> bool:
     """
     if uri in client.redirect_uris:
         return True
-    if not client.public or not uri.isprintable() or " " in uri or "\\" in uri:
-        return False
-    return any(_same_but_for_port(uri, known) for known in client.redirect_uris)
+    return client.public and any(_same_but_for_port(uri, known) for known in client.redirect_uris)
 
 
 def wanted(target: Target, sent: Mapping[str, str]) -> Wanted:
@@ -163,12 +162,8 @@ def _challenge(client: Client, sent: Mapping[str, str]) -> str | None:
 
 
 def _same_but_for_port(uri: str, known: str) -> bool:
-    try:
-        one, other = urlsplit(uri), urlsplit(known)
-        ports = one.port, other.port
-    except ValueError:
+    """Whether both are the same place on the reader's own machine, whatever the port."""
+    one, other = web_address(uri), web_address(known)
+    if one is None or other is None or one.rest != other.rest:
         return False
-    host = f"[{one.hostname}]" if one.hostname and ":" in one.hostname else one.hostname
-    if one.scheme != "http" or host not in _LOOPBACK or (one.username, one.password) != (None, None):
-        return False
-    return uri == known.replace(other.netloc, one.netloc, 1) and ports is not None and other.hostname == one.hostname
+    return one.portless == other.portless and one.portless in _LOOPBACK

@@ -22,7 +22,7 @@ def asked(call: Call, *names: str) -> dict[str, str]:
     for name in names:
         value = sent.get(name, "")
         if not isinstance(value, str):
-            raise Refused(problems.REPEATED_PARAMETER)
+            raise Refused(problems.UNREADABLE_PARAMETER)
         found[name] = value
     return found
 

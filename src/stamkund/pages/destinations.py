@@ -22,7 +22,7 @@ from stamkund.wire.parameters import query
 
 AUTHORIZATION = "/oauth2/auth"
 REFUSALS = (
-    problems.REPEATED_PARAMETER,
+    problems.UNREADABLE_PARAMETER,
     problems.WRONG_CONTINUE,
     problems.UNKNOWN_CLIENT,
     problems.UNKNOWN_ORGANISATION,

@@ -13,6 +13,7 @@ from stamkund import problems
 from stamkund.problems import Refused
 from stamkund.rules import values
 from stamkund.rules.organisation import Client
+from stamkund.rules.urls import encoded
 from stamkund.rules.values import NO_CONTEXT, Invalid
 from stamkund.sso.asking import TOKEN
 from stamkund.wire import parameters
@@ -24,7 +25,6 @@ WRONG_ADDRESS = problems.invalid(RETURN_URL.name, f"Parameter must match format 
 
 _BEFORE = Declared((TOKEN,))
 _IS_ENCODED = re.compile("https?%3a", re.IGNORECASE)
-_KEPT = "/:@!$&'()*+,;=~-._?%[]"
 
 
 def read(query: bytes) -> tuple[str, str]:
@@ -53,7 +53,7 @@ def landing_page(client: Client) -> str:
     """Where a client takes browsers back: the first of its redirect URIs. Raises Refused."""
     if not client.redirect_uris:
         raise Refused(problems.NO_LANDING_PAGE)
-    return quote(client.redirect_uris[0], safe=_KEPT)
+    return encoded(client.redirect_uris[0])
 
 
 def landing(page: str, token: str, address: str) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
+from stamkund.rules.urls import encoded
 from stamkund.wire.endpoint import Answer, Call
-
-_KEPT = "/:@!$&'()*+,;=~-._?%"
 
 
 def elsewhere(call: Call) -> Answer | None:
@@ -14,8 +13,7 @@ def elsewhere(call: Call) -> Answer | None:
     there = call.services.settings.sso_url
     if not there or call.headers.get(b"host", b"").decode("latin-1").lower() == urlsplit(there).netloc.lower():
         return None
-    query = f"?{call.query.decode('latin-1')}" if call.query else ""
-    return redirect(there + quote(call.path + query, safe=_KEPT, encoding="latin-1"))
+    return redirect(there + encoded(call.path.encode() + (b"?" + call.query if call.query else b"")))
 
 
 def redirect(location: str, *headers: tuple[bytes, bytes], status: int = 302) -> Answer:

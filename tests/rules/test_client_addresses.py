@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stamkund.rules.web_addresses import is_origin, is_return_address
+from stamkund.rules.urls import is_origin, is_return_address
 
 ORIGINS = (
     "https://www.herald.example",
