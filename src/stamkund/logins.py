@@ -42,6 +42,12 @@ class Frozen(Exception):
         self.until = until
 
 
+def named(username: str, own: str) -> tuple[str, str]:
+    """Organisation and e-mail of `<organisation>^<email>`; a bare e-mail means the client's `own` organisation."""
+    organisation, caret, email = username.partition("^")
+    return (organisation, email) if caret else (own, organisation)
+
+
 class Logins:
     """What doors use to let readers in."""
 

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from stamkund import problems
 from stamkund.caller import token_hash
-from stamkund.oauth.clients import credentials, proven
+from stamkund.oauth.clients import CLIENT_FIELDS, credentials, proven
 from stamkund.oauth.errors import BASIC, NO_STORE, OAuthError, TokenError, invalid_client, refusal
 from stamkund.oauth.grants import LIMIT
 from stamkund.rules import scopes
@@ -62,8 +62,7 @@ _ANSWER = """
             "",
             "",
             (
-                FormField("client_id", "The client's id. Not with HTTP Basic.", example="585a4768edce2c5e6f000001"),
-                FormField("client_secret", "The client's secret. Not with HTTP Basic.", example="<secret>"),
+                *CLIENT_FIELDS,
                 FormField("token", "An access token or a refresh token.", required=True, example="<token>"),
                 FormField("token_type_hint", "Of no use here: tokens of all kinds are found at once."),
             ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stamkund import problems
 from stamkund.caller import token_hash
-from stamkund.oauth.clients import authenticated
+from stamkund.oauth.clients import CLIENT_FIELDS, authenticated
 from stamkund.oauth.errors import BASIC, NO_STORE, OAuthError, TokenError, refusal
 from stamkund.oauth.grants import LIMIT
 from stamkund.store import Issue
@@ -29,12 +29,7 @@ _TEXT = "text/plain; charset=utf-8"
             "",
             "",
             (
-                FormField("client_id", "The client's id. Not with HTTP Basic.", example="585a4768edce2c5e6f000001"),
-                FormField(
-                    "client_secret",
-                    "The client's secret. Not with HTTP Basic; a public client has none.",
-                    example="<secret>",
-                ),
+                *CLIENT_FIELDS,
                 FormField("token", "An access token or a refresh token.", required=True, example="<refresh token>"),
                 FormField("token_type_hint", "Of no use here: tokens of all kinds are found at once."),
             ),

@@ -7,6 +7,7 @@ from stamkund.rules.session import Session
 from stamkund.sessions import cookie_name, cookies
 from stamkund.sso import answers, returning
 from stamkund.sso.asking import TOKEN, Asking, asked
+from stamkund.sso.operation import GROUP, SOURCE
 from stamkund.wire.endpoint import Answer, Call, Example, FormField, endpoint
 from stamkund.wire.hosts import elsewhere, redirect
 
@@ -25,7 +26,7 @@ _FIELDS = (
     "GET",
     "/identify",
     title="Identify",
-    source="public client code; the documentation of SSO2",
+    source=SOURCE,
     public=True,
     free_query=True,
     query_fields=_FIELDS,
@@ -39,7 +40,7 @@ _FIELDS = (
         problems.UNAVAILABLE,
     ),
     example=Example(query=f"t={TOKEN.kind.example}&r=https://herald.example.com/a"),
-    group="Single sign-on",
+    group=GROUP,
 )
 async def identify(call: Call) -> Answer:
     """Tells a site who a browser is that it sends here, and sends the browser back.

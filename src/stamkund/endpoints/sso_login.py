@@ -4,35 +4,23 @@ from __future__ import annotations
 
 from stamkund import problems
 from stamkund.caller import token_hash
-from stamkund.logins import Frozen, WrongPassword
+from stamkund.logins import Frozen, WrongPassword, named
 from stamkund.rules import identifiers
 from stamkund.rules.session import Session
 from stamkund.sso import answers
 from stamkund.sso.answers import SessionToken, SessionTokenAnswer
 from stamkund.sso.asking import TOKEN, Asking, asked
+from stamkund.sso.operation import operation
 from stamkund.store import NotActive
-from stamkund.wire.endpoint import Call, Example, Limit, endpoint
+from stamkund.wire.endpoint import Call, Limit
 
 LIMIT = "login"
-_SOURCE = "public client code; the documentation of SSO2"
-_EXAMPLE = Example(
-    body=f'{{"t": "{TOKEN.kind.example}"}}',
-    answer=f'{{"t": "{TOKEN.kind.example}"}}',
-)
 
 
-@endpoint(
-    "POST",
+@operation(
     "/authenticate",
-    title="Authenticate",
-    source=_SOURCE,
-    public=True,
-    parameters=(TOKEN,),
-    body="json",
-    answer=SessionTokenAnswer,
+    "Authenticate",
     refusals=(problems.INVALID_SSO_TOKEN, problems.UNAVAILABLE, problems.BUSY),
-    example=_EXAMPLE,
-    group="Single sign-on",
     limit=Limit(LIMIT),
 )
 async def authenticate(call: Call) -> SessionTokenAnswer:
@@ -46,7 +34,7 @@ async def authenticate(call: Call) -> SessionTokenAnswer:
     session = asking.live
     if session is None:
         return answers.answer(asking, answers.not_found(asking))
-    organisation, email = _user(asking)
+    organisation, email = named(asking.claims.usr or "", asking.organisation.id)
     call.services.limits.client(LIMIT, asking.client.id, call.now)
     call.services.limits.identifier(LIMIT, asking.organisation.id, identifiers.email(email), call.now)
     try:
@@ -73,18 +61,10 @@ async def _let_in(asking: Asking, session: Session, row: int) -> SessionToken:
     return answers.about(asking, changed, await answers.new_ticket(asking, row))
 
 
-@endpoint(
-    "POST",
+@operation(
     "/authenticatewithticket",
-    title="Authenticate with ticket",
-    source=_SOURCE,
-    public=True,
-    parameters=(TOKEN,),
-    body="json",
-    answer=SessionTokenAnswer,
+    "Authenticate with ticket",
     refusals=(problems.INVALID_SSO_TOKEN, problems.UNAVAILABLE),
-    example=_EXAMPLE,
-    group="Single sign-on",
 )
 async def authenticate_with_ticket(call: Call) -> SessionTokenAnswer:
     """Logs the reader in to a session who has the ticket in `at`, which must be this client's and works once.
@@ -117,9 +97,3 @@ async def _spent(asking: Asking, session: Session) -> SessionToken:
         most = call.services.logins.policy.most
         return answers.failed(asking, session, answers.INVALID_CREDENTIALS, raa=most)
     return answers.about(asking, changed, await answers.new_ticket(asking, spent.account))
-
-
-def _user(asking: Asking) -> tuple[str, str]:
-    """`<organisation>^<email>`; a bare e-mail means the client's own organisation."""
-    organisation, caret, email = (asking.claims.usr or "").partition("^")
-    return (organisation, email) if caret else (asking.organisation.id, organisation)

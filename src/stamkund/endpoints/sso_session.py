@@ -7,27 +7,14 @@ from stamkund.rules.session import LOGGED_IN, TERMINATED
 from stamkund.sso import answers
 from stamkund.sso.answers import SessionTokenAnswer
 from stamkund.sso.asking import TOKEN, asked
-from stamkund.wire.endpoint import Call, Example, endpoint
-
-_SOURCE = "public client code; the documentation of SSO2"
-_EXAMPLE = Example(
-    body=f'{{"t": "{TOKEN.kind.example}"}}',
-    answer=f'{{"t": "{TOKEN.kind.example}"}}',
-)
+from stamkund.sso.operation import operation
+from stamkund.wire.endpoint import Call
 
 
-@endpoint(
-    "POST",
+@operation(
     "/createsession",
-    title="Create session",
-    source=_SOURCE,
-    public=True,
-    parameters=(TOKEN,),
-    body="json",
-    answer=SessionTokenAnswer,
+    "Create session",
     refusals=(problems.INVALID_SSO_TOKEN, problems.UNAVAILABLE),
-    example=_EXAMPLE,
-    group="Single sign-on",
 )
 async def create_session(call: Call) -> SessionTokenAnswer:
     """Begins an anonymous session for an app, which has no browser to be identified by.
@@ -39,18 +26,10 @@ async def create_session(call: Call) -> SessionTokenAnswer:
     return answers.answer(asking, answers.about(asking, session))
 
 
-@endpoint(
-    "POST",
+@operation(
     "/sessionstatus",
-    title="Session status",
-    source=_SOURCE,
-    public=True,
-    parameters=(TOKEN,),
-    body="json",
-    answer=SessionTokenAnswer,
+    "Session status",
     refusals=(problems.INVALID_SSO_TOKEN, problems.UNAVAILABLE),
-    example=_EXAMPLE,
-    group="Single sign-on",
 )
 async def session_status(call: Call) -> SessionTokenAnswer:
     """Tells whether a reader is logged in to a session: claim `sts`, one of `anon`, `loggedin` and `terminated`.
@@ -68,18 +47,10 @@ async def session_status(call: Call) -> SessionTokenAnswer:
     return answers.answer(asking, answers.about(asking, session, ticket))
 
 
-@endpoint(
-    "POST",
+@operation(
     "/logout",
-    title="Log out",
-    source=_SOURCE,
-    public=True,
-    parameters=(TOKEN,),
-    body="json",
-    answer=SessionTokenAnswer,
+    "Log out",
     refusals=(problems.INVALID_SSO_TOKEN, problems.UNAVAILABLE),
-    example=_EXAMPLE,
-    group="Single sign-on",
 )
 async def log_out(call: Call) -> SessionTokenAnswer:
     """Ends a session for all sites of the organisation: each is told `terminated` when it asks the next time."""

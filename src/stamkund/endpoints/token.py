@@ -11,28 +11,24 @@ from __future__ import annotations
 import msgspec
 
 from stamkund import problems
-from stamkund.oauth.clients import authenticated
+from stamkund.oauth.clients import CLIENT_FIELDS, authenticated
 from stamkund.oauth.errors import BASIC, NO_STORE, OAuthError, TokenError, quoted, refusal
 from stamkund.oauth.grants import FOR_PUBLIC_CLIENTS, FROZEN_SENTENCE, GRANTS, LIMIT, PASSWORD_SENTENCE
 from stamkund.oauth.issuing import Asking, TokenAnswer
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.wire.endpoint import Answer, Call, Example, Form, FormField, Limit, OwnError, endpoint
 
-_CLIENT = (
-    FormField("client_id", "The client's id. Not with HTTP Basic.", example="585a4768edce2c5e6f000001"),
-    FormField("client_secret", "The client's secret. Not with HTTP Basic.", example="<secret>"),
-)
 _SCOPE = FormField(
     "scope", "Scopes separated by blanks; all of the client's when there are none.", example="/external/account/r"
 )
 FORMS = (
-    Form("none", "A token without identity, for calls from server to server.", (*_CLIENT, _SCOPE)),
-    Form("client_credentials", "The standard name of `none`.", (*_CLIENT, _SCOPE)),
+    Form("none", "A token without identity, for calls from server to server.", (*CLIENT_FIELDS, _SCOPE)),
+    Form("client_credentials", "The standard name of `none`.", (*CLIENT_FIELDS, _SCOPE)),
     Form(
         "password",
         "A token with identity, and a refresh token, for a reader who has given e-mail and password.",
         (
-            *_CLIENT,
+            *CLIENT_FIELDS,
             FormField(
                 "username",
                 "`<organisation>^<email>`; a bare e-mail means the client's own organisation.",
@@ -47,7 +43,7 @@ FORMS = (
         "authorization_code",
         "A token with identity for a reader who came back from the login page (`/oauth2/auth`).",
         (
-            *_CLIENT,
+            *CLIENT_FIELDS,
             FormField("code", "The code. It works once, for a minute.", required=True, example="<code>"),
             FormField("redirect_uri", "The same as in the request, where there was one."),
             FormField("code_verifier", "PKCE: what the code_challenge was made of. Needed where there was one."),
@@ -57,7 +53,7 @@ FORMS = (
         "ticket",
         "A token with identity for the reader of a single sign-on session.",
         (
-            *_CLIENT,
+            *CLIENT_FIELDS,
             FormField("ticket", "The ticket. It works once, for a minute.", required=True, example="<ticket>"),
             _SCOPE,
         ),
@@ -67,7 +63,7 @@ FORMS = (
         "A new access token. The refresh token stays valid, for as long again, unless the client's rotate: then the "
         "answer has the next one, and one that comes again revokes all that came from the same login.",
         (
-            *_CLIENT,
+            *CLIENT_FIELDS,
             FormField("refresh_token", "The refresh token.", required=True, example="<refresh token>"),
             FormField("scope", "Fewer scopes than were granted; else the same.", example="/external/me/w"),
         ),

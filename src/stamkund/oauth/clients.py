@@ -10,7 +10,17 @@ from urllib.parse import unquote_plus
 from stamkund.oauth.errors import invalid_client
 from stamkund.rules.ids import is_id
 from stamkund.rules.organisation import Client, Organisation
-from stamkund.wire.endpoint import Call
+from stamkund.wire.endpoint import Call, FormField
+
+CLIENT_FIELDS = (
+    FormField("client_id", "The client's id. Not with HTTP Basic.", example="585a4768edce2c5e6f000001"),
+    FormField(
+        "client_secret",
+        "The client's secret. Not with HTTP Basic; a public client has none.",
+        example="<secret>",
+    ),
+)
+"""How a client says who it is, in every form of OAuth's; for the reference."""
 
 
 async def authenticated(call: Call) -> tuple[Client, Organisation]:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from stamkund.caller import token_hash
-from stamkund.logins import Frozen, WrongPassword
+from stamkund.logins import Frozen, WrongPassword, named
 from stamkund.oauth.codes import authorization_code, ticket
 from stamkund.oauth.errors import OAuthError, quoted
 from stamkund.oauth.issuing import DAY, Asking, Pair, TokenAnswer, issue
@@ -27,7 +27,7 @@ async def client_credentials(asking: Asking) -> TokenAnswer:
 
 async def password(asking: Asking) -> TokenAnswer:
     """A token for a reader who has given e-mail and password to the client."""
-    organisation, email = _username(asking)
+    organisation, email = named(asking.field("username"), asking.organisation.id)
     given = asking.field("password")
     asking.scopes()
     call, own = asking.call, asking.organisation
@@ -80,12 +80,6 @@ GRANTS: dict[str, Callable[[Asking], Awaitable[TokenAnswer]]] = {
 }
 FOR_PUBLIC_CLIENTS = ("authorization_code", "refresh_token")
 """What a client that can't prove itself may use: grants that begin with a secret of another kind."""
-
-
-def _username(asking: Asking) -> tuple[str, str]:
-    """`<organisation>^<email>`; a bare e-mail means the client's own organisation."""
-    organisation, caret, email = asking.field("username").partition("^")
-    return (organisation, email) if caret else (asking.organisation.id, organisation)
 
 
 def _narrowed(asking: Asking, granted: str) -> str:
