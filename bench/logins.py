@@ -25,11 +25,11 @@ from bench.ours import API, Installation, installed, rate
 from bench.passwords import beside_argon2, look_ups_beside
 from bench.report import Report
 from bench.seed import ORGANISATION
-from stamkund.opening import open_store
+from stamkund.identity.sessions import Sessions
 from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.organisation import Client
-from stamkund.sessions import Sessions
-from stamkund.store.work import Load, Work
+from stamkund.store.open import open_installation
+from stamkund.store.work import BulkInsert, Work
 
 ASKING_SECONDS = 3.0
 READERS = 10_000
@@ -123,25 +123,26 @@ def _logins(installation: Installation) -> list[bytes]:
 async def _prepared(installation: Installation) -> list[str]:
     """Gives every reader the same password, sells something, logs some readers in; answers their sids."""
     now = int(time.time())
-    store = await open_store(installation.settings, lambda: now)
+    opened = await open_installation(installation.settings, lambda: now)
+    store = opened.store
     try:
         known = argon2.PasswordHasher(2, 19_456, 1).hash(PASSWORD)
         await store.engine.write(lambda: _passwords(known))
-        await store.change_client(installation.seeded.client_id, _for_sso2)
-        await store.put_catalogue(ORGANISATION, _catalogue(), now)
+        await store.clients.change(installation.seeded.client_id, _for_sso2)
+        await store.catalogues.replace(ORGANISATION, _catalogue(), now)
         sessions = Sessions(store, installation.settings)
         sids = []
         for account in range(1, SESSIONS + 1):
             session, _ = await sessions.begin(ORGANISATION, now)
-            await store.sessions.log_in(ORGANISATION, session.sid, account, now, sessions.ends(now), "bench")
+            await store.sessions.log_in(ORGANISATION, session.sid, account, now, sessions.expiry(now), "bench")
             sids.append(session.sid)
         return sids
     finally:
-        await store.engine.close()
+        await opened.close()
 
 
 def _passwords(known: str) -> Work[None]:
-    yield Load("passwords", ("account", "hash"), [(row, known) for row in range(1, READERS + 1)])
+    yield BulkInsert("passwords", ("account", "hash"), [(row, known) for row in range(1, READERS + 1)])
 
 
 def _for_sso2(client: Client) -> Client:

@@ -18,11 +18,11 @@ from bench import argon2_alone, in_flight, load, processes
 from bench.ours import API, Installation, installed
 from bench.report import Line, Report
 from bench.seed import ORGANISATION
-from stamkund.opening import open_store
 from stamkund.rules.customer import Customer
 from stamkund.rules.ids import new_id
 from stamkund.settings import Settings
-from stamkund.store import Wanted
+from stamkund.store import CustomerChange
+from stamkund.store.open import open_installation
 
 ROUNDS = 3
 SECONDS = 6.0
@@ -92,11 +92,11 @@ def _activations(installation: Installation, count: int) -> list[bytes]:
     made = [_customer(n, now) for n in range(count)]
 
     async def put() -> None:
-        store = await open_store(installation.settings, lambda: now)
+        opened = await open_installation(installation.settings, lambda: now)
         for first in range(0, count, 1_000):
-            wanted = [Wanted(c.customer_number, lambda _, c=c: c) for c in made[first : first + 1_000]]  # type: ignore[misc]
-            await store.put_customers(ORGANISATION, wanted, now)
-        await store.engine.close()
+            wanted = [CustomerChange(c.customer_number, lambda _, c=c: c) for c in made[first : first + 1_000]]  # type: ignore[misc]
+            await opened.store.customers.put(ORGANISATION, wanted, now)
+        await opened.close()
 
     asyncio.run(put())
     headers = {"authorization": f"Bearer {installation.seeded.system_token}", "content-type": "application/json"}

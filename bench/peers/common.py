@@ -33,7 +33,7 @@ def client_token() -> str:
     return hashlib.sha256(b"peer client token").hexdigest()[:40]
 
 
-def token_hash(text: str) -> str:
+def token_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import asyncpg
 from fastapi import FastAPI, Header, HTTPException, Request
 
-from bench.peers.common import ACCOUNT_SCOPE, ME_SCOPE, PREFIX, age, database_url, token_hash
+from bench.peers.common import ACCOUNT_SCOPE, ME_SCOPE, PREFIX, age, database_url, token_digest
 
 TOKEN_QUERY = "SELECT account_id, scopes, expires_at FROM tokens WHERE hash = $1"
 
@@ -100,7 +100,7 @@ Authorization = Annotated[str | None, Header()]
 
 async def require_token(db: Any, authorization: str | None, scope: str) -> Any:
     kind, _, text = (authorization or "").partition(" ")
-    token = await db.fetchrow(TOKEN_QUERY, token_hash(text)) if kind.lower() == "bearer" else None
+    token = await db.fetchrow(TOKEN_QUERY, token_digest(text)) if kind.lower() == "bearer" else None
     if token is None or token["expires_at"] <= datetime.now(UTC):
         raise HTTPException(401, "invalid token")
     if scope not in token["scopes"].split():

@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session, joinedload, selectinload, sessionmaker
 from sqlalchemy.sql.base import ExecutableOption
 
-from bench.peers.common import ACCOUNT_SCOPE, ME_SCOPE, PREFIX, database_url, in_stockholm, token_hash
+from bench.peers.common import ACCOUNT_SCOPE, ME_SCOPE, PREFIX, database_url, in_stockholm, token_digest
 from bench.peers.models import Account, Token
 
 
@@ -145,7 +145,7 @@ Authorization = Annotated[str | None, Header()]
 def require_token(session: Session, authorization: str | None, scope: str) -> Token:
     # Called by the endpoint instead of being a dependency, which would cost one more thread switch.
     kind, _, text = (authorization or "").partition(" ")
-    token = session.get(Token, token_hash(text)) if kind.lower() == "bearer" else None
+    token = session.get(Token, token_digest(text)) if kind.lower() == "bearer" else None
     if token is None or _aware(token.expires_at) <= datetime.now(UTC):
         raise HTTPException(401, "invalid token")
     if scope not in token.scopes.split():

@@ -24,9 +24,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 NUMBER = b"social security number"
-SECRET = b"client secret"
+CLIENT_SECRET = b"client secret"
 CHECK = b"key check"
-SIGNING = b"signing key"
+ID_TOKEN_KEY = b"signing key"
 
 
 class KeyFileError(Exception):
@@ -106,6 +106,14 @@ class Vault:
                 f"a value sealed with key {key_id} does not open: the key file {self.path} is not the one "
                 "that this database was written with, or the value was changed"
             ) from None
+
+    def reseal(self, sealed: str, purpose: bytes) -> str:
+        """The same text, sealed with the newest key. Raises CannotOpen."""
+        return self.seal(self.open(sealed, purpose), purpose)
+
+    def number_lookup_hash(self, ten_digits: str) -> str:
+        """The keyed hash that a social security number is looked up by."""
+        return self.number_hashes(ten_digits)[0]
 
     def number_hashes(self, ten_digits: str) -> list[str]:
         """The keyed hashes of a number, oldest key first: write all of them, look up by the first."""

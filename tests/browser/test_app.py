@@ -63,7 +63,7 @@ async def public_client(publisher: Publisher, site: Site) -> Client:
         known.secrets = []
         return known
 
-    await publisher.stage.store.change_client(client.id, without_secrets)
+    await publisher.stage.store.clients.change(client.id, without_secrets)
     return client
 
 

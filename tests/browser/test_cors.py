@@ -43,7 +43,7 @@ async def list_origins(publisher: Publisher, *origins: str) -> None:
         client.origins = list(origins)
         return client
 
-    await publisher.stage.store.change_client(publisher.client.id, change)
+    await publisher.stage.store.clients.change(publisher.client.id, change)
 
 
 async def called(reader: Window, publisher: Publisher, token: str) -> list[object]:

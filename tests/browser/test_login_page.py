@@ -1,6 +1,6 @@
 """The login page in a real Chromium, as a reader meets it: from a site, through the form, and back with a code.
 
-The site is a real server under another name. At the end of each visit nothing was asked of anybody but the site and us,
+The site is a real server under another name. At the end of each context nothing was asked of anybody but the site and us,
 and the console, which names whatever a policy stopped, stayed silent. `STAMKUND_TEST_SCREENSHOTS` keeps the pictures.
 """
 
@@ -19,9 +19,9 @@ from urllib.parse import urlencode
 import pytest
 from playwright.async_api import Browser, expect
 
+from stamkund.identity.sessions import cookie_name
 from stamkund.rules.branding import Branding, Logo
 from stamkund.rules.organisation import Client
-from stamkund.sessions import cookie_name
 from tests.support.site import Site
 from tests.support.stage import Publisher
 from tests.support.window import Window, window
@@ -132,7 +132,7 @@ async def herald(publisher: Publisher, site: Site) -> Herald:
 @pytest.fixture
 async def branded(herald: Herald) -> Herald:
     look = Branding(Logo("image/svg+xml", base64.b64encode(LOGO).decode()), colour="#7a1f2b", background="#f5ebe0")
-    await herald.publisher.stage.store.change_branding(herald.publisher.id, lambda _: look)
+    await herald.publisher.stage.store.branding.change(herald.publisher.id, lambda _: look)
     return herald
 
 
@@ -350,7 +350,7 @@ async def test_logging_out(herald: Herald, chromium: Browser, tmp_path: Path, la
 
 async def test_a_link_that_leads_nowhere_says_so(herald: Herald, chromium: Browser, tmp_path: Path) -> None:
     async with reader(chromium, herald, tmp_path) as opened:
-        await opened.page.goto(herald.authorization(redirect_uri="https://elsewhere.example/"))
+        await opened.page.goto(herald.authorization(redirect_uri="https://redirect_to_canonical_host.example/"))
         await expect(opened.page.get_by_role("heading", level=1)).to_have_text("Länken fungerar inte")
         await opened.shot("refused-redirect")
         await opened.page.goto(herald.authorization(client_id="0" * 24))

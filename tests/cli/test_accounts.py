@@ -56,7 +56,7 @@ async def test_an_operator_sees_the_latest_attempts(embedded: Installation) -> N
         assert re.fullmatch(rf"{when}  succeeded  password_grant  Test  127\.0\.0\.1  python-httpx/[\d.]+", lines[0])
         assert re.fullmatch(rf"{when}  failed     password_grant  Test  127\.0\.0\.1  python-httpx/[\d.]+", lines[1])
         told = json.loads((await account(embedded, "attempts", EMAIL, "--json")).output)
-        assert list(told[0]) == ["at", "outcome", "door", "client", "address", "user_agent"]
+        assert list(told[0]) == ["at", "outcome", "channel", "client", "address", "user_agent"]
         assert [one["outcome"] for one in told] == ["succeeded", "failed"]
         assert told[0]["client"] == caller.client.id
 

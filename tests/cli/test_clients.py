@@ -153,7 +153,7 @@ def brought(installation: Installation, secret: str, *options: str) -> subproces
 
 
 async def test_a_client_that_moves_here_keeps_its_id_and_secret(installation: Installation) -> None:
-    id_, secret = "57221F11584D54E28B000001", "kept-from:elsewhere=/#17"
+    id_, secret = "57221F11584D54E28B000001", "kept-from:redirect_to_canonical_host=/#17"
     done = brought(installation, secret, "--id", id_)
     assert done.returncode == 0 and id_.lower() in done.stdout
     assert secret not in done.stdout + done.stderr

@@ -7,7 +7,7 @@ import base64
 import json
 from typing import Any
 
-from stamkund.signing import STALE_SECONDS
+from stamkund.identity.id_token_keys import STALE_SECONDS
 from stamkund.vault import SIGNING, Vault
 from tests.faults.test_leaks import everything_kept, found
 from tests.support.installed import running

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from stamkund.passwords import Passwords
+from stamkund.identity.passwords import Passwords
 from stamkund.settings import Settings
 from tests.support.browser import Browser
 from tests.support.served import ORGANISATION, Installation, Served
@@ -101,7 +101,7 @@ def objects(text: str) -> list[dict[str, dict[str, str]]]:
 def test_every_client_of_the_page_can_be_made(tmp_path: Path, command: str) -> None:
     installation = Installation(tmp_path, f"sqlite:///{tmp_path / 'stamkund.db'}")
     installation.prepare("herald")
-    (tmp_path / "secret.txt").write_text("an-older-secret-from-elsewhere\n")
+    (tmp_path / "secret.txt").write_text("an-older-secret-from-redirect_to_canonical_host\n")
     stamkund = f'stamkund() {{ {sys.executable} -m stamkund "$@"; }}\n'
     done = subprocess.run(
         ["bash", "-eu"],

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from stamkund.endpoints.active_products import get_active_products, get_my_active_products
+from stamkund.endpoints.accounts.active_products import get_active_products, get_my_active_products
 from stamkund.rules.catalogue import Campaign, Catalogue, Package, Product, Title
 from stamkund.rules.customer import Subscription
 from stamkund.rules.ids import new_id
@@ -43,7 +43,7 @@ async def reader(publisher: Publisher, *subscriptions: Subscription) -> str:
 
 
 async def load(publisher: Publisher, catalogue: Catalogue = CATALOGUE) -> None:
-    await publisher.stage.store.put_catalogue(publisher.id, catalogue, NOW)
+    await publisher.stage.store.catalogues.replace(publisher.id, catalogue, NOW)
 
 
 async def products(publisher: Publisher, account_id: str) -> list[str]:

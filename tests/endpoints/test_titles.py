@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from stamkund.endpoints.titles import find_title, get_titles
+from stamkund.endpoints.products.titles import find_title, get_titles
 from stamkund.rules import scopes
 from stamkund.rules.catalogue import Catalogue, Title
 from tests.endpoints.shop import EMAIL, ask, load, reader

@@ -30,7 +30,7 @@ EMAIL = "ove.ovesson@example.com"
 
 
 @dataclass
-class Story:
+class Handler:
     """A running server with one account and some candidates, and every call about them."""
 
     served: Served
@@ -67,12 +67,12 @@ async def installed(own_postgres: PostgresServer, tmp_path: Path) -> AsyncIterat
 
 
 @asynccontextmanager
-async def told(installation: Installation, workers: int = 1) -> AsyncIterator[Story]:
+async def told(installation: Installation, workers: int = 1) -> AsyncIterator[Handler]:
     async with running(installation, workers=workers) as (served, caller):
         candidates = await installation.candidates(60)
         await caller.activate(candidates.pop(), EMAIL)
         token = (await caller.login(EMAIL)).json()["access_token"]
-        yield Story(served, caller, token, candidates.pop(), candidates)
+        yield Handler(served, caller, token, candidates.pop(), candidates)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -136,7 +136,7 @@ async def is_empty(url: str) -> bool:
     return await rows(url, "SELECT 1 FROM tokens") == []
 
 
-async def disturbed(story: Story, disturb, times: int) -> dict[str, str]:  # type: ignore[no-untyped-def]
+async def disturbed(story: Handler, disturb, times: int) -> dict[str, str]:  # type: ignore[no-untyped-def]
     """Calls, several at once, while the database is disturbed: right answers and 503s alone. Gives what was made."""
     made: dict[str, str] = {}
     done = asyncio.Event()

@@ -62,7 +62,7 @@ async def test_nothing_leaks(installation: Installation) -> None:
 
 async def test_a_copy_is_of_no_use_without_its_key_file(installation: Installation) -> None:
     await installation.customers(*people())
-    installation.key_file.rename(installation.folder / "elsewhere.key")
+    installation.key_file.rename(installation.folder / "redirect_to_canonical_host.key")
     missing = installation.run("serve")
     assert (missing.status, missing.output) == (2, "")
     assert f"the key file {installation.key_file} is missing" in missing.errors
@@ -74,7 +74,7 @@ async def test_a_copy_is_of_no_use_without_its_key_file(installation: Installati
     assert f"the key file {installation.key_file} is not the one that this database was written with" in wrong.errors
     assert "Traceback" not in missing.errors + wrong.errors
 
-    shutil.move(installation.folder / "elsewhere.key", installation.key_file)
+    shutil.move(installation.folder / "redirect_to_canonical_host.key", installation.key_file)
     assert installation.run("doctor").status == 0
 
 
@@ -107,7 +107,7 @@ async def tell_a_story(served: Served, caller: Caller, candidate: Customer) -> l
 
 
 async def log_in_everywhere(installation: Installation, served: Served) -> list[str]:
-    """All doors, rightly and wrongly; gives what must not be found: secrets, cookies, codes, tickets, tokens."""
+    """All channels, rightly and wrongly; gives what must not be found: secrets, cookies, codes, tickets, tokens."""
     options = ("--scope", "/external/me/w", "--scope", "/openid", "--redirect-uri", BACK, "--sso2", "--offline-access")
     made = installation.do("client", "create", "--organisation", ORGANISATION, "--name", "Site", "--json", *options)
     client, secret = made.json()["client_id"], made.json()["client_secret"]

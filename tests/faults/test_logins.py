@@ -27,7 +27,7 @@ AT_ONCE = 6
 
 
 @dataclass
-class Story:
+class Handler:
     """A running server, a site of it, and a browser in which a reader is logged in."""
 
     served: Served
@@ -84,7 +84,7 @@ class Story:
 
 
 @asynccontextmanager
-async def told(installation: Installation, workers: int = 1) -> AsyncIterator[Story]:
+async def told(installation: Installation, workers: int = 1) -> AsyncIterator[Handler]:
     async with running(installation, workers=workers) as (served, caller):
         (candidate,) = await installation.candidates(1)
         assert (await caller.activate(candidate, EMAIL)).status_code == 201
@@ -95,7 +95,7 @@ async def told(installation: Installation, workers: int = 1) -> AsyncIterator[St
         async with Browser(served.url) as browser:
             await browser.get("/login")
             await browser.submit(email=EMAIL, password=PASSWORD)
-            yield Story(served, caller, site, browser)
+            yield Handler(served, caller, site, browser)
         await site.http.aclose()
 
 
@@ -123,7 +123,7 @@ async def test_doors_are_shut_while_the_database_is_gone(installed: Installation
 class Stream:
     """Codes asked for and exchanged, several at once, until something is done to the server."""
 
-    story: Story
+    story: Handler
     tokens: list[str] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""Publishers' sites with the connector in them: real servers that people visit with a browser.
+"""Publishers' sites with the connector in them: real servers that people context with a browser.
 
 A site knows each visitor by a cookie of its own and keeps what it was told of their session. It asks at every page
 view, where one in the field asks every six minutes.
@@ -44,7 +44,7 @@ class Visitor:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     body: str = ""
     location: str = ""
@@ -68,21 +68,21 @@ class WebSite:
         self.visitors: dict[str, Visitor] = {}
         self.questions = 0
 
-    async def answer(self, visitor: Visitor, request: Request) -> Answer:
+    async def answer(self, visitor: Visitor, request: Request) -> Response:
         if request.path == LANDING:
             return await self._landed(visitor, request.query["t"], request.query["r"])
         if request.method == "POST":
             return await self._submitted(visitor, request)
         if await self._must_identify(visitor):
-            return Answer(302, location=self.connector.identify(SSO, f"{self.name}{request.target}"))
-        return Answer(200, _page(visitor))
+            return Response(302, location=self.connector.identify(SSO, f"{self.name}{request.target}"))
+        return Response(200, _page(visitor))
 
-    async def _landed(self, visitor: Visitor, token: str, back: str) -> Answer:
+    async def _landed(self, visitor: Visitor, token: str, back: str) -> Response:
         told = self.connector.read(token)
         visitor.sid, visitor.status = told["sid"], told["sts"]
         if told["sts"] == "loggedin" and told["at"]:
             await self._welcome(visitor, told["at"])
-        return Answer(302, location=back)
+        return Response(302, location=back)
 
     async def _must_identify(self, visitor: Visitor) -> bool:
         if not visitor.sid:
@@ -107,18 +107,18 @@ class WebSite:
         me, products = await self.connector.reader(answer.json()["access_token"])
         visitor.email, visitor.products = me["email"], products
 
-    async def _submitted(self, visitor: Visitor, request: Request) -> Answer:
+    async def _submitted(self, visitor: Visitor, request: Request) -> Response:
         if request.path == "/logout":
             told = await self.connector.log_out(visitor.sid)
             assert told["sts"] == "terminated"
             visitor.log_out()
-            return Answer(302, location=f"{self.name}/")
+            return Response(302, location=f"{self.name}/")
         told = await self.connector.authenticate(visitor.sid, request.form["email"], request.form["password"])
         visitor.message = _message(told)
         if told["err"] is None:
             visitor.status = told["sts"]
             await self._welcome(visitor, told["at"])
-        return Answer(302, location=f"{self.name}/")
+        return Response(302, location=f"{self.name}/")
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":

@@ -45,7 +45,7 @@ async def test_a_reader_logs_in_and_stays(publisher: Publisher, connector: Conne
 
 
 async def test_wrong_passwords_are_counted_twice_and_freeze(publisher: Publisher, connector: Connector2021) -> None:
-    """Once at our door, once by the report of the site's own: the connector of 2021 had three tries for five."""
+    """Once at our channel, once by the report of the site's own: the connector of 2021 had three tries for five."""
     for left in (3, 1):
         answer = await connector.log_in(EMAIL, "wrong")
         assert answer.status_code == 400

@@ -13,17 +13,17 @@ from typing import Any
 
 import httpx
 
-from stamkund import endpoints
+from stamkund.endpoints import declared_endpoints
 from stamkund.reference import schemas
 from stamkund.rules import scopes
 from stamkund.rules.organisation import Client
 from stamkund.wire.endpoint import Endpoint
 from tests.support.stage import Publisher, Stage
 
-PRIVATE = [e for e in endpoints.ALL if not e.public]
+PRIVATE = [e for e in declared_endpoints() if not e.public]
 WITH_IDENTITY = [e for e in PRIVATE if e.identity]
-WITH_JSON = [e for e in endpoints.ALL if e.body == "json"]
-WITH_QUERY = [e for e in endpoints.ALL if e.body is None and not e.free_query]
+WITH_JSON = [e for e in declared_endpoints() if e.body == "json"]
+WITH_QUERY = [e for e in declared_endpoints() if e.body is None and not e.free_query]
 """A free query is its story's own, and so are its tests."""
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._~:+/=-]{1,128}")

@@ -9,13 +9,21 @@ import httpx
 import msgspec
 import pytest
 
-from stamkund.endpoints import account, activation, candidate
+from stamkund.endpoints.accounts import (
+    activate_candidate as activation,
+)
+from stamkund.endpoints.accounts import (
+    get_account as account,
+)
+from stamkund.endpoints.accounts import (
+    get_candidate as candidate,
+)
 from stamkund.rules import person_number
 from stamkund.rules.account import Address, ExternalId
 from stamkund.rules.customer import Customer, Subscription
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Permission
-from stamkund.store import Wanted
+from stamkund.store import CustomerChange
 from tests.guards.asking import refused
 from tests.support.stage import NOW, Publisher, Stage
 
@@ -150,7 +158,7 @@ async def _put(publisher: Publisher, number: str, **changes: Any) -> None:
         assert before is not None
         return msgspec.structs.replace(before, **changes)
 
-    outcome = await publisher.stage.store.put_customers(publisher.id, [Wanted(number, change)], publisher.stage.clock())
+    outcome = await publisher.stage.store.customers.put(publisher.id, [CustomerChange(number, change)], publisher.stage.clock())
     assert outcome.updated == 1
 
 
@@ -483,6 +491,6 @@ async def test_an_organisation_may_move_to_another_zone(stage: Stage, publisher:
     await publisher.activated()
     before = (await shown(publisher))["user_products"][0]["created"]
     moved = msgspec.structs.replace(publisher.organisation, timezone="Asia/Kolkata")
-    await stage.store.change_organisation(publisher.id, lambda _: moved)
+    await stage.store.organisations.change(publisher.id, lambda _: moved)
     after = (await shown(publisher))["user_products"][0]["created"]
     assert (before, after) == ("2026-01-15T13:00:00+01:00", "2026-01-15T17:30:00+05:30")

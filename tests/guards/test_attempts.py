@@ -1,4 +1,4 @@
-"""Freezing: failed logins in a row, through whichever door, on both engines; and the two calls about attempts."""
+"""Freezing: failed logins in a row, through whichever channel, on both engines; and the two calls about attempts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import httpx
 import msgspec
 import pytest
 
-from stamkund import passwords
+from stamkund.identity import passwords
+from stamkund.rules import identifiers
 from stamkund.rules.customer import account_of
 from tests.guards.asking import refused
 from tests.support.rows import rows
@@ -71,9 +72,9 @@ async def audit(publisher: Publisher, like: str = "login_%") -> list[tuple[Any, 
 
 async def outcomes(publisher: Publisher, email: str = EMAIL) -> list[str]:
     store = publisher.stage.store
-    login = await store.login(publisher.id, email)
+    login = await store.logins.find(publisher.id, identifiers.email(email))
     assert login is not None
-    return [attempt.outcome for attempt in await store.attempts(publisher.id, login)]
+    return [attempt.outcome for attempt in await store.login_attempts.latest(publisher.id, login)]
 
 
 async def brought(publisher: Publisher) -> Any:
@@ -89,7 +90,7 @@ async def inactive(publisher: Publisher, email: str) -> None:
         return msgspec.structs.replace(account_of(customer, email, NOW), status="inactive")
 
     known = argon2.PasswordHasher(1, 8, 1).hash(PASSWORD)
-    await publisher.stage.store.activate(publisher.id, made.id, account, known, publisher.client.id, NOW)
+    await publisher.stage.store.accounts.activate(publisher.id, made.id, account, known, publisher.client.id, NOW)
 
 
 # The calls -------------------------------------------------------------------------------------------------
@@ -110,9 +111,9 @@ async def test_attempts_want_an_email_as_documented(publisher: Publisher) -> Non
 
 async def test_attempts_of_nobody_are_404(stage: Stage, publisher: Publisher) -> None:
     other = await stage.publisher()
-    await other.activated("elsewhere@example.com")
+    await other.activated("redirect_to_canonical_host@example.com")
     await publisher.customer(email="customer@example.com")
-    for email in ("nobody@example.com", "elsewhere@example.com", "customer@example.com"):
+    for email in ("nobody@example.com", "redirect_to_canonical_host@example.com", "customer@example.com"):
         refused(await publisher.get(ASK, email=email), 404, "not_found")
         refused(await report(publisher, email=email), 404, "not_found")
 
@@ -176,10 +177,10 @@ async def test_a_report_is_kept_with_what_it_said(publisher: Publisher) -> None:
     said = {"login_successful": False, "user_agent": agent, "persist": True}
     await publisher.post(REPORT, {"email": EMAIL, "ip_address": "2001:db8::1", **said})
     await publisher.post(REPORT, {"email": EMAIL, **said})
-    login = await publisher.stage.store.login(publisher.id, EMAIL)
+    login = await publisher.stage.store.logins.find(publisher.id, identifiers.email(EMAIL))
     assert login is not None and login.id == account_id
-    without, given = await publisher.stage.store.attempts(publisher.id, login)
-    assert (given.door, given.outcome, given.client) == ("reported", "failed", publisher.client.id)
+    without, given = await publisher.stage.store.login_attempts.latest(publisher.id, login)
+    assert (given.channel, given.outcome, given.client) == ("reported", "failed", publisher.client.id)
     assert (given.at, given.address, given.user_agent) == (NOW, "2001:db8::1", agent)
     assert without.address == "127.0.0.1", "the address that the call came from"
 
@@ -283,9 +284,9 @@ async def test_strangers_and_the_inactive_are_refused_like_a_wrong_password(
     await publisher.activated(EMAIL)
     await inactive(publisher, "inactive@example.com")
     await log_in(publisher)  # from now on there is a hash of nobody's password
-    login = await publisher.stage.store.login(publisher.id, EMAIL)
+    login = await publisher.stage.store.logins.find(publisher.id, identifiers.email(EMAIL))
     assert login is not None
-    await publisher.stage.store.unfreeze(publisher.id, login, NOW)
+    await publisher.stage.store.login_attempts.unlock(publisher.id, login, NOW)
     hashes: Counter[str] = Counter()
     matches, asking = passwords._matches, ""
 
@@ -325,7 +326,7 @@ async def test_a_frozen_login_takes_as_long_as_a_wrong_password(
     """One hash is computed, and it is not the account's: the password is not even compared."""
     await publisher.activated(EMAIL)
     await fail(publisher, 5)
-    login = await publisher.stage.store.login(publisher.id, EMAIL)
+    login = await publisher.stage.store.logins.find(publisher.id, identifiers.email(EMAIL))
     compared: list[str] = []
     matches = passwords._matches
 
@@ -439,8 +440,8 @@ async def test_counts_that_are_over_are_removed(fresh_url: str, tmp_path: Path) 
             await publisher.activated(f"{number}@example.com", str(number), social_security_number=None)
             await fail(publisher, 1 if number else 5, f"{number}@example.com")
         store = stage.store
-        assert await store.remove_stale_attempts(NOW + HOUR - 1) == 0
-        assert await store.remove_stale_attempts(NOW + HOUR, 1) == 1
-        assert await store.remove_stale_attempts(NOW + HOUR) == 1
+        assert await store.login_attempts.remove_expired_lockouts(NOW + HOUR - 1) == 0
+        assert await store.login_attempts.remove_expired_lockouts(NOW + HOUR, 1) == 1
+        assert await store.login_attempts.remove_expired_lockouts(NOW + HOUR) == 1
         assert await standing(publisher, "0@example.com") == (True, 0, THAW)
-        assert await store.remove_stale_attempts(NOW + DAY) == 1
+        assert await store.login_attempts.remove_expired_lockouts(NOW + DAY) == 1

@@ -90,8 +90,8 @@ async def test_what_is_old_is_dropped(stage: Stage, publisher: Publisher) -> Non
     kept = stage.settings.audit_days * 86_400
     count = f"SELECT count(*) FROM audit WHERE organisation = '{publisher.id}'"
     assert await rows(stage.settings.database_url, count) != [(0,)]
-    await stage.store.remove_old_audit(stage.clock() - kept, 10_000)
+    await stage.store.audit.remove_older(stage.clock() - kept, 10_000)
     assert await rows(stage.settings.database_url, count) != [(0,)]
-    while await stage.store.remove_old_audit(stage.clock() + 1, 10_000):
+    while await stage.store.audit.remove_older(stage.clock() + 1, 10_000):
         pass
     assert await rows(stage.settings.database_url, count) == [(0,)]

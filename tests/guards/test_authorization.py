@@ -14,8 +14,9 @@ import httpx
 import msgspec
 import pytest
 
+from stamkund.identity.sessions import Sessions, cookie_name
+from stamkund.rules import identifiers
 from stamkund.rules.organisation import Client
-from stamkund.sessions import Sessions, cookie_name
 from tests.support.rows import executed, rows
 from tests.support.stage import SCOPES, Publisher, Stage
 
@@ -65,10 +66,10 @@ async def browser_of(publisher: Publisher, email: str = EMAIL) -> str:
     """The cookie of a browser in which a reader is logged in."""
     stage, now = publisher.stage, publisher.stage.clock()
     sessions = Sessions(stage.store, stage.settings)
-    login = await stage.store.login(publisher.id, email)
+    login = await stage.store.logins.find(publisher.id, identifiers.email(email))
     assert login is not None and login.row is not None
     session, cookie = await sessions.begin(publisher.id, now)
-    await stage.store.sessions.log_in(publisher.id, session.sid, login.row, now, sessions.ends(now), "test")
+    await stage.store.sessions.log_in(publisher.id, session.sid, login.row, now, sessions.expiry(now), "test")
     return f"{cookie_name(publisher.id)}={cookie}"
 
 
@@ -136,7 +137,7 @@ async def test_with_pkce_and_http_basic_as_libraries_do_it(site: Site) -> None:
 
 async def test_offline_access_gives_a_refresh_token(site: Site) -> None:
     store = site.stage.store
-    await store.change_client(site.client.id, lambda c: msgspec.structs.replace(c, offline_access=True))
+    await store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, offline_access=True))
     first = (await site.exchanges(await site.code())).json()
     for _ in range(2):
         again = await site.publisher.grant(
@@ -271,7 +272,7 @@ async def test_a_redirect_uri_may_be_left_out_only_where_there_is_one(site: Site
     code = returned(await site.asks(redirect_uri=None))["code"]
     assert (await site.exchanges(code, redirect_uri=BACK)).status_code == 200, "as libraries send it all the same"
     two = [BACK, "https://site.example.com/other"]
-    await site.stage.store.change_client(site.client.id, lambda c: msgspec.structs.replace(c, redirect_uris=two))
+    await site.stage.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, redirect_uris=two))
     shown(await site.asks(redirect_uri=None))
 
 
@@ -287,7 +288,7 @@ async def test_who_asks_must_be_known(site: Site, stage: Stage) -> None:
         shown(await site.asks(client_id=wrong))
     shown(await site.asks(oid=neighbour.id))
     shown(await site.asks(oid=""))
-    await stage.store.change_client(site.client.id, lambda c: msgspec.structs.replace(c, disabled=True))
+    await stage.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, disabled=True))
     shown(await site.asks())
 
 
@@ -328,7 +329,7 @@ async def test_an_app_listens_on_any_port_of_its_own_machine(publisher: Publishe
 
 
 async def test_a_code_that_comes_again_revokes_what_it_gave(site: Site) -> None:
-    await site.stage.store.change_client(site.client.id, lambda c: msgspec.structs.replace(c, offline_access=True))
+    await site.stage.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, offline_access=True))
     code = await site.code()
     first = (await site.exchanges(code)).json()
     assert await site.may_read(first["access_token"]) == 200

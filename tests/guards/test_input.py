@@ -12,7 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stamkund.endpoints import account, activation, candidate
+from stamkund.endpoints.accounts import (
+    activate_candidate as activation,
+)
+from stamkund.endpoints.accounts import (
+    get_account as account,
+)
+from stamkund.endpoints.accounts import (
+    get_candidate as candidate,
+)
 from stamkund.rules.account import Address, ExternalId
 from stamkund.rules.ids import new_id
 from stamkund.wire.endpoint import Endpoint
@@ -663,7 +671,7 @@ async def test_what_is_no_http_is_refused(stage: Stage, request_bytes: bytes) ->
 
 
 async def test_an_absolute_target_is_read_as_its_path(stage: Stage) -> None:
-    assert (await raw.ask(stage, raw.get(b"http://elsewhere.example/health/live"))).status == 200
+    assert (await raw.ask(stage, raw.get(b"http://redirect_to_canonical_host.example/health/live"))).status == 200
 
 
 async def test_unknown_ids_of_any_time_are_just_unknown(stage: Stage, callers: Callers) -> None:

@@ -7,17 +7,17 @@ import base64
 import httpx
 import pytest
 
-from stamkund import endpoints
+from stamkund.endpoints import declared_endpoints
 from stamkund.rules.organisation import Client
 from stamkund.wire.endpoint import Endpoint
 from tests.guards.asking import Callers, callers_of, label, send
 from tests.support.stage import Publisher, Stage
 
-PAGES = {path for e in endpoints.ALL if e.for_browsers for path in e.paths}
-OPEN = [e for e in endpoints.ALL if not PAGES & set(e.paths)]
+PAGES = {path for e in declared_endpoints() if e.for_browsers for path in e.paths}
+OPEN = [e for e in declared_endpoints() if not PAGES & set(e.paths)]
 TOKEN = "/api/authorization/access_token"
 
-every_route = pytest.mark.parametrize("endpoint", endpoints.ALL, ids=label)
+every_route = pytest.mark.parametrize("endpoint", declared_endpoints(), ids=label)
 every_open_route = pytest.mark.parametrize("endpoint", OPEN, ids=label)
 every_private_route = pytest.mark.parametrize("endpoint", [e for e in OPEN if not e.public], ids=label)
 
@@ -42,7 +42,7 @@ async def listed(stage: Stage, client: Client, *origins: str, disabled: bool = F
         known.origins, known.disabled = list(origins), disabled
         return known
 
-    assert await stage.store.change_client(client.id, change) is not None
+    assert await stage.store.clients.change(client.id, change) is not None
 
 
 async def stranger(stage: Stage, origin: str) -> Publisher:

@@ -1,6 +1,6 @@
 """Guards over every declared route: strangers stay out, checks come in the contract's order, one error body.
 
-A call that is added to `stamkund.endpoints.ALL` is asked all of this without a line here.
+A call that is added to `stamkund.declared_endpoints()` is asked all of this without a line here.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from stamkund import endpoints
-from stamkund.wire.endpoint import MOST_BODY_BYTES, Endpoint
+from stamkund.endpoints import declared_endpoints
+from stamkund.wire.endpoint import MAX_BODY_BYTES, Endpoint
 from tests.guards.asking import (
     PRIVATE,
     REQUEST_ID,
@@ -37,7 +37,7 @@ from tests.support.stage import Publisher, Stage
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
-every_route = pytest.mark.parametrize("endpoint", endpoints.ALL, ids=label)
+every_route = pytest.mark.parametrize("endpoint", declared_endpoints(), ids=label)
 every_private_route = pytest.mark.parametrize("endpoint", PRIVATE, ids=label)
 every_identity_route = pytest.mark.parametrize("endpoint", WITH_IDENTITY, ids=label)
 every_json_route = pytest.mark.parametrize("endpoint", WITH_JSON, ids=label)
@@ -64,11 +64,11 @@ def test_the_routes_are_those_of_the_snapshot() -> None:
 
 
 def test_no_route_is_open_by_accident() -> None:
-    assert [e.paths for e in endpoints.ALL if not e.public and e.scope is None] == []
+    assert [e.paths for e in declared_endpoints() if not e.public and e.scope is None] == []
 
 
 def test_a_story_raises_only_refusals_that_its_file_declares() -> None:
-    for module in {inspect.getmodule(e.story) for e in endpoints.ALL}:
+    for module in {inspect.getmodule(e.story) for e in declared_endpoints()}:
         assert module is not None
         tree = ast.parse(inspect.getsource(module))
         declared = {name for node in ast.walk(tree) if _is_refusals(node) for name in _problems(node)}
@@ -130,7 +130,7 @@ async def test_a_token_that_does_not_hold_is_401_and_the_body_never_tells_why(
 
 
 async def _disable(callers: Callers) -> None:
-    await callers.publisher.stage.store.change_client(
+    await callers.publisher.stage.store.clients.change(
         callers.client.id, lambda client: msgspec.structs.replace(client, disabled=True)
     )
 
@@ -170,7 +170,7 @@ async def test_a_scope_taken_from_the_client_is_taken_from_its_tokens(
     stage: Stage, own_callers: Callers, endpoint: Endpoint
 ) -> None:
     left = [s for s in own_callers.client.scopes if s != endpoint.scope]
-    await stage.store.change_client(own_callers.client.id, lambda client: msgspec.structs.replace(client, scopes=left))
+    await stage.store.clients.change(own_callers.client.id, lambda client: msgspec.structs.replace(client, scopes=left))
     refused(await send(stage, endpoint, own_callers.able(endpoint)), 403, "insufficient_scope")
 
 
@@ -192,7 +192,7 @@ async def test_a_token_with_identity_may_make_every_call(stage: Stage, callers: 
 
 
 def _paths_of_nothing() -> list[str]:
-    known = [path for endpoint in endpoints.ALL for path in endpoint.paths]
+    known = [path for endpoint in declared_endpoints() for path in endpoint.paths]
     changed = [
         f(path) for path in known for f in (str.upper, "{}//".format, "{}/x".format, "/{}".format, "{}.json".format)
     ]
@@ -210,7 +210,7 @@ async def test_paths_that_do_not_exist_are_404_to_everybody(stage: Stage, caller
 @every_route
 async def test_other_methods_are_405_and_told_which_are_allowed(stage: Stage, endpoint: Endpoint) -> None:
     for path in endpoint.paths:
-        allowed = {e.method for e in endpoints.ALL if path in e.paths}
+        allowed = {e.method for e in declared_endpoints() if path in e.paths}
         for method in set(METHODS) - allowed:
             answer = await stage.http.request(method, path)
             refused(answer, 405, "method_not_allowed")
@@ -434,7 +434,7 @@ async def test_a_body_of_64_kib_is_read_and_one_byte_more_is_not(
     stage: Stage, callers: Callers, endpoint: Endpoint
 ) -> None:
     token = callers.able(endpoint)
-    largest = b"{}" + b" " * (MOST_BODY_BYTES - 2)
+    largest = b"{}" + b" " * (MAX_BODY_BYTES - 2)
     for body in (largest, _chunks(largest)):
         assert (await send(stage, endpoint, token, content=body)).status_code not in (401, 403, 413)
     for body in (largest + b" ", _chunks(largest + b" "), b" " * 1_000_000, _chunks(b" " * 1_000_000)):
@@ -446,7 +446,7 @@ async def test_a_body_of_64_kib_is_read_and_one_byte_more_is_not(
 async def test_the_checks_come_in_the_contracts_order(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
     """token, scope and identity, size, content type, JSON, unknown parameters, values; the first that fails is told."""
     token = callers.able(endpoint)
-    large, text = b"x" * (MOST_BODY_BYTES + 1), {"content-type": "text/plain"}
+    large, text = b"x" * (MAX_BODY_BYTES + 1), {"content-type": "text/plain"}
     both = json.dumps({"unknown": 1, **{p.name: "" for p in endpoint.declared.parameters}}).encode()
     told_first = [
         (await send(stage, endpoint, token, content=large, headers=text), 413),

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from stamkund import store as stores
 from stamkund.importing import BadRow, Summary, import_customers
 from stamkund.rules import identifiers
 from stamkund.rules.account import Account
@@ -19,6 +18,7 @@ from stamkund.rules.customer import Customer, account_of
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Organisation
 from stamkund.store import Store
+from stamkund.store import open as opening
 from tests.support.postgres_server import PostgresServer
 
 NOW = 1_760_000_000  # 9 October 2025
@@ -76,17 +76,17 @@ class Publisher:
         return customer
 
     async def found(self, identifier: Identifier) -> Customer | None:
-        candidate = await self.store.find_candidate(self.organisation.id, [identifier])
+        candidate = await self.store.candidates.find(self.organisation.id, [identifier])
         return None if candidate is None else candidate.customer
 
     async def activate(self, number: str, email: str = "ove.ovesson@example.com") -> None:
         customer = await self.known(number)
-        await self.store.activate(
+        await self.store.accounts.activate(
             self.organisation.id, customer.id, lambda fresh: account_of(fresh, email, NOW), "hash", "client", NOW
         )
 
     async def account(self, email: str = "ove.ovesson@example.com") -> Account:
-        login = await self.store.login(self.organisation.id, email)
+        login = await self.store.logins.find(self.organisation.id, identifiers.email(email))
         assert login is not None and login.account is not None
         return login.account
 
@@ -97,21 +97,21 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
 
 
-async def open_store(url: str, folder: Path) -> Store:
-    engine = stores.engine_for(url)
+async def open_installation(url: str, folder: Path) -> Store:
+    engine = opening.engine_for(url)
     await engine.open()
-    await stores.migrate(engine, NOW)
-    return Store(engine, await stores.vault_for(engine, folder / "stamkund.key", NOW))
+    await opening.migrate(engine, NOW)
+    return Store(engine, await opening.vault_for(engine, folder / "stamkund.key", NOW))
 
 
 @pytest.fixture(scope="session", params=ENGINES)
 async def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store]:
     folder = tmp_path_factory.mktemp("store")
     if request.param == "sqlite":
-        opened = await open_store(f"sqlite:///{folder}/stamkund.db", folder)
+        opened = await open_installation(f"sqlite:///{folder}/stamkund.db", folder)
     else:
         server: PostgresServer = request.getfixturevalue("postgres_server")
-        opened = await open_store(server.new_database("importing"), folder)
+        opened = await open_installation(server.new_database("importing"), folder)
     yield opened
     await opened.engine.close()
 

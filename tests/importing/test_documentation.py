@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from passlib import hash as kinds
 
+from stamkund.identity.passwords import can_verify
 from stamkund.importing import Summary
 from stamkund.importing.raw import ADDRESS_KEYS, RawCustomer, RawSubscriptionLine
-from stamkund.passwords import can_verify
 from tests.importing.conftest import Publisher
 
 TEXT = (Path(__file__).parents[2] / "docs" / "importing.md").read_text()

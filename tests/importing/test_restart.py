@@ -25,7 +25,7 @@ def server() -> Iterator[PostgresServer]:
 
 @pytest.fixture
 async def restarted(server: PostgresServer, tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await open_store(server.new_database("importing"), tmp_path)
+    opened = await open_installation(server.new_database("importing"), tmp_path)
     yield opened
     await opened.engine.close()
 

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from stamkund.clock import system_clock
-from stamkund.oauth.codes import Asked, new_code
-from stamkund.rules import scopes
+from stamkund.endpoints.oauth.codes import CodeBinding, new_code
+from stamkund.rules import identifiers, scopes
 from stamkund.rules.organisation import Client
 from tests.support.node import node
 from tests.support.stage import Publisher, Stage
@@ -54,11 +54,11 @@ class Site:
 
     async def code(self, *granted: str, **asked: Any) -> str:
         """A code as the browser flow makes it, for tests that are about what follows."""
-        login = await self.stage.store.login(self.publisher.id, EMAIL)
+        login = await self.stage.store.logins.find(self.publisher.id, identifiers.email(EMAIL))
         assert login is not None and login.row is not None
-        kept = Asked(REDIRECT, **asked)
+        kept = CodeBinding(REDIRECT, **asked)
         granted_text = " ".join(granted or self.client.scopes)
-        return await new_code(self.stage.store, self.client.id, login.row, granted_text, kept, self.stage.clock())
+        return await new_code(self.stage.store, self.client, login.row, granted_text, kept, self.stage.clock())
 
     async def exchanged(self, *granted: str, **asked: Any) -> dict[str, Any]:
         """Tokens by the authorization code grant."""
@@ -79,7 +79,7 @@ class Site:
 
 
 async def site_of(publisher: Publisher, *more_scopes: str, **flags: Any) -> Site:
-    known = await publisher.stage.store.login(publisher.id, EMAIL)
+    known = await publisher.stage.store.logins.find(publisher.id, identifiers.email(EMAIL))
     reader = known.id if known is not None else await publisher.activated(EMAIL)
     flags = {"redirect_uris": [REDIRECT], "offline_access": True, **flags}
     client, secret = await publisher.new_client(*OPENID, *more_scopes, **flags)

@@ -42,7 +42,7 @@ async def site(fresh_url: str, tmp_path: Path) -> AsyncIterator[Site]:
 
 async def app_of(site: Site, method: str = METHODS[0]) -> App:
     if method == "none":
-        await site.stage.store.change_client(
+        await site.stage.store.clients.change(
             site.client.id, lambda c: msgspec.structs.replace(c, public=True, secrets=[])
         )
     return App(
@@ -133,7 +133,7 @@ async def test_the_library_refuses_what_is_not_meant_for_it(site: Site) -> None:
 
 async def test_a_logout_with_an_expired_id_token_asks_nobody(site: Site) -> None:
     """RP-Initiated Logout: the ID token is a hint, so that it is over is no matter."""
-    await site.stage.store.change_client(
+    await site.stage.store.clients.change(
         site.client.id, lambda c: msgspec.structs.replace(c, logout_uris=["https://herald.example/goodbye"])
     )
     app = await app_of(site)

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from stamkund import endpoints
-from stamkund.oauth.grants import GRANTS
+from stamkund.endpoints import declared_endpoints
+from stamkund.endpoints.oauth.grants import GRANTS
 from stamkund.rules import scopes
 from tests.support.stage import Publisher, Stage
 
@@ -26,7 +26,7 @@ async def test_every_address_that_is_named_is_answered(stage: Stage) -> None:
     document = (await stage.http.get(NAMES[0])).json()
     named = {urlsplit(v).path for n, v in document.items() if n.endswith(("_endpoint", "_uri", "_documentation"))}
     assert len(named) == 8
-    assert named <= {path for endpoint in endpoints.ALL for path in endpoint.paths}
+    assert named <= {path for endpoint in declared_endpoints() for path in endpoint.paths}
 
 
 async def test_what_is_said_to_be_supported_is(stage: Stage, publisher: Publisher) -> None:

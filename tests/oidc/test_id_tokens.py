@@ -11,11 +11,11 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from stamkund import upkeep
-from stamkund.passwords import Passwords
+from stamkund.identity.id_token_keys import STALE_SECONDS
+from stamkund.identity.passwords import Passwords
 from stamkund.rules import scopes
-from stamkund.signing import STALE_SECONDS
-from stamkund.wire.context import Services
+from stamkund.server import jobs as upkeep
+from stamkund.wire.services import Services
 from tests.oidc.conftest import Site, site_of
 from tests.support.stage import Stage
 
@@ -93,7 +93,7 @@ async def removed(site: Site) -> int:
     stage = site.stage
     passwords = Passwords(stage.settings, 1)
     services = Services(stage.settings, stage.store, passwords, stage.clock)
-    before = len(await stage.store.signing_keys())
+    before = len(await stage.store.id_token_keys.all())
     await upkeep.remove_the_rest(services)
     passwords.close()
-    return before - len(await stage.store.signing_keys())
+    return before - len(await stage.store.id_token_keys.all())

@@ -94,7 +94,7 @@ async def test_what_does_not_hold_is_told_alike(site: Site) -> None:
 
 
 async def test_a_spent_refresh_token_does_not_hold(site: Site) -> None:
-    rotating = await site_of(site.publisher, rotates=True)
+    rotating = await site_of(site.publisher, rotate_refresh_tokens=True)
     first = (await rotating.logged_in())["refresh_token"]
     second = (await rotating.issued("refresh_token", refresh_token=first))["refresh_token"]
     assert [await active(rotating, token) for token in (first, second)] == [False, True]
@@ -102,14 +102,14 @@ async def test_a_spent_refresh_token_does_not_hold(site: Site) -> None:
 
 async def test_a_disabled_clients_tokens_do_not_hold(site: Site, service: Site) -> None:
     tokens = await site.exchanged()
-    await site.stage.store.change_client(site.client.id, lambda c: msgspec.structs.replace(c, disabled=True))
+    await site.stage.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, disabled=True))
     assert not await active(service, tokens["access_token"]) and not await active(service, tokens["refresh_token"])
     assert error(await site.post(INTROSPECT, tokens["access_token"])) == (401, "invalid_client")
 
 
 async def test_a_scope_taken_from_the_client_is_taken_from_the_answer(site: Site, service: Site) -> None:
     token = (await site.exchanged("/openid", "/external/me/w"))["access_token"]
-    await site.stage.store.change_client(site.client.id, lambda c: msgspec.structs.replace(c, scopes=["/openid"]))
+    await site.stage.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, scopes=["/openid"]))
     assert (await told(service, token))["scope"] == "/openid"
 
 
@@ -131,6 +131,6 @@ async def test_a_client_must_say_who_it_is_and_which_token(site: Site) -> None:
 async def test_a_public_client_may_not_ask(site: Site) -> None:
     """Anybody knows its id, so anybody could try tokens with it."""
     token = (await site.exchanged())["access_token"]
-    await site.stage.store.change_client(site.client.id, lambda c: msgspec.structs.replace(c, public=True, secrets=[]))
+    await site.stage.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, public=True, secrets=[]))
     for secret in ("", site.secret):
         assert error(await site.post(INTROSPECT, token, client_secret=secret)) == (401, "invalid_client")

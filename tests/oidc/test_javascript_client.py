@@ -39,7 +39,7 @@ class Site:
         flags = {"redirect_uris": [BACK], "logout_uris": [GOODBYE], "offline_access": True, **flags}
         made, secret = await self.publisher.new_client(*SCOPES, public=authentication == "none", **flags)
         if made.public:
-            await self.publisher.stage.store.change_client(made.id, without_secrets)
+            await self.publisher.stage.store.clients.change(made.id, without_secrets)
         self.client = {"id": made.id, "secret": secret, "authentication": authentication}
 
     async def do(self, step: str, **given: Any) -> dict[str, Any]:
@@ -138,7 +138,7 @@ async def test_a_second_site_asks_for_no_password(site: Site) -> None:
 async def test_the_library_refuses_an_answer_that_was_tampered_with(site: Site) -> None:
     begun = await site.begin()
     callback = await site.come_back(begun["url"])
-    for values in ({"state": "another"}, {"iss": "https://elsewhere.example"}):
+    for values in ({"state": "another"}, {"iss": "https://redirect_to_canonical_host.example"}):
         refusal = await site.refused("finish", callback=changed(callback, **values), kept=begun["kept"])
         assert refusal["code"] == "OAUTH_INVALID_RESPONSE", refusal
     done = await site.do("finish", callback=callback, kept=begun["kept"], logout_uri=GOODBYE)

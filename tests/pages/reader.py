@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from stamkund.identity.sessions import cookie_digest, cookie_name
 from stamkund.rules.organisation import Client
-from stamkund.sessions import cookie_hash, cookie_name
 from tests.support.browser import Browser
 from tests.support.rows import rows
 from tests.support.stage import SCOPES, Publisher, Stage
@@ -44,7 +44,7 @@ class House:
     async def opens(self, cookie: str | None) -> bool:
         if cookie is None:
             return False
-        found = await self.stage.store.sessions.by_cookie(self.id, cookie_hash(cookie), self.stage.clock())
+        found = await self.stage.store.sessions.by_cookie(self.id, cookie_digest(cookie), self.stage.clock())
         return found is not None and found.reader is not None
 
     async def log_in(self, browser: Browser, email: str = EMAIL, password: str = PASSWORD, **query: str) -> None:

@@ -137,7 +137,7 @@ async def test_sites_of_a_disabled_client_are_nobodys(home: House, browser: Brow
     def off(client):  # type: ignore[no-untyped-def]
         return msgspec.structs.replace(client, disabled=True)
 
-    await home.stage.store.change_client(home.site.id, off)
+    await home.stage.store.clients.change(home.site.id, off)
     assert is_refused(await browser.get("/login", oid=home.id, continue_=SITE))
 
 

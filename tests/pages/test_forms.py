@@ -132,7 +132,7 @@ async def test_an_organisation_called_form_has_a_cookie_of_its_own(stage: Stage)
     """Its session's cookie must not be taken for the form's."""
     from stamkund.rules.organisation import Organisation
 
-    await stage.store.change_organisation("form", lambda _: Organisation("form", "Form"))
+    await stage.store.organisations.change("form", lambda _: Organisation("form", "Form"))
     async with Browser(stage) as browser:
         await browser.get("/login", oid="form")
         assert browser.cookie("__Host-stamkund-form") is None and browser.cookie(COOKIE)

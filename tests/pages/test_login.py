@@ -12,9 +12,10 @@ from urllib.parse import urlencode
 import msgspec
 import pytest
 
-from stamkund import passwords
+from stamkund.identity import passwords
+from stamkund.identity.sessions import cookie_name
+from stamkund.rules import identifiers
 from stamkund.rules.session import LOGGED_IN, TERMINATED
-from stamkund.sessions import cookie_name
 from tests.pages.reader import APP, BACK, EMAIL, PASSWORD, SITE, House, house
 from tests.support.browser import Browser
 from tests.support.rows import executed, rows
@@ -107,10 +108,10 @@ async def test_whoever_logs_in_is_written_down_with_the_client(home: House, brow
     await home.log_in(browser)
     logged_in = [row for row in await home.audit("event", "client", "account") if row[0] == "logged_in"]
     assert logged_in == [("logged_in", home.site.id, home.account), ("logged_in", "login_page", home.account)]
-    login = await home.stage.store.login(home.id, EMAIL)
+    login = await home.stage.store.logins.find(home.id, identifiers.email(EMAIL))
     assert login is not None
-    latest = (await home.stage.store.attempts(home.id, login))[0]
-    assert (latest.door, latest.outcome, latest.client, latest.address) == (
+    latest = (await home.stage.store.login_attempts.latest(home.id, login))[0]
+    assert (latest.channel, latest.outcome, latest.client, latest.address) == (
         "login_page",
         "succeeded",
         "login_page",
@@ -151,7 +152,7 @@ async def test_a_cookie_from_before_the_login_opens_nothing(home: House, browser
 
 
 def _sessions(home: House) -> Any:
-    from stamkund.sessions import Sessions
+    from stamkund.identity.sessions import Sessions
 
     return Sessions(home.stage.store, home.stage.settings)
 
@@ -346,7 +347,7 @@ async def test_times_are_those_of_the_organisation(stage: Stage) -> None:
 
 async def test_passwords_of_other_organisations_open_nothing(stage: Stage, home: House, browser: Browser) -> None:
     another = await house(await stage.publisher())
-    await stage.store.change_organisation(another.id, lambda o: msgspec.structs.replace(o, name="Another"))
+    await stage.store.organisations.change(another.id, lambda o: msgspec.structs.replace(o, name="Another"))
     await home.publisher.activated("only.here@example.com", "2", social_security_number=None)
     await another.log_in(browser, "only.here@example.com")
     assert browser.page.alert[0] == WRONG

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 import msgspec
 import pytest
 
+from stamkund.identity.id_token_keys import Signer
+from stamkund.identity.sessions import cookie_name
 from stamkund.rules.session import TERMINATED
-from stamkund.sessions import cookie_name
-from stamkund.signing import Signer
 from tests.pages.reader import APP, BACK, GOODBYE, SITE, House, house
 from tests.support.browser import Browser
 from tests.support.rows import rows
@@ -249,7 +249,7 @@ async def test_the_only_organisation_need_not_be_named(fresh_url: str, tmp_path:
 
 async def test_a_disabled_client_is_not_known(home: House, browser: Browser) -> None:
     token = await id_token(home)
-    await home.stage.store.change_client(home.site.id, lambda c: msgspec.structs.replace(c, disabled=True))
+    await home.stage.store.clients.change(home.site.id, lambda c: msgspec.structs.replace(c, disabled=True))
     for query in ({"client_id": home.site.id}, {"id_token_hint": token}, {"client_id": "\0"}):
         page = await browser.get(f"{LOGOUT}?{urlencode(query)}")
         assert page.status == 400 and "is not known" in page.text

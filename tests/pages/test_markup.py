@@ -63,7 +63,7 @@ async def shown(home: House, browser: Browser, state: str) -> Page:
 
 @pytest.fixture(params=STATES)
 async def page(request: pytest.FixtureRequest, home: House) -> Page:
-    await home.stage.store.change_branding(home.id, lambda _: Branding(LOGO, "#8a1538", "#101010"))
+    await home.stage.store.branding.change(home.id, lambda _: Branding(LOGO, "#8a1538", "#101010"))
     async with home.browser("sv" if len(request.param) % 2 else "en") as browser:
         return await shown(home, browser, request.param)
 
@@ -149,7 +149,7 @@ HTML = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}"
 
 
 async def test_html_is_just_text(stage: Stage, publisher: Publisher) -> None:
-    await stage.store.change_organisation(publisher.id, lambda o: msgspec.structs.replace(o, name=HTML))
+    await stage.store.organisations.change(publisher.id, lambda o: msgspec.structs.replace(o, name=HTML))
     home = await house(publisher)
     async with home.browser() as browser:
         await browser.get("/login", oid=home.id, login_hint=HTML, ui_locales=HTML, prompt=HTML)
@@ -165,7 +165,7 @@ async def test_html_is_just_text(stage: Stage, publisher: Publisher) -> None:
         ):
             page = await browser.get("/oauth2/logout", None, **{"oid": home.id, **query})
             assert page.all("script") == page.all("img") == []
-        await stage.store.change_branding(home.id, lambda _: Branding(LOGO))
+        await stage.store.branding.change(home.id, lambda _: Branding(LOGO))
         page = await browser.get("/login", oid=home.id)
         assert page.one("img")["alt"] == HTML and page.all("script") == []
 

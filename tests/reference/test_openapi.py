@@ -11,23 +11,24 @@ from typing import Any
 import msgspec
 import pytest
 
-from stamkund import endpoints, problems
-from stamkund.endpoints import token
+from stamkund import problems
+from stamkund.endpoints import declared_endpoints
+from stamkund.endpoints.oauth import access_token as token
 from stamkund.reference import schemas
 from stamkund.reference.openapi import document
 from stamkund.reference.refusals import refusals
 from stamkund.rules import values
-from stamkund.rules.values import Context, Invalid, Kind
+from stamkund.rules.values import Context, Invalid, ValueType
 from stamkund.wire import parameters
 from stamkund.wire.endpoint import Endpoint
 from stamkund.wire.form import form
 from tests.reference.json_schema import resolved, valid
 from tests.reference.serving import get
 
-DOCUMENT: dict[str, Any] = json.loads(json.dumps(document(endpoints.ALL)))
+DOCUMENT: dict[str, Any] = json.loads(json.dumps(document(declared_endpoints())))
 TODAY = Context(date(2026, 1, 1))
-KINDS = {name: kind for name, kind in vars(values).items() if isinstance(kind, Kind)}
-EVERY = pytest.mark.parametrize("endpoint", endpoints.ALL, ids=lambda e: e.title)
+KINDS = {name: kind for name, kind in vars(values).items() if isinstance(kind, ValueType)}
+EVERY = pytest.mark.parametrize("endpoint", declared_endpoints(), ids=lambda e: e.title)
 METHODS = {"get", "put", "post", "delete", "patch"}
 
 
@@ -92,7 +93,7 @@ def test_every_operation_is_whole() -> None:
 
 
 def test_every_declared_path_is_described() -> None:
-    declared = {(path, e.method.lower()) for e in endpoints.ALL for path in e.paths}
+    declared = {(path, e.method.lower()) for e in declared_endpoints() for path in e.paths}
     assert {(path, method) for path, method, _ in operations()} == declared
 
 
@@ -128,12 +129,12 @@ def test_schema_of_a_kind_accepts_what_the_kind_accepts(name: str) -> None:
         assert valid(DOCUMENT, schemas.of_kind(kind), in_json(kind, text)) == accepts(kind, text), repr(text)
 
 
-def in_json(kind: Kind[Any], text: str) -> Any:
+def in_json(kind: ValueType[Any], text: str) -> Any:
     """What a query's text is in JSON: `true` means true where a boolean is wanted."""
     return {"true": True, "false": False}.get(text, text) if kind.json_type == "boolean" else text
 
 
-def accepts(kind: Kind[Any], text: str) -> bool:
+def accepts(kind: ValueType[Any], text: str) -> bool:
     try:
         kind.parse(text, TODAY)
     except Invalid:
@@ -214,7 +215,7 @@ def test_every_refusal_has_an_example_under_its_status(endpoint: Endpoint) -> No
 
 @EVERY
 def test_own_errors_have_examples(endpoint: Endpoint) -> None:
-    for error in endpoint.own_errors:
+    for error in endpoint.custom_errors:
         content = operation_of(endpoint)["responses"][str(error.status)]["content"]["application/json"]
         assert msgspec.to_builtins(error.body) in [example["value"] for example in content["examples"].values()]
 
@@ -272,7 +273,7 @@ def test_keys_that_may_be_left_out_are_not_required() -> None:
     assert "gender" not in schema["ShownAccount"]["required"]
     assert "gender" not in schema["Me"]["required"]
     assert "external_start_date" not in schema["AccountProduct"]["required"]
-    assert schema["TokenAnswer"]["required"] == ["access_token", "token_type", "expires_in", "scope"]
+    assert schema["TokenResponse"]["required"] == ["access_token", "token_type", "expires_in", "scope"]
     assert "age" in schema["Me"]["required"], "null is a value"
 
 

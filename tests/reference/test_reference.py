@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from stamkund import endpoints, settings
+from stamkund import settings
 from stamkund.cli import app
+from stamkund.endpoints import declared_endpoints
 from stamkund.reference import page as pages
 from stamkund.reference.coverage import answered, coverage, route_of
 from stamkund.reference.described import anchor, described
@@ -23,7 +24,7 @@ from stamkund.reference.page import CONTENT_SECURITY_POLICY, page
 from tests.reference.serving import get
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGE = page(endpoints.ALL)
+PAGE = page(declared_endpoints())
 OURS = ("our own", "RFC", "OpenID Connect")
 """What a source begins with where Payway's documentation does not name the call."""
 
@@ -95,13 +96,13 @@ def test_settings_table_has_every_setting() -> None:
 
 
 def test_titles_are_unique_so_that_links_find_them() -> None:
-    anchors = [anchor(endpoint.title) for endpoint in endpoints.ALL]
+    anchors = [anchor(endpoint.title) for endpoint in declared_endpoints()]
     assert len(anchors) == len(set(anchors))
 
 
 def test_reference_has_every_call_with_its_parameters_and_refusals() -> None:
-    sections = {part.partition("\n")[0]: part for part in api(endpoints.ALL).split("\n### ")}
-    for endpoint in endpoints.ALL:
+    sections = {part.partition("\n")[0]: part for part in api(declared_endpoints()).split("\n### ")}
+    for endpoint in declared_endpoints():
         section, call = sections[endpoint.title], described(endpoint)
         assert all(route in section for route in call.routes)
         assert all(f"| `{field.name}` |" in section for one in call.tables for field in one.fields)
@@ -123,20 +124,20 @@ def test_every_documented_call_is_listed_once() -> None:
 
 def test_every_declared_call_is_one_that_is_documented() -> None:
     documented = {route_of(call) for call in DOCUMENTED}
-    for endpoint in endpoints.ALL:
+    for endpoint in declared_endpoints():
         if not endpoint.source.startswith(OURS):
             routes = set(answered([endpoint]))
             assert routes & documented, f"{routes} must be in documented_calls.py, or its source be {OURS}"
 
 
 def test_payways_paths_are_never_our_own() -> None:
-    for endpoint in endpoints.ALL:
+    for endpoint in declared_endpoints():
         if any(path.startswith("/external/") for path in endpoint.paths):
             assert not endpoint.source.startswith(OURS)
 
 
 def test_declared_calls_need_what_is_documented() -> None:
-    known = answered(endpoints.ALL)
+    known = answered(declared_endpoints())
     for call in DOCUMENTED:
         endpoint = known.get(route_of(call))
         if endpoint is not None:
@@ -144,12 +145,12 @@ def test_declared_calls_need_what_is_documented() -> None:
 
 
 def test_what_is_out_is_not_declared() -> None:
-    assert not [call for call in DOCUMENTED if call.out and route_of(call) in answered(endpoints.ALL)]
+    assert not [call for call in DOCUMENTED if call.out and route_of(call) in answered(declared_endpoints())]
 
 
 def test_coverage_links_lead_to_the_reference() -> None:
-    headings = {anchor(line.lstrip("# ")) for line in api(endpoints.ALL).splitlines() if line.startswith("#")}
-    links = re.findall(r"\(api\.md#([^)]*)\)", coverage(endpoints.ALL))
+    headings = {anchor(line.lstrip("# ")) for line in api(declared_endpoints()).splitlines() if line.startswith("#")}
+    links = re.findall(r"\(api\.md#([^)]*)\)", coverage(declared_endpoints()))
     assert len(links) >= 5
     assert set(links) <= headings
 
@@ -221,7 +222,7 @@ def test_page_needs_nothing_from_elsewhere() -> None:
 
 
 def test_every_declared_parameter_is_on_the_page() -> None:
-    for endpoint in endpoints.ALL:
+    for endpoint in declared_endpoints():
         article = PAGE.partition(f'<article aria-labelledby="{anchor(endpoint.title)}">')[2].partition("</article>")[0]
         names = [p.name for p in endpoint.declared.parameters] + [f.name for one in endpoint.forms for f in one.fields]
         assert article

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from stamkund.rules import values
 from stamkund.rules.identifiers import external_id
 from stamkund.rules.ids import is_id, new_id
-from stamkund.rules.values import Context, Invalid, Kind
+from stamkund.rules.values import Context, Invalid, ValueType
 
 CONTEXT = Context(date(2026, 1, 15))
-KINDS: list[Kind[object]] = [kind for kind in vars(values).values() if isinstance(kind, Kind)]
+KINDS: list[ValueType[object]] = [kind for kind in vars(values).values() if isinstance(kind, ValueType)]
 
 
-def refusal(kind: Kind[object], text: str) -> str | None:
+def refusal(kind: ValueType[object], text: str) -> str | None:
     try:
         kind.parse(text, CONTEXT)
     except Invalid as error:
@@ -26,7 +26,7 @@ def refusal(kind: Kind[object], text: str) -> str | None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_a_kinds_example_is_one_of_it(kind: Kind[object]) -> None:
+def test_a_kinds_example_is_one_of_it(kind: ValueType[object]) -> None:
     assert kind.example
     kind.parse(kind.example, Context(CONTEXT.today, checksum=True))
 
@@ -34,7 +34,7 @@ def test_a_kinds_example_is_one_of_it(kind: Kind[object]) -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 @settings(max_examples=50)
 @given(text=st.text(st.characters(codec=None), max_size=80))
-def test_any_text_is_a_value_or_refused_with_a_sentence(kind: Kind[object], text: str) -> None:
+def test_any_text_is_a_value_or_refused_with_a_sentence(kind: ValueType[object], text: str) -> None:
     sentence = refusal(kind, text)
     if sentence is not None:
         assert sentence.startswith("Parameter must")
@@ -44,7 +44,7 @@ def test_any_text_is_a_value_or_refused_with_a_sentence(kind: Kind[object], text
 
 
 @pytest.mark.parametrize("kind", [k for k in KINDS if k.longest], ids=lambda kind: kind.name)
-def test_size_comes_before_everything_else(kind: Kind[object]) -> None:
+def test_size_comes_before_everything_else(kind: ValueType[object]) -> None:
     assert kind.longest is not None
     with pytest.raises(Invalid, match=f"at most {kind.longest} characters"):
         kind.parse("\x00" * (kind.longest + 1), CONTEXT)

@@ -278,7 +278,7 @@ async def _change(site: Site, **changes: Any) -> None:
     def change(client: Any) -> Any:
         return msgspec.structs.replace(client, **changes)
 
-    await site.publisher.stage.store.change_client(site.client.id, change)
+    await site.publisher.stage.store.clients.change(site.client.id, change)
 
 
 # A host of its own -------------------------------------------------------------------------------------------

@@ -143,7 +143,7 @@ async def test_headers_of_attackers_are_refused_by_every_call(site: Site, call: 
 async def test_a_client_that_may_not_is_not_heard(site: Site, call: str, flags: dict[str, Any]) -> None:
     token = signed(claims_of(site), site.connector.secret)
     assert await heard(site, call, token)
-    await site.publisher.stage.store.change_client(
+    await site.publisher.stage.store.clients.change(
         site.client.id, lambda client: msgspec.structs.replace(client, **flags)
     )
     assert not await heard(site, call, token)
@@ -170,11 +170,11 @@ async def test_every_secret_of_a_client_is_heard_while_it_holds_and_answers(site
     old, new = site.connector.secret, new_secret()
 
     def rotated(client: Any) -> Any:
-        newer = Secret(stage.store.documents.seal_secret(new), now)
+        newer = Secret(stage.client_secrets.seal(new), now)
         older = msgspec.structs.replace(client.secrets[0], expires=now + 100)
         return msgspec.structs.replace(client, secrets=[newer, older])
 
-    await stage.store.change_client(site.client.id, rotated)
+    await stage.store.clients.change(site.client.id, rotated)
     for secret in (old, new):
         site.connector.secret = secret
         assert (await site.connector.create_session())["sts"] == "anon"  # which reads the answer with that secret

@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from stamkund.rules import identifiers
 from stamkund.rules.account import Account
-from stamkund.store.work import Ask, Sql, Work
+from stamkund.store.work import Execute, Sql, Work
 from tests.sso.conftest import EMAIL, PASSWORD, Site, site_of
 from tests.support.stage import Stage
 
@@ -46,15 +47,15 @@ async def with_status(stage: Stage, publisher: str, email: str, status: str) -> 
 
 
 async def change_account(stage: Stage, organisation: str, email: str, change: Callable[[Account], None]) -> None:
-    login = await stage.store.login(organisation, email)
+    login = await stage.store.logins.find(organisation, identifiers.email(email))
     assert login is not None and login.row is not None
     row = login.row
 
     def work() -> Work[None]:
-        rows = yield Ask(Sql("SELECT document FROM accounts WHERE row = $1"), (row,))
-        account = stage.store.account(rows[0][0])
+        rows = yield Execute(Sql("SELECT document FROM accounts WHERE row = $1"), (row,))
+        account = stage.store.documents.account(rows[0][0])
         change(account)
-        yield Ask(Sql("UPDATE accounts SET document = $2 WHERE row = $1"), (row, stage.store.documents.text(account)))
+        yield Execute(Sql("UPDATE accounts SET document = $2 WHERE row = $1"), (row, stage.store.documents.text(account)))
 
     await stage.store.engine.write(work)
 
@@ -215,7 +216,7 @@ async def test_a_session_that_nobody_asks_about_is_over_after_thirty_days(site: 
 
 async def test_five_wrong_passwords_freeze_the_reader_everywhere(site: Site, sister: Site, reader: str) -> None:
     clock = site.publisher.stage.clock
-    sid, elsewhere = (await site.identified()).sid, (await sister.identified()).sid
+    sid, redirect_to_canonical_host = (await site.identified()).sid, (await sister.identified()).sid
     for left in (4, 3, 2, 1, 0):
         told = await site.connector.authenticate(sid, EMAIL, "wrong")
         assert (told["sts"], told["at"], told["err"], told["raa"]) == ("anon", "", "invalid_credentials", left)
@@ -223,7 +224,7 @@ async def test_five_wrong_passwords_freeze_the_reader_everywhere(site: Site, sis
     with clock.at(clock() + 100):
         for told in (
             await site.connector.authenticate(sid, EMAIL, PASSWORD),
-            await sister.connector.authenticate(elsewhere, EMAIL, PASSWORD),
+            await sister.connector.authenticate(redirect_to_canonical_host, EMAIL, PASSWORD),
         ):
             assert (told["sts"], told["at"], told["err"]) == ("anon", "", "account_frozen")
             assert told["frf"] == DAY - 100 and "raa" not in told
@@ -290,10 +291,10 @@ async def test_attempts_are_written_down_with_the_readers_address(site: Site, re
     sid = (await site.identified()).sid
     await site.connector.authenticate(sid, EMAIL, "wrong")
     stage = site.publisher.stage
-    login = await stage.store.login(site.publisher.id, EMAIL)
+    login = await stage.store.logins.find(site.publisher.id, identifiers.email(EMAIL))
     assert login is not None
-    [attempt] = await stage.store.attempts(site.publisher.id, login)
-    assert (attempt.door, attempt.client, attempt.address) == ("sso2", site.client.id, "192.0.2.7")
+    [attempt] = await stage.store.login_attempts.latest(site.publisher.id, login)
+    assert (attempt.channel, attempt.client, attempt.address) == ("sso2", site.client.id, "192.0.2.7")
     assert attempt.user_agent is not None and attempt.user_agent.startswith("Mozilla/5.0")
 
 

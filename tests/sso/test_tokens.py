@@ -11,10 +11,10 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
+from stamkund.endpoints.sso2 import jwt as tokens
+from stamkund.endpoints.sso2.session_token import SessionToken
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import new_secret
-from stamkund.sso import tokens
-from stamkund.sso.answers import SessionToken
 from tests.support.connector import encoded, php_json, signed
 
 SECRET, OTHER = new_secret(), new_secret()

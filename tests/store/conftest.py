@@ -11,16 +11,18 @@ from typing import Any
 
 import pytest
 
-from stamkund import store as stores
-from stamkund.caller import token_hash
+from stamkund.identity.tokens import token_digest
 from stamkund.rules import identifiers
 from stamkund.rules.account import Account
 from stamkund.rules.customer import Customer, account_of
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation
-from stamkund.store import ACCESS, Candidate, Issue, NewToken, Opened, Outcome, Store, Wanted
-from stamkund.store.work import Ask, Row, Sql, Work
+from stamkund.store import ACCESS, AuthenticatedToken, BatchResult, Candidate, CustomerChange, Issue, NewToken, Store
+from stamkund.store import open as opening
+from stamkund.store.open import Installation
+from stamkund.store.work import Execute, Row, Sql, Work
+from stamkund.vault import Vault
 from tests.support.postgres_server import PostgresServer
 from tests.support.stage import NOW, customer
 
@@ -34,6 +36,7 @@ class House:
 
     store: Store
     other: Store
+    vault: Vault
     organisation: Organisation
     client: Client
     tokens: itertools.count[int] = field(default_factory=itertools.count)
@@ -48,9 +51,9 @@ class House:
         assert not outcome.rejected, outcome
         return made
 
-    async def put(self, *made: Customer, dry_run: bool = False) -> Outcome:
-        wanted = [Wanted(c.customer_number, lambda _, c=c: c) for c in made]  # type: ignore[misc]
-        return await self.store.put_customers(self.id, wanted, NOW, dry_run=dry_run)
+    async def put(self, *made: Customer, dry_run: bool = False) -> BatchResult:
+        wanted = [CustomerChange(c.customer_number, lambda _, c=c: c) for c in made]  # type: ignore[misc]
+        return await self.store.customers.put(self.id, wanted, NOW, dry_run=dry_run)
 
     async def activate(
         self, made: Customer, email: str = "a@example.com", *, store: Store | None = None, **fields: Any
@@ -63,81 +66,83 @@ class House:
                 setattr(account, name, value)
             return account
 
-        return await (store or self.store).activate(self.id, made.id, account, "hash", self.client.id, NOW)
+        return await (store or self.store).accounts.activate(self.id, made.id, account, "hash", self.client.id, NOW)
 
     def issue(self, grant: str = "none") -> Issue:
         return Issue(self.id, self.client.id, grant, NOW)
 
     async def token(self, account: int | None = None, **fields: Any) -> bytes:
         """The hash of a new token."""
-        made = token_hash(f"{self.client.id} {next(self.tokens)}".encode())
+        made = token_digest(f"{self.client.id} {next(self.tokens)}".encode())
         values = {"kind": ACCESS, "scopes": "/external/account/r", "expires": NOW + DAY, "family": "f", **fields}
-        new = NewToken(hash=made, client=self.client.id, account=account, created=NOW, **values)
+        new = NewToken(digest=made, client=self.client.id, account=account, created=NOW, **values)
         await self.store.tokens.add([new], self.issue())
         return made
 
     async def find(self, kind: str, value: str, *, store: Store | None = None) -> Account | None:
         """The account with an identifier, found as a call finds it."""
-        opened = await (store or self.store).opened(await self.token(), Identifier(kind, value))
+        opened = await (store or self.store).tokens.authenticate(await self.token(), Identifier(kind, value))
         assert opened is not None
         return self.account(opened)
 
-    def account(self, opened: Opened) -> Account | None:
-        return None if opened.document is None else self.store.account(opened.document)
+    def account(self, opened: AuthenticatedToken) -> Account | None:
+        return None if opened.document is None else self.store.documents.account(opened.document)
 
     async def candidate(self, customer_number: str = "1", **more: Any) -> Candidate | None:
         asked = [Identifier(identifiers.CUSTOMER_NUMBER, customer_number)]
-        return await self.store.find_candidate(self.id, asked, **more)
+        return await self.store.candidates.find(self.id, asked, **more)
 
     async def count(self, table: str) -> int:
         """Rows of this organisation in a table."""
-        rows = await self.rows(f"SELECT count(*) FROM {table} WHERE organisation = $1", self.id)
-        return int(rows[0][0])
+        rows = await self.rows(f"SELECT count(*) AS number FROM {table} WHERE organisation = $1", self.id)
+        return int(rows[0]["number"])
 
     async def rows(self, sql: str, *values: Any) -> list[Row]:
         def work() -> Work[list[Row]]:
-            return (yield Ask(Sql(sql), values))
+            return (yield Execute(Sql(sql), values))
 
         return await self.store.engine.read(work)
 
 
-async def house_in(store: Store, other: Store) -> House:
+async def house_in(installation: Installation, other: Installation) -> House:
+    store = installation.store
     name = f"house-{next(_counter)}"
     organisation = Organisation(name, name.title())
-    await store.change_organisation(name, lambda _: organisation)
+    await store.organisations.change(name, lambda _: organisation)
     client = Client(new_id(NOW), name, "Test", NOW, ["/external/account/r"], [])
-    await store.add_client(client)
-    return House(store, other, organisation, client)
+    await store.clients.add(client)
+    return House(store, other.store, installation.vault, organisation, client)
 
 
-async def opened_store(url: str, key_file: Path) -> Store:
-    engine = stores.engine_for(url)
+async def opened(url: str, key_file: Path) -> Installation:
+    engine = opening.engine_for(url)
     await engine.open()
-    await stores.migrate(engine, NOW)
-    return Store(engine, await stores.vault_for(engine, key_file, NOW))
+    await opening.migrate(engine, NOW)
+    vault = await opening.vault_for(engine, key_file, NOW)
+    return Installation(Store(engine, vault), vault)
 
 
 @pytest.fixture(scope="session")
 async def pair(
     engine_name: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[tuple[Store, Store]]:
+) -> AsyncIterator[tuple[Installation, Installation]]:
     """Two stores on one database, which all tests of the store share."""
     folder = tmp_path_factory.mktemp("pair")
     url = f"sqlite:///{folder / 'stamkund.db'}"
     if engine_name == "postgres":
         server: PostgresServer = request.getfixturevalue("postgres")
         url = server.new_database("pair")
-    made = [await opened_store(url, folder / "stamkund.key") for _ in range(2)]
+    made = [await opened(url, folder / "stamkund.key") for _ in range(2)]
     yield made[0], made[1]
-    await asyncio.gather(*(store.engine.close() for store in made))
+    await asyncio.gather(*(installation.close() for installation in made))
 
 
 @pytest.fixture
-async def house(pair: tuple[Store, Store]) -> House:
+async def house(pair: tuple[Installation, Installation]) -> House:
     return await house_in(*pair)
 
 
 @pytest.fixture
-async def neighbour(pair: tuple[Store, Store]) -> House:
+async def neighbour(pair: tuple[Installation, Installation]) -> House:
     """Another organisation in the same database."""
     return await house_in(*pair)

@@ -14,11 +14,11 @@ LOGO = logo_of(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
 
 async def test_an_organisation_is_plain_until_somebody_changes_it(stage: Stage, publisher: Publisher) -> None:
     other = await stage.publisher()
-    assert await stage.store.branding(publisher.id) == PLAIN
+    assert await stage.store.branding.of_organisation(publisher.id) == PLAIN
     made = Branding(LOGO, "#111111", "#eeeeee")
-    assert await stage.store.change_branding(publisher.id, lambda _: made) == made
-    assert await stage.store.branding(publisher.id) == made
-    assert await stage.store.branding(other.id) == PLAIN == await stage.store.branding("nobody")
+    assert await stage.store.branding.change(publisher.id, lambda _: made) == made
+    assert await stage.store.branding.of_organisation(publisher.id) == made
+    assert await stage.store.branding.of_organisation(other.id) == PLAIN == await stage.store.branding.of_organisation("nobody")
 
 
 async def test_changes_at_once_are_all_kept(stage: Stage, publisher: Publisher) -> None:
@@ -26,7 +26,7 @@ async def test_changes_at_once_are_all_kept(stage: Stage, publisher: Publisher) 
     changes = [{"logo": LOGO}, {"colour": "#222222"}, {"background": "#dddddd"}] * 5
 
     async def change(fields: dict[str, object]) -> None:
-        await stage.store.change_branding(publisher.id, lambda known: msgspec.structs.replace(known, **fields))
+        await stage.store.branding.change(publisher.id, lambda known: msgspec.structs.replace(known, **fields))
 
     await asyncio.gather(*map(change, changes))
-    assert await stage.store.branding(publisher.id) == Branding(LOGO, "#222222", "#dddddd")
+    assert await stage.store.branding.of_organisation(publisher.id) == Branding(LOGO, "#222222", "#dddddd")

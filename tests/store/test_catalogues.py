@@ -10,13 +10,13 @@ import httpx
 import pytest
 
 from stamkund import endpoints
-from stamkund.endpoints.titles import get_titles
-from stamkund.opening import open_store
+from stamkund.endpoints.products.titles import get_titles
 from stamkund.rules import scopes
 from stamkund.rules.catalogue import Catalogue, Title
 from stamkund.store import CatalogueVersion, Store
-from stamkund.wire.context import Services
+from stamkund.store.open import open_installation
 from stamkund.wire.dispatch import Dispatch
+from stamkund.wire.services import Services
 from tests.endpoints.shop import CATALOGUE, EMAIL, MINE, READABLE, load, reader, subscription
 from tests.support.counting import CountingEngine
 from tests.support.rows import rows
@@ -28,7 +28,7 @@ OTHER = Catalogue([Title("OTHER", "Another title")])
 @pytest.fixture
 async def counting(stage: Stage) -> AsyncIterator[CountingEngine]:
     """An engine of this test's own on the database of the stage."""
-    opened = await open_store(stage.settings, stage.clock)
+    opened = await open_installation(stage.settings, stage.clock)
     yield CountingEngine(opened.engine)
     await opened.engine.close()
 
@@ -36,36 +36,36 @@ async def counting(stage: Stage) -> AsyncIterator[CountingEngine]:
 @pytest.fixture
 async def store(stage: Stage, counting: CountingEngine) -> Store:
     """A store as another process has it: it remembers nothing yet."""
-    return Store(counting, stage.store.documents.vault)
+    return Store(counting, stage.vault)
 
 
 @pytest.fixture
 async def http(stage: Stage, store: Store) -> AsyncIterator[httpx.AsyncClient]:
     """The calls on that store, over HTTP."""
     services = Services(stage.settings, store, cast(Any, None), stage.clock)
-    transport = httpx.ASGITransport(app=cast(Any, Dispatch(endpoints.ALL, services)))
+    transport = httpx.ASGITransport(app=cast(Any, Dispatch(services)))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
 
 
 async def test_versions_count_what_changed(publisher: Publisher) -> None:
     store = publisher.stage.store
-    assert await store.loaded_catalogue(publisher.id) is None
-    done = [await store.put_catalogue(publisher.id, c, NOW + n) for n, c in enumerate((CATALOGUE, CATALOGUE, OTHER))]
+    assert await store.catalogues.current(publisher.id) is None
+    done = [await store.catalogues.replace(publisher.id, c, NOW + n) for n, c in enumerate((CATALOGUE, CATALOGUE, OTHER))]
     assert done == [CatalogueVersion(1, True), CatalogueVersion(1, False), CatalogueVersion(2, True)]
-    loaded = await store.loaded_catalogue(publisher.id)
+    loaded = await store.catalogues.current(publisher.id)
     assert loaded is not None
     assert (loaded.version, loaded.loaded, loaded.catalogue) == (2, NOW + 2, OTHER)
 
 
 async def test_a_dry_run_says_what_would_be_and_changes_nothing(publisher: Publisher) -> None:
     store = publisher.stage.store
-    assert await store.put_catalogue(publisher.id, OTHER, NOW, dry_run=True) == CatalogueVersion(1, True)
-    assert await store.loaded_catalogue(publisher.id) is None
+    assert await store.catalogues.replace(publisher.id, OTHER, NOW, dry_run=True) == CatalogueVersion(1, True)
+    assert await store.catalogues.current(publisher.id) is None
     await load(publisher)
     for catalogue, would in ((CATALOGUE, CatalogueVersion(1, False)), (OTHER, CatalogueVersion(2, True))):
-        assert await store.put_catalogue(publisher.id, catalogue, NOW, dry_run=True) == would
-    loaded = await store.loaded_catalogue(publisher.id)
+        assert await store.catalogues.replace(publisher.id, catalogue, NOW, dry_run=True) == would
+    loaded = await store.catalogues.current(publisher.id)
     assert loaded is not None and loaded.catalogue == CATALOGUE
 
 
@@ -85,9 +85,9 @@ async def test_each_new_version_is_written_down(publisher: Publisher) -> None:
 async def test_imports_at_once_are_versions_one_after_another(publisher: Publisher) -> None:
     store = publisher.stage.store
     wanted = [Catalogue([Title(f"T{n}", "A title")]) for n in range(10)]
-    done = await asyncio.gather(*(store.put_catalogue(publisher.id, c, NOW) for c in wanted))
+    done = await asyncio.gather(*(store.catalogues.replace(publisher.id, c, NOW) for c in wanted))
     assert sorted(d.version for d in done) == list(range(1, 11))
-    loaded = await store.loaded_catalogue(publisher.id)
+    loaded = await store.catalogues.current(publisher.id)
     assert loaded is not None and loaded.version == 10
     assert loaded.catalogue == wanted[[d.version for d in done].index(10)]
 
@@ -123,10 +123,10 @@ async def test_calls_at_once_read_a_new_catalogue_once(
     publisher: Publisher, counting: CountingEngine, store: Store
 ) -> None:
     await load(publisher)
-    loaded = await store.loaded_catalogue(publisher.id)
+    loaded = await store.catalogues.current(publisher.id)
     assert loaded is not None
     counting.statements = 0
-    found = await asyncio.gather(*(store.catalogue(publisher.id, loaded.fingerprint) for _ in range(20)))
+    found = await asyncio.gather(*(store.catalogues.cached(publisher.id, loaded.fingerprint) for _ in range(20)))
     assert all(one == CATALOGUE for one in found)
     assert counting.statements == 1
 
@@ -135,7 +135,7 @@ async def test_a_look_up_that_is_older_than_the_catalogue_gets_the_newer_one(
     publisher: Publisher, store: Store
 ) -> None:
     await load(publisher)
-    before = await store.loaded_catalogue(publisher.id)
+    before = await store.catalogues.current(publisher.id)
     assert before is not None
     await load(publisher, OTHER)
-    assert await store.catalogue(publisher.id, before.fingerprint) == OTHER
+    assert await store.catalogues.cached(publisher.id, before.fingerprint) == OTHER

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from stamkund.rules.session import ANONYMOUS, LOGGED_IN, TERMINATED, Session
-from stamkund.store import TICKET, NotActive, OneTime
-from stamkund.store.work import Ask, Sql, Work
+from stamkund.store import TICKET, NotActive, OneTimeCredential
+from stamkund.store.work import Execute, Sql, Work
 from tests.store.conftest import DAY, House
 from tests.support.stage import NOW
 
@@ -32,7 +32,7 @@ async def added(house: House, sid: str = "s", **fields: Any) -> Session:
 
 
 async def asked(house: House, sid: str) -> Session | None:
-    found = await house.store.sessions.asked(house.client.id, sid)
+    found = await house.store.sessions.of_client(house.client.id, sid)
     assert found is not None and (found.client.id, found.organisation.id) == (house.client.id, house.id)
     return found.session
 
@@ -44,10 +44,10 @@ async def reader(house: House, number: str = "1", email: str = "a@example.com") 
 
 async def inactive(house: House, row: int) -> None:
     def work() -> Work[None]:
-        rows = yield Ask(Sql("SELECT document FROM accounts WHERE row = $1"), (row,))
-        account = house.store.account(rows[0][0])
+        rows = yield Execute(Sql("SELECT document FROM accounts WHERE row = $1"), (row,))
+        account = house.store.documents.account(rows[0][0])
         account.status = "inactive"
-        yield Ask(Sql("UPDATE accounts SET document = $2 WHERE row = $1"), (row, house.store.documents.text(account)))
+        yield Execute(Sql("UPDATE accounts SET document = $2 WHERE row = $1"), (row, house.store.documents.text(account)))
 
     await house.store.engine.write(work)
 
@@ -55,8 +55,8 @@ async def inactive(house: House, row: int) -> None:
 async def ticket(house: House, account: int, name: str = "t", **fields: Any) -> bytes:
     hash_ = f"{house.id} {name}".encode()
     values = {"client": house.client.id, "expires": NOW + 60, **fields}
-    await house.store.tokens.add_one_time(
-        OneTime(hash_, TICKET, account=account, scopes="", created=NOW, family="f", **values)
+    await house.store.one_time_credentials.add(
+        OneTimeCredential(hash_, TICKET, account=account, scopes="", created=NOW, family="f", **values)
     )
     return hash_
 
@@ -81,7 +81,7 @@ async def test_what_there_is_not_is_not_found(house: House, neighbour: House) ->
     new = await added(house)
     assert await asked(house, "unknown") is None and await asked(house, "") is None
     assert await asked(neighbour, new.sid) is None
-    assert await house.store.sessions.asked("unknown", new.sid) is None
+    assert await house.store.sessions.of_client("unknown", new.sid) is None
     assert await house.store.sessions.by_cookie(house.id, b"unknown", NOW) is None
     assert await neighbour.store.sessions.by_cookie(neighbour.id, cookie(house, "s"), NOW) is None
 
@@ -239,13 +239,13 @@ async def test_logging_in_and_out_at_once_ends_in_either_and_nothing_between(hou
 
 async def test_a_session_that_was_seen_lives_on_and_never_shorter(house: House) -> None:
     one, two = await added(house, "1"), await added(house, "2")
-    await house.store.sessions.see(
+    await house.store.sessions.extend(
         [(one.sid, NOW + DAY, END + DAY), ("unknown", NOW, END), (two.sid, NOW - 1, END - 1)]
     )
     found = await asked(house, one.sid)
     assert found is not None and (found.seen, found.expires) == (NOW + DAY, END + DAY)
     assert await asked(house, two.sid) == two
-    await house.store.sessions.see([])
+    await house.store.sessions.extend([])
 
 
 async def test_sessions_that_are_over_are_removed_in_batches(house: House) -> None:

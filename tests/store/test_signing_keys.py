@@ -14,8 +14,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from stamkund.identity.id_token_keys import STALE_SECONDS, Signer
 from stamkund.settings import Settings
-from stamkund.signing import STALE_SECONDS, Signer
 from stamkund.store import Store
 from stamkund.vault import SIGNING
 from tests.store.conftest import DAY, opened_store
@@ -143,7 +143,7 @@ async def test_nothing_else_is_taken_for_ours(two: Two) -> None:
         f"{head}.{claims[:-2]}.{signature}",
         "é.é.é",
         "W1tb" * 20_000 + ".e30.AA",
-        await signer.sign({**CLAIMS, "iss": "https://elsewhere.example"}),
+        await signer.sign({**CLAIMS, "iss": "https://redirect_to_canonical_host.example"}),
         await signer.sign({"sub": "1"}),
         jwt.encode(known, CLAIMS, stranger),
         jwt.encode({"alg": "RS256"}, CLAIMS, stranger),

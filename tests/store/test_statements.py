@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from stamkund.rules.attempts import PASSWORD_GRANT, Policy, Visit
+from stamkund.rules import identifiers
 from stamkund.rules.identifiers import Identifier
-from stamkund.store import OWN, REFRESH, NewToken
+from stamkund.rules.lockout import PASSWORD_GRANT, LockoutPolicy, LoginContext
+from stamkund.store import REFRESH, TOKEN_ACCOUNT, NewToken
 from tests.store.conftest import DAY, House, house_in, opened_store
 from tests.support.stage import NOW, customer
 from tests.support.statements import Statements, listened
@@ -41,9 +42,9 @@ async def test_a_hot_read_is_one_statement(counted: tuple[House, Statements]) ->
     house, statements = counted
     row, account_id = await house.activate(await house.customer())
     token = await house.token(row)
-    for subject in (None, OWN, Identifier("id", account_id), Identifier("email", "nobody@example.com")):
-        assert await cost(statements, house.store.opened(token, subject)) == 1
-    assert await cost(statements, house.store.opened(b"unknown", OWN)) == 1
+    for subject in (None, TOKEN_ACCOUNT, Identifier("id", account_id), Identifier("email", "nobody@example.com")):
+        assert await cost(statements, house.store.tokens.authenticate(token, subject)) == 1
+    assert await cost(statements, house.store.tokens.authenticate(b"unknown", TOKEN_ACCOUNT)) == 1
 
 
 async def test_a_hundred_look_ups_of_one_moment(counted: tuple[House, Statements], engine_name: str) -> None:
@@ -52,7 +53,7 @@ async def test_a_hundred_look_ups_of_one_moment(counted: tuple[House, Statements
     tokens = [await house.token() for _ in range(100)]
 
     async def at_once() -> None:
-        await asyncio.gather(*(house.store.opened(token, None) for token in tokens))
+        await asyncio.gather(*(house.store.tokens.authenticate(token, None) for token in tokens))
 
     assert await cost(statements, at_once()) == (1 if engine_name == "postgres" else 100)
 
@@ -67,39 +68,39 @@ async def test_what_the_other_verbs_cost(counted: tuple[House, Statements]) -> N
     assert await cost(statements, find(house.id, [by_number, by_ssn])) == 4
     assert await cost(statements, find(house.id, [by_number], "a@example.com")) == 4
     assert await cost(statements, find(house.id, [Identifier("customer_number", "9")])) == 1
-    assert await cost(statements, store.login(house.id, "nobody@example.com")) == 2
-    assert await cost(statements, store.login(house.id, "c@example.com")) == 5, "with where the login stands"
+    assert await cost(statements, store.logins.find(house.id, identifiers.email("nobody@example.com"))) == 2
+    assert await cost(statements, store.logins.find(house.id, identifiers.email("c@example.com"))) == 5, "with where the login stands"
     # Two hand a brought login over, and each identifier is one: number, customer number, e-mail, id, tulo number.
     activation = 7 + 2 + 5
     assert await cost(statements, house.activate(made)) == activation
-    assert await cost(statements, store.login(house.id, "a@example.com")) == 2
-    assert await cost(statements, store.upgrade_password(1, "hash", "new")) == 1
+    assert await cost(statements, store.logins.find(house.id, identifiers.email("a@example.com"))) == 2
+    assert await cost(statements, store.accounts.upgrade_password(1, "hash", "new")) == 1
 
 
 async def test_what_attempts_cost(counted: tuple[House, Statements]) -> None:
     house, statements = counted
     store = house.store
     await house.activate(await house.customer())
-    login = await store.login(house.id, "a@example.com")
+    login = await store.logins.find(house.id, identifiers.email("a@example.com"))
     assert login is not None
-    visit = Visit(house.id, PASSWORD_GRANT, house.client.id, None, None, NOW)
+    context = LoginContext(house.id, PASSWORD_GRANT, house.client.id, None, None, NOW)
 
     def judged(succeeded: bool) -> Any:
-        return store.judge(visit, login, Policy(most=2), succeeded=succeeded, audited=True)
+        return store.record_attempt(context, login, LockoutPolicy(most=2), succeeded=succeeded, audited=True)
 
     kept = 2  # the attempt, and dropping older ones
     assert await cost(statements, judged(True)) == 3 + kept
     assert await cost(statements, judged(False)) == 2 + kept + 1, "and the audit"
     assert await cost(statements, judged(False)) == 2 + kept + 2, "that it froze, too"
     assert await cost(statements, judged(False)) == 1 + kept + 1
-    assert await cost(statements, store.judge_stranger(visit, "nobody@example.com", Policy())) == 3
-    assert await cost(statements, store.add_counts(NOW, {f"{n:032}": n for n in range(100)})) == 1
+    assert await cost(statements, store.record_unknown_attempt(context, "nobody@example.com", LockoutPolicy())) == 3
+    assert await cost(statements, store.call_counts.add(NOW, {f"{n:032}": n for n in range(100)})) == 1
 
 
 async def test_what_tokens_cost(counted: tuple[House, Statements]) -> None:
     house, statements = counted
     store = house.store
-    assert await cost(statements, store.client(house.client.id)) == 2
+    assert await cost(statements, store.clients.get(house.client.id)) == 2
     assert await cost(statements, house.token()) == 2
     held = await house.token(kind=REFRESH)
     new = NewToken(b"new", "access", house.client.id, None, "", NOW, NOW + DAY, "f")

@@ -11,14 +11,25 @@ from typing import Any
 import msgspec
 import pytest
 
-from stamkund.caller import token_hash
+from stamkund.identity.tokens import token_digest
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client
-from stamkund.store import ACCESS, CODE, REFRESH, TICKET, Issue, NewToken, NotActive, OneTime, Refresh, Store
-from stamkund.store import tokens as token_verbs
-from stamkund.store.one_time import REMEMBERED_SECONDS
-from stamkund.store.tokens import SPENT_SECONDS
-from stamkund.store.work import Ask, Sql, Work
+from stamkund.store import (
+    ACCESS,
+    CODE,
+    REFRESH,
+    TICKET,
+    Issue,
+    NewToken,
+    NotActive,
+    OneTimeCredential,
+    Refresh,
+    Store,
+)
+from stamkund.store.verbs import tokens as token_verbs
+from stamkund.store.verbs.one_time_credentials import REMEMBERED_SECONDS
+from stamkund.store.verbs.tokens import SPENT_SECONDS
+from stamkund.store.work import Execute, Sql, Work
 from tests.store.conftest import DAY, House
 from tests.support.stage import NOW
 
@@ -30,7 +41,7 @@ class Refused(Exception):
 
 
 def unique(what: str) -> bytes:
-    return token_hash(f"{what} {next(_count)}".encode())
+    return token_digest(f"{what} {next(_count)}".encode())
 
 
 @dataclass
@@ -59,19 +70,19 @@ class Reader:
         assert reader in (None, self.id)
         return None if reader is None else made[1].hash
 
-    async def new_one_time(self, kind: str = CODE, **fields: Any) -> OneTime:
-        made = OneTime(
+    async def new_one_time(self, kind: str = CODE, **fields: Any) -> OneTimeCredential:
+        made = OneTimeCredential(
             unique("o"), kind, self.house.client.id, self.row, "a b", NOW, NOW + 60, self.family, '{"nonce": "n"}'
         )
         made = replace(made, **fields)
-        await self.house.store.tokens.add_one_time(made)
+        await self.house.store.one_time_credentials.add(made)
         return made
 
     async def exchange(
         self,
-        known: OneTime,
+        known: OneTimeCredential,
         now: int = NOW,
-        check: Callable[[OneTime], None] = lambda _: None,
+        check: Callable[[OneTimeCredential], None] = lambda _: None,
         store: Store | None = None,
         **fields: Any,
     ) -> list[NewToken] | None:
@@ -99,10 +110,10 @@ async def deactivated(reader: Reader) -> None:
     """Past the product, as a call that archives accounts would."""
 
     def work() -> Work[None]:
-        row = (yield Ask(Sql("SELECT document FROM accounts WHERE row = $1"), (reader.row,)))[0]
+        row = (yield Execute(Sql("SELECT document FROM accounts WHERE row = $1"), (reader.row,)))[0]
         document = {**msgspec.json.decode(row[0]), "status": "inactive"}
         text = msgspec.json.encode(document).decode()
-        yield Ask(Sql("UPDATE accounts SET document = $2 WHERE row = $1"), (reader.row, text))
+        yield Execute(Sql("UPDATE accounts SET document = $2 WHERE row = $1"), (reader.row, text))
 
     await reader.house.store.engine.write(work)
 
@@ -128,7 +139,7 @@ async def test_one_that_comes_again_revokes_the_whole_family(reader: Reader) -> 
     assert await reader.rotate(first) is None
     assert await reader.kinds() == {}
     assert await reader.rotate(third) is None
-    assert await reader.house.store.opened(bystander, None) is not None
+    assert await reader.house.store.tokens.authenticate(bystander, None) is not None
     sql = "SELECT event FROM audit WHERE organisation = $1 AND event = 'token_reused'"
     assert len(await reader.house.rows(sql, reader.house.id)) == 1
 
@@ -161,7 +172,7 @@ async def test_a_replay_catches_what_is_being_made_at_the_same_moment(reader: Re
         client, issue = reader.house.client.id, reader.house.issue()
         used = yield from token_verbs.use_refresh(second, client, NOW, None, lambda _: made, issue)
         if engine_name == "postgres":
-            yield Ask(Sql("SELECT pg_sleep(0.5)"))
+            yield Execute(Sql("SELECT pg_sleep(0.5)"))
         return used
 
     using = asyncio.create_task(reader.house.other.engine.write(slowly))
@@ -220,11 +231,11 @@ async def test_nobody_refreshes_for_a_reader_who_may_not_log_in(reader: Reader) 
 
 async def test_a_code_is_exchanged_once(reader: Reader) -> None:
     code = await reader.new_one_time()
-    seen: list[OneTime] = []
+    seen: list[OneTimeCredential] = []
     made = await reader.exchange(code, NOW + 59, seen.append)
     assert made is not None and seen == [code]
     assert await reader.kinds() == {ACCESS: 1, REFRESH: 1}
-    opened = await reader.house.store.opened(made[0].hash, None)
+    opened = await reader.house.store.tokens.authenticate(made[0].hash, None)
     assert opened is not None and opened.account_row == reader.row
 
 
@@ -250,7 +261,7 @@ async def test_of_many_exchanges_at_once_one_succeeds(reader: Reader, kind: str)
 async def test_what_is_not_a_codes_own_does_not_spend_it(reader: Reader, neighbour: House) -> None:
     code = await reader.new_one_time()
     other = Client(new_id(NOW + 1), reader.house.id, "Other", NOW, [], [])
-    await reader.house.store.add_client(other)
+    await reader.house.store.clients.add(other)
     others: list[dict[str, Any]] = [{"client": other.id}, {"client": neighbour.client.id}, {"kind": TICKET}]
     for wrong in (*others, {"hash": b"unknown"}):
         assert await reader.exchange(code, **wrong) is None
@@ -271,7 +282,7 @@ async def test_a_replay_after_its_time_revokes_too(reader: Reader) -> None:
 async def test_a_check_that_refuses_does_not_spend(reader: Reader) -> None:
     code = await reader.new_one_time()
 
-    def refuse(_: OneTime) -> None:
+    def refuse(_: OneTimeCredential) -> None:
         raise Refused
 
     with pytest.raises(Refused):

@@ -9,8 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from stamkund import upkeep
-from stamkund.passwords import Passwords
+from stamkund.identity.passwords import Passwords
 from stamkund.rules import identifiers, person_number
 from stamkund.rules.account import Account, ExternalId
 from stamkund.rules.customer import Customer, Subscription
@@ -18,9 +17,10 @@ from stamkund.rules.identifiers import Identifier
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.person_number import PersonNumber
+from stamkund.server import jobs as upkeep
 from stamkund.settings import Settings
-from stamkund.store import OWN, REFRESH, NewToken, Refresh, Store, Taken, Wanted
-from stamkund.wire.context import Services
+from stamkund.store import REFRESH, TOKEN_ACCOUNT, CustomerChange, NewToken, Refresh, Store, UniqueConflict
+from stamkund.wire.services import Services
 from tests.store.conftest import DAY, House, house_in, opened_store
 from tests.support.stage import NOW, customer
 
@@ -30,7 +30,7 @@ ALL_TABLES = ("accounts", "identifiers", "audit", "outbox")
 
 async def taken(work: Any) -> str:
     """The kind of identifier that stood in the way."""
-    with pytest.raises(Taken) as caught:
+    with pytest.raises(UniqueConflict) as caught:
         await work
     return caught.value.kind
 
@@ -39,7 +39,7 @@ async def taken(work: Any) -> str:
 
 
 async def test_a_token_opens_with_its_client_and_organisation(house: House) -> None:
-    opened = await house.store.opened(await house.token(scopes="/external/account/r /gone", expires=NOW + 7), None)
+    opened = await house.store.tokens.authenticate(await house.token(scopes="/external/account/r /gone", expires=NOW + 7), None)
     assert opened is not None
     assert (opened.client.id, opened.organisation.id) == (house.client.id, house.id)
     assert (opened.scopes, opened.expires, opened.kind) == (frozenset({"/external/account/r"}), NOW + 7, "access")
@@ -47,17 +47,17 @@ async def test_a_token_opens_with_its_client_and_organisation(house: House) -> N
 
 
 async def test_an_unknown_token_opens_nothing(house: House) -> None:
-    for subject in (None, OWN, Identifier("email", "a@example.com")):
-        assert await house.store.opened(b"unknown", subject) is None
+    for subject in (None, TOKEN_ACCOUNT, Identifier("email", "a@example.com")):
+        assert await house.store.tokens.authenticate(b"unknown", subject) is None
 
 
 async def test_a_token_opens_the_account_that_it_stands_for(house: House) -> None:
     row, account_id = await house.activate(await house.customer())
-    opened = await house.store.opened(await house.token(row), OWN)
+    opened = await house.store.tokens.authenticate(await house.token(row), TOKEN_ACCOUNT)
     assert opened is not None and opened.account_row == row
     account = house.account(opened)
     assert account is not None and account.id == account_id
-    nobody = await house.store.opened(await house.token(), OWN)
+    nobody = await house.store.tokens.authenticate(await house.token(), TOKEN_ACCOUNT)
     assert nobody is not None and nobody.document is None
 
 
@@ -68,7 +68,7 @@ async def test_every_identifier_finds_the_account(house: House) -> None:
         ("id", account_id),
         ("email", "åsa.a@example.com"),
         ("customer_number", "77"),
-        ("social_security_number", house.store.number_key("800610-8230")),
+        ("social_security_number", house.vault.number_lookup_hash("800610-8230")),
         ("alias", "Åsa"),
         ("tulo_customer_number", "00001"),
         identifiers.external_id("crm", "1"),
@@ -83,7 +83,7 @@ async def test_every_identifier_finds_the_account(house: House) -> None:
 async def test_a_document_comes_back_as_it_was(house: House) -> None:
     made = await house.customer("1", first_name='Å"\\ 😀\u2028', social_security_number=NUMBER)
     row, _ = await house.activate(made)
-    opened = await house.other.opened(await house.token(row), OWN)
+    opened = await house.other.opened(await house.token(row), TOKEN_ACCOUNT)
     assert opened is not None
     account = house.account(opened)
     assert account is not None and account.social_security_number is not None
@@ -104,15 +104,15 @@ async def test_a_hundred_look_ups_at_once_each_get_their_own_row(house: House) -
         known = ids[number][1]
         asked.append(
             [
-                (own[number], OWN, known),
+                (own[number], TOKEN_ACCOUNT, known),
                 (own[number], Identifier("email", f"{(number + 3) % 10}@example.com"), ids[(number + 3) % 10][1]),
                 (own[number], Identifier("email", "nobody@example.com"), None),
                 (b"unknown %d" % place, Identifier("customer_number", str(number)), "unknown token"),
                 (own[number], None, None),
-                (b"unknown", OWN, "unknown token"),
+                (b"unknown", TOKEN_ACCOUNT, "unknown token"),
             ][place % 6]  # type: ignore[arg-type]
         )
-    answers = await asyncio.gather(*(house.store.opened(token, subject) for token, subject, _ in asked))
+    answers = await asyncio.gather(*(house.store.tokens.authenticate(token, subject) for token, subject, _ in asked))
     found = ["unknown token" if a is None else _id(house.account(a)) for a in answers]
     assert found == [expected for *_, expected in asked]
     rows = [None if a is None else a.account_row for a in answers]
@@ -126,7 +126,7 @@ def _id(account: Account | None) -> str | None:
 
 async def test_a_caller_who_leaves_takes_nobody_along(house: House) -> None:
     tokens = [await house.token() for _ in range(20)]
-    tasks = [asyncio.ensure_future(house.store.opened(token, None)) for token in tokens]
+    tasks = [asyncio.ensure_future(house.store.tokens.authenticate(token, None)) for token in tokens]
     await asyncio.sleep(0)
     for task in tasks[::2]:
         task.cancel()
@@ -140,7 +140,7 @@ async def test_a_caller_who_leaves_takes_nobody_along(house: House) -> None:
 async def test_a_candidate_is_the_one_customer_that_everything_means(house: House) -> None:
     first = await house.customer("1", social_security_number="800610-8230")
     await house.customer("2", social_security_number="910820-5205")
-    key = {n: Identifier("social_security_number", house.store.number_key(n)) for n in ("800610-8230", "910820-5205")}
+    key = {n: Identifier("social_security_number", house.vault.number_lookup_hash(n)) for n in ("800610-8230", "910820-5205")}
     by_number = Identifier("customer_number", "1")
     for asked, expected in (
         ([by_number], first.id),
@@ -151,23 +151,23 @@ async def test_a_candidate_is_the_one_customer_that_everything_means(house: Hous
         ([Identifier("customer_number", "9"), by_number], None),
         ([], None),
     ):
-        found = await house.store.find_candidate(house.id, asked)
+        found = await house.store.candidates.find(house.id, asked)
         assert (found.customer.id if found else None) == expected
 
 
 async def test_a_candidate_is_taken_by_its_own_account_or_by_its_numbers(house: House) -> None:
     made = await house.customer("1", social_security_number="800610-8230")
     found = await house.candidate("1")
-    assert found is not None and (found.taken, found.email_taken) == (False, False)
+    assert found is not None and (found.in_use, found.email_in_use) == (False, False)
     await house.activate(await house.customer("2"), "b@example.com", social_security_number=NUMBER)
     found = await house.candidate("1", email="B@example.com")
-    assert found is not None and (found.customer.id, found.taken, found.email_taken) == (made.id, True, True)
+    assert found is not None and (found.customer.id, found.in_use, found.email_in_use) == (made.id, True, True)
     found = await house.candidate("2")
-    assert found is not None and found.taken
+    assert found is not None and found.in_use
     await house.customer("3")
     for number, is_taken in ((NUMBER, True), (PersonNumber("123499-0000"), False), (None, False)):
         found = await house.candidate("3", number=number)
-        assert found is not None and found.taken is is_taken
+        assert found is not None and found.in_use is is_taken
 
 
 # Activation ------------------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ async def test_an_activation_leaves_everything_that_belongs_to_it(house: House) 
     assert tuple(outbox[0]) == (NOW, "account_activated_for_existing_customer", account_id)
     spent = await house.rows("SELECT account FROM customers WHERE organisation = $1", house.id)
     assert spent[0][0] == row
-    login = await house.store.login(house.id, "A@example.com")
+    login = await house.store.logins.find(house.id, identifiers.email("A@example.com"))
     assert login is not None and (login.row, login.hash) == (row, "hash")
 
 
@@ -215,10 +215,10 @@ async def test_a_fault_on_the_way_leaves_nothing(house: House) -> None:
         raise RuntimeError("on purpose")
 
     with pytest.raises(RuntimeError):
-        await house.store.activate(house.id, made.id, fail, "hash", house.client.id, NOW)
+        await house.store.accounts.activate(house.id, made.id, fail, "hash", house.client.id, NOW)
     assert [await house.count(table) for table in ALL_TABLES] == [0, 0, 0, 0]
     found = await house.candidate()
-    assert found is not None and not found.taken
+    assert found is not None and not found.in_use
     await house.activate(made)
 
 
@@ -235,7 +235,7 @@ async def test_of_any_number_at_once_exactly_one_succeeds(house: House, kind: st
             house.activate(many[0] if kind == "candidate" else made, email, store=store, **fields.get(kind, {}))
         )
     results = await asyncio.gather(*attempts, return_exceptions=True)
-    assert sorted(r.kind if isinstance(r, Taken) else "done" for r in results) == sorted([kind] * 9 + ["done"])
+    assert sorted(r.kind if isinstance(r, UniqueConflict) else "done" for r in results) == sorted([kind] * 9 + ["done"])
     assert [await house.count(table) for table in ("accounts", "audit", "outbox")] == [1, 1, 1]
     spent = await house.rows("SELECT count(*) FROM customers WHERE organisation = $1 AND account IS NOT NULL", house.id)
     assert spent[0][0] == 1
@@ -266,7 +266,7 @@ async def test_crossed_identifiers_end_without_a_deadlock(house: House) -> None:
             house.activate(b, f"b{round_}@example.com", identity_mapping=crossed[::-1], store=house.other),
             return_exceptions=True,
         )
-        assert sorted(type(r).__name__ for r in results) == ["Taken", "tuple"]
+        assert sorted(type(r).__name__ for r in results) == ["UniqueConflict", "tuple"]
 
 
 # Logins ----------------------------------------------------------------------------------------------------
@@ -274,33 +274,33 @@ async def test_crossed_identifiers_end_without_a_deadlock(house: House) -> None:
 
 async def test_a_login_is_the_accounts_before_the_customers(house: House) -> None:
     made = await house.customer("1", email="Customer@example.com", password_hash="brought")
-    login = await house.store.login(house.id, "customer@EXAMPLE.com")
+    login = await house.store.logins.find(house.id, identifiers.email("customer@EXAMPLE.com"))
     assert login is not None and login.customer is not None
     assert (login.row, login.account, login.customer.id, login.hash) == (None, None, made.id, "brought")
     row, _ = await house.activate(made, "other@example.com")
-    assert await house.store.login(house.id, "customer@example.com") is None
-    login = await house.store.login(house.id, "other@example.com")
+    assert await house.store.logins.find(house.id, identifiers.email("customer@example.com")) is None
+    login = await house.store.logins.find(house.id, identifiers.email("other@example.com"))
     assert login is not None and login.account is not None
     assert (login.row, login.customer, login.hash) == (row, None, "hash")
-    assert await house.store.login(house.id, "nobody@example.com") is None
+    assert await house.store.logins.find(house.id, identifiers.email("nobody@example.com")) is None
 
 
 async def test_a_customer_without_a_password_does_not_log_in(house: House) -> None:
     await house.customer("1", email="customer@example.com")
-    assert await house.store.login(house.id, "customer@example.com") is None
+    assert await house.store.logins.find(house.id, identifiers.email("customer@example.com")) is None
 
 
 async def test_a_customer_whose_number_an_account_uses_does_not_log_in(house: House) -> None:
     await house.customer("1", email="c@example.com", password_hash="brought", social_security_number="800610-8230")
     await house.activate(await house.customer("2"), social_security_number=NUMBER)
-    assert await house.store.login(house.id, "c@example.com") is None
+    assert await house.store.logins.find(house.id, identifiers.email("c@example.com")) is None
 
 
 async def test_a_hash_is_upgraded_unless_it_was_changed_meanwhile(house: House) -> None:
     row, _ = await house.activate(await house.customer())
     for before, after, then in (("other", "x", "hash"), ("hash", "new", "new"), ("hash", "newer", "new")):
-        await house.store.upgrade_password(row, before, after)
-        login = await house.store.login(house.id, "a@example.com")
+        await house.store.accounts.upgrade_password(row, before, after)
+        login = await house.store.logins.find(house.id, identifiers.email("a@example.com"))
         assert login is not None and login.hash == then
 
 
@@ -312,8 +312,8 @@ async def test_tokens_are_kept_together_or_not_at_all(house: House) -> None:
     new = [NewToken(h, "access", house.client.id, None, "", NOW, NOW + DAY, "f") for h in (b"new" + known, known)]
     with pytest.raises(Exception, match=r"(?i)unique"):
         await house.store.tokens.add(new, house.issue())
-    assert await house.store.opened(new[0].hash, None) is None
-    assert await house.store.opened(known, None) is not None
+    assert await house.store.tokens.authenticate(new[0].hash, None) is None
+    assert await house.store.tokens.authenticate(known, None) is not None
 
 
 async def test_a_refresh_token_is_its_clients_until_it_ends(house: House, neighbour: House) -> None:
@@ -335,7 +335,7 @@ async def test_a_refresh_token_is_its_clients_until_it_ends(house: House, neighb
     assert seen == []
     assert await use(held, NOW + DAY - 1) == account_id
     assert seen == [Refresh(row, "a b", "family", NOW + DAY)]
-    opened = await house.store.opened(new.hash, None)
+    opened = await house.store.tokens.authenticate(new.hash, None)
     assert opened is not None and opened.expires == NOW + 60
 
 
@@ -344,12 +344,12 @@ async def test_expired_tokens_go_in_batches(house: House) -> None:
     over = [await house.token(expires=1000 - n) for n in range(25)]
     kept = [await house.token(expires=1001), await house.token()]
     assert await house.store.tokens.remove_expired(1000, 10) == 10
-    assert await house.store.opened(over[0], None) is not None, "the oldest go first"
+    assert await house.store.tokens.authenticate(over[0], None) is not None, "the oldest go first"
     removed = await asyncio.gather(*(s.tokens.remove_expired(1000, 10) for s in (house.store, house.other)))
     assert sum(removed) + await house.store.tokens.remove_expired(1000, 10) == 15
     assert await house.store.tokens.remove_expired(1000, 10) == 0
-    assert [await house.store.opened(t, None) for t in over] == [None] * 25
-    assert None not in [await house.store.opened(t, None) for t in kept]
+    assert [await house.store.tokens.authenticate(t, None) for t in over] == [None] * 25
+    assert None not in [await house.store.tokens.authenticate(t, None) for t in kept]
     await house.store.tokens.remove_expired(1001)
 
 
@@ -383,7 +383,7 @@ async def test_customers_are_made_changed_and_left_alone(house: House) -> None:
         assert before is not None
         return msgspec.structs.replace(before, first_name="Åke")
 
-    outcome = await house.store.put_customers(house.id, [Wanted("1", rename), Wanted("2", look)], NOW)
+    outcome = await house.store.customers.put(house.id, [CustomerChange("1", rename), CustomerChange("2", look)], NOW)
     assert (outcome.created, outcome.updated, outcome.unchanged) == (0, 1, 1)
     found = await house.candidate("1")
     assert found is not None and (found.customer.first_name, found.customer.id) == ("Åke", first.id)
@@ -417,8 +417,8 @@ async def test_a_number_that_moves_leaves_its_old_owner(house: House) -> None:
     made = await house.customer("1", social_security_number="800610-8230")
     await house.put(msgspec.structs.replace(made, social_security_number=None))
     second = await house.customer("2", social_security_number="800610-8230")
-    asked = [Identifier("social_security_number", house.store.number_key("800610-8230"))]
-    found = await house.store.find_candidate(house.id, asked)
+    asked = [Identifier("social_security_number", house.vault.number_lookup_hash("800610-8230"))]
+    found = await house.store.candidates.find(house.id, asked)
     assert found is not None and found.customer.id == second.id
 
 
@@ -441,7 +441,7 @@ async def test_imports_and_activations_at_once(house: House) -> None:
             before, subscriptions=[*before.subscriptions, Subscription(before.id[::-1], "more")]
         )
 
-    wanted = [Wanted(str(n), more) for n in range(10)]
+    wanted = [CustomerChange(str(n), more) for n in range(10)]
     await asyncio.gather(
         house.other.put_customers(house.id, wanted, NOW),
         *(house.activate(c, f"{c.customer_number}@example.com") for c in made),
@@ -456,14 +456,14 @@ async def test_imports_and_activations_at_once(house: House) -> None:
 
 
 async def test_organisations_are_made_and_changed(house: House) -> None:
-    assert house.id in [o.id for o in await house.store.organisations()]
-    assert await house.store.organisation("unknown") is None
+    assert house.id in [o.id for o in await house.store.organisations.all()]
+    assert await house.store.organisations.get("unknown") is None
 
     def change(before: Organisation | None) -> Organisation:
         assert before is not None
         return msgspec.structs.replace(before, timezone="UTC")
 
-    changed = await house.store.change_organisation(house.id, change)
+    changed = await house.store.organisations.change(house.id, change)
     assert changed.timezone == "UTC"
     assert await house.other.organisation(house.id) == changed
 
@@ -474,29 +474,29 @@ async def test_changes_of_one_organisation_at_once_are_all_kept(house: House) ->
         return msgspec.structs.replace(before, name=before.name + "!")
 
     await asyncio.gather(*((house.store, house.other)[n % 2].change_organisation(house.id, longer) for n in range(10)))
-    kept = await house.store.organisation(house.id)
+    kept = await house.store.organisations.get(house.id)
     assert kept is not None and kept.name == house.organisation.name + "!" * 10
 
 
 async def test_clients_are_added_listed_and_changed(house: House, neighbour: House) -> None:
     second = Client(new_id(NOW + 1), house.id, "Second", NOW, ["/x"], [])
-    await house.store.add_client(second)
+    await house.store.clients.add(second)
     assert [c.id for c in await house.other.clients(house.id)] == [house.client.id, second.id]
-    assert await house.store.client(second.id) == (second, house.organisation)
-    assert await house.store.client("unknown") is None
-    changed = await house.store.change_client(second.id, lambda c: msgspec.structs.replace(c, disabled=True))
+    assert await house.store.clients.get(second.id) == (second, house.organisation)
+    assert await house.store.clients.get("unknown") is None
+    changed = await house.store.clients.change(second.id, lambda c: msgspec.structs.replace(c, disabled=True))
     assert changed is not None and changed.disabled
     assert (await house.other.client(second.id)) == (changed, house.organisation)
-    assert await house.store.change_client("unknown", lambda c: c) is None
+    assert await house.store.clients.change("unknown", lambda c: c) is None
     with pytest.raises(Exception, match=r"(?i)unique"):
-        await house.store.add_client(second)
-    assert neighbour.client.id not in [c.id for c in await house.store.clients(house.id)]
+        await house.store.clients.add(second)
+    assert neighbour.client.id not in [c.id for c in await house.store.clients.of_organisation(house.id)]
 
 
 async def test_a_disabled_client_is_seen_by_the_next_look_up(house: House) -> None:
     token = await house.token()
     await house.other.change_client(house.client.id, lambda c: msgspec.structs.replace(c, disabled=True))
-    opened = await house.store.opened(token, None)
+    opened = await house.store.tokens.authenticate(token, None)
     assert opened is not None and opened.client.disabled
 
 
@@ -517,7 +517,7 @@ async def test_the_same_identifiers_in_two_organisations(house: House, neighbour
         ("customer_number", "1"),
         ("alias", "a"),
         ("tulo_customer_number", "00001"),
-        ("social_security_number", house.store.number_key(NUMBER.ten)),
+        ("social_security_number", house.vault.number_lookup_hash(NUMBER.ten)),
         identifiers.external_id("crm", "1"),
     ):
         for one in (house, neighbour):
@@ -529,11 +529,11 @@ async def test_the_same_identifiers_in_two_organisations(house: House, neighbour
 async def test_another_organisations_customer_is_nobody(house: House, neighbour: House) -> None:
     theirs = await neighbour.customer("1", email="t@example.com", password_hash="brought")
     assert await house.candidate("1") is None
-    assert await house.store.find_candidate(house.id, [Identifier("id", theirs.id)]) is None
+    assert await house.store.candidates.find(house.id, [Identifier("id", theirs.id)]) is None
     assert await taken(house.activate(theirs)) == "candidate"
-    assert await house.store.login(house.id, "t@example.com") is None
+    assert await house.store.logins.find(house.id, identifiers.email("t@example.com")) is None
     await neighbour.activate(theirs)
-    assert await house.store.login(house.id, "a@example.com") is None
+    assert await house.store.logins.find(house.id, identifiers.email("a@example.com")) is None
 
 
 # Views -----------------------------------------------------------------------------------------------------
@@ -581,7 +581,7 @@ async def test_everything_is_sealed_anew_with_a_new_key(fresh_url: str, tmp_path
         assert sum(done) > 0
         await _readable(house)
         store.documents.vault.drop_key("1")
-        await store.drop_number_keys("1")
+        await store.encryption.drop_number_hashes("1")
         await _readable(house)
         assert old != await _sealed(house)
         assert all(f'"{new_key}.' in document for document in await _sealed(house))
@@ -597,7 +597,7 @@ async def _sealed(house: House) -> list[str]:
 
 
 async def _readable(house: House) -> None:
-    account = await house.find("social_security_number", house.store.number_key(NUMBER.ten))
+    account = await house.find("social_security_number", house.vault.number_lookup_hash(NUMBER.ten))
     assert account is not None and account.social_security_number == NUMBER
     found = await house.candidate("1")
     assert found is not None and found.customer.social_security_number == NUMBER

@@ -26,10 +26,10 @@ import msgspec
 import psutil
 
 from stamkund.clock import system_clock
-from stamkund.opening import open_store
 from stamkund.rules.customer import Customer
 from stamkund.settings import PREFIX, Settings
-from stamkund.store import Store, Wanted
+from stamkund.store import CustomerChange, Store
+from stamkund.store.open import open_installation
 from tests.support.stage import QUICK_HASHING, SCOPES, customer
 
 COMMAND = str(Path(sys.executable).with_name("stamkund"))
@@ -121,17 +121,17 @@ class Installation:
     async def store(self) -> AsyncIterator[Store]:
         """The installation's store, opened beside whatever server runs on it."""
         chosen = Settings(database_url=self.database_url, key_file=str(self.key_file))
-        store = await open_store(chosen, system_clock)
+        installation = await open_installation(chosen, system_clock)
         try:
-            yield store
+            yield installation.store
         finally:
-            await store.engine.close()
+            await installation.close()
 
     async def customers(self, *made: Customer, organisation: str = ORGANISATION) -> None:
         """Imports customers."""
-        wanted = [Wanted(one.customer_number, lambda _, one=one: one) for one in made]  # type: ignore[misc]
+        wanted = [CustomerChange(one.customer_number, lambda _, one=one: one) for one in made]  # type: ignore[misc]
         async with self.store() as store:
-            outcome = await store.put_customers(organisation, wanted, system_clock())
+            outcome = await store.customers.put(organisation, wanted, system_clock())
         assert outcome.created == len(made), outcome
 
     async def candidates(self, count: int, first: int = 1, **fields: Any) -> list[Customer]:

@@ -21,16 +21,18 @@ import httpx
 import msgspec
 import uvicorn
 
-from stamkund import store as stores
-from stamkund.app import Application
-from stamkund.opening import open_store
+from stamkund.identity.client_secrets import ClientSecrets
 from stamkund.rules import person_number
 from stamkund.rules.account import Address
 from stamkund.rules.customer import Customer, Subscription
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation, Secret, new_secret
+from stamkund.server.app import Application
 from stamkund.settings import Settings
-from stamkund.store import Store, Wanted
+from stamkund.store import CustomerChange, Store
+from stamkund.store import open as opening
+from stamkund.store.open import open_installation
+from stamkund.vault import Vault
 
 NOW = int(datetime(2026, 1, 15, 12, 0, tzinfo=UTC).timestamp())
 SCOPES = ("/external/account/r", "/external/account/w", "/external/me/w")
@@ -69,12 +71,16 @@ class Stage:
         )
         self.clock = TestClock()
         self.store: Store
+        self.vault: Vault
+        self.client_secrets: ClientSecrets
         self.url = ""
         self.http: httpx.AsyncClient
 
     async def __aenter__(self) -> Stage:
         await migrated(self.settings)
-        self.store = await open_store(self.settings, self.clock)
+        installation = await open_installation(self.settings, self.clock)
+        self.store, self.vault = installation.store, installation.vault
+        self.client_secrets = ClientSecrets(self.vault)
         # With the protocol named, asyncio switches Nagle's algorithm off: else every answer waits 40 ms for an ACK.
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.bind(("127.0.0.1", 0))
@@ -109,16 +115,16 @@ class Stage:
         """A new organisation with a client that has every scope of the four calls."""
         name = f"org-{next(_counter)}"
         organisation = Organisation(name, name.title(), **changes)
-        await self.store.change_organisation(name, lambda _: organisation)
+        await self.store.organisations.change(name, lambda _: organisation)
         publisher = Publisher(self, organisation)
         publisher.client, publisher.secret = await publisher.new_client(*SCOPES)
         return publisher
 
 
 async def migrated(settings: Settings) -> None:
-    engine = stores.engine_for(settings.database_url)
+    engine = opening.engine_for(settings.database_url)
     await engine.open()
-    await stores.migrate(engine, NOW)
+    await opening.migrate(engine, NOW)
     await engine.close()
 
 
@@ -138,15 +144,15 @@ class Publisher:
 
     async def new_client(self, *scopes: str, **flags: Any) -> tuple[Client, str]:
         secret, now = new_secret(), self.stage.clock()
-        sealed = self.stage.store.documents.seal_secret(secret)
+        sealed = self.stage.client_secrets.seal(secret)
         client = Client(new_id(now), self.id, "Test", now, list(scopes), [Secret(sealed, now)], **flags)
-        await self.stage.store.add_client(client)
+        await self.stage.store.clients.add(client)
         return client, secret
 
     async def customer(self, number: str = "100001", **fields: Any) -> Customer:
         """Imports one customer; without fields it is the documents' Ove Ovesson with one subscription."""
         made = customer(number, self.stage.clock(), **fields)
-        outcome = await self.stage.store.put_customers(self.id, [Wanted(number, lambda _: made)], made.created)
+        outcome = await self.stage.store.customers.put(self.id, [CustomerChange(number, lambda _: made)], made.created)
         assert not outcome.rejected, outcome
         return made
 

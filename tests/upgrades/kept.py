@@ -19,11 +19,11 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg  # type: ignore[import-untyped, unused-ignore]
 import msgspec
 
-from stamkund.passwords import Passwords
+from stamkund.identity.passwords import Passwords
+from stamkund.identity.sessions import cookie_name
 from stamkund.rules.account import ExternalId
 from stamkund.rules.customer import Subscription
 from stamkund.rules.organisation import Organisation, Permission
-from stamkund.sessions import cookie_name
 from stamkund.store import migrations
 from tests.support.browser import Browser
 from tests.support.connector import Connector
@@ -125,7 +125,7 @@ async def _logged_in(stage: Stage, north: Publisher) -> dict[str, str]:
     site, secret = await north.new_client(
         "/external/me/w", "/openid", sso2=True, redirect_uris=[BACK], logout_uris=[BACK], origins=["https://n.example"]
     )
-    await stage.store.change_branding("north", lambda known: msgspec.structs.replace(known, colour="#8a1538"))
+    await stage.store.branding.change("north", lambda known: msgspec.structs.replace(known, colour="#8a1538"))
     connector = Connector(stage.url, "north", site.id, secret, stage.clock)
     async with Browser(stage) as browser:
         await browser.get("/login", oid="north")
@@ -143,7 +143,7 @@ async def _logged_in(stage: Stage, north: Publisher) -> dict[str, str]:
 
 async def _organisation(stage: Stage, name: str, **settings: Any) -> Publisher:
     publisher = Publisher(stage, Organisation(name, name.title(), **settings))
-    await stage.store.change_organisation(name, lambda _: publisher.organisation)
+    await stage.store.organisations.change(name, lambda _: publisher.organisation)
     publisher.client, publisher.secret = await publisher.new_client(*SCOPES)
     return publisher
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from stamkund import store as stores
 from stamkund.rules import scopes
 from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.customer import account_of
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation
-from stamkund.store import OWN, Issue, NewToken, Store, Wanted, WrongSchema, migrations
+from stamkund.store import TOKEN_ACCOUNT, CustomerChange, Issue, NewToken, Store, WrongSchema, migrations
+from stamkund.store import open as opening
 from tests.endpoints.shop import CATALOGUE, EMAIL
 from tests.support.stage import NOW, customer
 
@@ -24,10 +24,10 @@ TOKEN = b"hash of a token"
 async def first(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Store]:
     """A store on a database of the first schema, with an organisation, an account and a token; steps end there."""
     monkeypatch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:1])
-    engine = stores.engine_for(fresh_url)
+    engine = opening.engine_for(fresh_url)
     await engine.open()
-    assert await stores.migrate(engine, NOW) == ["0001 first"]
-    store = Store(engine, await stores.vault_for(engine, tmp_path / "stamkund.key", NOW))
+    assert await opening.migrate(engine, NOW) == ["0001 first"]
+    store = Store(engine, await opening.vault_for(engine, tmp_path / "stamkund.key", NOW))
     await fill(store)
     monkeypatch.undo()
     yield store
@@ -35,26 +35,26 @@ async def first(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 async def fill(store: Store) -> None:
-    await store.change_organisation("herald", lambda _: Organisation("herald", "The Herald"))
+    await store.organisations.change("herald", lambda _: Organisation("herald", "The Herald"))
     client = Client(new_id(NOW), "herald", "Website", NOW, [scopes.ME_WRITE], [])
-    await store.add_client(client)
+    await store.clients.add(client)
     made = customer("100001", NOW)
-    await store.put_customers("herald", [Wanted("100001", lambda _: made)], NOW)
-    row, _ = await store.activate("herald", made.id, lambda c: account_of(c, EMAIL, NOW), "a hash", client.id, NOW)
+    await store.customers.put("herald", [CustomerChange("100001", lambda _: made)], NOW)
+    row, _ = await store.accounts.activate("herald", made.id, lambda c: account_of(c, EMAIL, NOW), "a hash", client.id, NOW)
     new = NewToken(TOKEN, "access", client.id, row, scopes.ME_WRITE, NOW, NOW + 3600, "family")
     await store.tokens.add([new], Issue("herald", client.id, "password", NOW))
 
 
 async def test_data_of_the_first_schema_reads_after_it(first: Store) -> None:
-    before = await first.opened(TOKEN, OWN)
+    before = await first.opened(TOKEN, TOKEN_ACCOUNT)
     assert before is not None and before.document is not None
     with pytest.raises(WrongSchema, match="stamkund migrate"):
-        await stores.check_schema(first.engine)
-    done = await stores.migrate(first.engine, NOW)
+        await opening.check_schema(first.engine)
+    done = await opening.migrate(first.engine, NOW)
     assert done[0] == "0002 catalogues"
-    await stores.check_schema(first.engine)
+    await opening.check_schema(first.engine)
 
-    after = await first.opened(TOKEN, OWN, True)
+    after = await first.opened(TOKEN, TOKEN_ACCOUNT, True)
     assert after == before, "nothing of it changed, and there is no catalogue yet"
     account = first.account(after.document or b"")
     assert (account.email, [p.product_code for p in account.user_products]) == (EMAIL, ["package_code"])
@@ -63,9 +63,9 @@ async def test_data_of_the_first_schema_reads_after_it(first: Store) -> None:
 
 
 async def test_a_catalogue_can_be_loaded_after_it(first: Store) -> None:
-    await stores.migrate(first.engine, NOW)
+    await opening.migrate(first.engine, NOW)
     assert (await first.put_catalogue("herald", CATALOGUE, NOW)).version == 1
     opened = await first.opened(TOKEN, None, True)
     assert opened is not None and opened.catalogue is not None
     assert await first.catalogue("herald", opened.catalogue) == CATALOGUE
-    assert await stores.migrate(first.engine, NOW) == []
+    assert await opening.migrate(first.engine, NOW) == []

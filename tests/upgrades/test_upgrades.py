@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from stamkund.sessions import cookie_name
+from stamkund.identity.sessions import cookie_name
 from stamkund.store import migrations
 from tests.support.connector import Connector
 from tests.support.stage import Stage

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from stamkund import limits as limiting
-from stamkund import upkeep
-from stamkund.limits import Limits
 from stamkund.problems import Refused
 from stamkund.rules import identifiers
+from stamkund.server import jobs as upkeep
 from stamkund.store import Unavailable
-from stamkund.wire.context import Services
+from stamkund.wire import limits as limiting
+from stamkund.wire.limits import Limits
+from stamkund.wire.services import Services
 from tests.guards.asking import refused
 from tests.support.rows import rows
 from tests.support.stage import NOW, Publisher, Stage
@@ -164,8 +164,8 @@ async def test_processes_share_their_counts(fresh_url: str, tmp_path: Path, monk
                 break
             await asyncio.sleep(0.05)
         assert is_limited(answer)
-        assert await first.store.remove_counts(NOW) == 0
-        assert await first.store.remove_counts(NOW + 60) > 0
+        assert await first.store.call_counts.remove_expired(NOW) == 0
+        assert await first.store.call_counts.remove_expired(NOW + 60) > 0
         keys = await rows(fresh_url, "SELECT key FROM call_counts")
         assert all(len(key) == 32 for (key,) in keys), "keyed hashes"
 

@@ -49,8 +49,8 @@ def branding(
     async def work(store: Store) -> Branding:
         await known_organisation(store, organisation)
         if not wanted:
-            return await store.branding(organisation)
-        return await store.change_branding(organisation, lambda known: msgspec.structs.replace(known, **wanted))
+            return await store.branding.of_organisation(organisation)
+        return await store.branding.change(organisation, lambda known: msgspec.structs.replace(known, **wanted))
 
     _show(_shown(organisation, with_store(work)), json)
 

@@ -10,13 +10,21 @@ from typing import Annotated, NoReturn
 import msgspec
 import typer
 
-from stamkund.cli.common import COULD_NOT_RUN, JSON, ORGANISATION, fail, known_organisation, show_json, with_store
+from stamkund.cli.common import (
+    COULD_NOT_RUN,
+    JSON,
+    ORGANISATION,
+    fail,
+    known_organisation,
+    show_json,
+    with_store,
+)
 from stamkund.clock import system_clock
 from stamkund.importing import CannotRun, Mistake, WrongCatalogue, read_catalogue
 from stamkund.rules.catalogue import EMPTY, Catalogue
-from stamkund.rules.moments import zone
 from stamkund.rules.organisation import Organisation
-from stamkund.store import CatalogueVersion, Loaded, Store
+from stamkund.rules.timestamps import zone
+from stamkund.store import CatalogueVersion, LoadedCatalogue, Store
 
 
 class Report(msgspec.Struct):
@@ -47,7 +55,7 @@ def load(
 
     async def work(store: Store) -> CatalogueVersion:
         await known_organisation(store, organisation)
-        return await store.put_catalogue(organisation, catalogue, system_clock(), dry_run=dry_run)
+        return await store.catalogues.replace(organisation, catalogue, system_clock(), dry_run=dry_run)
 
     done = with_store(work)
     if json:
@@ -64,9 +72,9 @@ def show(
 ) -> None:
     """Show an organisation's catalogue."""
 
-    async def work(store: Store) -> tuple[Organisation, Loaded | None]:
+    async def work(store: Store) -> tuple[Organisation, LoadedCatalogue | None]:
         owner = await known_organisation(store, organisation) if organisation else await _only_one(store)
-        return owner, await store.loaded_catalogue(owner.id)
+        return owner, await store.catalogues.current(owner.id)
 
     owner, loaded = with_store(work)
     if json:
@@ -93,7 +101,7 @@ def _refuse(file: Path, mistakes: list[Mistake], json: bool) -> NoReturn:
 
 
 async def _only_one(store: Store) -> Organisation:
-    known = await store.organisations()
+    known = await store.organisations.all()
     if len(known) != 1:
         fail(f"say which --organisation (known: {', '.join(o.id for o in known) or 'none yet'})")
     return known[0]

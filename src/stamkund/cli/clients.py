@@ -11,11 +11,13 @@ import typer
 
 from stamkund.cli import client_options as options
 from stamkund.cli.client_options import LOGOUT_URIS, ORIGINS, REDIRECT_URIS
-from stamkund.cli.common import JSON, ORGANISATION, fail, known_organisation, show_json, with_store
+from stamkund.cli.common import JSON, ORGANISATION, fail, known_organisation, show_json, with_installation, with_store
 from stamkund.clock import system_clock
+from stamkund.identity.client_secrets import ClientSecrets
 from stamkund.rules.ids import is_id, new_id
 from stamkund.rules.organisation import Client, Secret, new_secret
 from stamkund.store import Store
+from stamkund.store.open import Installation
 
 app = typer.Typer(help="The applications that may call.", no_args_is_help=True)
 
@@ -34,12 +36,12 @@ _SHOWN = (
     "origins",
     "public",
     "offline_access",
-    "rotates",
+    "rotate_refresh_tokens",
     "sso2",
     "disabled",
     "created",
 )
-_FLAGS = ("disabled", "public", "offline_access", "rotates", "sso2")
+_FLAGS = ("disabled", "public", "offline_access", "rotate_refresh_tokens", "sso2")
 _LISTS = {"redirect_uris": "redirect URI", "logout_uris": "logout URI", "origins": "origin"}
 
 
@@ -60,9 +62,13 @@ def create(
     origin: ORIGINS = None,
     public: Annotated[bool, typer.Option("--public", help="Can't keep a secret (an app): it logs in by PKCE.")] = False,
     offline_access: Annotated[bool, typer.Option("--offline-access", help="Gets refresh tokens.")] = False,
-    rotates: Annotated[bool, typer.Option("--rotate-refresh-tokens", help="A new refresh token at each use.")] = False,
+    rotate_refresh_tokens: Annotated[
+        bool, typer.Option("--rotate-refresh-tokens", help="A new refresh token at each use.")
+    ] = False,
     sso2: Annotated[bool, typer.Option("--sso2", help="May use single sign-on (SSO2).")] = False,
-    brought_id: Annotated[str | None, typer.Option("--id", help="The id that it has already, elsewhere.")] = None,
+    brought_id: Annotated[
+        str | None, typer.Option("--id", help="The id that it has already, elsewhere.")
+    ] = None,
     secret_stdin: Annotated[
         bool, typer.Option("--secret-stdin", help="Take the secret that it has already from standard input.")
     ] = False,
@@ -89,21 +95,22 @@ def create(
         origins=options.origins(origin),
         public=public,
         offline_access=offline_access,
-        rotates=rotates,
+        rotate_refresh_tokens=rotate_refresh_tokens,
         sso2=sso2,
     )
     brought = options.brought_secret(public) if secret_stdin else None
     secret = None if public else brought or new_secret()
 
-    async def work(store: Store) -> None:
+    async def work(installation: Installation) -> None:
+        store = installation.store
         options.check_public(made)
-        if await store.client(made.id) is not None:
+        if await store.clients.get(made.id) is not None:
             fail(f"there is a client {made.id} already")
         await known_organisation(store, organisation)
-        sealed = [] if secret is None else [Secret(store.documents.seal_secret(secret), now)]
-        await store.add_client(msgspec.structs.replace(made, secrets=sealed))
+        sealed = [] if secret is None else [Secret(ClientSecrets(installation.vault).seal(secret), now)]
+        await store.clients.add(msgspec.structs.replace(made, secrets=sealed))
 
-    with_store(work)
+    with_installation(work)
     if brought is None:
         _show_secret(made.id, secret, json)
     else:
@@ -119,7 +126,7 @@ def change(
     logout_uri: LOGOUT_URIS = None,
     origin: ORIGINS = None,
     offline_access: Annotated[bool | None, typer.Option(help="Gets refresh tokens.")] = None,
-    rotates: Annotated[
+    rotate_refresh_tokens: Annotated[
         bool | None,
         typer.Option("--rotate-refresh-tokens/--no-rotate-refresh-tokens", help="A new refresh token at each use."),
     ] = None,
@@ -137,7 +144,7 @@ def change(
         "logout_uris": options.logout_uris(logout_uri) if logout_uri else None,
         "origins": options.origins(origin) if origin else None,
         "offline_access": offline_access,
-        "rotates": rotates,
+        "rotate_refresh_tokens": rotate_refresh_tokens,
         "sso2": sso2,
     }
     wanted = {field: value for field, value in asked.items() if value is not None}
@@ -145,7 +152,7 @@ def change(
         fail("name what should change, such as --redirect-uri (see `stamkund client change --help`)")
 
     def changed(client: Client) -> Client:
-        if client.public and rotates is False:
+        if client.public and rotate_refresh_tokens is False:
             raise ValueError("a public client's refresh tokens always rotate")
         after = msgspec.structs.replace(client, **wanted)
         options.check_public(after)
@@ -161,7 +168,7 @@ def list_clients(organisation: ORGANISATION, json: JSON = False) -> None:
 
     async def work(store: Store) -> list[Client]:
         await known_organisation(store, organisation)
-        return await store.clients(organisation)
+        return await store.clients.of_organisation(organisation)
 
     found = with_store(work)
     if json:
@@ -200,17 +207,18 @@ def rotate_secret(
     now, secret = system_clock(), new_secret()
     until = now + int(match[1]) * _SECONDS[match[2]]
 
-    def rotated(client: Client, store: Store) -> Client:
+    def rotated(client: Client, sealed: str) -> Client:
         if client.public:
             raise ValueError(f"{client.id} is a public client, which has no secret")
-        old = [_ending(s, until) for s in client.secrets if s.holds(now)]
-        new = Secret(store.documents.seal_secret(secret), now)
-        return msgspec.structs.replace(client, secrets=[new, *(s for s in old if s.holds(now))])
+        old = [_ending(s, until) for s in client.secrets if s.is_valid(now)]
+        new = Secret(sealed, now)
+        return msgspec.structs.replace(client, secrets=[new, *(s for s in old if s.is_valid(now))])
 
-    async def work(store: Store) -> Client | None:
-        return await store.change_client(client_id.lower(), lambda client: rotated(client, store))
+    async def work(installation: Installation) -> Client | None:
+        sealed = ClientSecrets(installation.vault).seal(secret)
+        return await installation.store.clients.change(client_id.lower(), lambda client: rotated(client, sealed))
 
-    if with_store(work) is None:
+    if with_installation(work) is None:
         fail(f"there is no client {client_id}")
     _show_secret(client_id.lower(), secret, json)
 
@@ -221,7 +229,7 @@ def _ending(secret: Secret, until: int) -> Secret:
 
 
 def _change(client_id: str, change: Callable[[Client], Client]) -> None:
-    if with_store(lambda store: store.change_client(client_id.lower(), change)) is None:
+    if with_store(lambda store: store.clients.change(client_id.lower(), change)) is None:
         fail(f"there is no client {client_id}" if is_id(client_id) else f"{client_id} is no client id (24 hex digits)")
 
 

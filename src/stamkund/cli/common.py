@@ -13,10 +13,11 @@ import typer
 
 from stamkund import settings
 from stamkund.clock import system_clock
-from stamkund.opening import open_store
 from stamkund.rules.organisation import Organisation
 from stamkund.settings import Settings, WrongSetting
-from stamkund.store import KeyFileError, Store, Unavailable, WrongSchema
+from stamkund.store import Store, Unavailable
+from stamkund.store.open import Installation, WrongSchema, open_installation
+from stamkund.vault import KeyFileError
 
 T = TypeVar("T")
 
@@ -52,24 +53,29 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         fail(str(error))
 
 
-def with_store(action: Callable[[Store], Awaitable[T]]) -> T:
-    """Opens the store that the settings name, does `action`, closes it."""
-    chosen = chosen_settings()
+def with_installation(action: Callable[[Installation], Awaitable[T]]) -> T:
+    """Opens the installation that the settings name, does `action`, closes it."""
+    settings = chosen_settings()
 
     async def work() -> T:
-        store = await open_store(chosen, system_clock)
+        installation = await open_installation(settings, system_clock)
         try:
-            return await action(store)
+            return await action(installation)
         finally:
-            await store.engine.close()
+            await installation.close()
 
     return run(work())
 
 
+def with_store(action: Callable[[Store], Awaitable[T]]) -> T:
+    """As `with_installation`, for an action that needs the store alone."""
+    return with_installation(lambda installation: action(installation.store))
+
+
 async def known_organisation(store: Store, organisation_id: str) -> Organisation:
     """The organisation, or the end of the command with the ones that there are."""
-    found = await store.organisation(organisation_id)
+    found = await store.organisations.get(organisation_id)
     if found is None:
-        known = ", ".join(o.id for o in await store.organisations()) or "none yet"
+        known = ", ".join(o.id for o in await store.organisations.all()) or "none yet"
         fail(f"there is no organisation {organisation_id} (known: {known}); make it with `stamkund init`")
     return found

@@ -12,13 +12,13 @@ from typing import Annotated
 import typer
 
 from stamkund.clock import system_clock
-from stamkund.opening import open_store
+from stamkund.identity.client_secrets import ClientSecrets
 from stamkund.rules import scopes
 from stamkund.rules.catalogue import Catalogue, Package, Product, Title
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation, Secret, new_secret
 from stamkund.settings import Settings
-from stamkund.store import Store
+from stamkund.store.open import Installation, open_installation
 
 ORGANISATION = "demo"
 _SCOPES = (
@@ -127,7 +127,7 @@ class _Demo:
 
 def demo(port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000) -> None:
     """Start a throwaway installation with invented customers and print curl lines for the whole story."""
-    from stamkund import serving
+    from stamkund.server import process as serving
 
     with tempfile.TemporaryDirectory(prefix="stamkund-demo-") as folder:
         made = asyncio.run(_make(Path(folder), port))
@@ -145,12 +145,13 @@ async def _make(folder: Path, port: int) -> _Demo:
         public_url=f"http://localhost:{port}",
         log_level="warning",
     )
-    store = await open_store(settings, system_clock)
+    installation = await open_installation(settings, system_clock)
+    store = installation.store
     now = system_clock()
     try:
-        organisation = await store.change_organisation(ORGANISATION, lambda _: Organisation(ORGANISATION, "Demo"))
-        clients = [await _client(store, name, first, now) for name, first in (("Demo", 0), ("Another site", 1))]
-        await store.put_catalogue(ORGANISATION, _CATALOGUE, now)
+        organisation = await store.organisations.change(ORGANISATION, lambda _: Organisation(ORGANISATION, "Demo"))
+        clients = [await _client(installation, name, first, now) for name, first in (("Demo", 0), ("Another site", 1))]
+        await store.catalogues.replace(ORGANISATION, _CATALOGUE, now)
         customers = folder / "customers.jsonl"
         customers.write_text(_customers(now))
         await import_customers(
@@ -164,11 +165,11 @@ async def _make(folder: Path, port: int) -> _Demo:
             progress=lambda _, __: None,
         )
     finally:
-        await store.engine.close()
+        await installation.close()
     return _Demo(settings, clients)
 
 
-async def _client(store: Store, name: str, first: int, now: int) -> tuple[str, str]:
+async def _client(installation: Installation, name: str, first: int, now: int) -> tuple[str, str]:
     """A client that may do everything, whose site's landing page is the first of its addresses; id and secret."""
     secret = new_secret()
     client = Client(
@@ -177,12 +178,12 @@ async def _client(store: Store, name: str, first: int, now: int) -> tuple[str, s
         name,
         now,
         list(_SCOPES),
-        [Secret(store.documents.seal_secret(secret), now)],
+        [Secret(ClientSecrets(installation.vault).seal(secret), now)],
         redirect_uris=[*_SITES[first:], *_SITES[:first]],
         offline_access=True,
         sso2=True,
     )
-    await store.add_client(client)
+    await installation.store.clients.add(client)
     return client.id, secret
 
 

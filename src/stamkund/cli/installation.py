@@ -13,14 +13,15 @@ from urllib.parse import urlsplit
 
 import typer
 
-from stamkund import store as stores
 from stamkund.cli.common import COULD_NOT_RUN, ORGANISATION, chosen_settings, fail, run
 from stamkund.clock import system_clock
-from stamkund.opening import open_store
-from stamkund.rules import moments
+from stamkund.rules import timestamps as moments
 from stamkund.rules.organisation import PERSON_NUMBER_CHECKS, Organisation
 from stamkund.settings import Settings, WrongSetting, load
-from stamkund.store import KeyFileError, Store, Unavailable, WrongSchema
+from stamkund.store import Store, Unavailable
+from stamkund.store.open import WrongSchema, engine_for, open_installation
+from stamkund.store.open import migrate as migrate_database
+from stamkund.vault import KeyFileError
 
 _OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
 _ORGANISATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -57,11 +58,11 @@ def init(
 
     async def work() -> Organisation:
         await _migrate(chosen)
-        store = await open_store(chosen, system_clock)
+        installation = await open_installation(chosen, system_clock)
         try:
-            return await store.change_organisation(organisation, change)
+            return await installation.store.organisations.change(organisation, change)
         finally:
-            await store.engine.close()
+            await installation.close()
 
     made = run(work())
     print(f"Organisation {made.id} ({made.name}, {made.timezone}) is ready in {shown_url(chosen.database_url)}.")
@@ -78,10 +79,10 @@ def migrate() -> None:
 
 
 async def _migrate(chosen: Settings) -> list[str]:
-    engine = stores.engine_for(chosen.database_url, chosen.postgres_connections)
+    engine = engine_for(chosen.database_url, chosen.postgres_connections)
     await engine.open()
     try:
-        return await stores.migrate(engine, system_clock())
+        return await migrate_database(engine, system_clock())
     finally:
         await engine.close()
 
@@ -108,16 +109,16 @@ async def _examine() -> list[Finding]:
     if chosen.sqlite and not chosen.sqlite_file.exists():  # an examination makes nothing
         return [*findings, (False, f"there is no database {chosen.sqlite_file} yet: make it with `stamkund init`")]
     try:
-        store = await open_store(chosen, system_clock)
+        installation = await open_installation(chosen, system_clock)
     except (Unavailable, WrongSchema, KeyFileError, ValueError) as error:
         return [*findings, (False, f"database {shown_url(chosen.database_url)}: {error}")]
     try:
-        async for finding in _database(chosen, store):
+        async for finding in _database(chosen, installation.store):
             findings.append(finding)  # noqa: PERF401 - what was found stays when the next step fails
     except Unavailable as error:
         findings.append((False, f"the database can't be written to: {error}"))
     finally:
-        await store.engine.close()
+        await installation.close()
     return findings
 
 
@@ -125,11 +126,11 @@ async def _database(chosen: Settings, store: Store):  # type: ignore[no-untyped-
     yield True, f"database {shown_url(chosen.database_url)} answers, its schema is up to date and its key file fits"
     await store.tokens.remove_expired(0, 1)
     yield True, "the database can be written to"
-    organisations = await store.organisations()
+    organisations = await store.organisations.all()
     if not organisations:
         yield False, "there is no organisation yet: make one with `stamkund init --organisation ID`"
     for organisation in organisations:
-        count = len(await store.clients(organisation.id))
+        count = len(await store.clients.of_organisation(organisation.id))
         hint = "" if count else ": make one with `stamkund client create`"
         yield count > 0, f"organisation {organisation.id} has {count} client{'' if count == 1 else 's'}{hint}"
 

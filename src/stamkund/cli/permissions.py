@@ -59,7 +59,7 @@ def deactivate(organisation: ORGANISATION, permission_id: str) -> None:
 def _change(organisation_id: str, change) -> None:  # type: ignore[no-untyped-def]
     async def work(store: Store) -> None:
         await known_organisation(store, organisation_id)
-        await store.change_organisation(organisation_id, changed)
+        await store.organisations.change(organisation_id, changed)
 
     def changed(known: Organisation | None) -> Organisation:
         assert known is not None

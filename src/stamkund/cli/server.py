@@ -10,8 +10,8 @@ import typer
 
 from stamkund.cli.common import chosen_settings, fail, run
 from stamkund.clock import system_clock
-from stamkund.opening import open_store
 from stamkund.settings import Settings
+from stamkund.store.open import open_installation
 
 
 def serve(
@@ -20,7 +20,7 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="Processes that answer requests.", min=1)] = None,
 ) -> None:
     """Answer requests until told to stop."""
-    from stamkund import serving  # all that answers requests: other commands start without it
+    from stamkund.server import process as serving  # all that answers requests: other commands start without it
 
     said = {"host": host, "port": port, "workers": workers}
     chosen = msgspec.structs.replace(chosen_settings(), **{k: v for k, v in said.items() if v is not None})
@@ -31,8 +31,8 @@ def serve(
 
 async def _look(chosen: Settings) -> None:
     """Opens and closes the store once, so that what is wrong is said before any worker starts."""
-    store = await open_store(chosen, system_clock)
-    await store.engine.close()
+    installation = await open_installation(chosen, system_clock)
+    await installation.close()
 
 
 def _check_port(chosen: Settings) -> None:

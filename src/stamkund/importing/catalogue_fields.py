@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from stamkund.rules.values import NO_CONTEXT, PRODUCT_CODE, TITLE_CODE, Invalid, Kind
+from stamkund.rules.values import NO_CONTEXT, PRODUCT_CODE, TITLE_CODE, Invalid, ValueType
 
 CODES = "code"
 """The field that an entry is known by."""
@@ -49,7 +49,7 @@ def kind_of(value: Any) -> str:
     return words.get(type(value), "an object")
 
 
-def _text(kind: Kind[str]) -> Check:
+def _text(kind: ValueType[str]) -> Check:
     def check(value: Any) -> str:
         if not isinstance(value, str):
             raise Invalid(f"must be text, not {kind_of(value)}")
@@ -87,8 +87,8 @@ def _yes_or_no(value: Any) -> bool:
     return value
 
 
-_LONG_TEXT = _text(Kind("text", lambda given, _: given, shortest=1, longest=1024))
-_SHORT_TEXT = _text(Kind("text", lambda given, _: given, shortest=1, longest=50))
+_LONG_TEXT = _text(ValueType("text", lambda given, _: given, shortest=1, longest=1024))
+_SHORT_TEXT = _text(ValueType("text", lambda given, _: given, shortest=1, longest=50))
 _TITLE_CODE = _text(TITLE_CODE)
 _CODE = _text(PRODUCT_CODE)
 

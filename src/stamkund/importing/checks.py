@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from stamkund.passwords import can_verify
+from stamkund.identity.passwords import can_verify
 from stamkund.rules import values
-from stamkund.rules.moments import Zone, parse_moment
 from stamkund.rules.subscription import STATES, TYPES
-from stamkund.rules.values import NO_CONTEXT, Invalid, Kind
+from stamkund.rules.timestamps import Zone, parse_moment
+from stamkund.rules.values import NO_CONTEXT, Invalid, ValueType
 
 Check = Callable[[str], str]
 """Answers the text that is stored. Raises Invalid."""
@@ -25,7 +25,7 @@ _SEEN = 50_000
 
 def text(longest: int, shortest: int = 1) -> Check:
     """Free text of this size, without control characters."""
-    kind: Kind[str] = Kind("text", lambda given, _: given, shortest=shortest, longest=longest)
+    kind: ValueType[str] = ValueType("text", lambda given, _: given, shortest=shortest, longest=longest)
 
     def check(given: str) -> str:
         if shortest <= len(given) <= longest and given.isprintable():
@@ -35,7 +35,7 @@ def text(longest: int, shortest: int = 1) -> Check:
     return check
 
 
-def of_kind(kind: Kind[str], usual: str | None = None) -> Check:
+def of_kind(kind: ValueType[str], usual: str | None = None) -> Check:
     """Text of one of the API's kinds. What matches `usual` is good without more ado."""
     at_once = re.compile(usual or r"(?!)").fullmatch
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+from collections.abc import Callable, Iterable
 
 from stamkund.importing.rows import Row
 from stamkund.importing.spool import temporary_database
 from stamkund.rules import identifiers
 from stamkund.rules.customer import Customer
-from stamkund.rules.identifiers import Identifier, NumberHashes
-from stamkund.store import Outcome, Wanted
+from stamkund.rules.identifiers import Identifier
+from stamkund.store import BatchResult, CustomerChange
 
 _SCHEMA = "CREATE TABLE claims (key BLOB PRIMARY KEY, customer_number TEXT) WITHOUT ROWID"
 _CLAIM = "INSERT OR IGNORE INTO claims VALUES (?, ?)"
@@ -26,8 +27,8 @@ _ALWAYS_OWN = (identifiers.ID, identifiers.CUSTOMER_NUMBER)
 class DryRun:
     """The claims of one dry run."""
 
-    def __init__(self, hashes: NumberHashes) -> None:
-        self._hashes = hashes
+    def __init__(self, identifiers_of: Callable[[Customer], Iterable[Identifier]]) -> None:
+        self._identifiers_of = identifiers_of
         self._secret = os.urandom(16)
         self._made: dict[str, tuple[Customer | None, Customer]] = {}
         self._connection: sqlite3.Connection = temporary_database(_SCHEMA)
@@ -35,7 +36,7 @@ class DryRun:
     def close(self) -> None:
         self._connection.close()
 
-    def wanted(self, row: Row) -> Wanted:
+    def wanted(self, row: Row) -> CustomerChange:
         """As for the store, and what became of the customer is remembered for `check`."""
 
         def change(before: Customer | None) -> Customer:
@@ -43,9 +44,9 @@ class DryRun:
             self._made[row.customer_number] = before, after
             return after
 
-        return Wanted(row.customer_number, change)
+        return CustomerChange(row.customer_number, change)
 
-    def check(self, rows: list[Row], outcome: Outcome) -> list[tuple[int, str]]:
+    def check(self, rows: list[Row], outcome: BatchResult) -> list[tuple[int, str]]:
         """Places of rows that one of an earlier batch stands against, with the kind of key; `outcome` loses them."""
         refused = {taken.place for taken in outcome.rejected}
         found = []
@@ -59,7 +60,7 @@ class DryRun:
         return found
 
     def _conflict(self, customer: Customer) -> str | None:
-        keys = [key for key in identifiers.of_customer(customer, self._hashes) if key.kind not in _ALWAYS_OWN]
+        keys = [key for key in self._identifiers_of(customer) if key.kind not in _ALWAYS_OWN]
         for key in keys:
             owner = self._connection.execute(_OWNER, (self._digest(key),)).fetchone()
             if owner is not None and owner[0] != customer.customer_number:

@@ -21,9 +21,9 @@ from stamkund.rules import person_number, values
 from stamkund.rules.account import ExternalId
 from stamkund.rules.customer import Customer, Subscription, merge_subscriptions
 from stamkund.rules.ids import new_id
-from stamkund.rules.moments import zone
 from stamkund.rules.organisation import Organisation
 from stamkund.rules.person_number import PersonNumber
+from stamkund.rules.timestamps import zone
 from stamkund.rules.values import Context, Invalid
 
 _NUMBER = "social_security_number"
@@ -98,7 +98,7 @@ def _in_known_order(known: list[ExternalId], named: list[ExternalId]) -> list[Ex
     return kept + [pair for pair in named if pair not in kept]
 
 
-class Reader:
+class RowParser:
     """Checks raw rows for one organisation."""
 
     def __init__(self, organisation: Organisation, now: int) -> None:

@@ -19,12 +19,12 @@ from stamkund.importing.dry_run import DryRun
 from stamkund.importing.json_lines import JsonLines
 from stamkund.importing.raw import RawCustomer, RawSubscriptionLine
 from stamkund.importing.report import Bad, BadRow, CannotRun, Summary
-from stamkund.importing.rows import Reader, Row
+from stamkund.importing.rows import Row, RowParser
 from stamkund.importing.source import Source
 from stamkund.importing.spool import Spool
 from stamkund.rules import identifiers
 from stamkund.rules.organisation import Organisation
-from stamkund.store import Outcome, Store, Unavailable, Wanted
+from stamkund.store import BatchResult, CustomerChange, Store, Unavailable
 
 R = TypeVar("R")
 Report = Callable[[BadRow], None]
@@ -68,7 +68,7 @@ async def import_customers(
         rows = _rows(customers, RawCustomer, csv_rows.customers)
         run = _Run(store, organisation, [customers], now=now, report=report, progress=progress)
         if dry_run:
-            run.dry_run = opened.enter_context(closing(DryRun(store.documents.vault.number_hashes)))
+            run.dry_run = opened.enter_context(closing(DryRun(store.documents.customer_identifiers)))
         if subscriptions is not None:
             source = opened.enter_context(Source(subscriptions))
             lines = _rows(source, RawSubscriptionLine, csv_rows.subscription_lines)
@@ -115,7 +115,7 @@ class _Run:
         self.dry_run: DryRun | None = None
         self._store = store
         self._organisation = organisation.id
-        self._reader = Reader(organisation, now)
+        self._reader = RowParser(organisation, now)
         self._now = now
         self._report = report
         self._progress = progress
@@ -216,13 +216,13 @@ class _Run:
             rows.append(row)
         return rows
 
-    async def _stored(self, rows: list[Row]) -> Outcome:
+    async def _stored(self, rows: list[Row]) -> BatchResult:
         """One transaction, tried again while the database is out of reach. Raises CannotRun when it stays so."""
         dry_run = self.dry_run
-        wanted = [dry_run.wanted(row) if dry_run else Wanted(row.customer_number, row.change) for row in rows]
+        wanted = [dry_run.wanted(row) if dry_run else CustomerChange(row.customer_number, row.change) for row in rows]
         for pause in (*PAUSES, None):
             try:
-                return await self._store.put_customers(
+                return await self._store.customers.put(
                     self._organisation, wanted, self._now, dry_run=dry_run is not None
                 )
             except Unavailable as error:

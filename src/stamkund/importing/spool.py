@@ -37,7 +37,7 @@ _NOTHING = (None,) * len(_FIELDS)
 
 
 @dataclass
-class Taken:
+class SpooledSubscriptions:
     """The subscriptions of some customers, and those customers that have a line that is not right."""
 
     subscriptions: dict[str, list[Subscription]] = field(default_factory=dict)
@@ -75,10 +75,10 @@ class Spool:
         with _room():
             self._connection.execute(_INDEX)
 
-    def take(self, customer_numbers: list[str]) -> Taken:
+    def take(self, customer_numbers: list[str]) -> SpooledSubscriptions:
         """What these customers have. They count as seen from now on."""
         self.see(customer_numbers)
-        taken = Taken()
+        taken = SpooledSubscriptions()
         with _room():
             for number, is_good, *fields in self._connection.execute(_TAKE, (_json(customer_numbers),)):
                 if is_good:

@@ -6,7 +6,7 @@ sent from elsewhere, and where a browser may be sent on to.
 
 from __future__ import annotations
 
-from stamkund.pages.page import HTML, Look, show
+from stamkund.pages.page import HTML, PageBranding, show
 from stamkund.pages.refusals import refusal_page
 
-__all__ = ["HTML", "Look", "refusal_page", "show"]
+__all__ = ["HTML", "PageBranding", "refusal_page", "show"]

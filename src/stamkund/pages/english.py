@@ -36,7 +36,10 @@ ENGLISH = Texts(
         "invalid_continue": ("This link does not work", "The address that you should go on to is none that we know."),
         "organisation_required": ("This link does not work", "It is not clear whose page you want."),
         "invalid_client": ("This link does not work", "The site or app that sent you here is not known to us."),
-        "invalid_organisation": ("This link does not work", "The site or app that sent you here belongs elsewhere."),
+        "invalid_organisation": (
+            "This link does not work",
+            "The site or app that sent you here belongs elsewhere.",
+        ),
         "invalid_redirect_uri": (
             "This link does not work",
             "The site or app that sent you here wants you back at an address that it may not use.",

@@ -12,8 +12,8 @@ import re
 import secrets
 from urllib.parse import urlsplit
 
+from stamkund.identity.cookies import cookies, set_cookie
 from stamkund.rules.urls import origin_of
-from stamkund.sessions import cookies, set_cookie
 from stamkund.wire.endpoint import Call
 
 COOKIE = "__Host-stamkund_form"
@@ -25,7 +25,7 @@ _SECONDS = 86_400
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
 
-class Form:
+class ProtectedForm:
     """A form about to be shown: its hidden `token`, and the header that sets the cookie that goes with it."""
 
     def __init__(self, call: Call, purpose: str) -> None:
@@ -49,7 +49,7 @@ def _cookie(call: Call) -> str | None:
 
 
 def _token(call: Call, purpose: str, value: str) -> str:
-    return call.services.store.documents.vault.pseudonym(f"{purpose}\0{value}".encode())
+    return call.services.vault.pseudonym(f"{purpose}\0{value}".encode())
 
 
 def _from_ourselves(call: Call) -> bool:

@@ -2,7 +2,7 @@
 
 A page is one document: its style stands in it and is named in the policy by its hash, a logo stands in it as data, and
 there is no script. `form-action` names where a form's answer may lead, because Chromium applies it to the redirects
-that follow a form too. `Referrer-Policy` is `same-origin` and not `no-referrer`: with the latter browsers send
+that follow a form too. `Referrer-LockoutPolicy` is `same-origin` and not `no-referrer`: with the latter browsers send
 `Origin: null` along with our own forms, and the check of where a form came from would be lost.
 """
 
@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from stamkund.pages.texts import Texts
 from stamkund.rules.branding import PLAIN, Branding, text_on
-from stamkund.wire.endpoint import Answer
+from stamkund.wire.endpoint import Response
 
 HTML = "text/html; charset=utf-8"
 Header = tuple[bytes, bytes]
@@ -39,28 +39,28 @@ _environment = Environment(
 
 
 @dataclass(frozen=True)
-class Look:
+class PageBranding:
     """Whose page it is, and how that organisation's pages look."""
 
     name: str
     branding: Branding
 
 
-NOBODYS = Look("", PLAIN)
+NO_BRANDING = PageBranding("", PLAIN)
 """For pages that are shown before it is known whose they are, or when that can't be asked."""
 
 
 def show(
     template: str,
     texts: Texts,
-    look: Look,
+    look: PageBranding,
     *,
     status: int = 200,
     headers: Iterable[Header] = (),
     leads_to: Iterable[str] = (),
     failed: bool = False,
     **values: Any,
-) -> Answer:
+) -> Response:
     """The page. `leads_to`: origins, or schemes of apps, that its form's answer may redirect to. `failed` is told in
     the title, which screen readers begin with.
     """
@@ -86,7 +86,7 @@ def show(
         (b"content-language", texts.language.encode("ascii")),
         *headers,
     )
-    return Answer(status, html.encode(errors="replace"), HTML.encode("ascii"), shown)
+    return Response(status, html.encode(errors="replace"), HTML.encode("ascii"), shown)
 
 
 @lru_cache(maxsize=256)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from stamkund.pages.asked import texts_of
-from stamkund.pages.page import NOBODYS, show
+from stamkund.pages.page import NO_BRANDING, show
+from stamkund.pages.page_parameters import texts_of
 from stamkund.problems import TOO_MANY, UNAVAILABLE, Problem
-from stamkund.wire.endpoint import Answer, Call
+from stamkund.wire.endpoint import Call, Response
 
 _ONLY_WAITING = (TOO_MANY, UNAVAILABLE.code)
 
 
-def refusal_page(call: Call, problem: Problem) -> Answer:
+def refusal_page(call: Call, problem: Problem) -> Response:
     """The `refusal_page` of every call that browsers make. It asks no database, so it is nobody's: plain."""
     texts = texts_of(call)
     heading, sentence = texts.refusal(problem.code)
     return show(
         "message.html",
         texts,
-        NOBODYS,
+        NO_BRANDING,
         status=problem.status,
         headers=problem.headers,
         heading=heading,

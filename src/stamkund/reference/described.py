@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from stamkund.reference.refusals import refusals
-from stamkund.rules.values import Kind
+from stamkund.rules.values import ValueType
 from stamkund.wire.endpoint import Endpoint, FormField
 from stamkund.wire.parameters import Parameter
 
@@ -134,7 +134,7 @@ def _form_field(one: FormField) -> Field:
     return Field(one.name, one.required, "", "", one.note, one.example)
 
 
-def _size(kind: Kind[Any]) -> str:
+def _size(kind: ValueType[Any]) -> str:
     """As the documents write sizes: `6..1024`, `..24`, `10`."""
     if kind.longest is None:
         return ""
@@ -158,7 +158,7 @@ def _curl(endpoint: Endpoint) -> str:
 
 
 def _failures(endpoint: Endpoint) -> Iterable[Failure]:
-    for error in endpoint.own_errors:
+    for error in endpoint.custom_errors:
         body = msgspec.to_builtins(error.body)
         yield Failure(error.status, body["error"], "", body["error_description"])
     for problem in refusals(endpoint):

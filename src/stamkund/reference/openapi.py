@@ -123,7 +123,7 @@ def _form_body(endpoint: Endpoint) -> dict[str, Any]:
 
 def _components(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     answers = [e.answer for e in endpoints if e.answer is not None]
-    own = [type(error.body) for e in endpoints for error in e.own_errors]
+    own = [type(error.body) for e in endpoints for error in e.custom_errors]
     return {
         "schemas": {**schemas.components([*answers, *own]), "Error": _ERROR},
         "headers": {"RequestId": {"description": "The caller's own request id, or one of ours.", **_REQUEST_ID}},

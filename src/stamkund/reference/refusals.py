@@ -11,7 +11,7 @@ from stamkund import problems
 from stamkund.problems import Problem, Refused
 from stamkund.rules.values import NO_CONTEXT, Invalid
 from stamkund.wire.endpoint import Endpoint
-from stamkund.wire.parameters import Given, Parameter
+from stamkund.wire.parameters import Parameter, ParsedParameters
 
 REQUEST_ID = "5f0c2b7a91de-42"
 """The request id of examples."""
@@ -77,6 +77,6 @@ def _broken_rule(endpoint: Endpoint) -> Iterator[Problem]:
     everything = {p.name: p.kind.example for p in endpoint.declared.parameters}
     for given in ({}, everything):
         try:
-            endpoint.check(Given(given))
+            endpoint.check(ParsedParameters(given))
         except Refused as refused:
             yield refused.problem

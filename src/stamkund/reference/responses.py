@@ -12,7 +12,7 @@ import msgspec
 from stamkund.problems import Problem
 from stamkund.reference import schemas
 from stamkund.reference.refusals import refusals
-from stamkund.wire.endpoint import Endpoint, OwnError
+from stamkund.wire.endpoint import CustomError, Endpoint
 
 _REASONS = {
     200: "What was asked for.",
@@ -38,7 +38,7 @@ _HEADERS = {
 
 def responses(endpoint: Endpoint) -> dict[str, Any]:
     responses = {str(endpoint.success): _success(endpoint)}
-    for own_status, errors in groupby(endpoint.own_errors, key=lambda e: e.status):
+    for own_status, errors in groupby(endpoint.custom_errors, key=lambda e: e.status):
         responses[str(own_status)] = _own_error(own_status, list(errors))
     for status, found in groupby(refusals(endpoint), key=lambda p: p.status):
         found_here = list(found)
@@ -76,7 +76,7 @@ def _error(status: int, found: Sequence[Problem]) -> dict[str, Any]:
     return response
 
 
-def _own_error(status: int, errors: Sequence[OwnError]) -> dict[str, Any]:
+def _own_error(status: int, errors: Sequence[CustomError]) -> dict[str, Any]:
     response = _response(status, errors)
     examples = {str(n): {"value": msgspec.to_builtins(error.body)} for n, error in enumerate(errors, 1)}
     schema = {"$ref": schemas.REF + type(errors[0].body).__name__}
@@ -84,7 +84,7 @@ def _own_error(status: int, errors: Sequence[OwnError]) -> dict[str, Any]:
     return response
 
 
-def _response(status: int, found: Iterable[Problem | OwnError]) -> dict[str, Any]:
+def _response(status: int, found: Iterable[Problem | CustomError]) -> dict[str, Any]:
     sent = {name.decode().lower(): value.decode() for one in found for name, value in one.headers}
     headers: dict[str, Any] = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
     for name, description in _HEADERS.items():

@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 from msgspec import UnsetType
 
-from stamkund.rules.values import Kind
+from stamkund.rules.values import ValueType
 from stamkund.wire.endpoint import FormField
 from stamkund.wire.parameters import Parameter
 
@@ -21,7 +21,7 @@ _NO_CONTROL_CHARACTERS = r"^[^\u0000-\u001f\u007f-\u009f]*$"
 _RANGE = re.compile(r"([a-z])-([a-z])")
 
 
-def of_kind(kind: Kind[Any]) -> Schema:
+def of_kind(kind: ValueType[Any]) -> Schema:
     """What a kind of value accepts, as exactly as JSON Schema can say it."""
     schema: Schema = {"type": kind.json_type}
     if kind.json_type != "string":
@@ -37,7 +37,7 @@ def of_kind(kind: Kind[Any]) -> Schema:
     return schema
 
 
-def example(kind: Kind[Any]) -> Any:
+def example(kind: ValueType[Any]) -> Any:
     """The example of a kind as JSON has it."""
     return kind.example if kind.json_type == "string" else json.loads(kind.example)
 

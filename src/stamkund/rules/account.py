@@ -11,8 +11,8 @@ from datetime import date
 
 import msgspec
 
-from stamkund.rules.moments import whole_years
 from stamkund.rules.person_number import PersonNumber
+from stamkund.rules.timestamps import whole_years
 
 
 class Personal(msgspec.Struct, omit_defaults=True):

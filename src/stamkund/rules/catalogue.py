@@ -12,8 +12,8 @@ from functools import cached_property
 import msgspec
 
 from stamkund.rules.account import UserProduct
-from stamkund.rules.moments import Zone
 from stamkund.rules.subscription import gives_access
+from stamkund.rules.timestamps import Zone
 
 
 class Title(msgspec.Struct, omit_defaults=True):

@@ -45,7 +45,7 @@ class Secret(Personal):
     created: int
     expires: int | None = None
 
-    def holds(self, now: int) -> bool:
+    def is_valid(self, now: int) -> bool:
         return self.expires is None or now < self.expires
 
 
@@ -56,7 +56,7 @@ class Client(Personal):
       `logout_uris`: the same for logouts that an OpenID Connect client begins.
     - `origins`: web origins whose scripts may call us with this client's tokens (CORS).
     - `public`: an app that can't keep a secret. It has none; PKCE is what proves that a code is its own.
-    - `rotates`: each use of a refresh token gives the next one, and one that comes again revokes them all. A public
+    - `rotate_refresh_tokens`: each use of a refresh token gives the next one, and one that comes again revokes them all. A public
       client's always do.
     """
 
@@ -71,13 +71,14 @@ class Client(Personal):
     sso2: bool = False
     disabled: bool = False
     public: bool = False
-    rotates: bool = False
+    rotate_refresh_tokens: bool = False
     origins: list[str] = []
     logout_uris: list[str] = []
 
     @property
-    def rotates_refresh_tokens(self) -> bool:
-        return self.rotates or self.public
+    def rotation(self) -> bool:
+        """Whether the client's refresh tokens rotate."""
+        return self.rotate_refresh_tokens or self.public
 
 
 def new_secret() -> str:

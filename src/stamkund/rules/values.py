@@ -14,8 +14,8 @@ from typing import Generic, TypeVar
 
 from stamkund.rules import person_number
 from stamkund.rules.ids import ID_PATTERN, ID_TEXT, is_id
-from stamkund.rules.moments import parse_date
 from stamkund.rules.person_number import PersonNumber
+from stamkund.rules.timestamps import parse_date
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ NO_CONTEXT = Context(date.min)
 
 
 @dataclass(frozen=True)
-class Kind(Generic[T]):
+class ValueType(Generic[T]):
     """A kind of value. `read` turns text of a right size into the value.
 
     `pattern` is shown to people and is the documents'; `accepts` is what the whole text really has to match.
@@ -161,11 +161,11 @@ def _read_permissions(text: str, context: Context) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-ID = Kind("id", _read_id, ID_TEXT, ID_PATTERN, longest=24, example="585a4768edce2c5e6f000001")
-EMAIL = Kind(
+ID = ValueType("id", _read_id, ID_TEXT, ID_PATTERN, longest=24, example="585a4768edce2c5e6f000001")
+EMAIL = ValueType(
     "email", _matching(_EMAIL, EMAIL_TEXT), EMAIL_TEXT, _EMAIL, longest=1024, example="ove.ovesson@example.com"
 )
-PASSWORD = Kind(
+PASSWORD = ValueType(
     "password",
     _read_unicode,
     shortest=6,
@@ -173,7 +173,7 @@ PASSWORD = Kind(
     example="Df7Vdd8!!vnM",
     control_characters=True,
 )
-ID_OR_EMAIL = Kind(
+ID_OR_EMAIL = ValueType(
     "id or email",
     _read_id_or_email,
     ID_TEXT,
@@ -182,11 +182,11 @@ ID_OR_EMAIL = Kind(
     example=ID.example,
 )
 """An id, for which some pages' samples send an e-mail."""
-TEXT = Kind("text", _as_it_is, longest=1024, example="Ovesson")
-ALIAS = Kind("alias", _as_it_is, longest=50, example="Oves Alias")
-ALIAS_KEY = Kind("alias", _as_it_is, longest=1024, example="Oves Alias")
-EXTERNAL_ID = Kind("external id", _as_it_is, shortest=1, longest=128, example="Key 1")
-MOBILE = Kind(
+TEXT = ValueType("text", _as_it_is, longest=1024, example="Ovesson")
+ALIAS = ValueType("alias", _as_it_is, longest=50, example="Oves Alias")
+ALIAS_KEY = ValueType("alias", _as_it_is, longest=1024, example="Oves Alias")
+EXTERNAL_ID = ValueType("external id", _as_it_is, shortest=1, longest=128, example="Key 1")
+MOBILE = ValueType(
     "mobile phone number",
     _matching(_MOBILE, _MOBILE_TEXT),
     _MOBILE_TEXT,
@@ -195,22 +195,24 @@ MOBILE = Kind(
     longest=12,
     example="0701234567",
 )
-PERSON_NUMBER = Kind(
+PERSON_NUMBER = ValueType(
     "social security number", _read_person_number, "dddddd-dddd", _PERSON_NUMBER, example="620817-9256"
 )
-CUSTOMER_NUMBER = Kind("customer number", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, longest=10, example="100001")
-TULO_CUSTOMER_NUMBER = Kind(
+CUSTOMER_NUMBER = ValueType(
+    "customer number", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, longest=10, example="100001"
+)
+TULO_CUSTOMER_NUMBER = ValueType(
     "tulo customer number", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, longest=50, example="00001"
 )
-ZIP_CODE = Kind("zip code", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, longest=5, example="43921")
-COMPANY_NUMBER = Kind(
+ZIP_CODE = ValueType("zip code", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, longest=5, example="43921")
+COMPANY_NUMBER = ValueType(
     "company registration number",
     _matching(_COMPANY_NUMBER, "dddddd-dddd"),
     "dddddd-dddd",
     _COMPANY_NUMBER,
     example="556468-3984",
 )
-PERSON_NUMBER_KEY = Kind(
+PERSON_NUMBER_KEY = ValueType(
     "social security number",
     _matching(_PERSON_NUMBER, _PERSON_NUMBER_TEXT),
     "dddddd-dddd",
@@ -218,12 +220,14 @@ PERSON_NUMBER_KEY = Kind(
     example="620817-9256",
 )
 """For look-ups: they never want more than the pattern, and need no century."""
-BIRTH_DATE = Kind("birth date", _read_birth_date, "YYYY-MM-DD", _DATE, shortest=10, longest=10, example="1962-08-17")
-PERMISSIONS = Kind("marketing permissions", _read_permissions, longest=1024, example="5ba4a64509c04c5ab4000001")
-TITLE_CODE = Kind(
+BIRTH_DATE = ValueType(
+    "birth date", _read_birth_date, "YYYY-MM-DD", _DATE, shortest=10, longest=10, example="1962-08-17"
+)
+PERMISSIONS = ValueType("marketing permissions", _read_permissions, longest=1024, example="5ba4a64509c04c5ab4000001")
+TITLE_CODE = ValueType(
     "title code", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, shortest=1, longest=15, example="TITLE_CODE"
 )
-PRODUCT_CODE = Kind(
+PRODUCT_CODE = ValueType(
     "product code",
     _matching(_PRODUCT_CODE, _PRODUCT_CODE_TEXT),
     _PRODUCT_CODE_TEXT,
@@ -233,9 +237,9 @@ PRODUCT_CODE = Kind(
     example="package_code",
 )
 """The code of a product, package or campaign; with the plus sign that the newer versions of the documents allow."""
-IP_ADDRESS = Kind("IP address", _as_it_is, longest=39, example="192.0.2.1")
-USER_AGENT = Kind("user agent", _as_it_is, longest=4096, example="Mozilla/5.0")
-SSO_TOKEN = Kind(
+IP_ADDRESS = ValueType("IP address", _as_it_is, longest=39, example="192.0.2.1")
+USER_AGENT = ValueType("user agent", _as_it_is, longest=4096, example="Mozilla/5.0")
+SSO_TOKEN = ValueType(
     "token",
     _read_unicode,
     longest=60_000,
@@ -243,7 +247,7 @@ SSO_TOKEN = Kind(
     control_characters=True,
 )
 """A JSON Web Token. What is wrong with one is told to nobody, so its form is no matter of parameters."""
-RETURN_URL = Kind(
+RETURN_URL = ValueType(
     "URL",
     _matching(_RETURN_URL, _RETURN_URL_TEXT),
     _RETURN_URL_TEXT,
@@ -252,4 +256,4 @@ RETURN_URL = Kind(
     example="https://herald.example.com/a?b=c",
 )
 """Where a site wants its visitor back."""
-BOOLEAN = Kind("boolean", _read_boolean, "true or false", example="true", json_type="boolean")
+BOOLEAN = ValueType("boolean", _read_boolean, "true or false", example="true", json_type="boolean")

@@ -14,14 +14,14 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from stamkund.store.work import Ask, Load, MakeWork, Row, Sql, Step, Unavailable, Work
+from stamkund.store.work import BulkInsert, Execute, MakeWork, Row, Sql, Step, Unavailable, Work
 
 T = TypeVar("T")
 
 CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 10
 _LOOK_UP_CONNECTIONS = 2
-_MOST_IN_A_BATCH = 128
+_MAX_BATCH = 128
 _TRIES = 4
 
 # Out of reach, shutting down, full, out of connections or not letting us in: nothing that asking differently would
@@ -175,7 +175,7 @@ class _Batches:
     def _start(self) -> None:
         self._scheduled = False
         while self._waiting and len(self._under_way) < _LOOK_UP_CONNECTIONS:
-            batch, self._waiting = self._waiting[:_MOST_IN_A_BATCH], self._waiting[_MOST_IN_A_BATCH:]
+            batch, self._waiting = self._waiting[:_MAX_BATCH], self._waiting[_MAX_BATCH:]
             task = asyncio.get_running_loop().create_task(self._fetch(batch))
             self._under_way.add(task)
             task.add_done_callback(self._finished)
@@ -193,7 +193,7 @@ class _Batches:
                 else:
                     columns = zip(*(values for values, _ in batch), strict=True)
                     found = await connection.fetch(self._batch, *(list(column) for column in columns))
-                    rows = {row[0]: row[1:] for row in found}
+                    rows = {row["place"]: row for row in found}
         except Exception as error:
             for _, future in batch:
                 if not future.done():
@@ -210,14 +210,14 @@ async def _run(connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], wor
         while True:
             step = work.send(await _do(connection, step))
     except StopIteration as finished:
-        answer: T = finished.value
-        return answer
+        result: T = finished.value
+        return result
 
 
 async def _do(connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], step: Step) -> list[Row]:
-    if isinstance(step, Ask):
+    if isinstance(step, Execute):
         return list(await connection.fetch(step.sql.postgres, *step.values))
-    if isinstance(step, Load):
+    if isinstance(step, BulkInsert):
         await connection.copy_records_to_table(step.table, records=step.rows, columns=step.columns)
         return []
     await connection.executemany(step.sql.postgres, step.values)

@@ -19,25 +19,25 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from stamkund.store.work import Ask, Each, Load, MakeWork, Row, Sql, Step, Unavailable, Work
+from stamkund.store.work import BulkInsert, Execute, ExecuteMany, MakeWork, Row, Sql, Step, Unavailable, Work
 
 T = TypeVar("T")
 
 LOCK_WAIT_SECONDS = 15
 """How long a writer waits for another process's transaction before it answers that the database is unavailable."""
 _MAPPED_BYTES = 1 << 34
-_MOST_IN_ONE_COMMIT = 200
+_MAX_VERBS_IN_ONE_COMMIT = 200
 
 
 class _Job:
     """One verb on its way through the writer thread."""
 
-    __slots__ = ("answer", "done", "error", "make")
+    __slots__ = ("done", "error", "make", "result")
 
     def __init__(self, make: MakeWork[Any], done: Callable[[], None]) -> None:
         self.make = make
         self.done = done
-        self.answer: Any = None
+        self.result: Any = None
         self.error: BaseException | None = None
 
 
@@ -49,7 +49,7 @@ class SqliteEngine:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._reader: sqlite3.Connection | None = None
-        self._looker: sqlite3.Cursor | None = None
+        self._lookups: sqlite3.Cursor | None = None
         self._in_turn = False
         self._writer: threading.Thread | None = None
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -58,9 +58,9 @@ class SqliteEngine:
         """Opens the file, making it where there is none. Raises Unavailable."""
         try:
             self.path.touch(mode=0o600, exist_ok=True)
-            looking = _connect(self.path)
-            looking.text_factory = bytes  # documents go to the decoder as they are
-            self._looker = looking.cursor()
+            lookups = _connect(self.path)
+            lookups.text_factory = bytes  # documents go to the decoder as they are
+            self._lookups = lookups.cursor()
             self._reader = _connect(self.path)
             writing = _connect(self.path)
         except (sqlite3.Error, OSError) as error:
@@ -73,38 +73,38 @@ class SqliteEngine:
             self._jobs.put(None)
             await asyncio.to_thread(self._writer.join)
             self._writer = None
-        if self._looker is not None:
-            self._looker.connection.close()
+        if self._lookups is not None:
+            self._lookups.connection.close()
         if self._reader is not None:
             self._reader.close()
-        self._looker = self._reader = None
+        self._lookups = self._reader = None
 
     async def look_up(self, single: Sql, batch: Sql, values: tuple[Any, ...]) -> Row | None:
         """The row of a hot-path look-up; its texts are bytes. `batch` is for engines that gather look-ups."""
-        assert self._looker is not None
+        assert self._lookups is not None
         try:
             if not self._in_turn:
-                self._begin_turn(self._looker)
-            rows: list[Row] = self._looker.execute(single.sqlite, values).fetchall()
+                self._begin_turn(self._lookups)
+            rows: list[Row] = self._lookups.execute(single.sqlite, values).fetchall()
         except sqlite3.Error as error:
             raise Unavailable(str(error)) from error
         return rows[0] if rows else None
 
-    def _begin_turn(self, looker: sqlite3.Cursor) -> None:
+    def _begin_turn(self, cursor: sqlite3.Cursor) -> None:
         """Look-ups of one turn of the event loop share a snapshot, which spares each the file locks of its own.
 
         The turn ends before anything that arrives later is answered, because the loop keeps its order: whoever was told
         of a change, by this process or another, asks in a later turn and sees it.
         """
-        looker.execute("BEGIN")
+        cursor.execute("BEGIN")
         self._in_turn = True
         asyncio.get_running_loop().call_soon(self._end_turn)
 
     def _end_turn(self) -> None:
         self._in_turn = False
-        if self._looker is not None:
+        if self._lookups is not None:
             with suppress(sqlite3.Error):
-                self._looker.execute("COMMIT")
+                self._lookups.execute("COMMIT")
 
     async def read(self, make: MakeWork[T]) -> T:
         """Runs a verb that only reads, in one snapshot. Raises Unavailable, and what the verb raises."""
@@ -127,14 +127,14 @@ class SqliteEngine:
         await done.wait()
         if job.error is not None:
             raise job.error
-        answer: T = job.answer
-        return answer
+        result: T = job.result
+        return result
 
     def _write_jobs(self, connection: sqlite3.Connection) -> None:
         while (first := self._jobs.get()) is not None:
             jobs = [first]
             stop = False
-            while len(jobs) < _MOST_IN_ONE_COMMIT and not self._jobs.empty():
+            while len(jobs) < _MAX_VERBS_IN_ONE_COMMIT and not self._jobs.empty():
                 job = self._jobs.get()
                 if job is None:
                     stop = True
@@ -158,6 +158,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, isolation_level=None, timeout=LOCK_WAIT_SECONDS, check_same_thread=False, cached_statements=256
     )
+    connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -186,7 +187,7 @@ def _run_job(connection: sqlite3.Connection, job: _Job) -> None:
     """Runs one verb between savepoints. Lets sqlite3.Error through: then the whole transaction is in doubt."""
     connection.execute("SAVEPOINT verb")
     try:
-        job.answer = _run(connection, job.make())
+        job.result = _run(connection, job.make())
     except sqlite3.IntegrityError as error:  # a rule of the schema: this verb's own fault, the others go on
         job.error = error
         connection.execute("ROLLBACK TO verb")
@@ -204,17 +205,17 @@ def _run(connection: sqlite3.Connection, work: Work[T]) -> T:
         while True:
             step = work.send(_do(connection, step))
     except StopIteration as finished:
-        answer: T = finished.value
-        return answer
+        result: T = finished.value
+        return result
 
 
 def _do(connection: sqlite3.Connection, step: Step) -> list[Row]:
-    if isinstance(step, Ask):
+    if isinstance(step, Execute):
         rows: list[Row] = connection.execute(step.sql.sqlite, _plain(step.values)).fetchall()
         return rows
-    if isinstance(step, Each):
+    if isinstance(step, ExecuteMany):
         connection.executemany(step.sql.sqlite, step.values)
-    elif isinstance(step, Load):
+    elif isinstance(step, BulkInsert):
         connection.executemany(step.insert, step.rows)
     return []
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from stamkund.store import Unavailable
-from stamkund.wire.endpoint import NOBODY, Answer, Call, Endpoint
+from stamkund.wire.caller import ANONYMOUS
+from stamkund.wire.endpoint import Call, Endpoint, Response
 
 VARY = (b"vary", b"origin")
 """For caches: the answer to one origin is not another's."""
@@ -20,7 +21,7 @@ _SENDABLE = (b"access-control-allow-headers", b"authorization, content-type, acc
 _REMEMBERED = (b"access-control-max-age", b"600")
 
 
-async def shown(answer: Answer, origin: bytes, call: Call, method: str, methods: Mapping[str, Endpoint]) -> Answer:
+async def shown(answer: Response, origin: bytes, call: Call, method: str, methods: Mapping[str, Endpoint]) -> Response:
     """The answer to a call that came with an Origin header. `methods`: what there is at the path, if anything."""
     if any(endpoint.for_browsers for endpoint in methods.values()):
         return answer
@@ -33,22 +34,22 @@ async def shown(answer: Answer, origin: bytes, call: Call, method: str, methods:
     return replace(answer, headers=(*answer.headers, *vary, *headers))
 
 
-def _preflight(origin: bytes, methods: Mapping[str, Endpoint]) -> Answer:
+def _preflight(origin: bytes, methods: Mapping[str, Endpoint]) -> Response:
     """The browser's question before a call. It comes without credentials, so it can't tell whose call it will be."""
     allowed = ", ".join(sorted(methods)).encode("ascii")
     headers = (_allow(origin), (b"access-control-allow-methods", allowed), _SENDABLE, _REMEMBERED, VARY)
-    return Answer(204, b"", headers=headers)
+    return Response(204, b"", headers=headers)
 
 
 async def _may_read(call: Call, origin: bytes) -> bool:
-    if call.client is NOBODY.client:
+    if call.client is ANONYMOUS.client:
         return await _any_clients(call, origin)
     return origin.decode("latin-1") in call.client.origins
 
 
 async def _any_clients(call: Call, origin: bytes) -> bool:
     try:
-        return origin.decode("latin-1") in await call.services.store.origins()
+        return origin.decode("latin-1") in await call.services.store.clients.origins()
     except Unavailable:
         return False
 

@@ -12,23 +12,24 @@ import itertools
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
 
-from stamkund import caller as callers
 from stamkund import log, problems
-from stamkund.passwords import Busy
+from stamkund.identity.passwords import HashingQueueFull
+from stamkund.identity.tokens import token_digest
 from stamkund.problems import Problem, Refused
-from stamkund.rules.moments import zone
+from stamkund.rules.timestamps import zone
 from stamkund.rules.values import NO_CONTEXT, Context
 from stamkund.store import Unavailable
+from stamkund.wire import caller as callers
 from stamkund.wire import cors, parameters
-from stamkund.wire.context import Services
-from stamkund.wire.endpoint import MOST_BODY_BYTES, Answer, Call, Endpoint
+from stamkund.wire.endpoint import MAX_BODY_BYTES, Call, Endpoint, Response
 from stamkund.wire.form import form
-from stamkund.wire.parameters import Given
+from stamkund.wire.parameters import ParsedParameters
+from stamkund.wire.services import Services
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -49,12 +50,12 @@ class UndeclaredRefusal(Exception):
 
 
 class Dispatch:
-    """Answers requests for the given endpoints."""
+    """Responds to requests for the endpoints of the services."""
 
-    def __init__(self, endpoints: Iterable[Endpoint], services: Services) -> None:
+    def __init__(self, services: Services) -> None:
         self._services = services
         self._routes: dict[str, dict[str, Endpoint]] = {}
-        for endpoint in endpoints:
+        for endpoint in services.endpoints:
             for path in endpoint.paths:
                 self._routes.setdefault(path, {})[endpoint.method] = endpoint
         self._log = log.get()
@@ -107,7 +108,7 @@ class Dispatch:
             raise Refused(problems.method_not_allowed(methods))
         return endpoint
 
-    async def _answer(self, endpoint: Endpoint, call: Call, scope: Mapping[str, Any], receive: Receive) -> Answer:
+    async def _answer(self, endpoint: Endpoint, call: Call, scope: Mapping[str, Any], receive: Receive) -> Response:
         if not endpoint.public:
             await self._admit(endpoint, call, scope)
         if endpoint.body is not None:
@@ -118,9 +119,9 @@ class Dispatch:
             for identifier in endpoint.limit.about(call):
                 self._services.limits.identifier(endpoint.limit.name, call.caller.organisation.id, identifier, call.now)
         result = await _told(endpoint, call)
-        if isinstance(result, Answer):
+        if isinstance(result, Response):
             return result
-        return Answer(endpoint.success, _encode(result), headers=_for_caches(endpoint))
+        return Response(endpoint.success, _encode(result), headers=_for_caches(endpoint))
 
     async def _admit(self, endpoint: Endpoint, call: Call, scope: Mapping[str, Any]) -> None:
         """Lets the caller in. The account that the call is about is read along with the token, so a query that names
@@ -134,15 +135,15 @@ class Dispatch:
             except Refused as error:
                 wrong = error
         header = call.headers.get(b"authorization")
-        token = callers.bearer(header)
+        token = callers.bearer_token(header)
         if token is None:
             raise Refused(problems.MISSING_TOKEN if header is None else problems.INVALID_TOKEN)
-        opened = await self._services.store.opened(callers.token_hash(token), subject, endpoint.catalogue)
+        opened = await self._services.store.tokens.authenticate(token_digest(token), subject, endpoint.catalogue)
         caller = callers.caller_of(opened, call.now)
         if caller is None:
             raise Refused(problems.INVALID_TOKEN)
         call.by(caller, opened)
-        refusal = callers.refusal(caller, endpoint.scope, endpoint.identity)
+        refusal = callers.access_problem(caller, endpoint.scope, endpoint.identity)
         if refusal is not None:
             raise Refused(refusal)
         if endpoint.limit is not None:
@@ -150,7 +151,7 @@ class Dispatch:
         if wrong is not None:
             raise wrong
 
-    def _refused(self, error: Exception, endpoint: Endpoint | None, call: Call, request_id: str) -> Answer:
+    def _refused(self, error: Exception, endpoint: Endpoint | None, call: Call, request_id: str) -> Response:
         problem = self._problem_of(error, request_id)
         if endpoint is not None and endpoint.refusal_page is not None:
             return endpoint.refusal_page(call, problem)
@@ -162,7 +163,7 @@ class Dispatch:
         if isinstance(error, Unavailable):
             self._log.warning("database unavailable", id=request_id, **log.where(error))
             return problems.UNAVAILABLE
-        if isinstance(error, Busy):
+        if isinstance(error, HashingQueueFull):
             return problems.BUSY
         self._log.error("internal error", id=request_id, **log.where(error))
         return problems.internal(request_id)
@@ -190,11 +191,11 @@ async def _told(endpoint: Endpoint, call: Call) -> Any:
         raise UndeclaredRefusal(problem.code) from refused
 
 
-def _given(endpoint: Endpoint, scope: Mapping[str, Any]) -> Given:
+def _given(endpoint: Endpoint, scope: Mapping[str, Any]) -> ParsedParameters:
     return _checked(endpoint, parameters.query(scope["query_string"]), NO_CONTEXT)
 
 
-def _checked(endpoint: Endpoint, sent: Mapping[str, Any], context: Context) -> Given:
+def _checked(endpoint: Endpoint, sent: Mapping[str, Any], context: Context) -> ParsedParameters:
     given = endpoint.declared.read(sent, context)
     if endpoint.check is not None:
         endpoint.check(given)
@@ -224,7 +225,7 @@ async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
     that is still sending would take the answer away from it.
     """
     length = headers.get(b"content-length", b"0")
-    if not length.isdigit() or int(length) > MOST_BODY_BYTES:
+    if not length.isdigit() or int(length) > MAX_BODY_BYTES:
         raise Refused(problems.PAYLOAD_TOO_LARGE)
     body = b""
     while True:
@@ -232,17 +233,17 @@ async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         if message["type"] == "http.disconnect":
             raise Disconnected
         body += bytes(message.get("body", b""))
-        if len(body) > MOST_BODY_BYTES:
+        if len(body) > MAX_BODY_BYTES:
             raise Refused(problems.PAYLOAD_TOO_LARGE)
         if not message.get("more_body", False):
             return body
 
 
-def _problem(problem: Problem) -> Answer:
-    return Answer(problem.status, _encode(problem.body()), headers=(*problem.headers, _NO_STORE))
+def _problem(problem: Problem) -> Response:
+    return Response(problem.status, _encode(problem.body()), headers=(*problem.headers, _NO_STORE))
 
 
-async def _send(answer: Answer, request_id: str, send: Send) -> None:
+async def _send(answer: Response, request_id: str, send: Send) -> None:
     body: tuple[tuple[bytes, bytes], ...] = ()
     if answer.status != _NO_CONTENT:
         body = (b"content-type", answer.content_type), (b"content-length", b"%d" % len(answer.body))

@@ -13,20 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from stamkund.caller import Caller
 from stamkund.problems import Problem
 from stamkund.rules.account import Account
-from stamkund.rules.attempts import Visit
 from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.identifiers import Identifier
-from stamkund.rules.organisation import Client, Organisation
-from stamkund.store import Opened, Subject
-from stamkund.wire.parameters import Declared, Given, Parameter
+from stamkund.rules.lockout import LoginContext
+from stamkund.store import AccountLookup, AuthenticatedToken
+from stamkund.wire.caller import ANONYMOUS, Caller
+from stamkund.wire.parameters import Parameter, ParameterSet, ParsedParameters
 
 if TYPE_CHECKING:
-    from stamkund.wire.context import Services
+    from stamkund.wire.services import Services
 
-MOST_BODY_BYTES = 64 * 1024
+MAX_BODY_BYTES = 64 * 1024
 _LONGEST_AGENT = 4096
 _SENT_ON = 302
 
@@ -44,7 +43,7 @@ class Created(msgspec.Struct):
 
 
 @dataclass(slots=True)
-class Answer:
+class Response:
     """A whole HTTP answer. `body` is ready to be sent; a struct is encoded by dispatch instead."""
 
     status: int
@@ -53,14 +52,7 @@ class Answer:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-NOTHING = Given({})
-NOBODY = Caller(
-    Client(id="", organisation="", name="", created=0, scopes=[], secrets=[], disabled=True),
-    Organisation(id="", name=""),
-    frozenset(),
-    None,
-)
-"""The caller of a public call."""
+NOTHING = ParsedParameters({})
 
 
 class Call:
@@ -75,16 +67,16 @@ class Call:
         self.services = services
         self.now = now
         self.headers = headers
-        self.caller = NOBODY
-        self.client = NOBODY.client
+        self.caller = ANONYMOUS
+        self.client = ANONYMOUS.client
         self.given = NOTHING
         self.form: Mapping[str, str] = {}
         self.path = ""
         self.query = b""
         self.peer: tuple[str, int] | None = None
-        self._opened: Opened | None = None
+        self._opened: AuthenticatedToken | None = None
 
-    def by(self, caller: Caller, opened: Opened | None) -> None:
+    def by(self, caller: Caller, opened: AuthenticatedToken | None) -> None:
         """The caller has passed; `opened` may hold the account that the call is about."""
         self.caller = caller
         self.client = caller.client
@@ -95,30 +87,30 @@ class Call:
         """The address that the call came from, as far as the connection tells: a proxy in front is the proxy's."""
         return None if self.peer is None else self.peer[0]
 
-    def visit(self, organisation: str, door: str, client: str) -> Visit:
-        """Who knocks at a door now, as far as the connection and the headers tell."""
+    def context(self, organisation: str, channel: str, client: str) -> LoginContext:
+        """Who knocks at a channel now, as far as the connection and the headers tell."""
         agent = self.headers.get(b"user-agent")
         shown = None if agent is None else agent.decode("latin-1")[:_LONGEST_AGENT]
-        return Visit(organisation, door, client, self.address, shown, self.now)
+        return LoginContext(organisation, channel, client, self.address, shown, self.now)
 
     def account(self) -> Account | None:
         """The account that the declaration's `subject` names, None where there is no such account."""
         document = None if self._opened is None else self._opened.document
-        return None if document is None else self.services.store.account(document)
+        return None if document is None else self.services.store.documents.account(document)
 
     async def catalogue(self) -> Catalogue:
         """The catalogue of the caller's organisation, for a declaration that says `catalogue`. Raises Unavailable."""
         fingerprint = None if self._opened is None else self._opened.catalogue
-        return await self.services.store.catalogue(self.caller.organisation.id, fingerprint)
+        return await self.services.store.catalogues.cached(self.caller.organisation.id, fingerprint)
 
 
-Story = Callable[[Call], Awaitable[Any]]
-ChooseSubject = Callable[[Given, "Services"], Subject]
-Check = Callable[[Given], None]
+Handler = Callable[[Call], Awaitable[Any]]
+ChooseAccount = Callable[[ParsedParameters, "Services"], AccountLookup]
+Check = Callable[[ParsedParameters], None]
 """A rule about several parameters. Raises Refused."""
 
 
-RefusalPage = Callable[[Call, Problem], Answer]
+RefusalPage = Callable[[Call, Problem], Response]
 
 
 def _nothing(_: Call) -> Iterable[Identifier]:
@@ -157,7 +149,7 @@ class FormField:
 
 
 @dataclass(frozen=True)
-class Form:
+class FormVariant:
     """One way to fill in a form, such as one grant of the token endpoint; `title` is the grant, else empty."""
 
     title: str
@@ -166,7 +158,7 @@ class Form:
 
 
 @dataclass(frozen=True)
-class OwnError:
+class CustomError:
     """An error with a body of the call's own instead of the API's: OAuth has its own shape."""
 
     status: int
@@ -174,21 +166,21 @@ class OwnError:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Endpoint:
     """A declared call. See `endpoint` for the fields."""
 
     method: str
     paths: tuple[str, ...]
-    story: Story
+    story: Handler
     title: str
     source: str
     scope: str | None
     identity: bool
     public: bool
-    declared: Declared
+    declared: ParameterSet
     check: Check | None
-    subject: ChooseSubject | None
+    subject: ChooseAccount | None
     catalogue: bool
     body: str | None
     success: int
@@ -197,8 +189,8 @@ class Endpoint:
     personal: bool
     max_age: int
     refusals: tuple[Problem, ...]
-    forms: tuple[Form, ...]
-    own_errors: tuple[OwnError, ...]
+    forms: tuple[FormVariant, ...]
+    custom_errors: tuple[CustomError, ...]
     example: Example
     description: str
     group: str
@@ -223,7 +215,7 @@ def endpoint(
     public: bool = False,
     parameters: Sequence[Parameter[Any]] = (),
     check: Check | None = None,
-    subject: ChooseSubject | None = None,
+    subject: ChooseAccount | None = None,
     catalogue: bool = False,
     body: str | None = None,
     success: int = 200,
@@ -232,15 +224,15 @@ def endpoint(
     personal: bool = True,
     max_age: int = 0,
     refusals: Sequence[Problem] = (),
-    forms: Sequence[Form] = (),
-    own_errors: Sequence[OwnError] = (),
+    forms: Sequence[FormVariant] = (),
+    custom_errors: Sequence[CustomError] = (),
     example: Example | None = None,
     group: str = "Account",
     limit: Limit | None = None,
     free_query: bool = False,
     query_fields: Sequence[FormField] = (),
     refusal_page: RefusalPage | None = None,
-) -> Callable[[Story], Endpoint]:
+) -> Callable[[Handler], Endpoint]:
     """Declares a call.
 
     - `scope`, `identity`: what the access token must have; `public` calls take no access token.
@@ -253,11 +245,11 @@ def endpoint(
     - `free_query`: the story reads `call.query` itself, because other rules than the API's hold for it; `query_fields`
       describes it, for the reference alone.
     - `refusal_page`: shows refusals to people, where browsers make the call.
-    - `forms`, `own_errors`, `example`: for the reference alone.
+    - `forms`, `custom_errors`, `example`: for the reference alone.
     - `source`: the document that the behaviour comes from.
     """
 
-    def declare(story: Story) -> Endpoint:
+    def declare(story: Handler) -> Endpoint:
         return Endpoint(
             method=method,
             paths=tuple(paths),
@@ -267,7 +259,7 @@ def endpoint(
             scope=scope,
             identity=identity,
             public=public,
-            declared=Declared(parameters, json=body == "json"),
+            declared=ParameterSet(parameters, json=body == "json"),
             check=check,
             subject=subject,
             catalogue=catalogue,
@@ -279,7 +271,7 @@ def endpoint(
             max_age=max_age,
             refusals=tuple(refusals),
             forms=tuple(forms),
-            own_errors=tuple(own_errors),
+            custom_errors=tuple(custom_errors),
             example=example or Example(),
             description=inspect.getdoc(story) or "",
             group=group,

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from stamkund import problems
 from stamkund.problems import Refused
-from stamkund.rules.values import Context, Invalid, Kind
+from stamkund.rules.values import Context, Invalid, ValueType
 
 T = TypeVar("T")
 
@@ -20,12 +20,12 @@ class Parameter(Generic[T]):
     """One documented parameter. `note` is for the reference; parameters are checked in the order of the document."""
 
     name: str
-    kind: Kind[T]
+    kind: ValueType[T]
     note: str
     required: bool = False
 
 
-class Given:
+class ParsedParameters:
     """The parameters that a caller gave, parsed."""
 
     __slots__ = ("_values",)
@@ -124,7 +124,7 @@ def _printable(name: str) -> str:
     return name.encode(errors="replace").decode()
 
 
-class Declared:
+class ParameterSet:
     """The parameters of a call, in the order of its document."""
 
     def __init__(self, parameters: Sequence[Parameter[Any]], *, json: bool = False) -> None:
@@ -135,20 +135,20 @@ class Declared:
         self._by_name = {p.name: p for p in parameters}
         self._any_required = any(p.required for p in parameters)
 
-    def read(self, sent: Mapping[str, Any], context: Context) -> Given:
+    def read(self, sent: Mapping[str, Any], context: Context) -> ParsedParameters:
         """The parameters out of what was sent. Raises Refused for the first that is wrong."""
         if not self._names.issuperset(sent):
             raise Refused(problems.unknown_parameters(name for name in sent if name not in self._names))
         if len(sent) == 1 and not self._any_required:
             ((name, value),) = sent.items()
-            return Given({name: self._value(self._by_name[name], value, context)})
+            return ParsedParameters({name: self._value(self._by_name[name], value, context)})
         values: dict[str, Any] = {}
         for parameter in self.parameters:
             if parameter.name in sent:
                 values[parameter.name] = self._value(parameter, sent[parameter.name], context)
             elif parameter.required:
                 raise Refused(problems.required(parameter.name))
-        return Given(values)
+        return ParsedParameters(values)
 
 
 def _json_value(parameter: Parameter[Any], sent: Any, context: Context) -> Any:

@@ -10,8 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stamkund.store.migrations import m0001_first, m0002_catalogues, m0003_attempts, m0004_sessions
-from stamkund.store.work import Ask, Sql, Work
+from stamkund.store.migrations import (
+    m0001_first,
+    m0002_catalogues,
+    m0003_attempts,
+    m0004_sessions,
+    m0005_words,
+)
+from stamkund.store.work import Execute, Sql, Work
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,7 @@ MIGRATIONS = (
     Migration(2, "catalogues", m0002_catalogues.STATEMENTS),
     Migration(3, "attempts", m0003_attempts.STATEMENTS),
     Migration(4, "sessions", m0004_sessions.STATEMENTS),
+    Migration(5, "words", m0005_words.STATEMENTS),
 )
 LATEST = MIGRATIONS[-1].number
 
@@ -34,9 +41,9 @@ _TABLE = Sql(
 )
 _ONE_AT_A_TIME = Sql("SELECT pg_advisory_xact_lock(7311, 1)", sqlite="SELECT 1")
 _PRESENT = Sql(
-    "SELECT count(*) FROM information_schema.tables "
+    "SELECT count(*) AS tables FROM information_schema.tables "
     "WHERE table_schema = current_schema() AND table_name = 'migrations'",
-    sqlite="SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'migrations'",
+    sqlite="SELECT count(*) AS tables FROM sqlite_master WHERE type = 'table' AND name = 'migrations'",
 )
 _APPLIED = Sql("SELECT number FROM migrations ORDER BY number")
 _DONE = Sql("INSERT INTO migrations (number, name, applied) VALUES ($1, $2, $3)")
@@ -47,10 +54,10 @@ def schema_version() -> Work[int]:
 
     A number may be missing: two versions that were made beside each other each add a step of their own.
     """
-    rows = yield Ask(_PRESENT)
-    if not rows[0][0]:
+    rows = yield Execute(_PRESENT)
+    if not rows[0]["tables"]:
         return 0
-    applied = [row[0] for row in (yield Ask(_APPLIED))]
+    applied = [row["number"] for row in (yield Execute(_APPLIED))]
     missing = _missing(applied)
     if missing:
         applied = [number for number in applied if number < missing[0].number]
@@ -59,14 +66,14 @@ def schema_version() -> Work[int]:
 
 def next_step(now: int) -> Work[Migration | None]:
     """Applies the first step that is missing, if one is; answers it. Two processes at once take turns."""
-    yield Ask(_ONE_AT_A_TIME)
-    yield Ask(_TABLE)
-    missing = _missing([row[0] for row in (yield Ask(_APPLIED))])
+    yield Execute(_ONE_AT_A_TIME)
+    yield Execute(_TABLE)
+    missing = _missing([row["number"] for row in (yield Execute(_APPLIED))])
     if not missing:
         return None
     for statement in missing[0].statements:
-        yield Ask(statement)
-    yield Ask(_DONE, (missing[0].number, missing[0].name, now))
+        yield Execute(statement)
+    yield Execute(_DONE, (missing[0].number, missing[0].name, now))
     return missing[0]
 
 

@@ -1,0 +1,133 @@
+"""The token endpoint: a client proves who it is and gets an access token, with or without an identity.
+
+Each grant is one function (`oauth/grants.py`, `oauth/codes.py`); adding a grant adds a function and, here, its form.
+Errors are OAuth's (RFC 6749, section 5.2), not the API's. Facts of clients in the field: credentials come in the body,
+unencoded; `grant_type=none` is the server-to-server grant; a refresh answer is read for its access token alone, so the
+refresh token stays the same, unless the client was set to rotate.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from stamkund import problems
+from stamkund.endpoints.oauth.client_authentication import CLIENT_FIELDS, authenticated
+from stamkund.endpoints.oauth.errors import BASIC, NO_STORE, OAuthError, TokenError, quoted, refusal
+from stamkund.endpoints.oauth.grants import FOR_PUBLIC_CLIENTS, FROZEN_SENTENCE, GRANTS, LIMIT, PASSWORD_SENTENCE
+from stamkund.endpoints.oauth.token_issuing import TokenRequest, TokenResponse
+from stamkund.rules.organisation import Client, Organisation
+from stamkund.wire.endpoint import Call, CustomError, Example, FormField, FormVariant, Limit, Response, endpoint
+
+_SCOPE = FormField(
+    "scope", "Scopes separated by blanks; all of the client's when there are none.", example="/external/account/r"
+)
+FORMS = (
+    FormVariant("none", "A token without identity, for calls from server to server.", (*CLIENT_FIELDS, _SCOPE)),
+    FormVariant("client_credentials", "The standard name of `none`.", (*CLIENT_FIELDS, _SCOPE)),
+    FormVariant(
+        "password",
+        "A token with identity, and a refresh token, for a reader who has given e-mail and password.",
+        (
+            *CLIENT_FIELDS,
+            FormField(
+                "username",
+                "`<organisation>^<email>`; a bare e-mail means the client's own organisation.",
+                required=True,
+                example="demo^ove.ovesson@example.com",
+            ),
+            FormField("password", "The reader's password.", required=True, example="Df7Vdd8!!vnM"),
+            _SCOPE,
+        ),
+    ),
+    FormVariant(
+        "authorization_code",
+        "A token with identity for a reader who came back from the login page (`/oauth2/auth`).",
+        (
+            *CLIENT_FIELDS,
+            FormField("code", "The code. It works once, for a minute.", required=True, example="<code>"),
+            FormField("redirect_uri", "The same as in the request, where there was one."),
+            FormField("code_verifier", "PKCE: what the code_challenge was made of. Needed where there was one."),
+        ),
+    ),
+    FormVariant(
+        "ticket",
+        "A token with identity for the reader of a single sign-on session.",
+        (
+            *CLIENT_FIELDS,
+            FormField("ticket", "The ticket. It works once, for a minute.", required=True, example="<ticket>"),
+            _SCOPE,
+        ),
+    ),
+    FormVariant(
+        "refresh_token",
+        "A new access token. The refresh token stays valid, for as long again, unless the client's rotate: then the "
+        "answer has the next one, and one that comes again revokes all that came from the same login.",
+        (
+            *CLIENT_FIELDS,
+            FormField("refresh_token", "The refresh token.", required=True, example="<refresh token>"),
+            FormField("scope", "Fewer scopes than were granted; else the same.", example="/external/me/w"),
+        ),
+    ),
+)
+"""What each grant of `_GRANTS` wants, for the reference."""
+
+ERRORS = (
+    CustomError(400, TokenError("invalid_request", "The field grant_type is required")),
+    CustomError(400, TokenError("invalid_grant", PASSWORD_SENTENCE)),
+    CustomError(400, TokenError("invalid_grant", FROZEN_SENTENCE.format("2016-12-22T10:12:08+01:00"))),
+    CustomError(400, TokenError("unsupported_grant_type", "The grant type implicit is not supported")),
+    CustomError(400, TokenError("invalid_scope", "The client does not have the scope /external/title/r")),
+    CustomError(401, TokenError("invalid_client", "The client id or secret is not valid"), BASIC),
+)
+
+
+@endpoint(
+    "POST",
+    "/api/authorization/access_token",
+    title="Get access token",
+    source="public client code; RFC 6749",
+    public=True,
+    body="form",
+    answer=TokenResponse,
+    group="Authorization",
+    limit=Limit(LIMIT),
+    refusals=(problems.UNAVAILABLE, problems.BUSY),
+    forms=FORMS,
+    custom_errors=ERRORS,
+    example=Example(
+        body="client_id=585a4768edce2c5e6f000001&client_secret=<secret>&grant_type=none&scope=/external/account/r",
+        answer='{"access_token": "<token>", "token_type": "Bearer", "expires_in": 3600, '
+        '"scope": "/external/account/r"}',
+    ),
+)
+async def issue_token(call: Call) -> Response:
+    """Issues an access token to a client.
+
+    Client id and secret come in the form or as HTTP Basic. Errors are OAuth's: `error` and `error_description`.
+
+    Failed logins in a row freeze the login for a while; then the password grant answers `invalid_grant` with a
+    description that says so and until when, whatever the password.
+    """
+    try:
+        client, organisation = await authenticated(call)
+        call.services.limits.client(LIMIT, client.id, call.now)
+        try:
+            return await _granted(call, client, organisation)
+        except OAuthError as error:
+            await call.services.store.audit.record_token_refusal(organisation.id, client.id, error.error, call.now)
+            raise
+    except OAuthError as error:
+        return refusal(call, error)
+
+
+async def _granted(call: Call, client: Client, organisation: Organisation) -> Response:
+    grant = call.form.get("grant_type", "")
+    if not grant:
+        raise OAuthError("invalid_request", "The field grant_type is required")
+    answer = GRANTS.get(grant)
+    if answer is None:
+        raise OAuthError("unsupported_grant_type", f"The grant type {quoted(grant)} is not supported")
+    if client.public and grant not in FOR_PUBLIC_CLIENTS:
+        raise OAuthError("unauthorized_client", f"A public client may not use the grant type {quoted(grant)}")
+    issued = await answer(TokenRequest(call, client, organisation, grant))
+    return Response(200, msgspec.json.encode(issued), headers=NO_STORE)

@@ -1,0 +1,65 @@
+"""Which client calls: by id and secret in the form or as HTTP Basic, or for a public client by its id alone."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from urllib.parse import unquote_plus
+
+from stamkund.endpoints.oauth.errors import invalid_client
+from stamkund.rules.ids import is_id
+from stamkund.rules.organisation import Client, Organisation
+from stamkund.wire.endpoint import Call, FormField
+
+CLIENT_FIELDS = (
+    FormField("client_id", "The client's id. Not with HTTP Basic.", example="585a4768edce2c5e6f000001"),
+    FormField(
+        "client_secret",
+        "The client's secret. Not with HTTP Basic; a public client has none.",
+        example="<secret>",
+    ),
+)
+"""How a client says who it is, in every form of OAuth's; for the reference."""
+
+
+async def authenticated(call: Call) -> tuple[Client, Organisation]:
+    """The client whose id and secret the caller knows. Raises OAuthError, the same for whatever is wrong."""
+    client_id, secret = credentials(call)
+    found = await call.services.store.clients.get(client_id.lower()) if is_id(client_id) else None
+    if found is None or not authenticate_client(call, found[0], secret):
+        raise invalid_client()
+    return found
+
+
+def credentials(call: Call) -> tuple[str, str]:
+    """Id and secret as they were sent, empty where they were not. Raises OAuthError.
+
+    Standard libraries encode both as in a form before HTTP Basic (RFC 6749, 2.3.1), others paste them. Ours hold no
+    `%` and no `+`, so decoding leaves those alone that came as they are.
+    """
+    scheme, _, encoded = call.headers.get(b"authorization", b"").partition(b" ")
+    if scheme.lower() == b"basic":
+        try:
+            client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            raise invalid_client() from None
+        return unquote_plus(client_id), unquote_plus(secret)
+    return call.form.get("client_id", ""), call.form.get("client_secret", "")
+
+
+def authenticate_client(call: Call, client: Client, secret: str) -> bool:
+    """Whether `secret` is one of the client's, whose call it is then; a public client must not pretend to have one."""
+    if client.disabled:
+        return False
+    if not (not secret if client.public else _knows_secret(call, client, secret)):
+        return False
+    call.client = client
+    return True
+
+
+def _knows_secret(call: Call, client: Client, secret: str) -> bool:
+    sent = secret.encode(errors="replace")
+    known = call.services.client_secrets.valid(client, call.now)
+    # Every secret is compared, in constant time, whichever matches.
+    return sum(hmac.compare_digest(sent, s.encode()) for s in known) > 0

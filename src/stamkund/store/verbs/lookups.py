@@ -1,0 +1,224 @@
+"""The hot path: who calls, and the account that the call is about, in one statement.
+
+One statement is one snapshot, so a token that is revoked and an account that changes can't be seen half; and it keeps a
+read within a few microseconds of the engine's own time. Texts may come as bytes (see `sqlite.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from stamkund.rules.identifiers import Identifier
+from stamkund.rules.organisation import Client, Organisation
+from stamkund.rules.session import Session
+from stamkund.store.documents import client_of, organisation_of
+from stamkund.store.work import Row, Sql
+
+_TOKEN_COLUMNS = "t.account, t.scopes, t.expires, t.kind, c.document AS client, o.document AS organisation"  # noqa: S105
+_CLIENT = "JOIN clients c ON c.id = t.client JOIN organisations o ON o.id = c.organisation"
+_TOKEN_ACCOUNT = "LEFT JOIN accounts a ON a.row = t.account"  # noqa: S105
+_ACCOUNT_BY_KEY = (
+    "LEFT JOIN identifiers i ON i.organisation = c.organisation AND i.kind = {kind} AND i.value = {value} "
+    "LEFT JOIN accounts a ON a.row = i.account"
+)
+_CATALOGUE = "LEFT JOIN catalogues g ON g.organisation = c.organisation"
+_NUMBERED = "WITH ORDINALITY AS k"
+
+
+@dataclass(frozen=True)
+class Query:
+    """A look-up, alone and as one of a batch (see `Engine.look_up`)."""
+
+    single: Sql
+    batch: Sql
+
+
+def _token_query(columns: str, joins: str, arrays: str, names: str) -> Query:
+    single = joins.format(kind="$2", value="$3")
+    batch = joins.format(kind="k.kind", value="k.value")
+    return Query(
+        Sql(f"SELECT {columns} FROM tokens t {single} WHERE t.hash = $1"),  # noqa: S608
+        Sql(
+            f"SELECT k.place, {columns} FROM unnest({arrays}) {_NUMBERED} ({names}, place) "  # noqa: S608
+            f"JOIN tokens t ON t.hash = k.hash {batch}"
+        ),
+    )
+
+
+def _with_and_without_catalogue(document: str, joins: str, *keys: str) -> dict[bool, Query]:
+    arrays = ", ".join(["$1::bytea[]", *(f"${place}::text[]" for place, _ in enumerate(keys, 2))])
+    names = ", ".join(["hash", *keys])
+    columns = f"{_TOKEN_COLUMNS}, {document} AS document"
+    return {
+        False: _token_query(f"{columns}, NULL AS fingerprint", f"{_CLIENT} {joins}", arrays, names),
+        True: _token_query(f"{columns}, g.fingerprint", f"{_CLIENT} {joins} {_CATALOGUE}", arrays, names),
+    }
+
+
+_NO_ACCOUNT_QUERY = _with_and_without_catalogue("NULL", "")
+_TOKEN_ACCOUNT_QUERY = _with_and_without_catalogue("a.document", _TOKEN_ACCOUNT)
+_ACCOUNT_BY_KEY_QUERY = _with_and_without_catalogue("a.document", _ACCOUNT_BY_KEY, "kind", "value")
+
+
+class TokenAccount:
+    """The account that the token itself stands for."""
+
+
+TOKEN_ACCOUNT = TokenAccount()
+AccountLookup = TokenAccount | Identifier | None
+"""The account that a call is about: the token's own, the one with an identifier, or none."""
+
+
+@dataclass(slots=True)
+class AuthenticatedToken:
+    """A token as the database has it now, and the document of the account that was looked up along with it.
+
+    `catalogue`: the fingerprint of the organisation's, where that was asked for and there is one.
+    """
+
+    client: Client
+    organisation: Organisation
+    scopes: frozenset[str]
+    account_row: int | None
+    expires: int
+    kind: str
+    document: str | bytes | None
+    catalogue: str | None = None
+
+
+def statement(digest: bytes, account: AccountLookup, catalogue: bool = False) -> tuple[Query, tuple[Any, ...]]:
+    """The query for a token and an account, with the fingerprint of the `catalogue` or without, and its values."""
+    if account is None:
+        return _NO_ACCOUNT_QUERY[catalogue], (digest,)
+    if isinstance(account, TokenAccount):
+        return _TOKEN_ACCOUNT_QUERY[catalogue], (digest,)
+    return _ACCOUNT_BY_KEY_QUERY[catalogue], (digest, *account)
+
+
+def authenticated_token(row: Row) -> AuthenticatedToken:
+    client, organisation, scopes, kind = _holder(row["client"], row["organisation"], row["scopes"], row["kind"])
+    fingerprint = row["fingerprint"]
+    return AuthenticatedToken(
+        client,
+        organisation,
+        scopes,
+        row["account"],
+        row["expires"],
+        kind,
+        row["document"],
+        None if fingerprint is None else _text(fingerprint),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _holder(
+    client: str | bytes, organisation: str | bytes, granted: str | bytes, kind: str | bytes
+) -> tuple[Client, Organisation, frozenset[str], str]:
+    """Who holds a token, by the texts of the row. They are read each time; only their decoded form is cached.
+
+    A token has the scopes that it was granted and that its client still has.
+    """
+    holder = client_of(client)
+    scopes = frozenset(_text(granted).split()).intersection(holder.scopes)
+    return holder, organisation_of(organisation), scopes, _text(kind)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+# What a client asks that authenticates itself: about a session, and about a token ------------------------------
+
+SESSION_COLUMNS = Session.__struct_fields__
+_SESSION_COLUMNS = ", ".join(f"s.{column} AS session_{column}" for column in SESSION_COLUMNS)
+_ASKING_COLUMNS = "c.document AS client_document, o.document AS organisation_document"
+SESSION = Query(
+    Sql(
+        f"SELECT {_ASKING_COLUMNS}, {_SESSION_COLUMNS} FROM clients c "  # noqa: S608
+        "JOIN organisations o ON o.id = c.organisation "
+        "LEFT JOIN sessions s ON s.organisation = c.organisation AND s.sid = $2 WHERE c.id = $1"
+    ),
+    Sql(
+        f"SELECT k.place, {_ASKING_COLUMNS}, {_SESSION_COLUMNS} "  # noqa: S608
+        f"FROM unnest($1::text[], $2::text[]) {_NUMBERED} (client, sid, place) "
+        "JOIN clients c ON c.id = k.client JOIN organisations o ON o.id = c.organisation "
+        "LEFT JOIN sessions s ON s.organisation = c.organisation AND s.sid = k.sid"
+    ),
+)
+_HELD_COLUMNS = "t.kind, t.scopes, t.created, t.expires, h.document AS holder_document, a.id AS account_id"
+_HELD_JOINS = (
+    "LEFT JOIN clients h ON h.id = t.client AND h.organisation = c.organisation "
+    "LEFT JOIN accounts a ON a.row = t.account"
+)
+TOKEN = Query(
+    Sql(
+        f"SELECT {_ASKING_COLUMNS}, {_HELD_COLUMNS} "  # noqa: S608
+        "FROM clients c JOIN organisations o ON o.id = c.organisation "
+        f"LEFT JOIN tokens t ON t.hash = $2 {_HELD_JOINS} WHERE c.id = $1"
+    ),
+    Sql(
+        f"SELECT k.place, {_ASKING_COLUMNS}, {_HELD_COLUMNS} "  # noqa: S608
+        f"FROM unnest($1::text[], $2::bytea[]) {_NUMBERED} (client, hash, place) "
+        "JOIN clients c ON c.id = k.client JOIN organisations o ON o.id = c.organisation "
+        f"LEFT JOIN tokens t ON t.hash = k.hash {_HELD_JOINS}"
+    ),
+)
+
+
+@dataclass(slots=True)
+class SessionLookup:
+    """A client and a session of its organisation, None where there is no such session."""
+
+    client: Client
+    organisation: Organisation
+    session: Session | None
+
+
+@dataclass(slots=True)
+class TokenLookup:
+    """The client that asks, and the token. `holder`: the token's client, None for no token of this organisation.
+
+    `account_id`: the account that the token stands for.
+    """
+
+    client: Client
+    organisation: Organisation
+    holder: Client | None = None
+    kind: str = ""
+    scopes: str = ""
+    created: int = 0
+    expires: int = 0
+    account_id: str | None = None
+
+
+def session_lookup(row: Row) -> SessionLookup:
+    session = None if row["session_sid"] is None else session_of(row, "session_")
+    return SessionLookup(client_of(row["client_document"]), organisation_of(row["organisation_document"]), session)
+
+
+def token_lookup(row: Row) -> TokenLookup:
+    lookup = TokenLookup(client_of(row["client_document"]), organisation_of(row["organisation_document"]))
+    if row["holder_document"] is not None:
+        lookup.holder = client_of(row["holder_document"])
+        lookup.kind, lookup.scopes = _text(row["kind"]), _text(row["scopes"])
+        lookup.created, lookup.expires = row["created"], row["expires"]
+        lookup.account_id = None if row["account_id"] is None else _text(row["account_id"])
+    return lookup
+
+
+def session_of(row: Row, prefix: str = "") -> Session:
+    """The session in a row that has its columns, under their names with a prefix."""
+    client = row[f"{prefix}client"]
+    return Session(
+        sid=_text(row[f"{prefix}sid"]),
+        organisation=_text(row[f"{prefix}organisation"]),
+        status=_text(row[f"{prefix}status"]),
+        account=row[f"{prefix}account"],
+        client=None if client is None else _text(client),
+        created=row[f"{prefix}created"],
+        authenticated=row[f"{prefix}authenticated"],
+        seen=row[f"{prefix}seen"],
+        expires=row[f"{prefix}expires"],
+    )
