@@ -43,11 +43,11 @@ def attempts(who: WHO, organisation: ORGANISATION, json: JSON = False) -> None:
 
     found, names, local = with_store(work)
     if json:
-        show_json([{**_described(a), "at": local.text(a.at)} for a in found])
+        show_json([{**_described(a), "at": local.format(a.at)} for a in found])
         return
     for one in found:
         print(
-            f"{local.text(one.at)}  {one.outcome:9}  {one.channel}  {names.get(one.client, one.client)}  "
+            f"{local.format(one.at)}  {one.outcome:9}  {one.channel}  {names.get(one.client, one.client)}  "
             f"{one.address or '-'}  {one.user_agent or '-'}"
         )
     if not found:

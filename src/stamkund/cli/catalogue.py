@@ -82,7 +82,7 @@ def show(
     elif loaded is None:
         print(f"{owner.id} has no catalogue yet: load one with `stamkund import catalogue`")
     else:
-        at = zone(owner.timezone).text(loaded.loaded)
+        at = zone(owner.timezone).format(loaded.loaded)
         print(f"Catalogue of {owner.id}, version {loaded.version}, loaded {at}: {_counted(loaded.catalogue)}")
         for line in _lines(loaded.catalogue):
             print(line)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from stamkund.identity.passwords import can_verify
 from stamkund.rules import values
 from stamkund.rules.subscription import STATES, TYPES
-from stamkund.rules.timestamps import Zone, parse_moment
+from stamkund.rules.timestamps import Zone, parse_timestamp
 from stamkund.rules.values import NO_CONTEXT, Invalid, ValueType
 
 Check = Callable[[str], str]
@@ -96,7 +96,7 @@ def moments(local: Zone) -> Callable[[str], int]:
         if match is None:
             raise Invalid("must be an ISO 8601 date, or date and time")
         try:
-            return parse_moment(given.replace(" ", "T", 1).replace(" ", ""), local)
+            return parse_timestamp(given.replace(" ", "T", 1).replace(" ", ""), local)
         except (ValueError, OverflowError):
             raise Invalid("must be a real date between the years 1850 and 2999, or date and time") from None
 

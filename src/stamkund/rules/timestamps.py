@@ -1,7 +1,7 @@
-"""Moments: whole seconds since 1970 in UTC inside, ISO 8601 with offset outside (`2016-12-21T10:12:08+01:00`).
+"""Timestamps: whole seconds since 1970 in UTC inside, ISO 8601 with offset outside (`2016-12-21T10:12:08+01:00`).
 
-Documents hold moments as integers, because turning an aware datetime into another zone's text costs more than reading
-the whole account it belongs to. `Zone.text` does the same arithmetic with small tables.
+Documents hold timestamps as integers, because turning an aware datetime into another zone's text costs more than reading
+the whole account it belongs to. `Zone.format` does the same arithmetic with small tables.
 """
 
 from __future__ import annotations
@@ -19,44 +19,44 @@ _SECONDS = tuple(f"{s:02}" for s in range(60))
 
 
 class Zone:
-    """A time zone that turns moments into the wire's text."""
+    """A time zone that turns timestamps into the wire's text."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.info = ZoneInfo(name)
         self._offsets: dict[int, tuple[int, str]] = {}
         # Subscriptions begin and end at the same few midnights, and a row is created and updated at once.
-        self.text = lru_cache(maxsize=16_384)(self._text)
+        self.format = lru_cache(maxsize=16_384)(self._format)
 
-    def _text(self, moment: int) -> str:
-        """`moment` in this zone: ISO 8601, offset, whole seconds."""
-        seconds, suffix = self._offsets.get(moment // DAY) or self._offset(moment)
-        day, second = divmod(moment + seconds, DAY)
+    def _format(self, timestamp: int) -> str:
+        """`timestamp` in this zone: ISO 8601, offset, whole seconds."""
+        seconds, suffix = self._offsets.get(timestamp // DAY) or self._offset(timestamp)
+        day, second = divmod(timestamp + seconds, DAY)
         return f"{_day_text(day)}{_MINUTES[second // 60]}{_SECONDS[second % 60]}{suffix}"
 
-    def optional_text(self, moment: int | None) -> str | None:
-        return None if moment is None else self.text(moment)
+    def format_optional(self, timestamp: int | None) -> str | None:
+        return None if timestamp is None else self.format(timestamp)
 
     def today(self, now: int) -> date:
         """The date in this zone at `now`."""
         return datetime.fromtimestamp(now, self.info).date()
 
-    def days_later(self, moment: int, days: int) -> int:
-        """The same time of the day `days` days after `moment`, by the clocks of this zone."""
-        return int((datetime.fromtimestamp(moment, self.info) + timedelta(days=days)).timestamp())
+    def days_later(self, timestamp: int, days: int) -> int:
+        """The same time of the day `days` days after `timestamp`, by the clocks of this zone."""
+        return int((datetime.fromtimestamp(timestamp, self.info) + timedelta(days=days)).timestamp())
 
-    def _offset(self, moment: int) -> tuple[int, str]:
-        """The offset at `moment`, remembered for its UTC day unless the zone changes its offset on that day."""
-        day = moment // DAY
+    def _offset(self, timestamp: int) -> tuple[int, str]:
+        """The offset at `timestamp`, remembered for its UTC day unless the zone changes its offset on that day."""
+        day = timestamp // DAY
         start, end = (self._exact_offset(at) for at in (day * DAY, (day + 1) * DAY))
         if start != end:
-            return self._exact_offset(moment)
+            return self._exact_offset(timestamp)
         self._offsets[day] = start
         return start
 
-    def _exact_offset(self, moment: int) -> tuple[int, str]:
+    def _exact_offset(self, timestamp: int) -> tuple[int, str]:
         """The offset in whole minutes: those of long ago had seconds, which no text of ours could say."""
-        offset = datetime.fromtimestamp(moment, self.info).utcoffset() or timedelta()
+        offset = datetime.fromtimestamp(timestamp, self.info).utcoffset() or timedelta()
         sign = -1 if offset < timedelta() else 1
         minutes = abs(offset) // timedelta(minutes=1)
         return sign * minutes * 60, f"{'-' if sign < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
@@ -73,13 +73,13 @@ def zone(name: str) -> Zone:
     return Zone(name)
 
 
-def moment(at: datetime) -> int:
-    """The moment of an aware datetime, fractions of a second dropped."""
+def timestamp(at: datetime) -> int:
+    """The timestamp of an aware datetime, fractions of a second dropped."""
     return int(at.timestamp())
 
 
-def parse_moment(text: str, local: Zone) -> int:
-    """The moment that `text` names: ISO 8601 date or date and time; without an offset it is local to `local`.
+def parse_timestamp(text: str, local: Zone) -> int:
+    """The timestamp that `text` names: ISO 8601 date or date and time; without an offset it is local to `local`.
 
     A bare date means midnight. Raises ValueError.
     """
@@ -88,7 +88,7 @@ def parse_moment(text: str, local: Zone) -> int:
         parsed = parsed.replace(tzinfo=local.info)
     if not 1850 <= parsed.year <= 2999:
         raise ValueError("the year must be between 1850 and 2999")
-    return moment(parsed.astimezone(UTC))
+    return timestamp(parsed.astimezone(UTC))
 
 
 def parse_date(text: str) -> date:

@@ -81,7 +81,7 @@ async def get_authentication_attempts(call: Call) -> Item:
         AuthenticationAttempts(
             account_frozen=frozen,
             remaining_authentication_attempts=lockout.remaining(policy, call.now),
-            frozen_until=zone(call.caller.organisation.timezone).optional_text(
+            frozen_until=zone(call.caller.organisation.timezone).format_optional(
                 lockout.locked_until if frozen else None
             ),
         )

@@ -277,20 +277,20 @@ def _product(product: UserProduct, local: Zone, now: int) -> AccountProduct:
     end = end_date(product.subscription_end_date, product.subscription_type, product.state, product.valid_to)
     return AccountProduct(
         product.id,
-        local.text(product.created),
-        local.text(product.updated),
+        local.format(product.created),
+        local.format(product.updated),
         product.product_code,
         product.title_code,
-        local.optional_text(product.valid_from),
-        local.optional_text(product.valid_to),
+        local.format_optional(product.valid_from),
+        local.format_optional(product.valid_to),
         product.provision_service,
         product.subscription_type,
         product.subscription_number,
         state_at(product.state, product.valid_from, product.valid_to, now),
         product.has_pending_change_request,
-        local.optional_text(product.campaign_end_date),
-        local.optional_text(end),
-        local.optional_text(product.external_start_date)
+        local.format_optional(product.campaign_end_date),
+        local.format_optional(end),
+        local.format_optional(product.external_start_date)
         if product.provision_service == EXTERNAL_START_SERVICE
         else UNSET,
     )

@@ -133,7 +133,7 @@ def _shown(customer: Customer, local: Zone, now: int) -> AccountCandidate:
         customer_number=customer.customer_number,
         zip_code=customer.known_zip_code(),
         products=[
-            CandidateProduct(s.package_code, local.optional_text(s.valid_to))
+            CandidateProduct(s.package_code, local.format_optional(s.valid_to))
             for s in customer.current_subscriptions(now)
         ],
     )

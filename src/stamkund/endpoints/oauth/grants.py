@@ -39,7 +39,7 @@ async def password(request: TokenRequest) -> TokenResponse:
     except (WrongPassword, NotActive):
         raise OAuthError("invalid_grant", PASSWORD_SENTENCE) from None
     except LoginLocked as frozen:
-        raise OAuthError("invalid_grant", FROZEN_SENTENCE.format(zone(own.timezone).text(frozen.until))) from None
+        raise OAuthError("invalid_grant", FROZEN_SENTENCE.format(zone(own.timezone).format(frozen.until))) from None
 
 
 async def refresh_token(request: TokenRequest) -> TokenResponse:
