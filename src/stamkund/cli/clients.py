@@ -66,9 +66,7 @@ def create(
         bool, typer.Option("--rotate-refresh-tokens", help="A new refresh token at each use.")
     ] = False,
     sso2: Annotated[bool, typer.Option("--sso2", help="May use single sign-on (SSO2).")] = False,
-    brought_id: Annotated[
-        str | None, typer.Option("--id", help="The id that it has already, elsewhere.")
-    ] = None,
+    brought_id: Annotated[str | None, typer.Option("--id", help="The id that it has already, elsewhere.")] = None,
     secret_stdin: Annotated[
         bool, typer.Option("--secret-stdin", help="Take the secret that it has already from standard input.")
     ] = False,

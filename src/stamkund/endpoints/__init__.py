@@ -18,7 +18,7 @@ from stamkund.wire.endpoint import Endpoint
 @cache
 def declared_endpoints() -> tuple[Endpoint, ...]:
     """Every declared call, by group, path and method."""
-    return tuple(sorted(set(_endpoints()), key=lambda e: (e.group, e.paths[0], e.method)))
+    return tuple(sorted(set(_endpoints()), key=lambda e: (e.about.group, e.paths[0], e.method)))
 
 
 def _endpoints() -> Iterator[Endpoint]:

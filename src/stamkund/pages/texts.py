@@ -1,4 +1,4 @@
-"""What pages say, one field for each sentence. A language is a value of this, so none can lack a sentence.
+"""The texts of pages, one field for each sentence. A language is a value of `Texts`, so none can lack a sentence.
 
 Braces are filled in by the methods below, never by templates.
 """
@@ -41,21 +41,21 @@ class Texts:
 
     details: str
     refused: dict[str, tuple[str, str]]
-    """By code: a heading and a sentence. `""` is for every other code."""
+    """By problem code: a heading and a sentence. `""` is for every other code."""
 
     at: str
     weekdays: tuple[str, ...]
     months: tuple[str, ...]
 
-    def left(self, attempts: int) -> str:
+    def attempts_left(self, attempts: int) -> str:
         """How many attempts are left before the login is frozen."""
         return self.one_left if attempts == 1 else self.some_left.format(attempts)
 
     def frozen_until(self, when: datetime) -> str:
-        return self.frozen.format(self.moment(when))
+        return self.frozen.format(self.date_and_time(when))
 
-    def moment(self, when: datetime) -> str:
-        """A moment as people write it, in the zone that it comes in."""
+    def date_and_time(self, when: datetime) -> str:
+        """Date and time as people write them, in the zone of `when`."""
         return self.at.format(
             weekday=self.weekdays[when.weekday()],
             day=when.day,

@@ -75,5 +75,5 @@ def _version(path: str) -> str:
 
 def _status(call: DocumentedCall, endpoint: Endpoint | None) -> str:
     if endpoint is not None:
-        return f"[answered](api.md#{anchor(endpoint.title)})"
+        return f"[answered](api.md#{anchor(endpoint.about.title)})"
     return f"out: {call.out}" if call.out else "not yet"

@@ -11,9 +11,11 @@ from typing import Any
 
 import msgspec
 
+from stamkund.reference.examples import example_response
 from stamkund.reference.refusals import refusals
 from stamkund.rules.values import ValueType
-from stamkund.wire.endpoint import Endpoint, FormField
+from stamkund.wire.about import FormField
+from stamkund.wire.endpoint import Endpoint
 from stamkund.wire.parameters import Parameter
 
 HOST = "https://stamkund.example.com"
@@ -70,16 +72,16 @@ class Described:
 
 def described(endpoint: Endpoint) -> Described:
     return Described(
-        title=endpoint.title,
-        anchor=anchor(endpoint.title),
-        group=endpoint.group,
+        title=endpoint.about.title,
+        anchor=anchor(endpoint.about.title),
+        group=endpoint.about.group,
         routes=tuple(f"{endpoint.method} {path}" for path in endpoint.paths),
-        access=(("Scope", _scope(endpoint)), ("Identity", _identity(endpoint)), ("Source", endpoint.source)),
+        access=(("Scope", _scope(endpoint)), ("Identity", _identity(endpoint)), ("Source", endpoint.about.source)),
         paragraphs=_paragraphs(endpoint),
         tables=tuple(_tables(endpoint)),
         curl=_curl(endpoint),
         status=f"{endpoint.success} {HTTPStatus(endpoint.success).phrase}",
-        answer=endpoint.example.answer.strip(),
+        answer=example_response(endpoint),
         failures=tuple(_failures(endpoint)),
     )
 
@@ -88,7 +90,7 @@ def by_group(endpoints: Iterable[Endpoint]) -> dict[str, list[Described]]:
     """The calls under the names of their groups, both in the order of the declarations."""
     groups: dict[str, list[Described]] = {}
     for endpoint in endpoints:
-        groups.setdefault(endpoint.group, []).append(described(endpoint))
+        groups.setdefault(endpoint.about.group, []).append(described(endpoint))
     return groups
 
 
@@ -114,19 +116,19 @@ def _paragraphs(endpoint: Endpoint) -> tuple[str, ...]:
 
 
 def _tables(endpoint: Endpoint) -> Iterable[Table]:
-    if endpoint.forms:
-        for form in endpoint.forms:
+    if endpoint.about.forms:
+        for form in endpoint.about.forms:
             heading = f"Form fields with grant_type={form.title}" if form.title else "Form fields"
             yield Table(heading, form.note, tuple(map(_form_field, form.fields)))
-    elif endpoint.query_fields:
-        yield Table("Query parameters", "", tuple(map(_form_field, endpoint.query_fields)))
-    elif endpoint.declared.parameters:
+    elif endpoint.about.query_fields:
+        yield Table("Query parameters", "", tuple(map(_form_field, endpoint.about.query_fields)))
+    elif endpoint.parameter_set.parameters:
         where = "JSON body" if endpoint.body else "Query"
-        yield Table(f"{where} parameters", "", tuple(map(_field, endpoint.declared.parameters)))
+        yield Table(f"{where} parameters", "", tuple(map(_field, endpoint.parameter_set.parameters)))
 
 
 def _field(parameter: Parameter[Any]) -> Field:
-    kind = parameter.kind
+    kind = parameter.type
     return Field(parameter.name, parameter.required, kind.pattern or "", _size(kind), parameter.note, kind.example)
 
 
@@ -144,21 +146,21 @@ def _size(kind: ValueType[Any]) -> str:
 
 
 def _curl(endpoint: Endpoint) -> str:
-    query = f"?{endpoint.example.query}" if endpoint.example.query else ""
+    query = f"?{endpoint.about.example.query}" if endpoint.about.example.query else ""
     parts = [f"curl --request {endpoint.method}", f"--url {shlex.quote(HOST + endpoint.paths[0] + query)}"]
-    parts.append(f"--header {shlex.quote('accept: ' + endpoint.media.partition(';')[0])}")
+    parts.append(f"--header {shlex.quote('accept: ' + endpoint.about.media.partition(';')[0])}")
     if not endpoint.public:
         token = "<token with identity>" if endpoint.identity else "<token>"
         parts.append(f"--header {shlex.quote('authorization: Bearer ' + token)}")
     if endpoint.body == "json":
         parts.append("--header 'content-type: application/json'")
-    if endpoint.example.body:
-        parts.append(f"--data {shlex.quote(endpoint.example.body)}")
+    if endpoint.about.example.body:
+        parts.append(f"--data {shlex.quote(endpoint.about.example.body)}")
     return " \\\n  ".join(parts)
 
 
 def _failures(endpoint: Endpoint) -> Iterable[Failure]:
-    for error in endpoint.custom_errors:
+    for error in endpoint.about.custom_errors:
         body = msgspec.to_builtins(error.body)
         yield Failure(error.status, body["error"], "", body["error_description"])
     for problem in refusals(endpoint):

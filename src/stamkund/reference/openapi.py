@@ -27,7 +27,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
             "description": _conventions(),
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": group} for group in dict.fromkeys(e.group for e in endpoints)],
+        "tags": [{"name": group} for group in dict.fromkeys(e.about.group for e in endpoints)],
         "paths": _paths(endpoints),
         "components": _components(endpoints),
     }
@@ -47,10 +47,10 @@ def _paths(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
 
 def _operation(endpoint: Endpoint, number: int) -> dict[str, Any]:
     """`number` tells the same call under its several paths apart."""
-    name = endpoint.story.__name__
+    name = endpoint.handler.__name__
     operation: dict[str, Any] = {
-        "tags": [endpoint.group],
-        "summary": endpoint.title,
+        "tags": [endpoint.about.group],
+        "summary": endpoint.about.title,
         "description": _description(endpoint),
         "operationId": name if number == 1 else f"{name}_{number}",
         "security": _security(endpoint),
@@ -68,7 +68,7 @@ def _description(endpoint: Endpoint) -> str:
         parts.append(endpoint.check.__doc__)
     if endpoint.identity:
         parts.append("The access token must have an identity.")
-    parts.append(f"Source: {endpoint.source}.")
+    parts.append(f"Source: {endpoint.about.source}.")
     return "\n\n".join(parts)
 
 
@@ -82,15 +82,15 @@ def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
 
 
 def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
-    query = () if endpoint.body else endpoint.declared.parameters
+    query = () if endpoint.body else endpoint.parameter_set.parameters
     found: list[dict[str, Any]] = [
         {
             "name": p.name,
             "in": "query",
             "required": p.required,
             "description": p.note,
-            "schema": schemas.of_kind(p.kind),
-            "example": schemas.example(p.kind),
+            "schema": schemas.of_kind(p.type),
+            "example": schemas.example(p.type),
         }
         for p in query
     ]
@@ -103,27 +103,29 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
             "schema": {"type": "string"},
             **({"example": f.example} if f.example else {}),
         }
-        for f in endpoint.query_fields
+        for f in endpoint.about.query_fields
     ]
     return [*found, {"$ref": "#/components/parameters/RequestId"}]
 
 
 def _json_body(endpoint: Endpoint) -> dict[str, Any]:
-    content: dict[str, Any] = {"schema": schemas.of_parameters(endpoint.declared.parameters)}
-    if endpoint.example.body:
-        content["example"] = json.loads(endpoint.example.body)
+    content: dict[str, Any] = {"schema": schemas.of_parameters(endpoint.parameter_set.parameters)}
+    if endpoint.about.example.body:
+        content["example"] = json.loads(endpoint.about.example.body)
     return {"required": True, "content": {"application/json": content}}
 
 
 def _form_body(endpoint: Endpoint) -> dict[str, Any]:
-    ways = [{"title": f.title, "description": f.note, **schemas.of_form(f.title, f.fields)} for f in endpoint.forms]
+    ways = [
+        {"title": f.title, "description": f.note, **schemas.of_form(f.title, f.fields)} for f in endpoint.about.forms
+    ]
     schema = {"oneOf": ways} if ways else {"type": "object"}
     return {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}
 
 
 def _components(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
-    answers = [e.answer for e in endpoints if e.answer is not None]
-    own = [type(error.body) for e in endpoints for error in e.custom_errors]
+    answers = [e.about.response for e in endpoints if e.about.response is not None]
+    own = [type(error.body) for e in endpoints for error in e.about.custom_errors]
     return {
         "schemas": {**schemas.components([*answers, *own]), "Error": _ERROR},
         "headers": {"RequestId": {"description": "The caller's own request id, or one of ours.", **_REQUEST_ID}},
@@ -157,7 +159,7 @@ def _security_schemes(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     needed: dict[str, list[str]] = {}
     for endpoint in endpoints:
         if endpoint.scope is not None:
-            needed.setdefault(endpoint.scope, []).append(endpoint.title)
+            needed.setdefault(endpoint.scope, []).append(endpoint.about.title)
     described = {scope: "Needed by: " + ", ".join(titles) for scope, titles in sorted(needed.items())}
     flow = {"tokenUrl": TOKEN_PATH, "scopes": described}
     return {

@@ -54,7 +54,7 @@ def _of_input(endpoint: Endpoint) -> Iterator[Problem]:
         yield problems.INVALID_JSON
     if endpoint.body != "form" and not endpoint.free_query:
         yield problems.unknown_parameters(["my_parameter"])
-    parameters = endpoint.declared.parameters
+    parameters = endpoint.parameter_set.parameters
     yield from (problems.required(p.name) for p in parameters[:1] if p.required)
     yield from _malformed(parameters)
     yield from _broken_rule(endpoint)
@@ -64,7 +64,7 @@ def _malformed(parameters: tuple[Parameter[object], ...]) -> Iterator[Problem]:
     """The first parameter that can be malformed stands for all of them."""
     for parameter in parameters:
         try:
-            parameter.kind.parse(_IMPOSSIBLE, NO_CONTEXT)
+            parameter.type.parse(_IMPOSSIBLE, NO_CONTEXT)
         except Invalid as error:
             yield problems.invalid(parameter.name, str(error))
             return
@@ -74,7 +74,7 @@ def _broken_rule(endpoint: Endpoint) -> Iterator[Problem]:
     """What the rule about several parameters says to none of them, and to all of them."""
     if endpoint.check is None:
         return
-    everything = {p.name: p.kind.example for p in endpoint.declared.parameters}
+    everything = {p.name: p.type.example for p in endpoint.parameter_set.parameters}
     for given in ({}, everything):
         try:
             endpoint.check(ParsedParameters(given))

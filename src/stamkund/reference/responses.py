@@ -11,8 +11,10 @@ import msgspec
 
 from stamkund.problems import Problem
 from stamkund.reference import schemas
+from stamkund.reference.examples import example_response
 from stamkund.reference.refusals import refusals
-from stamkund.wire.endpoint import CustomError, Endpoint
+from stamkund.wire.about import CustomError
+from stamkund.wire.endpoint import Endpoint
 
 _REASONS = {
     200: "What was asked for.",
@@ -38,7 +40,7 @@ _HEADERS = {
 
 def responses(endpoint: Endpoint) -> dict[str, Any]:
     responses = {str(endpoint.success): _success(endpoint)}
-    for own_status, errors in groupby(endpoint.custom_errors, key=lambda e: e.status):
+    for own_status, errors in groupby(endpoint.about.custom_errors, key=lambda e: e.status):
         responses[str(own_status)] = _own_error(own_status, list(errors))
     for status, found in groupby(refusals(endpoint), key=lambda p: p.status):
         found_here = list(found)
@@ -49,16 +51,16 @@ def responses(endpoint: Endpoint) -> dict[str, Any]:
 
 def _success(endpoint: Endpoint) -> dict[str, Any]:
     response = _response(endpoint.success, ())
-    if endpoint.answer is not None:
-        content: dict[str, Any] = {"schema": {"$ref": schemas.REF + endpoint.answer.__name__}}
-        if endpoint.example.answer:
-            content["example"] = json.loads(endpoint.example.answer)
-        response["content"] = {endpoint.media: content}
+    if endpoint.about.response is not None:
+        content: dict[str, Any] = {"schema": {"$ref": schemas.REF + endpoint.about.response.__name__}}
+        if example_response(endpoint):
+            content["example"] = json.loads(example_response(endpoint))
+        response["content"] = {endpoint.about.media: content}
     elif endpoint.success in (302, 303):
         response["headers"]["Location"] = {"description": "Where to.", "schema": {"type": "string"}}
     elif endpoint.success != 204:
-        kind = "object" if endpoint.media == "application/json" else "string"
-        response["content"] = {endpoint.media: {"schema": {"type": kind}}}
+        kind = "object" if endpoint.about.media == "application/json" else "string"
+        response["content"] = {endpoint.about.media: {"schema": {"type": kind}}}
     return response
 
 

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UnsetType
 
 from stamkund.rules.values import ValueType
-from stamkund.wire.endpoint import FormField
+from stamkund.wire.about import FormField
 from stamkund.wire.parameters import Parameter
 
 Schema = dict[str, Any]
@@ -53,7 +53,7 @@ def ecma(pattern: re.Pattern[str]) -> str:
 def of_parameters(parameters: Iterable[Parameter[Any]]) -> Schema:
     """The JSON object that holds the parameters and nothing else."""
     known = tuple(parameters)
-    properties = {p.name: {**of_kind(p.kind), "description": p.note, "examples": [example(p.kind)]} for p in known}
+    properties = {p.name: {**of_kind(p.type), "description": p.note, "examples": [example(p.type)]} for p in known}
     return _strict(properties, [p.name for p in known if p.required])
 
 

@@ -63,7 +63,7 @@ def documented(scope: str) -> str:
     return STANDARD.get(scope, scope)
 
 
-def shown(granted: str, asked: str) -> str:
-    """Granted scopes under the names that they were asked by; under the documented ones where none were."""
-    names = {documented(name): name for name in split(asked)}
+def in_requested_names(granted: str, requested: str) -> str:
+    """Granted scopes under the names that they were requested by; under the documented ones where none were."""
+    names = {documented(name): name for name in split(requested)}
     return " ".join(names.get(scope, scope) for scope in granted.split())

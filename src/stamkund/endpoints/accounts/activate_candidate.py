@@ -14,10 +14,13 @@ from stamkund.rules.identifiers import Identifier
 from stamkund.rules.person_number import PersonNumber
 from stamkund.rules.timestamps import zone
 from stamkund.store import Candidate, UniqueConflict
-from stamkund.wire.endpoint import Call, Created, Example, Limit, endpoint
+from stamkund.wire.about import About, Example
+from stamkund.wire.call import Call
+from stamkund.wire.endpoint import Limit, endpoint
 from stamkund.wire.parameters import Parameter
+from stamkund.wire.response import Created
 
-CANDIDATE = Parameter("account_candidate_id", values.ID, "The id that Get account candidate answered.", required=True)
+CANDIDATE = Parameter("account_candidate_id", values.ID, "The id that Get account candidate returned.", required=True)
 EMAIL = Parameter(
     "email",
     values.EMAIL,
@@ -44,27 +47,27 @@ PERMISSIONS = Parameter(
     "marketing_permissions", values.PERMISSIONS, "Ids of accepted marketing permissions, separated by commas."
 )
 
+_OVERRIDING: tuple[Parameter[Any], ...] = (FIRST_NAME, LAST_NAME, MOBILE, COMPANY_NUMBER, ORIGIN, BIRTH_DATE)
+"""What replaces the customer's data where it is given."""
 _UNKNOWN_PERMISSION = problems.invalid(PERMISSIONS.name, "Parameter must hold ids of active marketing permissions")
 _OTHER_PERSON_NUMBER = problems.not_the_candidates(PERSON_NUMBER.name)
 _OTHER_CUSTOMER_NUMBER = problems.not_the_candidates(CUSTOMER_NUMBER.name)
-_TAKEN: dict[str, Problem] = {
+_CONFLICTS: dict[str, Problem] = {
     identifiers.EMAIL: problems.EMAIL_TAKEN,
     identifiers.ALIAS: problems.ALIAS_TAKEN,
     identifiers.EXTERNAL_ID: problems.EXTERNAL_ID_TAKEN,
 }
 
 
-def asked(call: Call) -> list[Identifier]:
+def requested_identifiers(call: Call) -> list[Identifier]:
     """What is to be activated, and with which e-mail."""
-    return [Identifier(identifiers.ID, call.given[CANDIDATE]), identifiers.email(call.given[EMAIL])]
+    return [Identifier(identifiers.ID, call.parameters[CANDIDATE]), identifiers.email(call.parameters[EMAIL])]
 
 
 @endpoint(
     "POST",
     "/external/api/v1/account/activate_candidate",
     "/external/api/v1/accounts/activate_candidate",
-    title="Activate candidate",
-    source='document "Activate candidate"',
     scope=scopes.ACCOUNT_WRITE,
     parameters=(
         CANDIDATE,
@@ -82,9 +85,8 @@ def asked(call: Call) -> list[Identifier]:
         PERMISSIONS,
     ),
     body="json",
-    limit=Limit("activation", asked),
+    limit=Limit("activation", requested_identifiers),
     success=201,
-    answer=Created,
     refusals=(
         _UNKNOWN_PERMISSION,
         problems.CANDIDATE_NOT_FOUND,
@@ -96,10 +98,16 @@ def asked(call: Call) -> list[Identifier]:
         problems.EXTERNAL_ID_TAKEN,
         problems.BUSY,
     ),
-    example=Example(
-        body='{"account_candidate_id": "585a4768edce2c5e6f000001", "email": "ove.ovesson@example.com", '
-        '"password": "Df7Vdd8!!vnM"}',
-        answer='{"id": "56e1741a6fc9365306000002"}',
+    about=About(
+        title="Activate candidate",
+        group="Account",
+        source='document "Activate candidate"',
+        response=Created,
+        example=Example(
+            body='{"account_candidate_id": "585a4768edce2c5e6f000001", "email": "ove.ovesson@example.com", '
+            '"password": "Df7Vdd8!!vnM"}',
+            response="activate_candidate",
+        ),
     ),
 )
 async def activate_candidate(call: Call) -> Created:
@@ -108,74 +116,78 @@ async def activate_candidate(call: Call) -> Created:
     What the caller sends overrides the customer's data. Of any number of simultaneous activations of one candidate, or
     with one e-mail, exactly one succeeds.
     """
-    permissions = _permissions(call)
-    await _check(call)
-    password_hash = await call.services.passwords.hash(call.given[PASSWORD], lambda: _check(call))
+    permissions = _accepted_permissions(call)
+    await _check_candidate(call)
+    password_hash = await call.services.passwords.hash(call.parameters[PASSWORD], lambda: _check_candidate(call))
     try:
         _, account_id = await call.services.store.accounts.activate(
             call.caller.organisation.id,
-            call.given[CANDIDATE],
+            call.parameters[CANDIDATE],
             lambda customer: _account(call, customer, permissions),
             password_hash,
             call.caller.client.id,
             call.now,
         )
-    except UniqueConflict as taken:
-        raise Refused(_TAKEN.get(taken.kind, problems.CUSTOMER_TAKEN)) from None
+    except UniqueConflict as conflict:
+        raise Refused(_CONFLICTS.get(conflict.kind, problems.CUSTOMER_TAKEN)) from None
     return Created(account_id)
 
 
-async def _check(call: Call) -> None:
+async def _check_candidate(call: Call) -> None:
     """Refuses what can be refused before the password is hashed. The store's verb decides again, in its transaction."""
-    candidate = [Identifier(identifiers.ID, call.given[CANDIDATE])]
-    found = await call.services.store.candidates.find(
-        call.caller.organisation.id, candidate, call.given[EMAIL], call.given.get(PERSON_NUMBER)
+    parameters = call.parameters
+    candidate = await call.services.store.candidates.find(
+        call.caller.organisation.id,
+        [Identifier(identifiers.ID, parameters[CANDIDATE])],
+        parameters[EMAIL],
+        parameters.get(PERSON_NUMBER),
     )
-    if found is None:
+    if candidate is None:
         raise Refused(problems.CANDIDATE_NOT_FOUND)
-    _check_numbers(call, found)
-    if found.in_use:
+    _check_numbers(call, candidate)
+    if candidate.in_use:
         raise Refused(problems.CUSTOMER_TAKEN)
-    if found.email_in_use:
+    if candidate.email_in_use:
         raise Refused(problems.EMAIL_TAKEN)
 
 
-def _check_numbers(call: Call, found: Candidate) -> None:
-    sent, known = call.given.get(PERSON_NUMBER), found.customer.social_security_number
-    if sent is not None and known is not None and sent.ten != known.ten:
+def _check_numbers(call: Call, candidate: Candidate) -> None:
+    customer = candidate.customer
+    sent, stored = call.parameters.get(PERSON_NUMBER), customer.social_security_number
+    if sent is not None and stored is not None and sent.ten != stored.ten:
         raise Refused(_OTHER_PERSON_NUMBER)
-    number = call.given.get(CUSTOMER_NUMBER)
-    if number is not None and number != found.customer.customer_number:
+    customer_number = call.parameters.get(CUSTOMER_NUMBER)
+    if customer_number is not None and customer_number != customer.customer_number:
         raise Refused(_OTHER_CUSTOMER_NUMBER)
 
 
-def _permissions(call: Call) -> list[MarketingPermission]:
+def _accepted_permissions(call: Call) -> list[MarketingPermission]:
     active = call.caller.organisation.active_permissions()
-    wanted = call.given.get(PERMISSIONS) or []
-    if any(permission not in active for permission in wanted):
+    accepted = call.parameters.get(PERMISSIONS) or []
+    if any(permission not in active for permission in accepted):
         raise Refused(_UNKNOWN_PERMISSION)
-    return [MarketingPermission(p, active[p].type) for p in wanted]
+    return [MarketingPermission(permission, active[permission].type) for permission in accepted]
 
 
 def _account(call: Call, customer: Customer, permissions: list[MarketingPermission]) -> Account:
     """The customer's account, overridden by what the caller sent."""
-    given = call.given
-    account = account_of(customer, given[EMAIL], call.now)
-    overriding: tuple[Parameter[Any], ...] = (FIRST_NAME, LAST_NAME, MOBILE, COMPANY_NUMBER, ORIGIN, BIRTH_DATE)
-    for parameter in overriding:
-        if parameter in given:
-            setattr(account, parameter.name, given[parameter])
-    account.alias = given.get(ALIAS) or None
+    parameters = call.parameters
+    account = account_of(customer, parameters[EMAIL], call.now)
+    for parameter in _OVERRIDING:
+        if parameter in parameters:
+            setattr(account, parameter.name, parameters[parameter])
+    account.alias = parameters.get(ALIAS) or None
     account.accepted_marketing_permissions = permissions
     account.created_from_source = f"{call.caller.client.name} {call.caller.client.id}"
-    number = account.social_security_number or given.get(PERSON_NUMBER)
+    number = account.social_security_number or parameters.get(PERSON_NUMBER)
     if number is not None:
         account.social_security_number = _with_century(call, number, account.birth_date)
     return account
 
 
-def _with_century(call: Call, number: PersonNumber, born: date | None) -> PersonNumber:
+def _with_century(call: Call, number: PersonNumber, birth_date: date | None) -> PersonNumber:
     """The number with the century of a birth date that fits it; without one, as it came in."""
     today = zone(call.caller.organisation.timezone).today(call.now)
-    fitting = person_number.parse(number.ten, today, born)
-    return fitting if fitting is not None and born is not None and fitting.birth_date == born else number
+    fitting = person_number.parse(number.ten, today, birth_date)
+    fits = fitting is not None and birth_date is not None and fitting.birth_date == birth_date
+    return fitting if fitting is not None and fits else number

@@ -10,8 +10,11 @@ from stamkund.rules import identifiers, scopes, values
 from stamkund.rules.customer import Customer
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.timestamps import Zone, zone
-from stamkund.wire.endpoint import Call, Example, Item, Limit, endpoint
+from stamkund.wire.about import About, Example
+from stamkund.wire.call import Call
+from stamkund.wire.endpoint import Limit, endpoint
 from stamkund.wire.parameters import Parameter, ParsedParameters
+from stamkund.wire.response import Item
 
 PERSON_NUMBER = Parameter(
     "social_security_number",
@@ -31,7 +34,7 @@ ZIP_CODE = Parameter(
 
 
 class CandidateProduct(msgspec.Struct):
-    """A subscription of the candidate that is not over. `valid_to` is null when no end is known."""
+    """A subscription of the candidate that has not ended. `valid_to` is null when no end is known."""
 
     product_code: str
     valid_to: str | None
@@ -55,73 +58,54 @@ class CandidateResponse(msgspec.Struct):
     item: AccountCandidate
 
 
-_ANSWER = """
-{
-    "item": {
-        "account_candidate_id": "585a4768edce2c5e6f000001",
-        "email": "ove.ovesson@example.com",
-        "first_name": "Ove",
-        "last_name": "Ovesson",
-        "mobile_phone_number": "0701234567",
-        "social_security_number": "620817-9256",
-        "customer_number": "100001",
-        "zip_code": "43921",
-        "products": [
-            {
-                "product_code": "package_code",
-                "valid_to": "2016-08-02T13:00:00+02:00"
-            }
-        ]
-    }
-}
-"""
-
-
-def one_needed(given: ParsedParameters) -> None:
+def one_required(parameters: ParsedParameters) -> None:
     """One of `social_security_number` and `customer_number` must be given; both must mean the same customer."""
-    if PERSON_NUMBER not in given and CUSTOMER_NUMBER not in given:
+    if PERSON_NUMBER not in parameters and CUSTOMER_NUMBER not in parameters:
         raise Refused(problems.one_required([PERSON_NUMBER.name, CUSTOMER_NUMBER.name]))
 
 
-def asked(call: Call) -> list[Identifier]:
-    """What the customer is looked for by."""
-    found = []
-    if (number := call.given.get(PERSON_NUMBER)) is not None:
-        found.append(Identifier(identifiers.PERSON_NUMBER, call.services.vault.number_lookup_hash(number)))
-    if (customer := call.given.get(CUSTOMER_NUMBER)) is not None:
-        found.append(Identifier(identifiers.CUSTOMER_NUMBER, customer))
-    return found
+def requested_identifiers(call: Call) -> list[Identifier]:
+    """What the customer is looked up by."""
+    requested = []
+    if (number := call.parameters.get(PERSON_NUMBER)) is not None:
+        requested.append(Identifier(identifiers.PERSON_NUMBER, call.services.vault.number_lookup_hash(number)))
+    if (customer_number := call.parameters.get(CUSTOMER_NUMBER)) is not None:
+        requested.append(Identifier(identifiers.CUSTOMER_NUMBER, customer_number))
+    return requested
 
 
 @endpoint(
     "GET",
     "/external/api/v1/accounts/candidate",
-    title="Get account candidate",
-    source='document "Get account candidate", release 3.9.1',
     scope=scopes.ACCOUNT_READ,
     parameters=(PERSON_NUMBER, CUSTOMER_NUMBER, ZIP_CODE),
-    check=one_needed,
-    limit=Limit("candidate", asked),
-    answer=CandidateResponse,
+    check=one_required,
+    limit=Limit("candidate", requested_identifiers),
     refusals=(problems.ACCOUNT_NOT_FOUND, problems.CUSTOMER_TAKEN),
-    example=Example(query="social_security_number=620817-9256&zip_code=43921", answer=_ANSWER),
+    about=About(
+        title="Get account candidate",
+        group="Account",
+        source='document "Get account candidate", release 3.9.1',
+        response=CandidateResponse,
+        example=Example(query="social_security_number=620817-9256&zip_code=43921", response="get_candidate"),
+    ),
 )
 async def get_candidate(call: Call) -> Item:
     """Finds a customer of the subscription system who can be activated as an account.
 
-    Everything that is given must match the same customer, or the answer is 404. Asking again gives the same
-    `account_candidate_id`. A customer who has an account already, or whose number an account uses, answers 409.
+    Everything that is given must match the same customer, or the response is 404. Asking again gives the same
+    `account_candidate_id`. For a customer who has an account already, or whose number an account uses, it is 409.
     """
-    found = await call.services.store.candidates.find(call.caller.organisation.id, asked(call))
-    zip_code = call.given.get(ZIP_CODE)
-    if found is None or (zip_code is not None and not found.customer.lives_at(zip_code)):
+    candidate = await call.services.store.candidates.find(call.caller.organisation.id, requested_identifiers(call))
+    zip_code = call.parameters.get(ZIP_CODE)
+    if candidate is None or (zip_code is not None and not candidate.customer.lives_at(zip_code)):
         raise Refused(problems.ACCOUNT_NOT_FOUND)
-    if found.in_use:
+    if candidate.in_use:
         raise Refused(problems.CUSTOMER_TAKEN)
-    return Item(_shown(found.customer, zone(call.caller.organisation.timezone), call.now))
+    return Item(_candidate(candidate.customer, zone(call.caller.organisation.timezone), call.now))
 
 
-def _shown(customer: Customer, local: Zone, now: int) -> AccountCandidate:
+def _candidate(customer: Customer, local: Zone, now: int) -> AccountCandidate:
     number = customer.social_security_number
     return AccountCandidate(
         account_candidate_id=customer.id,

@@ -1,9 +1,9 @@
-"""The token endpoint: a client proves who it is and gets an access token, with or without an identity.
+"""The token endpoint: a client authenticates itself and gets an access token, with or without an identity.
 
-Each grant is one function (`oauth/grants.py`, `oauth/codes.py`); adding a grant adds a function and, here, its form.
-Errors are OAuth's (RFC 6749, section 5.2), not the API's. Facts of clients in the field: credentials come in the body,
-unencoded; `grant_type=none` is the server-to-server grant; a refresh answer is read for its access token alone, so the
-refresh token stays the same, unless the client was set to rotate.
+Each grant is one function (`grants.py`, `code_grants.py`); adding a grant adds a function and, here, its form. Errors
+are OAuth's (RFC 6749, section 5.2), not the API's. Facts of clients in the field: credentials come in the body,
+unencoded; `grant_type=none` is the server-to-server grant; of a refresh response they read the access token alone, so
+the refresh token stays the same, unless the client was set to rotate.
 """
 
 from __future__ import annotations
@@ -11,12 +11,22 @@ from __future__ import annotations
 import msgspec
 
 from stamkund import problems
-from stamkund.endpoints.oauth.client_authentication import CLIENT_FIELDS, authenticated
-from stamkund.endpoints.oauth.errors import BASIC, NO_STORE, OAuthError, TokenError, quoted, refusal
-from stamkund.endpoints.oauth.grants import FOR_PUBLIC_CLIENTS, FROZEN_SENTENCE, GRANTS, LIMIT, PASSWORD_SENTENCE
-from stamkund.endpoints.oauth.token_issuing import TokenRequest, TokenResponse
+from stamkund.endpoints.oauth.client_authentication import CLIENT_FIELDS, authenticated_client
+from stamkund.endpoints.oauth.errors import (
+    INVALID_CLIENT_ERROR,
+    NO_STORE_OR_CACHE,
+    OAuthError,
+    TokenError,
+    quoted,
+    required_field,
+)
+from stamkund.endpoints.oauth.grants import FROZEN_SENTENCE, GRANTS, GRANTS_FOR_PUBLIC_CLIENTS, PASSWORD_SENTENCE
+from stamkund.endpoints.oauth.operation import LIMIT, oauth_operation
+from stamkund.endpoints.oauth.token_request import TokenRequest, TokenResponse
 from stamkund.rules.organisation import Client, Organisation
-from stamkund.wire.endpoint import Call, CustomError, Example, FormField, FormVariant, Limit, Response, endpoint
+from stamkund.wire.about import About, CustomError, Example, FormField, FormVariant
+from stamkund.wire.call import Call
+from stamkund.wire.response import Response
 
 _SCOPE = FormField(
     "scope", "Scopes separated by blanks; all of the client's when there are none.", example="/external/account/r"
@@ -61,7 +71,7 @@ FORMS = (
     FormVariant(
         "refresh_token",
         "A new access token. The refresh token stays valid, for as long again, unless the client's rotate: then the "
-        "answer has the next one, and one that comes again revokes all that came from the same login.",
+        "response has the next one, and one that is used again revokes all that came from the same login.",
         (
             *CLIENT_FIELDS,
             FormField("refresh_token", "The refresh token.", required=True, example="<refresh token>"),
@@ -69,35 +79,37 @@ FORMS = (
         ),
     ),
 )
-"""What each grant of `_GRANTS` wants, for the reference."""
+"""The form of each grant, for the reference."""
+
+
+def _error(error: str, description: str) -> CustomError:
+    return CustomError(400, TokenError(error, description))
+
 
 ERRORS = (
-    CustomError(400, TokenError("invalid_request", "The field grant_type is required")),
-    CustomError(400, TokenError("invalid_grant", PASSWORD_SENTENCE)),
-    CustomError(400, TokenError("invalid_grant", FROZEN_SENTENCE.format("2016-12-22T10:12:08+01:00"))),
-    CustomError(400, TokenError("unsupported_grant_type", "The grant type implicit is not supported")),
-    CustomError(400, TokenError("invalid_scope", "The client does not have the scope /external/title/r")),
-    CustomError(401, TokenError("invalid_client", "The client id or secret is not valid"), BASIC),
+    _error("invalid_request", required_field("grant_type").description),
+    _error("invalid_grant", PASSWORD_SENTENCE),
+    _error("invalid_grant", FROZEN_SENTENCE.format("2016-12-22T10:12:08+01:00")),
+    _error("unsupported_grant_type", "The grant type implicit is not supported"),
+    _error("invalid_scope", "The client does not have the scope /external/title/r"),
+    INVALID_CLIENT_ERROR,
 )
 
 
-@endpoint(
-    "POST",
+@oauth_operation(
     "/api/authorization/access_token",
-    title="Get access token",
-    source="public client code; RFC 6749",
-    public=True,
-    body="form",
-    answer=TokenResponse,
-    group="Authorization",
-    limit=Limit(LIMIT),
-    refusals=(problems.UNAVAILABLE, problems.BUSY),
-    forms=FORMS,
-    custom_errors=ERRORS,
-    example=Example(
-        body="client_id=585a4768edce2c5e6f000001&client_secret=<secret>&grant_type=none&scope=/external/account/r",
-        answer='{"access_token": "<token>", "token_type": "Bearer", "expires_in": 3600, '
-        '"scope": "/external/account/r"}',
+    refusals=(problems.BUSY,),
+    about=About(
+        title="Get access token",
+        group="Authorization",
+        source="public client code; RFC 6749",
+        response=TokenResponse,
+        forms=FORMS,
+        custom_errors=ERRORS,
+        example=Example(
+            body="client_id=585a4768edce2c5e6f000001&client_secret=<secret>&grant_type=none&scope=/external/account/r",
+            response="issue_token",
+        ),
     ),
 )
 async def issue_token(call: Call) -> Response:
@@ -105,29 +117,26 @@ async def issue_token(call: Call) -> Response:
 
     Client id and secret come in the form or as HTTP Basic. Errors are OAuth's: `error` and `error_description`.
 
-    Failed logins in a row freeze the login for a while; then the password grant answers `invalid_grant` with a
+    Failed logins in a row freeze the login for a while; then the error of the password grant is `invalid_grant` with a
     description that says so and until when, whatever the password.
     """
+    client, organisation = await authenticated_client(call)
+    call.services.limits.client(LIMIT, client.id, call.now)
     try:
-        client, organisation = await authenticated(call)
-        call.services.limits.client(LIMIT, client.id, call.now)
-        try:
-            return await _granted(call, client, organisation)
-        except OAuthError as error:
-            await call.services.store.audit.record_token_refusal(organisation.id, client.id, error.error, call.now)
-            raise
+        return await _token_response(call, client, organisation)
     except OAuthError as error:
-        return refusal(call, error)
+        await call.services.store.audit.record_token_refusal(organisation.id, client.id, error.error, call.now)
+        raise
 
 
-async def _granted(call: Call, client: Client, organisation: Organisation) -> Response:
+async def _token_response(call: Call, client: Client, organisation: Organisation) -> Response:
     grant = call.form.get("grant_type", "")
     if not grant:
-        raise OAuthError("invalid_request", "The field grant_type is required")
-    answer = GRANTS.get(grant)
-    if answer is None:
+        raise required_field("grant_type")
+    issue = GRANTS.get(grant)
+    if issue is None:
         raise OAuthError("unsupported_grant_type", f"The grant type {quoted(grant)} is not supported")
-    if client.public and grant not in FOR_PUBLIC_CLIENTS:
+    if client.public and grant not in GRANTS_FOR_PUBLIC_CLIENTS:
         raise OAuthError("unauthorized_client", f"A public client may not use the grant type {quoted(grant)}")
-    issued = await answer(TokenRequest(call, client, organisation, grant))
-    return Response(200, msgspec.json.encode(issued), headers=NO_STORE)
+    response = await issue(TokenRequest(call, client, organisation, grant))
+    return Response(200, msgspec.json.encode(response), headers=NO_STORE_OR_CACHE)

@@ -1,7 +1,7 @@
-"""An authorization request: which client sends a browser here, where it may come back to, and what it wants.
+"""An authorization request: which client sends a browser here, where it may go back to, and what it asks for.
 
-RFC 6749 (4.1.1), RFC 7636 (PKCE), OpenID Connect Core (3.1.2.1) and RFC 9700, which asks for exact redirect URIs. What
-is wrong with client or redirect URI is shown to the person: nobody is sent to an address that was not registered.
+RFC 6749 (4.1.1), RFC 7636 (PKCE), OpenID Connect Core (3.1.2.1) and RFC 9700, which wants exact redirect URIs. What is
+wrong with client or redirect URI is shown to the person: nobody is sent to an address that was not registered.
 Everything else goes back to the client as an error (`RedirectedError`).
 """
 
@@ -12,22 +12,22 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from stamkund import problems
-from stamkund.endpoints.oauth.codes import CHALLENGE, CodeBinding
+from stamkund.endpoints.oauth.code_grants import CHALLENGE, CodeBinding
 from stamkund.endpoints.oauth.errors import OAuthError
-from stamkund.endpoints.oauth.token_issuing import asked_scopes
+from stamkund.endpoints.oauth.token_request import requested_scopes
 from stamkund.problems import Refused
 from stamkund.rules.ids import is_id
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.urls import web_address
 from stamkund.store import Store
-from stamkund.wire.parameters import query
+from stamkund.wire.parameters import parse_query
 
 _LOOPBACK = ("http://127.0.0.1", "http://[::1]")
-_LONGEST_AGE_KEPT = 60
+_MIN_AGE_AFTER_LOGIN = 60
 
 
 class RedirectedError(Exception):
-    """An error that the client is told, at its redirect URI."""
+    """An error that the client gets at its redirect URI."""
 
     def __init__(self, error: str, description: str) -> None:
         super().__init__(error)
@@ -37,62 +37,66 @@ class RedirectedError(Exception):
 
 @dataclass(frozen=True)
 class RedirectTarget:
-    """Who asks, and where the browser goes back to. `sent`: the redirect URI as it came, None where it was left out."""
+    """The client, and where the browser goes back to.
+
+    `sent_uri`: the redirect URI as it was sent, None where it was left out.
+    """
 
     client: Client
     organisation: Organisation
     redirect_uri: str
-    sent: str | None
+    sent_uri: str | None
     state: str | None
 
-    def back(self, issuer: str, **said: str) -> str:
-        """The address at the client that carries `said`, with state and issuer (RFC 9207)."""
+    def location(self, issuer: str, **parameters: str) -> str:
+        """The address at the client that carries `parameters`, with state and issuer (RFC 9207)."""
         state = {} if self.state is None else {"state": self.state}
-        query = urlencode({**said, **state, "iss": issuer}, quote_via=quote, errors="replace")
+        query = urlencode({**parameters, **state, "iss": issuer}, quote_via=quote, errors="replace")
         return f"{self.redirect_uri}{'&' if '?' in self.redirect_uri else '?'}{query}"
 
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
-    """What the client wants of the reader. `max_age`: seconds that the last login may be ago.
+    """What the client asks for. `max_age`: how many seconds ago the last login may have been.
 
-    `named`: the scopes as the client wrote them.
+    `sent_scope`: the scopes as the client wrote them.
     """
 
     scopes: list[str]
-    named: str
+    sent_scope: str
     challenge: str | None
     nonce: str | None
     prompts: frozenset[str]
     max_age: int | None
 
-    def asked(self, target: RedirectTarget, authenticated: int | None) -> CodeBinding:
-        return CodeBinding(target.sent, self.challenge, self.nonce, authenticated, self.named)
+    def binding(self, target: RedirectTarget, authenticated: int | None) -> CodeBinding:
+        """What the code for this request is bound to."""
+        return CodeBinding(target.sent_uri, self.challenge, self.nonce, authenticated, self.sent_scope)
 
 
-def parameters(sent: bytes) -> dict[str, str]:
+def parse_parameters(query: bytes) -> dict[str, str]:
     """The parameters of a request, each given at most once (RFC 6749, 3.1). Raises Refused."""
-    found = query(sent)
-    if not all(isinstance(value, str) for value in found.values()):
+    parameters = parse_query(query)
+    if not all(isinstance(value, str) for value in parameters.values()):
         raise Refused(problems.UNREADABLE_PARAMETER)
-    return found
+    return parameters
 
 
-async def target(store: Store, sent: Mapping[str, str]) -> RedirectTarget:
-    """Who asks, and where the browser may go back to. Raises Refused, shown to the person; Unavailable."""
-    client_id = sent.get("client_id", "")
-    found = await store.clients.get(client_id.lower()) if is_id(client_id) else None
-    if found is None or found[0].disabled:
+async def redirect_target(store: Store, parameters: Mapping[str, str]) -> RedirectTarget:
+    """The client, and where the browser may go back to. Raises Refused, shown to the person; Unavailable."""
+    client_id = parameters.get("client_id", "")
+    stored = await store.clients.get(client_id.lower()) if is_id(client_id) else None
+    if stored is None or stored[0].disabled:
         raise Refused(problems.UNKNOWN_CLIENT)
-    client, organisation = found
-    if sent.get("oid", organisation.id) != organisation.id:
+    client, organisation = stored
+    if parameters.get("oid", organisation.id) != organisation.id:
         raise Refused(problems.OTHER_ORGANISATION)
-    uri = sent.get("redirect_uri")
+    uri = parameters.get("redirect_uri")
     if uri is None and len(client.redirect_uris) == 1:
-        return RedirectTarget(client, organisation, client.redirect_uris[0], None, sent.get("state"))
+        return RedirectTarget(client, organisation, client.redirect_uris[0], None, parameters.get("state"))
     if uri is None or not may_return(client, uri):
         raise Refused(problems.WRONG_REDIRECT_URI)
-    return RedirectTarget(client, organisation, uri, uri, sent.get("state"))
+    return RedirectTarget(client, organisation, uri, uri, parameters.get("state"))
 
 
 def may_return(client: Client, uri: str) -> bool:
@@ -103,53 +107,58 @@ def may_return(client: Client, uri: str) -> bool:
     """
     if uri in client.redirect_uris:
         return True
-    return client.public and any(_same_but_for_port(uri, known) for known in client.redirect_uris)
+    return client.public and any(_same_but_for_port(uri, registered) for registered in client.redirect_uris)
 
 
-def wanted(target: RedirectTarget, sent: Mapping[str, str]) -> AuthorizationRequest:
-    """What the client wants. Raises RedirectedError."""
-    _check_kind(sent)
-    challenge = _challenge(target.client, sent)
+def authorization_request(target: RedirectTarget, parameters: Mapping[str, str]) -> AuthorizationRequest:
+    """What the client asks for. Raises RedirectedError."""
+    _check_response_type(parameters)
+    challenge = _challenge(target.client, parameters)
+    sent_scope = parameters.get("scope", "")
     try:
-        scopes = asked_scopes(target.client, sent.get("scope", ""))
+        scopes = requested_scopes(target.client, sent_scope)
     except OAuthError as error:
         raise RedirectedError(error.error, error.description) from None
-    prompts = frozenset(sent.get("prompt", "").split())
+    prompts = frozenset(parameters.get("prompt", "").split())
     if "none" in prompts and len(prompts) > 1:
         raise RedirectedError("invalid_request", "The prompt none must stand alone")
-    age = sent.get("max_age")
-    if age is not None and not (age.isascii() and age.isdigit() and len(age) < 10):
+    return AuthorizationRequest(scopes, sent_scope, challenge, parameters.get("nonce"), prompts, _max_age(parameters))
+
+
+def address_after_login(path: str, parameters: Mapping[str, str]) -> str:
+    """The address of the same request for after the login: it must not ask for the login once more."""
+    repeated = {name: value for name, value in parameters.items() if name != "prompt"}
+    if "max_age" in repeated:
+        repeated["max_age"] = str(max(int(repeated["max_age"]), _MIN_AGE_AFTER_LOGIN))
+    return f"{path}?{urlencode(repeated, quote_via=quote, errors='replace')}"
+
+
+def _max_age(parameters: Mapping[str, str]) -> int | None:
+    text = parameters.get("max_age")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise RedirectedError("invalid_request", "The max_age must be a number of seconds")
-    return AuthorizationRequest(
-        scopes, sent.get("scope", ""), challenge, sent.get("nonce"), prompts, None if age is None else int(age)
-    )
+    return int(text)
 
 
-def after_login(path: str, sent: Mapping[str, str]) -> str:
-    """The same request for after the login: it must not ask for the login once more."""
-    kept = {name: value for name, value in sent.items() if name != "prompt"}
-    if "max_age" in kept:
-        kept["max_age"] = str(max(int(kept["max_age"]), _LONGEST_AGE_KEPT))
-    return f"{path}?{urlencode(kept, quote_via=quote, errors='replace')}"
-
-
-def _check_kind(sent: Mapping[str, str]) -> None:
-    if "request" in sent:
+def _check_response_type(parameters: Mapping[str, str]) -> None:
+    if "request" in parameters:
         raise RedirectedError("request_not_supported", "Request objects are not supported")
-    if "request_uri" in sent:
+    if "request_uri" in parameters:
         raise RedirectedError("request_uri_not_supported", "Request objects are not supported")
-    kind = sent.get("response_type", "")
-    if not kind:
+    response_type = parameters.get("response_type", "")
+    if not response_type:
         raise RedirectedError("invalid_request", "The parameter response_type is required")
-    if kind != "code":
+    if response_type != "code":
         raise RedirectedError("unsupported_response_type", "The response type must be code")
-    if sent.get("response_mode", "query") != "query":
+    if parameters.get("response_mode", "query") != "query":
         raise RedirectedError("invalid_request", "The response mode must be query")
 
 
-def _challenge(client: Client, sent: Mapping[str, str]) -> str | None:
-    """The PKCE challenge. `plain` protects from nothing, so it is refused; a public client can't do without any."""
-    challenge, method = sent.get("code_challenge"), sent.get("code_challenge_method")
+def _challenge(client: Client, parameters: Mapping[str, str]) -> str | None:
+    """The PKCE challenge. `plain` protects from nothing, so it is refused; a public client must send one."""
+    challenge, method = parameters.get("code_challenge"), parameters.get("code_challenge_method")
     if challenge is None:
         if client.public or method is not None:
             raise RedirectedError("invalid_request", "The parameter code_challenge is required")
@@ -161,9 +170,9 @@ def _challenge(client: Client, sent: Mapping[str, str]) -> str | None:
     return challenge
 
 
-def _same_but_for_port(uri: str, known: str) -> bool:
+def _same_but_for_port(uri: str, registered: str) -> bool:
     """Whether both are the same place on the reader's own machine, whatever the port."""
-    one, other = web_address(uri), web_address(known)
-    if one is None or other is None or one.rest != other.rest:
+    sent_address, registered_address = web_address(uri), web_address(registered)
+    if sent_address is None or registered_address is None or sent_address.rest != registered_address.rest:
         return False
-    return one.portless == other.portless and one.portless in _LOOPBACK
+    return sent_address.portless == registered_address.portless and sent_address.portless in _LOOPBACK

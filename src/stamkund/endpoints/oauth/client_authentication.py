@@ -10,7 +10,8 @@ from urllib.parse import unquote_plus
 from stamkund.endpoints.oauth.errors import invalid_client
 from stamkund.rules.ids import is_id
 from stamkund.rules.organisation import Client, Organisation
-from stamkund.wire.endpoint import Call, FormField
+from stamkund.wire.about import FormField
+from stamkund.wire.call import Call
 
 CLIENT_FIELDS = (
     FormField("client_id", "The client's id. Not with HTTP Basic.", example="585a4768edce2c5e6f000001"),
@@ -20,23 +21,23 @@ CLIENT_FIELDS = (
         example="<secret>",
     ),
 )
-"""How a client says who it is, in every form of OAuth's; for the reference."""
+"""How a client authenticates itself in every form of OAuth's, for the reference."""
 
 
-async def authenticated(call: Call) -> tuple[Client, Organisation]:
-    """The client whose id and secret the caller knows. Raises OAuthError, the same for whatever is wrong."""
+async def authenticated_client(call: Call) -> tuple[Client, Organisation]:
+    """The client whose id and secret were sent. Raises OAuthError, the same for every failure."""
     client_id, secret = credentials(call)
-    found = await call.services.store.clients.get(client_id.lower()) if is_id(client_id) else None
-    if found is None or not authenticate_client(call, found[0], secret):
+    stored = await call.services.store.clients.get(client_id.lower()) if is_id(client_id) else None
+    if stored is None or not authenticate_client(call, stored[0], secret):
         raise invalid_client()
-    return found
+    return stored
 
 
 def credentials(call: Call) -> tuple[str, str]:
     """Id and secret as they were sent, empty where they were not. Raises OAuthError.
 
-    Standard libraries encode both as in a form before HTTP Basic (RFC 6749, 2.3.1), others paste them. Ours hold no
-    `%` and no `+`, so decoding leaves those alone that came as they are.
+    Standard libraries encode both as in a form before HTTP Basic (RFC 6749, 2.3.1), others paste them. Ours contain no
+    `%` and no `+`, so decoding does not change those that were pasted.
     """
     scheme, _, encoded = call.headers.get(b"authorization", b"").partition(b" ")
     if scheme.lower() == b"basic":
@@ -49,17 +50,20 @@ def credentials(call: Call) -> tuple[str, str]:
 
 
 def authenticate_client(call: Call, client: Client, secret: str) -> bool:
-    """Whether `secret` is one of the client's, whose call it is then; a public client must not pretend to have one."""
+    """Authenticates the call as the client's, where `secret` is one of its valid secrets; returns whether it is.
+
+    A public client must send none. The call then belongs to the client (`call.client`).
+    """
     if client.disabled:
         return False
-    if not (not secret if client.public else _knows_secret(call, client, secret)):
-        return False
-    call.client = client
-    return True
+    valid = not secret if client.public else _is_secret(call, client, secret)
+    if valid:
+        call.authenticate_client(client)
+    return valid
 
 
-def _knows_secret(call: Call, client: Client, secret: str) -> bool:
+def _is_secret(call: Call, client: Client, secret: str) -> bool:
     sent = secret.encode(errors="replace")
-    known = call.services.client_secrets.valid(client, call.now)
+    secrets = call.services.client_secrets.valid(client, call.now)
     # Every secret is compared, in constant time, whichever matches.
-    return sum(hmac.compare_digest(sent, s.encode()) for s in known) > 0
+    return sum(hmac.compare_digest(sent, s.encode()) for s in secrets) > 0

@@ -7,7 +7,9 @@ import msgspec
 from stamkund.endpoints.oauth.grants import GRANTS
 from stamkund.identity.id_token_keys import ALGORITHM
 from stamkund.rules import scopes
-from stamkund.wire.endpoint import Call, Example, endpoint
+from stamkund.wire.about import About, Example
+from stamkund.wire.call import Call
+from stamkund.wire.endpoint import endpoint
 
 _CLAIMS = (
     *("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash"),
@@ -17,7 +19,7 @@ _SECRET = ["client_secret_basic", "client_secret_post"]
 
 
 class Metadata(msgspec.Struct):
-    """What OpenID Connect Discovery 1.0 and RFC 8414 name, as far as it is to be had here."""
+    """What OpenID Connect Discovery 1.0 and RFC 8414 name, the subset that we support."""
 
     issuer: str
     authorization_endpoint: str
@@ -48,7 +50,7 @@ class Metadata(msgspec.Struct):
     ui_locales_supported: list[str]
 
 
-def _metadata(issuer: str, pages: str) -> Metadata:
+def metadata(issuer: str, pages: str) -> Metadata:
     """`issuer`: where clients reach us; `pages`: where browsers do."""
     return Metadata(
         issuer=issuer,
@@ -81,28 +83,27 @@ def _metadata(issuer: str, pages: str) -> Metadata:
     )
 
 
-_HOST = "https://stamkund.example.com"
-
-
 @endpoint(
     "GET",
     "/.well-known/openid-configuration",
     "/.well-known/oauth-authorization-server",
-    title="OpenID Connect discovery",
-    source="OpenID Connect Discovery 1.0; RFC 8414",
     public=True,
     personal=False,
     max_age=300,
-    answer=Metadata,
-    example=Example(answer=msgspec.json.format(msgspec.json.encode(_metadata(_HOST, _HOST))).decode()),
-    group="OpenID Connect",
+    about=About(
+        title="OpenID Connect discovery",
+        group="OpenID Connect",
+        source="OpenID Connect Discovery 1.0; RFC 8414",
+        response=Metadata,
+        example=Example(response="discovery"),
+    ),
 )
 async def discover(call: Call) -> Metadata:
-    """Answers where everything is and what is supported: OpenID Connect and OAuth libraries configure themselves by it.
+    """Returns where everything is and what is supported: OpenID Connect and OAuth libraries configure themselves by it.
 
     `none` and `ticket` among the grant types are the API's own, as is every scope with a slash. `openid`, `profile`,
     `email` and `offline_access` are other names of `/openid`, `/openid/profile`, `/openid/email` and
     `/openid/offline_access`.
     """
     settings = call.services.settings
-    return _metadata(settings.issuer, settings.pages_url)
+    return metadata(settings.issuer, settings.pages_url)

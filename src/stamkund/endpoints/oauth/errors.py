@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from stamkund.wire.endpoint import Call, Response
+from stamkund.wire.about import CustomError
+from stamkund.wire.call import Call
+from stamkund.wire.response import NO_STORE, Header, Response
 
-NO_STORE = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
-BASIC = ((b"www-authenticate", b'Basic realm="stamkund"'),)
+NO_STORE_OR_CACHE: tuple[Header, ...] = (NO_STORE, (b"pragma", b"no-cache"))
+_BASIC_CHALLENGE: tuple[Header, ...] = ((b"www-authenticate", b'Basic realm="stamkund"'),)
+_INVALID_CLIENT = "The client id or secret is not valid"
 
 
 class OAuthError(Exception):
@@ -27,9 +30,17 @@ class TokenError(msgspec.Struct):
     error_description: str
 
 
+INVALID_CLIENT_ERROR = CustomError(401, TokenError("invalid_client", _INVALID_CLIENT), _BASIC_CHALLENGE)
+"""`invalid_client`, for the reference."""
+
+
 def invalid_client() -> OAuthError:
-    """Whatever is wrong with a client is told alike."""
-    return OAuthError("invalid_client", "The client id or secret is not valid", 401)
+    """The same error for every client failure."""
+    return OAuthError("invalid_client", _INVALID_CLIENT, 401)
+
+
+def required_field(name: str) -> OAuthError:
+    return OAuthError("invalid_request", f"The field {name} is required")
 
 
 def quoted(text: str) -> str:
@@ -37,10 +48,10 @@ def quoted(text: str) -> str:
     return "".join(c if " " <= c <= "~" and c not in '"\\' else "?" for c in text[:200])
 
 
-def refusal(call: Call, error: OAuthError) -> Response:
-    """The answer to a call that went wrong; a challenge only for those who came with a header (RFC 6749, 5.2)."""
+def error_response(call: Call, error: OAuthError) -> Response:
+    """The response to a call that failed; a challenge only for those who sent a header (RFC 6749, 5.2)."""
     body = msgspec.json.encode(TokenError(error.error, error.description))
-    headers: tuple[tuple[bytes, bytes], ...] = NO_STORE
+    headers = NO_STORE_OR_CACHE
     if error.status == 401 and call.headers.get(b"authorization"):
-        headers = (*headers, *BASIC)
+        headers = (*headers, *_BASIC_CHALLENGE)
     return Response(error.status, body, headers=headers)

@@ -1,4 +1,4 @@
-"""ID tokens (OpenID Connect Core, section 2): who logged in, told to one client and signed."""
+"""ID tokens (OpenID Connect Core, section 2): who logged in, for one client, signed."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import base64
 import hashlib
 from typing import Any
 
-from stamkund.endpoints.oauth.token_issuing import TokenRequest
+from stamkund.endpoints.oauth.token_request import TokenRequest
 
 
 async def id_token(
-    request: TokenRequest, reader: str, access_token: str, nonce: str | None, authenticated: int | None
+    request: TokenRequest, account_id: str, access_token: str, nonce: str | None, authenticated: int | None
 ) -> str:
     """The ID token that goes with an access token. Raises Unavailable.
 
-    `reader` is the account's id, `nonce` what the client sent along to the login page, `authenticated` when the reader
-    last gave a password. What else is known of the reader is told by `/userinfo`.
+    `nonce` is what the client sent along to the login page, `authenticated` when the reader last gave a password. What
+    else is known of the reader is in `/userinfo`.
     """
     services, now = request.call.services, request.call.now
     claims: dict[str, Any] = {
         "iss": services.settings.issuer,
-        "sub": reader,
+        "sub": account_id,
         "aud": request.client.id,
         "exp": now + services.settings.access_token_seconds,
         "iat": now,

@@ -7,11 +7,13 @@ from typing import Any
 import msgspec
 
 from stamkund import problems
-from stamkund.wire.endpoint import Call, Example, endpoint
+from stamkund.wire.about import About, Example
+from stamkund.wire.call import Call
+from stamkund.wire.endpoint import endpoint
 
 
 class JsonWebKey(msgspec.Struct):
-    """A public RSA key (RFC 7517); `kid` stands in the header of the ID tokens that it signed."""
+    """A public RSA key (RFC 7517); `kid` is in the header of the ID tokens that it signed."""
 
     kid: str
     use: str
@@ -25,39 +27,25 @@ class KeySet(msgspec.Struct):
     keys: list[JsonWebKey]
 
 
-_ANSWER = """
-{
-    "keys": [
-        {
-            "kid": "BC-8jpOkqgxGYpGASoGnSR4L2Y3oSI9vry5fyXk1Dsw",
-            "use": "sig",
-            "alg": "RS256",
-            "n": "<342 characters>",
-            "e": "AQAB",
-            "kty": "RSA"
-        }
-    ]
-}
-"""
-
-
 @endpoint(
     "GET",
     "/oauth2/jwks",
-    title="Get signing keys",
-    source="OpenID Connect Discovery 1.0; RFC 7517",
     public=True,
     personal=False,
     max_age=300,
-    answer=KeySet,
     refusals=(problems.UNAVAILABLE,),
-    example=Example(answer=_ANSWER),
-    group="OpenID Connect",
+    about=About(
+        title="Get signing keys",
+        group="OpenID Connect",
+        source="OpenID Connect Discovery 1.0; RFC 7517",
+        response=KeySet,
+        example=Example(response="get_key_set"),
+    ),
 )
 async def get_signing_keys(call: Call) -> dict[str, Any]:
-    """Answers the public keys of ID tokens, oldest first.
+    """Returns the public keys of ID tokens, oldest first.
 
-    A key is here for hours or days before it signs, and for as long as anything that it signed may be about. Take the
-    one that the ID token names; ask again when it names one that you don't know.
+    A key is published for hours or days before it signs, and for as long as any token that it signed may be valid. Use
+    the one that the ID token names; fetch the keys again when a token names one that you don't know.
     """
     return await call.services.id_token_keys.key_set()

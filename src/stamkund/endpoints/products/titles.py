@@ -1,4 +1,4 @@
-"""Titles: the newspapers and other brands of an organisation, as its catalogue has them."""
+"""Titles: the newspapers and other brands of an organisation, from its catalogue."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ import msgspec
 from stamkund import problems
 from stamkund.problems import Refused
 from stamkund.rules import scopes, values
-from stamkund.rules.catalogue import Title
-from stamkund.wire.endpoint import Call, Example, Item, endpoint
+from stamkund.rules.catalogue import Catalogue, Title
+from stamkund.wire.about import About, Example
+from stamkund.wire.call import Call
+from stamkund.wire.endpoint import Reads, endpoint
 from stamkund.wire.parameters import Parameter
+from stamkund.wire.response import Item
 
 TITLE_CODE = Parameter("title_code", values.TITLE_CODE, "The title's code.", required=True)
 
 
-class ShownTitle(msgspec.Struct):
-    """A title. What the catalogue doesn't say of it is `null`."""
+class TitleItem(msgspec.Struct):
+    """A title. What the catalogue does not say of it is `null`."""
 
     name: str
     code: str
@@ -26,79 +29,62 @@ class ShownTitle(msgspec.Struct):
 
 
 class TitlesResponse(msgspec.Struct):
-    items: list[ShownTitle]
+    items: list[TitleItem]
 
 
 class TitleResponse(msgspec.Struct):
-    item: ShownTitle
-
-
-_ANSWER = """
-{
-    "items": [
-        {
-            "name": "The Herald",
-            "code": "TITLE_CODE",
-            "image_url": "https://herald.example.com/title.png",
-            "merchant_image_url": null,
-            "url": "https://herald.example.com",
-            "rgb": "#00aabb"
-        }
-    ]
-}
-"""
-_ONE = """
-{
-    "item": {
-        "name": "The Herald",
-        "code": "TITLE_CODE",
-        "image_url": "https://herald.example.com/title.png",
-        "merchant_image_url": null,
-        "url": "https://herald.example.com",
-        "rgb": "#00aabb"
-    }
-}
-"""
+    item: TitleItem
 
 
 @endpoint(
     "GET",
     "/external/api/v1/titles",
-    title="Get titles",
-    source='documentation page "Get titles" (Title API)',
     scope=scopes.TITLE_READ,
-    catalogue=True,
-    answer=TitlesResponse,
+    reads=Reads(catalogue=True),
     personal=False,
-    example=Example(answer=_ANSWER),
-    group="Title",
+    about=About(
+        title="Get titles",
+        group="Title",
+        source='documentation page "Get titles" (Title API)',
+        response=TitlesResponse,
+        example=Example(response="get_titles"),
+    ),
 )
-async def get_titles(call: Call) -> TitlesResponse:
-    """Answers all titles of the organisation, in the order of its catalogue; none where it has no catalogue."""
-    return TitlesResponse([_shown(title) for title in (await call.catalogue()).titles])
+async def get_titles(_: Call, catalogue: Catalogue) -> TitlesResponse:
+    """Returns all titles of the organisation, in the order of its catalogue; none where it has no catalogue."""
+    return TitlesResponse([_item(title) for title in catalogue.titles])
 
 
 @endpoint(
     "GET",
     "/external/api/v1/titles/find_one",
-    title="Find one title",
-    source='documentation page "Find one title" (Title API)',
     scope=scopes.TITLE_READ,
     parameters=(TITLE_CODE,),
-    catalogue=True,
-    answer=TitleResponse,
+    reads=Reads(catalogue=True),
     personal=False,
     refusals=(problems.TITLE_NOT_FOUND,),
-    example=Example(query="title_code=TITLE_CODE", answer=_ONE),
-    group="Title",
+    about=About(
+        title="Find one title",
+        group="Title",
+        source='documentation page "Find one title" (Title API)',
+        response=TitleResponse,
+        example=Example(query="title_code=TITLE_CODE", response="find_title"),
+    ),
 )
-async def find_title(call: Call) -> Item:
-    """Answers the title that has this code."""
-    title = (await call.catalogue()).title(call.given[TITLE_CODE])
+async def find_title(call: Call, catalogue: Catalogue) -> Item:
+    """Returns the title that has this code."""
+    title = catalogue.title(call.parameters[TITLE_CODE])
     if title is None:
         raise Refused(problems.TITLE_NOT_FOUND)
-    return Item(_shown(title))
+    return Item(_item(title))
 
 
-def _shown(title: Title) -> ShownTitle:
-    return ShownTitle(title.name, title.code, title.image_url, title.merchant_image_url, title.url, title.rgb)
+def _item(title: Title) -> TitleItem:
+    return TitleItem(
+        name=title.name,
+        code=title.code,
+        image_url=title.image_url,
+        merchant_image_url=title.merchant_image_url,
+        url=title.url,
+        rgb=title.rgb,
+    )

@@ -9,19 +9,20 @@ from functools import cache
 
 import msgspec
 
-from stamkund.wire.endpoint import Call, Endpoint, Response, endpoint
+from stamkund.wire.about import About
+from stamkund.wire.call import Call
+from stamkund.wire.endpoint import Endpoint, endpoint
+from stamkund.wire.response import HTML, Response
 
-HTML = "text/html; charset=utf-8"
+_GROUP = "Documentation"
 
 
 @endpoint(
     "GET",
     "/openapi.json",
-    title="OpenAPI document",
-    source="our own; OpenAPI 3.1",
     public=True,
     personal=False,
-    group="Documentation",
+    about=About(title="OpenAPI document", group=_GROUP, source="our own; OpenAPI 3.1"),
 )
 async def openapi_document(call: Call) -> Response:
     """Describes every call as OpenAPI 3.1, for programs that make clients and tests out of it."""
@@ -31,12 +32,9 @@ async def openapi_document(call: Call) -> Response:
 @endpoint(
     "GET",
     "/docs",
-    title="Documentation page",
-    source="our own",
     public=True,
-    media=HTML,
     personal=False,
-    group="Documentation",
+    about=About(title="Documentation page", group=_GROUP, source="our own", media=HTML),
 )
 async def documentation_page(call: Call) -> Response:
     """Describes every call on a page for people. It needs nothing from elsewhere."""

@@ -1,5 +1,4 @@
-"""What the single sign-on (SSO2) stories share: tokens both ways, who asks about which session, and what is answered.
+"""Single sign-on (SSO2): a session that all sites of an organisation share.
 
-A site's server asks with a JWT that is signed with its client's secret, and is answered with one. The stories are in
-`endpoints/`; none of them imports another, so whatever two of them need is here.
+A site's server sends a JWT that is signed with its client's secret, and gets one back.
 """

@@ -2,33 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import wraps
 
-from stamkund.endpoints.sso2.request import TOKEN
-from stamkund.endpoints.sso2.session_token import SessionTokenResponse
+from stamkund import problems
+from stamkund.endpoints.sso2.request import TOKEN, SsoRequest, verified_request
+from stamkund.endpoints.sso2.session_token import SessionToken, SessionTokenResponse, response
 from stamkund.problems import Problem
-from stamkund.wire.endpoint import Endpoint, Example, Handler, Limit, endpoint
+from stamkund.wire.about import About, Example
+from stamkund.wire.call import Call
+from stamkund.wire.endpoint import Endpoint, Limit, endpoint
 
 SOURCE = "public client code; the documentation of SSO2"
 GROUP = "Single sign-on"
-_TOKEN_IN_JSON = f'{{"t": "{TOKEN.kind.example}"}}'
+
+SsoHandler = Callable[[SsoRequest], Awaitable[SessionToken]]
 
 
-def operation(
-    path: str, title: str, *, refusals: Sequence[Problem], limit: Limit | None = None
-) -> Callable[[Handler], Endpoint]:
-    """Declares `POST path`; see `endpoint`."""
-    return endpoint(
+def sso_operation(
+    path: str, title: str, *, refusals: Sequence[Problem] = (), limit: Limit | None = None
+) -> Callable[[SsoHandler], Endpoint]:
+    """Declares `POST path`, whose handler takes a verified request and returns a session token."""
+    declare = endpoint(
         "POST",
         path,
-        title=title,
-        source=SOURCE,
         public=True,
         parameters=(TOKEN,),
         body="json",
-        answer=SessionTokenResponse,
-        refusals=refusals,
-        example=Example(body=_TOKEN_IN_JSON, answer=_TOKEN_IN_JSON),
-        group=GROUP,
+        refusals=(problems.INVALID_SSO_TOKEN, problems.UNAVAILABLE, *refusals),
         limit=limit,
+        about=About(
+            title=title,
+            group=GROUP,
+            source=SOURCE,
+            response=SessionTokenResponse,
+            example=Example(body=f'{{"t": "{TOKEN.type.example}"}}', response="session_token"),
+        ),
     )
+
+    def declare_sso(handler: SsoHandler) -> Endpoint:
+        @wraps(handler)
+        async def handle(call: Call) -> SessionTokenResponse:
+            request = await verified_request(call, call.parameters[TOKEN])
+            return response(request, await handler(request))
+
+        del handle.__wrapped__  # dispatch calls `handle`, whose arguments are others
+        return declare(handle)
+
+    return declare_sso

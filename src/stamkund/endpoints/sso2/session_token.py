@@ -1,21 +1,19 @@
-"""What sites are answered: a token about the session, and tickets that say who is logged in."""
+"""What sites get back: a token about the session, and tickets that say who is logged in."""
 
 from __future__ import annotations
-
-import secrets
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from stamkund.endpoints.sso2 import jwt as tokens
+from stamkund.endpoints.sso2 import jwt
 from stamkund.endpoints.sso2.request import AUDIENCE, SsoRequest
-from stamkund.identity.tokens import token_digest
+from stamkund.identity.tokens import new_token, token_digest
 from stamkund.rules.ids import new_id
 from stamkund.rules.session import TERMINATED, Session
 from stamkund.store import TICKET, OneTimeCredential
 
-LIFE_SECONDS = 60
-"""How long an answer holds, and a ticket."""
+VALID_SECONDS = 60
+"""How long a session token is valid, and a ticket."""
 
 SESSION_NOT_FOUND = "session_not_found"
 INVALID_CREDENTIALS = "invalid_credentials"
@@ -30,7 +28,7 @@ class SessionTokenResponse(msgspec.Struct):
 
 
 class SessionToken(msgspec.Struct):
-    """The claims of an answer. `at`: a ticket, empty where there is none; `err`: null where nothing went wrong.
+    """Response claims for a session. `at`: a ticket, empty where there is none; `err`: null where nothing went wrong.
 
     `raa`: how many more failures freeze the login; `frf`: for how many seconds it stays frozen.
     """
@@ -48,41 +46,50 @@ class SessionToken(msgspec.Struct):
     frf: int | UnsetType = UNSET
 
 
-def about(request: SsoRequest, session: Session, ticket: str = "") -> SessionToken:
-    """What is told of a session."""
-    return _claims(request, session.sid, session.status, ticket, None)
+def session_token(request: SsoRequest, session: Session, ticket: str = "") -> SessionToken:
+    return _token(request, session.sid, session.status, ticket, None)
 
 
-def failed(request: SsoRequest, session: Session, err: str, raa: int | UnsetType = UNSET) -> SessionToken:
-    """That something went wrong; the session is as it was."""
-    told = _claims(request, session.sid, session.status, "", err)
-    told.raa = raa
-    return told
+def error_token(request: SsoRequest, session: Session, err: str, raa: int | UnsetType = UNSET) -> SessionToken:
+    """Something went wrong; the session is unchanged."""
+    token = _token(request, session.sid, session.status, "", err)
+    token.raa = raa
+    return token
 
 
-def not_found(request: SsoRequest) -> SessionToken:
-    """That there is no such session: to the site it is over."""
-    return _claims(request, request.sid, TERMINATED, "", SESSION_NOT_FOUND)
+def not_found_token(request: SsoRequest) -> SessionToken:
+    """There is no such session: for the site it is terminated."""
+    return _token(request, request.sid, TERMINATED, "", SESSION_NOT_FOUND)
 
 
-def _claims(request: SsoRequest, sid: str, status: str, ticket: str, err: str | None) -> SessionToken:
+def _token(request: SsoRequest, sid: str, status: str, ticket: str, err: str | None) -> SessionToken:
     now = request.call.now
-    return SessionToken(sid, status, ticket, err, AUDIENCE, request.client.id, now, now, now + LIFE_SECONDS)
+    return SessionToken(
+        sid=sid,
+        sts=status,
+        at=ticket,
+        err=err,
+        iss=AUDIENCE,
+        aud=request.client.id,
+        iat=now,
+        nbf=now,
+        exp=now + VALID_SECONDS,
+    )
 
 
-def text(request: SsoRequest, told: SessionToken) -> str:
-    """An answer as its token."""
-    return tokens.signed(told, request.secret)
+def signed(request: SsoRequest, token: SessionToken) -> str:
+    """The token as a JWT that the client can verify."""
+    return jwt.sign(token, request.secret)
 
 
-def answer(request: SsoRequest, told: SessionToken) -> SessionTokenResponse:
-    return SessionTokenResponse(text(request, told))
+def response(request: SsoRequest, token: SessionToken) -> SessionTokenResponse:
+    return SessionTokenResponse(signed(request, token))
 
 
 async def new_ticket(request: SsoRequest, account: int) -> str:
-    """A ticket that lets this client, once, know who is logged in. Raises Unavailable."""
-    ticket, now = secrets.token_urlsafe(32), request.call.now
-    kept = OneTimeCredential(
+    """A ticket that lets this client, once, know who is logged in. `account`: its row. Raises Unavailable."""
+    ticket, now = new_token(), request.call.now
+    credential = OneTimeCredential(
         organisation=request.organisation.id,
         digest=token_digest(ticket.encode()),
         kind=TICKET,
@@ -90,8 +97,8 @@ async def new_ticket(request: SsoRequest, account: int) -> str:
         account=account,
         scopes=" ".join(request.client.scopes),
         created=now,
-        expires=now + LIFE_SECONDS,
+        expires=now + VALID_SECONDS,
         family=new_id(now),
     )
-    await request.call.services.store.one_time_credentials.add(kept)
+    await request.call.services.store.one_time_credentials.add(credential)
     return ticket
