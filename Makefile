@@ -28,7 +28,7 @@ lint: .venv/installed-dev  ## ruff: format and rules; codespell: spelling
 types: .venv/installed-dev  ## mypy --strict
 	$(BIN)/mypy
 
-imports: .venv/installed-dev  ## the arrow between the rooms
+imports: .venv/installed-dev  ## which package may import which (.importlinter)
 	$(BIN)/lint-imports
 
 generated: .venv/installed-dev  ## generated documentation agrees with the code
