@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 # More than there are cores: many tests wait, for servers to start and for commands to end.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
+SPELT := src tests bench docs $(wildcard *.md) Makefile pyproject.toml requirements/lock.py
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -19,14 +20,15 @@ demo: install  ## start a throwaway installation with invented customers and pri
 test: .venv/installed-dev  ## run every test, PostgreSQL included
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-lint: .venv/installed-dev  ## ruff: format and rules
+lint: .venv/installed-dev  ## ruff: format and rules; codespell: spelling
 	$(BIN)/ruff format --check src tests bench docs
 	$(BIN)/ruff check src tests bench docs
+	$(BIN)/codespell $(SPELT)
 
 types: .venv/installed-dev  ## mypy --strict
 	$(BIN)/mypy
 
-imports: .venv/installed-dev  ## the arrow between the rooms
+imports: .venv/installed-dev  ## which package may import which (.importlinter)
 	$(BIN)/lint-imports
 
 generated: .venv/installed-dev  ## generated documentation agrees with the code
