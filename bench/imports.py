@@ -78,7 +78,7 @@ def _bare_sqlite(source: Path, target: Path) -> float:
 
 async def _bare_postgres(source: str, target: str) -> float:
     connection = await asyncpg.connect(source)
-    rows = {
+    rows: dict[str, list[asyncpg.Record]] = {
         name: await connection.fetch(f"SELECT {', '.join(columns)} FROM {name} ORDER BY {ORDER[name]}")
         for name, columns in TABLES.items()
     }
@@ -89,7 +89,9 @@ async def _bare_postgres(source: str, target: str) -> float:
         "customer_identifiers": "CREATE TABLE customer_identifiers (organisation text NOT NULL, kind text NOT NULL, "
         "value text NOT NULL, customer bigint NOT NULL, PRIMARY KEY (organisation, kind, value))",
     }
-    tables: list[bulk_insert.PostgresTable] = [(creates[n], n, TABLES[n], rows[n]) for n in TABLES]
+    tables: list[bulk_insert.PostgresTable] = [
+        (creates[n], n, TABLES[n], [tuple(row) for row in rows[n]]) for n in TABLES
+    ]
     return (await asyncio.to_thread(bulk_insert.postgres, target, tables)).seconds
 
 

@@ -21,6 +21,7 @@ from collections import Counter, deque
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from typing import cast
 
 import uvloop
 
@@ -150,7 +151,7 @@ class _Connection(asyncio.Protocol):
         self.status = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport  # type: ignore[assignment]
+        self.transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         # A closed connection is not reopened: the comparison is about keep-alive traffic.
@@ -163,7 +164,8 @@ class _Connection(asyncio.Protocol):
         """Send the next request; its latency counts from `since`."""
         self.sent = since
         self.busy = True
-        self.transport.write(next(self.meter.requests))  # type: ignore[union-attr]
+        assert self.transport is not None
+        self.transport.write(next(self.meter.requests))
 
     def data_received(self, data: bytes) -> None:
         if self.missing:

@@ -90,12 +90,13 @@ def _against_bare(report: Report, name: str, server: processes.Server, requests:
 def _status(installation: Installation, sid: str) -> bytes:
     """What a site sends every six minutes for each of its readers; here it holds for as long as the run."""
     now = int(time.time())
-    claims = {"cid": installation.seeded.client_id, "iss": ORGANISATION, "sid": sid, "ipa": "192.0.2.1"}
-    claims |= {"uas": "Mozilla/5.0", "lks": "loggedin", "aud": "pw-sso", "nbf": now, "exp": now + 86_400, "iat": now}  # type: ignore[dict-item]
+    claims: dict[str, str | int] = {"cid": installation.seeded.client_id, "iss": ORGANISATION, "sid": sid}
+    claims |= {"ipa": "192.0.2.1", "uas": "Mozilla/5.0", "lks": "loggedin", "aud": "pw-sso"}
+    claims |= {"nbf": now, "exp": now + 86_400, "iat": now}
     return _post("/sessionstatus", JSON, json.dumps({"t": _signed(claims, installation.seeded.client_secret)}))
 
 
-def _signed(claims: dict[str, str], secret: str) -> str:
+def _signed(claims: dict[str, str | int], secret: str) -> str:
     parts = [json.dumps({"alg": "HS256", "typ": "JWT"}).encode(), json.dumps(claims).encode()]
     said = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
     signature = hmac.new(secret.encode(), said, hashlib.sha256).digest()

@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.support.postgres_server import PostgresServer
+from tests.support.stage import replacement
 
 from bench import argon2_alone, in_flight, load, processes
 from bench.ours import API, Installation, installed
@@ -21,7 +22,6 @@ from bench.seed import ORGANISATION
 from stamkund.rules.customer import Customer
 from stamkund.rules.ids import new_id
 from stamkund.settings import Settings
-from stamkund.store import CustomerChange
 from stamkund.store.open import open_installation
 
 ROUNDS = 3
@@ -94,8 +94,8 @@ def _activations(installation: Installation, count: int) -> list[bytes]:
     async def put() -> None:
         opened = await open_installation(installation.settings, lambda: now)
         for first in range(0, count, 1_000):
-            wanted = [CustomerChange(c.customer_number, lambda _, c=c: c) for c in made[first : first + 1_000]]  # type: ignore[misc]
-            await opened.store.customers.put(ORGANISATION, wanted, now)
+            changes = [replacement(customer) for customer in made[first : first + 1_000]]
+            await opened.store.customers.put(ORGANISATION, changes, now)
         await opened.close()
 
     asyncio.run(put())

@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import asyncpg
 
@@ -91,12 +92,17 @@ async def seed(settings: Settings, accounts: int, now: int, tokens: int = 1_000)
         await store.organisations.change(ORGANISATION, lambda _: Organisation(ORGANISATION, "Bench"))
         secret = new_secret()
         client = Client(
-            new_id(now), ORGANISATION, "bench", now, SCOPES, [Secret(ClientSecrets(installation.vault).seal(secret), now)]
+            new_id(now),
+            ORGANISATION,
+            "bench",
+            now,
+            SCOPES,
+            [Secret(ClientSecrets(installation.vault).seal(secret), now)],
         )
         await store.clients.add(client)
         for first in range(0, accounts, BATCH):
             batch = range(first, min(first + BATCH, accounts))
-            await store.engine.write(lambda b=batch: _load(store, b, now))  # type: ignore[misc]
+            await store.engine.write(partial(_load, store, batch, now))
         await store.engine.write(_go_on_counting)
         chosen = random.Random(1).sample(range(accounts), min(tokens, accounts))
         new = [
@@ -138,9 +144,7 @@ def _load(store: Store, numbers: range, now: int) -> Work[None]:
         [(row, ORGANISATION, a.id, a.status, text(a)) for row, a in made],
     )
     keys: Iterator[tuple[str, str, str, int]] = (
-        (ORGANISATION, *key, row)
-        for row, a in made
-        for key in store.documents.account_identifiers(a)
+        (ORGANISATION, *key, row) for row, a in made for key in store.documents.account_identifiers(a)
     )
     yield BulkInsert("identifiers", ("organisation", "kind", "value", "account"), sorted(keys))
 

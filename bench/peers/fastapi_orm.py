@@ -145,7 +145,7 @@ Authorization = Annotated[str | None, Header()]
 def require_token(session: Session, authorization: str | None, scope: str) -> Token:
     # Called by the endpoint instead of being a dependency, which would cost one more thread switch.
     kind, _, text = (authorization or "").partition(" ")
-    token = session.get(Token, token_digest(text)) if kind.lower() == "bearer" else None
+    token: Token | None = session.get(Token, token_digest(text)) if kind.lower() == "bearer" else None
     if token is None or _aware(token.expires_at) <= datetime.now(UTC):
         raise HTTPException(401, "invalid token")
     if scope not in token.scopes.split():

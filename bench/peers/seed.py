@@ -181,7 +181,7 @@ def _seed_sqlite(path: str, accounts: int) -> bulk_insert.Result:
 
 
 def _seed_postgres(url: str, accounts: int) -> bulk_insert.Result:
-    dialect = postgresql_dialect.dialect()  # type: ignore[no-untyped-call]
+    dialect = postgresql_dialect.dialect()
     plan: list[bulk_insert.PostgresTable] = []
     for table, rows in _tables():
         create = f"DROP TABLE IF EXISTS {table.name} CASCADE; {CreateTable(table).compile(dialect=dialect)}"

@@ -1,6 +1,6 @@
 """The login page in a real Chromium, as a reader meets it: from a site, through the form, and back with a code.
 
-The site is a real server under another name. At the end of each context nothing was asked of anybody but the site and us,
+The site is a real server under another name. At the end of each visit nothing was asked of anybody but the site and us,
 and the console, which names whatever a policy stopped, stayed silent. `STAMKUND_TEST_SCREENSHOTS` keeps the pictures.
 """
 
@@ -350,7 +350,7 @@ async def test_logging_out(herald: Herald, chromium: Browser, tmp_path: Path, la
 
 async def test_a_link_that_leads_nowhere_says_so(herald: Herald, chromium: Browser, tmp_path: Path) -> None:
     async with reader(chromium, herald, tmp_path) as opened:
-        await opened.page.goto(herald.authorization(redirect_uri="https://redirect_to_canonical_host.example/"))
+        await opened.page.goto(herald.authorization(redirect_uri="https://elsewhere.example/"))
         await expect(opened.page.get_by_role("heading", level=1)).to_have_text("Länken fungerar inte")
         await opened.shot("refused-redirect")
         await opened.page.goto(herald.authorization(client_id="0" * 24))

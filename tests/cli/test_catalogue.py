@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from stamkund.cli import app
 from tests.support.rows import rows
@@ -93,7 +92,7 @@ def test_reports_as_json(run: Run, tmp_path: Path) -> None:
     counts = {"titles": 2, "products": 3, "packages": 3, "campaigns": 1}
     for changed in (True, False):
         done = load(run, EXAMPLE, "--json")
-        expected = {"changed": changed, "version": 1, "counts": counts, "mistakes": []}
+        expected: dict[str, Any] = {"changed": changed, "version": 1, "counts": counts, "mistakes": []}
         assert (done.exit_code, json.loads(done.stdout)) == (0, expected)
     refused = load(run, written(tmp_path, []), "--json")
     assert refused.exit_code == 2

@@ -52,12 +52,12 @@ def test_everything_that_a_client_is_made_with_is_shown(installation: Installati
         "origins": [HERALD, "http://localhost:5173"],
         "public": False,
         "offline_access": True,
-        "rotates": True,
+        "rotate_refresh_tokens": True,
         "sso2": True,
         "disabled": False,
     }
     listed = installation.do(*LIST).output
-    assert f"{made}  Appen  /openid  offline_access rotates sso2\n" in listed
+    assert f"{made}  Appen  /openid  offline_access rotate_refresh_tokens sso2\n" in listed
     for line in (f"redirect URI {HERALD}/back", f"logout URI {HERALD}/out", f"origin {HERALD}"):
         assert f"    {line}\n" in listed
 
@@ -107,11 +107,11 @@ def test_a_change_replaces_what_it_names_and_nothing_else(embedded: Installation
         (["--logout-uri", "https://new.example/out"], {"logout_uris": ["https://new.example/out"]}),
         (["--origin", "https://new.example"], {"origins": ["https://new.example"]}),
         (["--origin", "", "--redirect-uri", ""], {"origins": [], "redirect_uris": []}),
-        (["--offline-access", "--rotate-refresh-tokens"], {"offline_access": True, "rotates": True}),
+        (["--offline-access", "--rotate-refresh-tokens"], {"offline_access": True, "rotate_refresh_tokens": True}),
         (["--no-offline-access", "--no-rotate-refresh-tokens", "--no-sso2"], {"offline_access": False, "sso2": False}),
     ):
         assert embedded.do("client", "change", made.upper(), *options).output == f"{made} is changed\n"
-        before |= {"rotates": "--rotate-refresh-tokens" in options, **changes}
+        before |= {"rotate_refresh_tokens": "--rotate-refresh-tokens" in options, **changes}
         assert shown(embedded, made) == before
 
 
@@ -153,7 +153,7 @@ def brought(installation: Installation, secret: str, *options: str) -> subproces
 
 
 async def test_a_client_that_moves_here_keeps_its_id_and_secret(installation: Installation) -> None:
-    id_, secret = "57221F11584D54E28B000001", "kept-from:redirect_to_canonical_host=/#17"
+    id_, secret = "57221F11584D54E28B000001", "kept-from:elsewhere=/#17"
     done = brought(installation, secret, "--id", id_)
     assert done.returncode == 0 and id_.lower() in done.stdout
     assert secret not in done.stdout + done.stderr

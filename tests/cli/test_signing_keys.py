@@ -7,14 +7,14 @@ import base64
 import json
 from typing import Any
 
-from stamkund.identity.id_token_keys import STALE_SECONDS
-from stamkund.vault import SIGNING, Vault
+from stamkund.identity.id_token_keys import CACHE_SECONDS
+from stamkund.vault import ID_TOKEN_KEY, Vault
 from tests.faults.test_leaks import everything_kept, found
 from tests.support.installed import running
 from tests.support.rows import rows
 from tests.support.served import Caller, Ended, Installation
 
-SEALED = "SELECT id, sealed FROM signing_keys"
+SEALED = "SELECT id, sealed FROM id_token_keys"
 
 
 async def key(installation: Installation, *arguments: str) -> Ended:
@@ -32,7 +32,8 @@ async def opened(installation: Installation) -> dict[str, dict[str, Any]]:
     """The private keys, by their ids, as only the key file tells them."""
     vault = Vault(installation.key_file)
     return {
-        id_: json.loads(vault.open(sealed, SIGNING)) for id_, sealed in await rows(installation.database_url, SEALED)
+        id_: json.loads(vault.open(sealed, ID_TOKEN_KEY))
+        for id_, sealed in await rows(installation.database_url, SEALED)
     }
 
 
@@ -45,7 +46,7 @@ async def test_an_operator_begins_with_a_new_key(installation: Installation) -> 
         told = (await key(installation, "rotate-signing", "--revoke-old")).output
         third = told.split()[1]
         assert told.startswith(f"key {third} signs ID tokens") and len({first, second, third}) == 3
-        async with asyncio.timeout(STALE_SECONDS + 5):
+        async with asyncio.timeout(CACHE_SECONDS + 5):
             while await shown(caller) != [third]:  # noqa: ASYNC110
                 await asyncio.sleep(0.5)
     assert list(await opened(installation)) == [third]

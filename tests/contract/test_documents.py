@@ -22,8 +22,8 @@ ADDRESS_KEYS += ["zip_code", "city", "drop_box"]
 PERMISSION = Permission("5ba4a64509c04c5ab4000001", "News", "sms")
 
 
-def moment(*parts: int) -> int:
-    return int(datetime(*parts, tzinfo=UTC).timestamp())  # type: ignore[arg-type, misc]
+def moment(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> int:
+    return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
 
 
 async def test_candidate_answers_as_documented(publisher: Publisher) -> None:
@@ -138,7 +138,9 @@ async def test_account_answers_as_documented(stage: Stage) -> None:
     answer = await publisher.get(ACCOUNTS, customer_number="12345")
     assert answer.status_code == 200
     item = answer.json()["item"]
-    address = dict(zip(ADDRESS_KEYS, ["Ove", "Ovesson", "The Streets", "12", "A", "3", "13", "43921"], strict=False))
+    address: dict[str, str | None] = dict(
+        zip(ADDRESS_KEYS, ["Ove", "Ovesson", "The Streets", "12", "A", "3", "13", "43921"], strict=False)
+    )
     address |= {"city": "Stockholm", "drop_box": None, "country_code": "SE"}
     expected = {
         "id": account_id,
@@ -192,7 +194,9 @@ async def test_me_answers_as_documented(publisher: Publisher) -> None:
     assert answers[0].json() == answers[1].json()
     item = answers[0].json()["item"]
     product = item["user_products"][0]
-    address = dict(zip(ADDRESS_KEYS, ["Ove", "Ovesson", "The Streets", "12", "A", "3", "13", "43921"], strict=False))
+    address: dict[str, str | None] = dict(
+        zip(ADDRESS_KEYS, ["Ove", "Ovesson", "The Streets", "12", "A", "3", "13", "43921"], strict=False)
+    )
     expected = {
         "id": account_id,
         "email": "reader@example.com",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,7 +136,7 @@ async def is_empty(url: str) -> bool:
     return await rows(url, "SELECT 1 FROM tokens") == []
 
 
-async def disturbed(story: Handler, disturb, times: int) -> dict[str, str]:  # type: ignore[no-untyped-def]
+async def disturbed(story: Handler, disturb: Callable[[], Awaitable[None]], times: int) -> dict[str, str]:
     """Calls, several at once, while the database is disturbed: right answers and 503s alone. Gives what was made."""
     made: dict[str, str] = {}
     done = asyncio.Event()

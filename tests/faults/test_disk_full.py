@@ -89,7 +89,7 @@ async def test_a_log_on_a_full_disk(embedded: Installation) -> None:
 
 async def until_full(caller: Caller, candidates: list[Customer]) -> tuple[dict[str, str], Customer]:
     """Activates one after the other until the disk is full; gives what was made and the one who was refused."""
-    made = {}
+    made: dict[str, str] = {}
     for candidate in candidates:
         answer = await caller.activate(candidate, f"{candidate.customer_number}@example.com")
         if answer.status_code != 201:

@@ -62,7 +62,7 @@ async def test_nothing_leaks(installation: Installation) -> None:
 
 async def test_a_copy_is_of_no_use_without_its_key_file(installation: Installation) -> None:
     await installation.customers(*people())
-    installation.key_file.rename(installation.folder / "redirect_to_canonical_host.key")
+    installation.key_file.rename(installation.folder / "elsewhere.key")
     missing = installation.run("serve")
     assert (missing.status, missing.output) == (2, "")
     assert f"the key file {installation.key_file} is missing" in missing.errors
@@ -74,7 +74,7 @@ async def test_a_copy_is_of_no_use_without_its_key_file(installation: Installati
     assert f"the key file {installation.key_file} is not the one that this database was written with" in wrong.errors
     assert "Traceback" not in missing.errors + wrong.errors
 
-    shutil.move(installation.folder / "redirect_to_canonical_host.key", installation.key_file)
+    shutil.move(installation.folder / "elsewhere.key", installation.key_file)
     assert installation.run("doctor").status == 0
 
 

@@ -1,4 +1,4 @@
-"""Publishers' sites with the connector in them: real servers that people context with a browser.
+"""Publishers' sites with the connector in them: real servers that people visit with a browser.
 
 A site knows each visitor by a cookie of its own and keeps what it was told of their session. It asks at every page
 view, where one in the field asks every six minutes.

@@ -19,7 +19,7 @@ DAY = 86_400
 
 @dataclass
 class World:
-    """Two sites of one publisher and one of another, and browsers to context them with."""
+    """Two sites of one publisher and one of another, and browsers to visit them with."""
 
     publisher: Publisher
     herald: WebSite
@@ -48,7 +48,7 @@ async def world(publisher: Publisher) -> AsyncIterator[World]:
         yield World(publisher, herald, courier, stranger, names, stack)
 
 
-async def context(browser: Browser, site: WebSite, path: str = "/") -> Page:
+async def visit(browser: Browser, site: WebSite, path: str = "/") -> Page:
     """Opens a page and ends up on it, wherever the browser was sent in between."""
     page = await browser.get(f"{site.name}{path}")
     assert (page.status, page.url) == (200, f"{site.name}{path}")
@@ -56,57 +56,57 @@ async def context(browser: Browser, site: WebSite, path: str = "/") -> Page:
 
 
 async def log_in(browser: Browser, site: WebSite, email: str = EMAIL, password: str = PASSWORD) -> Page:
-    await context(browser, site)
+    await visit(browser, site)
     return await browser.submit("login", email=email, password=password)
 
 
 async def log_out(browser: Browser, site: WebSite) -> Page:
-    await context(browser, site)
+    await visit(browser, site)
     return await browser.submit("logout")
 
 
 async def test_a_visitor_is_identified_once_and_comes_back_to_the_page(world: World) -> None:
     browser = await world.browser()
-    page = await context(browser, world.herald, "/article")
+    page = await visit(browser, world.herald, "/article")
     ways = [url.split("?")[0] for url in page.history]
     assert ways == [f"{world.herald.name}/article", f"{SSO}/identify", f"{world.herald.name}/landing.php"]
     assert page.heading == "Nobody"
-    assert (await context(browser, world.herald, "/another")).history == []
+    assert (await visit(browser, world.herald, "/another")).history == []
 
 
 @pytest.mark.parametrize("swapped", [False, True], ids=["herald first", "courier first"])
 async def test_in_on_one_site_is_in_on_the_other_and_out_is_out(world: World, swapped: bool) -> None:
     one, other = (world.courier, world.herald) if swapped else (world.herald, world.courier)
     browser = await world.browser()
-    assert (await context(browser, other)).heading == "Nobody"  # so the other site knows the session already
+    assert (await visit(browser, other)).heading == "Nobody"  # so the other site knows the session already
     page = await log_in(browser, one)
     assert (page.heading, page.by_id("products").text) == (EMAIL, "package_code")
-    page = await context(browser, other, "/news")
+    page = await visit(browser, other, "/news")
     assert (page.heading, page.by_id("products").text, page.history) == (EMAIL, "package_code", [])
-    assert (await context(browser, one)).heading == EMAIL
+    assert (await visit(browser, one)).heading == EMAIL
     assert (await log_out(browser, other)).heading == "Nobody"
-    page = await context(browser, one)
+    page = await visit(browser, one)
     assert page.heading == "Nobody" and f"{SSO}/identify" in page.history[1]
     # Both have the browser's new session by now, and share that one.
     assert (await log_in(browser, other)).heading == EMAIL
-    assert (await context(browser, one)).heading == EMAIL
+    assert (await visit(browser, one)).heading == EMAIL
 
 
 async def test_a_site_visited_for_the_first_time_knows_who_is_logged_in(world: World) -> None:
     browser = await world.browser()
     await log_in(browser, world.herald)
-    page = await context(browser, world.courier, "/first?of=all")
+    page = await visit(browser, world.courier, "/first?of=all")
     assert page.heading == EMAIL and len(page.history) == 3
 
 
 async def test_browsers_and_publishers_are_strangers_to_each_other(world: World) -> None:
     browser, another = await world.browser(), await world.browser()
     await log_in(browser, world.herald)
-    assert (await context(another, world.herald)).heading == "Nobody"
-    assert (await context(browser, world.stranger)).heading == "Nobody"
+    assert (await visit(another, world.herald)).heading == "Nobody"
+    assert (await visit(browser, world.stranger)).heading == "Nobody"
     await log_in(browser, world.stranger)
     assert (await log_out(browser, world.stranger)).heading == "Nobody"
-    assert (await context(browser, world.herald)).heading == EMAIL
+    assert (await visit(browser, world.herald)).heading == EMAIL
 
 
 async def test_a_reader_frozen_at_one_site_is_frozen_at_the_other(world: World) -> None:
@@ -125,9 +125,9 @@ async def test_a_reader_stays_logged_in_over_weeks_and_comes_back_a_stranger_aft
     browser, clock = await world.browser(), world.publisher.stage.clock
     await log_in(browser, world.herald)
     with clock.at(clock() + 29 * DAY):
-        assert (await context(browser, world.herald)).heading == EMAIL
+        assert (await visit(browser, world.herald)).heading == EMAIL
     with clock.at(clock() + 90 * DAY):
-        page = await context(browser, world.herald)
+        page = await visit(browser, world.herald)
         assert page.heading == "Nobody" and len(page.history) == 3
         assert (await log_in(browser, world.herald)).heading == EMAIL
 
@@ -137,5 +137,5 @@ async def test_a_steady_reader_costs_a_question_a_page_and_no_ticket(world: Worl
     await log_in(browser, world.herald)
     before = world.herald.questions
     for number in range(5):
-        assert (await context(browser, world.herald, f"/{number}")).history == []
+        assert (await visit(browser, world.herald, f"/{number}")).history == []
     assert world.herald.questions == before + 5

@@ -158,7 +158,9 @@ async def _put(publisher: Publisher, number: str, **changes: Any) -> None:
         assert before is not None
         return msgspec.structs.replace(before, **changes)
 
-    outcome = await publisher.stage.store.customers.put(publisher.id, [CustomerChange(number, change)], publisher.stage.clock())
+    outcome = await publisher.stage.store.customers.put(
+        publisher.id, [CustomerChange(number, change)], publisher.stage.clock()
+    )
     assert outcome.updated == 1
 
 
@@ -247,7 +249,7 @@ WHO = [
 async def test_what_follows_from_a_number(publisher: Publisher, whose: str, who: Who) -> None:
     """Whoever named it; a birth date that fits decides the century, one that does not is just the birth date."""
     made = await publisher.customer(social_security_number=who.number if whose == "candidate" else None)
-    sent = {"birth_date": who.born, "social_security_number": who.number if whose == "caller" else None}
+    sent: dict[str, Any] = {"birth_date": who.born, "social_security_number": who.number if whose == "caller" else None}
     assert (await activate(publisher, made, **sent)).status_code == 201
     me = await _me(publisher, "ove@example.com")
     for item in (await shown(publisher), me):
@@ -314,7 +316,7 @@ async def test_look_ups_never_want_more_than_the_pattern(stage: Stage) -> None:
 
 async def test_the_customers_data_unless_the_caller_says_otherwise(publisher: Publisher) -> None:
     made = await publisher.customer(company_name="Ove AB", company_registration_number="556468-3984")
-    sent = {"first_name": "Åke", "mobile_phone_number": "+46701234567", "account_origin": None}
+    sent: dict[str, Any] = {"first_name": "Åke", "mobile_phone_number": "+46701234567", "account_origin": None}
     assert (await activate(publisher, made, **sent)).status_code == 201
     item = await shown(publisher)
     assert item["first_name"] == "Åke" and item["mobile_phone_number"] == "+46701234567"
@@ -324,7 +326,7 @@ async def test_the_customers_data_unless_the_caller_says_otherwise(publisher: Pu
 
 
 async def test_a_customer_without_data_has_an_account_with_every_key(publisher: Publisher) -> None:
-    nothing = dict.fromkeys(("first_name", "last_name", "mobile_phone_number", "zip_code", "email"))
+    nothing: dict[str, Any] = dict.fromkeys(("first_name", "last_name", "mobile_phone_number", "zip_code", "email"))
     made = await publisher.customer(social_security_number=None, address=Address(), subscriptions=[], **nothing)
     assert (await activate(publisher, made)).status_code == 201
     item = await shown(publisher)
@@ -454,8 +456,8 @@ async def test_the_external_start_date_is_kayaks_alone(publisher: Publisher) -> 
     assert not any("external_start_date" in p for p in mine)
 
 
-def utc(*parts: int) -> int:
-    return int(datetime(*parts, tzinfo=UTC).timestamp())  # type: ignore[arg-type, misc]
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> int:
+    return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
 
 
 MOMENTS = [

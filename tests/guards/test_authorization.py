@@ -17,7 +17,7 @@ import pytest
 from stamkund.identity.sessions import Sessions, cookie_name
 from stamkund.rules import identifiers
 from stamkund.rules.organisation import Client
-from tests.support.rows import executed, rows
+from tests.support.rows import rows, set_status
 from tests.support.stage import SCOPES, Publisher, Stage
 
 AUTH = "/oauth2/auth"
@@ -26,7 +26,7 @@ EMAIL = "ove.ovesson@example.com"
 BACK = "https://site.example.com/landing"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-PKCE = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+PKCE: dict[str, Any] = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Site:
     def stage(self) -> Stage:
         return self.publisher.stage
 
-    async def asks(self, *, cookie: bool = True, **parameters: str | None) -> httpx.Response:
+    async def asks(self, *, cookie: bool = True, **parameters: Any) -> httpx.Response:
         sent = {"client_id": self.client.id, "redirect_uri": BACK, "response_type": "code", "state": "s 1&é"}
         query = {name: value for name, value in {**sent, **parameters}.items() if value is not None}
         return await self.raw(urlencode(query), cookie=cookie)
@@ -51,7 +51,7 @@ class Site:
         headers = {"cookie": self.cookie} if cookie else {}
         return await self.stage.http.get(f"{AUTH}?{query}", headers=headers)
 
-    async def code(self, **parameters: str | None) -> str:
+    async def code(self, **parameters: Any) -> str:
         return returned(await self.asks(**parameters))["code"]
 
     async def exchanges(self, code: str, **fields: Any) -> httpx.Response:
@@ -396,18 +396,10 @@ async def test_a_token_or_a_ticket_is_no_code(site: Site) -> None:
 
 
 async def test_an_account_that_is_no_longer_active_gets_nothing(site: Site) -> None:
-    url, code = site.stage.settings.database_url, await site.code()
-    (row,) = await rows(url, f"SELECT row FROM accounts WHERE organisation = '{site.publisher.id}'")
-    await _archived(site.stage, row[0])
+    code = await site.code()
+    await set_status(site.stage.settings.database_url, site.publisher.id, "archived")
     refused(await site.exchanges(code))
     to_login(await site.asks())
-
-
-async def _archived(stage: Stage, row: int) -> None:
-    await executed(
-        stage.settings.database_url,
-        f"""UPDATE accounts SET document = replace(document, '"active"', '"archived"') WHERE row = {row}""",
-    )
 
 
 # Public clients ------------------------------------------------------------------------------------------------

@@ -145,14 +145,15 @@ async def test_a_refused_client_leaves_nothing_in_memory() -> None:
 
 async def test_a_disabled_client_is_let_in_again_when_enabled(publisher: Publisher) -> None:
     store = publisher.stage.store
-    for disabled, status in ((True, 401), (False, 200)):
-        await store.clients.change(publisher.client.id, lambda c, d=disabled: msgspec.structs.replace(c, disabled=d))  # type: ignore[misc]
-        assert (await publisher.grant("none")).status_code == status
+    await store.clients.change(publisher.client.id, lambda c: msgspec.structs.replace(c, disabled=True))
+    assert (await publisher.grant("none")).status_code == 401
+    await store.clients.change(publisher.client.id, lambda c: msgspec.structs.replace(c, disabled=False))
+    assert (await publisher.grant("none")).status_code == 200
 
 
 async def test_an_old_secret_holds_until_it_ends(publisher: Publisher) -> None:
     store, now = publisher.stage.store, publisher.stage.clock()
-    old = Secret(store.documents.seal_secret("o" * 40), now, now + DAY)
+    old = Secret(publisher.stage.client_secrets.seal("o" * 40), now, now + DAY)
     await store.clients.change(publisher.client.id, lambda c: msgspec.structs.replace(c, secrets=[*c.secrets, old]))
     for moment, status in ((now, 200), (now + DAY - 1, 200), (now + DAY, 401)):
         with publisher.stage.clock.at(moment):
@@ -233,8 +234,8 @@ async def test_forms_of_every_kind_are_read(publisher: Publisher) -> None:
     latin = f"{known}&grant_type=password&username={EMAIL}&password=".encode() + b"l\xf6senord"
     for form in (latin, latin.replace(b"\xf6", b"%F6"), latin.replace(b"\xf6", "ö".encode()), latin + b"\r\n"):
         issued(await post(stage, form))
-    for form in (f"&{known}&&grant_type=none&", f"{known}& grant_type=none", f"{known}&grant_type=none&grant_type=x"):
-        issued(await post(stage, form))
+    for text in (f"&{known}&&grant_type=none&", f"{known}& grant_type=none", f"{known}&grant_type=none&grant_type=x"):
+        issued(await post(stage, text))
     issued(await stage.http.post(TOKEN, content=f"{known}&grant_type=none".encode()))
     issued(await post(stage, f"{known}&grant_type=none", **{"content-type": "text/plain"}))
     issued(await stage.http.post(f"{TOKEN}/", content=f"{known}&grant_type=none".encode()))
@@ -300,7 +301,7 @@ async def test_whatever_is_wrong_with_a_login_is_told_alike(stage: Stage, publis
     """No oracle that tells who is a customer: wrong password, nobody, elsewhere, not active."""
     other = await stage.publisher()
     await _account(publisher)
-    await _account(other, email="redirect_to_canonical_host@example.com")
+    await _account(other, email="elsewhere@example.com")
     await _account(other)
     await _inactive(publisher, "inactive@example.com")
     await publisher.customer("7", email="customer@example.com", social_security_number=None)
@@ -313,8 +314,8 @@ async def test_whatever_is_wrong_with_a_login_is_told_alike(stage: Stage, publis
             ("nobody@example.com", PASSWORD),
             ("no e-mail", PASSWORD),
             ("a\0b@example.com", PASSWORD),
-            ("redirect_to_canonical_host@example.com", PASSWORD),
-            (f"{other.id}^redirect_to_canonical_host@example.com", PASSWORD),
+            ("elsewhere@example.com", PASSWORD),
+            (f"{other.id}^elsewhere@example.com", PASSWORD),
             (f"{other.id}^{EMAIL}", PASSWORD),
             (f"{publisher.id.upper()}^{EMAIL}", PASSWORD),
             (f"^{EMAIL}", PASSWORD),
@@ -344,7 +345,7 @@ async def _inactive(publisher: Publisher, email: str) -> None:
 # Refresh tokens --------------------------------------------------------------------------------------------
 
 
-async def _refresh_token(publisher: Publisher, **more: str) -> str:
+async def _refresh_token(publisher: Publisher, **more: Any) -> str:
     return str(issued(await publisher.grant("password", username=EMAIL, password=PASSWORD, **more))["refresh_token"])
 
 
@@ -464,7 +465,9 @@ async def test_a_customer_with_a_password_from_elsewhere_gets_an_account_by_logg
 @pytest.mark.parametrize("kind", HASHES)
 async def test_an_accounts_old_hash_is_replaced_at_the_next_login(publisher: Publisher, kind: str) -> None:
     made, store = await publisher.customer(), publisher.stage.store
-    await store.accounts.activate(publisher.id, made.id, lambda c: account_of(c, EMAIL, 0), HASHES[kind], publisher.client.id, 0)
+    await store.accounts.activate(
+        publisher.id, made.id, lambda c: account_of(c, EMAIL, 0), HASHES[kind], publisher.client.id, 0
+    )
     assert told(await publisher.grant("password", username=EMAIL, password="wrong")) == WRONG_PASSWORD
     assert await _hash(store, publisher) == HASHES[kind]
     issued(await publisher.grant("password", username=EMAIL, password=PASSWORD))

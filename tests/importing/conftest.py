@@ -19,6 +19,8 @@ from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Organisation
 from stamkund.store import Store
 from stamkund.store import open as opening
+from stamkund.store.open import Installation
+from stamkund.vault import Vault
 from tests.support.postgres_server import PostgresServer
 
 NOW = 1_760_000_000  # 9 October 2025
@@ -31,6 +33,7 @@ class Publisher:
     """What a test does with an import, in few words."""
 
     store: Store
+    vault: Vault
     folder: Path
     organisation: Organisation
     progress: list[tuple[int, int]] = field(default_factory=list)
@@ -97,25 +100,35 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
 
 
-async def open_installation(url: str, folder: Path) -> Store:
+async def opened(url: str, folder: Path) -> Installation:
     engine = opening.engine_for(url)
     await engine.open()
     await opening.migrate(engine, NOW)
-    return Store(engine, await opening.vault_for(engine, folder / "stamkund.key", NOW))
+    vault = await opening.vault_for(engine, folder / "stamkund.key", NOW)
+    return Installation(Store(engine, vault), vault)
 
 
 @pytest.fixture(scope="session", params=ENGINES)
-async def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store]:
+async def installation(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Installation]:
     folder = tmp_path_factory.mktemp("store")
     if request.param == "sqlite":
-        opened = await open_installation(f"sqlite:///{folder}/stamkund.db", folder)
+        made = await opened(f"sqlite:///{folder}/stamkund.db", folder)
     else:
         server: PostgresServer = request.getfixturevalue("postgres_server")
-        opened = await open_installation(server.new_database("importing"), folder)
-    yield opened
-    await opened.engine.close()
+        made = await opened(server.new_database("importing"), folder)
+    yield made
+    await made.close()
 
 
 @pytest.fixture
-def publisher(store: Store, tmp_path: Path) -> Publisher:
-    return Publisher(store, tmp_path, Organisation(f"paper-{next(_numbers)}", "The Paper"))
+def store(installation: Installation) -> Store:
+    return installation.store
+
+
+@pytest.fixture
+def publisher(installation: Installation, tmp_path: Path) -> Publisher:
+    return Publisher(
+        installation.store, installation.vault, tmp_path, Organisation(f"paper-{next(_numbers)}", "The Paper")
+    )

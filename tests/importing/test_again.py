@@ -141,8 +141,8 @@ async def test_an_import_that_stops_in_the_middle_is_run_again(publisher: Publis
     assert await publisher.customer("0") is not None and await publisher.customer("3499") is None
     summary, bad = await publisher.read(path)
     assert summary.created + summary.unchanged == 3500 and summary.updated == 0 and bad == []
-    clean = Publisher(publisher.store, publisher.folder, msgspec.structs.replace(publisher.organisation, id="clean"))
-    clean.organisation.id = f"{publisher.organisation.id}-clean"
+    another = msgspec.structs.replace(publisher.organisation, id=f"{publisher.organisation.id}-clean")
+    clean = Publisher(publisher.store, publisher.vault, publisher.folder, another)
     await clean.read(path)
     for n in range(0, 3500, 50):
         assert told(await publisher.known(str(n))) == told(await clean.known(str(n)))

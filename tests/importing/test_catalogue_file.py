@@ -36,8 +36,14 @@ def mistakes(folder: Path, content: Any) -> list[tuple[str, str]]:
 
 def test_a_whole_catalogue(tmp_path: Path) -> None:
     title = {**TITLE, "image_url": "https://a.example.com/å.png", "url": "http://a.example.com", "rgb": "#00AAbb"}
-    package = {**PACKAGE, "name": "Digital", "title": "HERALD", "integration_code": "H 1"}
-    package |= {"grace_days": 5, "cancellable": True}
+    package = {
+        **PACKAGE,
+        "name": "Digital",
+        "title": "HERALD",
+        "integration_code": "H 1",
+        "grace_days": 5,
+        "cancellable": True,
+    }
     campaign = {**CAMPAIGN, "name": "Sommar", "transforms_to": "digital"}
     assert read(tmp_path, document(titles=[title], packages=[package], campaigns=[campaign])) == Catalogue(
         [Title("HERALD", "The Herald", "https://a.example.com/å.png", None, "http://a.example.com", "#00AAbb")],

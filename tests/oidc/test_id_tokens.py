@@ -11,7 +11,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from stamkund.identity.id_token_keys import STALE_SECONDS
+from stamkund.identity.id_token_keys import CACHE_SECONDS
 from stamkund.identity.passwords import Passwords
 from stamkund.rules import scopes
 from stamkund.server import jobs as upkeep
@@ -84,7 +84,7 @@ async def test_keys_follow_each_other_while_id_tokens_hold(own: Site) -> None:
     assert (await checked(own, first)).header["kid"] == oldest, "what the older one signed can be checked"
     clock.now += 30 * DAY + 3600
     assert await removed(own) == 1
-    clock.now += STALE_SECONDS
+    clock.now += CACHE_SECONDS
     assert oldest not in kids(await keys_of(own))
 
 
@@ -92,7 +92,7 @@ async def removed(site: Site) -> int:
     """How many keys a round of cleaning removes."""
     stage = site.stage
     passwords = Passwords(stage.settings, 1)
-    services = Services(stage.settings, stage.store, passwords, stage.clock)
+    services = Services(stage.settings, stage.store, stage.vault, passwords, stage.clock)
     before = len(await stage.store.id_token_keys.all())
     await upkeep.remove_the_rest(services)
     passwords.close()

@@ -138,7 +138,7 @@ async def test_a_second_site_asks_for_no_password(site: Site) -> None:
 async def test_the_library_refuses_an_answer_that_was_tampered_with(site: Site) -> None:
     begun = await site.begin()
     callback = await site.come_back(begun["url"])
-    for values in ({"state": "another"}, {"iss": "https://redirect_to_canonical_host.example"}):
+    for values in ({"state": "another"}, {"iss": "https://elsewhere.example"}):
         refusal = await site.refused("finish", callback=changed(callback, **values), kept=begun["kept"])
         assert refusal["code"] == "OAUTH_INVALID_RESPONSE", refusal
     done = await site.do("finish", callback=callback, kept=begun["kept"], logout_uri=GOODBYE)

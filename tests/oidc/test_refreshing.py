@@ -39,7 +39,7 @@ async def test_a_rotating_one_is_followed_by_the_next(rotating: Site) -> None:
     for _ in range(3):
         following = await rotating.issued("refresh_token", refresh_token=tokens["refresh_token"])
         assert following["refresh_token"] != tokens["refresh_token"] and following["scope"] == "/openid /openid/email"
-        assert await rotating.is_valid(following["access_token"]) and await rotating.is_valid(tokens["access_token"])
+        assert await rotating.holds(following["access_token"]) and await rotating.holds(tokens["access_token"])
         tokens = following
 
 
@@ -57,8 +57,8 @@ async def test_an_old_one_that_comes_again_ends_the_login(rotating: Site) -> Non
     another = await rotating.exchanged()
     assert await refused(rotating, first["refresh_token"])
     assert await refused(rotating, second["refresh_token"])
-    assert not await rotating.is_valid(second["access_token"])
-    assert await rotating.is_valid(another["access_token"])
+    assert not await rotating.holds(second["access_token"])
+    assert await rotating.holds(another["access_token"])
 
 
 async def test_a_scope_that_is_refused_does_not_spend(rotating: Site) -> None:
@@ -73,7 +73,7 @@ async def test_of_many_at_once_one_is_answered(rotating: Site) -> None:
     answers = await asyncio.gather(*(rotating.grant("refresh_token", refresh_token=token) for _ in range(20)))
     won = [answer.json() for answer in answers if answer.status_code == 200]
     assert len(won) == 1
-    assert await refused(rotating, won[0]["refresh_token"]) and not await rotating.is_valid(won[0]["access_token"])
+    assert await refused(rotating, won[0]["refresh_token"]) and not await rotating.holds(won[0]["access_token"])
 
 
 async def test_a_public_clients_always_rotate(publisher: Publisher) -> None:

@@ -26,11 +26,11 @@ def error(answer: httpx.Response) -> tuple[int, str]:
 
 async def test_an_access_token_goes_alone(site: Site) -> None:
     tokens = await site.exchanged()
-    assert await site.is_valid(tokens["access_token"])
+    assert await site.holds(tokens["access_token"])
     assert is_done(await site.post(REVOKE, tokens["access_token"], token_type_hint="access_token"))
-    assert not await site.is_valid(tokens["access_token"])
+    assert not await site.holds(tokens["access_token"])
     again = await site.issued("refresh_token", refresh_token=tokens["refresh_token"])
-    assert await site.is_valid(again["access_token"])
+    assert await site.holds(again["access_token"])
 
 
 @pytest.mark.parametrize("hint", ["refresh_token", "access_token", "unknown", None])
@@ -39,7 +39,7 @@ async def test_a_refresh_token_takes_all_of_its_login_along(site: Site, hint: st
     more = await site.issued("refresh_token", refresh_token=tokens["refresh_token"])
     hints = {} if hint is None else {"token_type_hint": hint}
     assert is_done(await site.post(REVOKE, tokens["refresh_token"], **hints))
-    assert [await site.is_valid(t["access_token"]) for t in (tokens, more, another)] == [False, False, True]
+    assert [await site.holds(t["access_token"]) for t in (tokens, more, another)] == [False, False, True]
     refused = await site.grant("refresh_token", refresh_token=tokens["refresh_token"])
     assert refused.json()["error"] == "invalid_grant"
 
@@ -51,7 +51,7 @@ async def test_another_clients_token_is_not_touched(site: Site) -> None:
     for other in (neighbour, stranger):
         for token in (tokens["access_token"], tokens["refresh_token"]):
             assert is_done(await other.post(REVOKE, token))
-    assert await site.is_valid(tokens["access_token"])
+    assert await site.holds(tokens["access_token"])
     assert (await site.grant("refresh_token", refresh_token=tokens["refresh_token"])).status_code == 200
 
 
@@ -73,7 +73,7 @@ async def test_a_client_must_say_who_it_is_and_which_token(site: Site) -> None:
         assert error(await site.post(REVOKE, token, **more)) == (401, "invalid_client")
     assert error(await site.post(REVOKE, "")) == (400, "invalid_request")
     assert error(await site.post(REVOKE, None)) == (400, "invalid_request")
-    assert await site.is_valid(token)
+    assert await site.holds(token)
 
 
 async def test_http_basic(site: Site) -> None:
@@ -84,7 +84,7 @@ async def test_http_basic(site: Site) -> None:
         answer = await site.stage.http.post(REVOKE, data={"token": token}, headers=headers)
         assert answer.status_code == status
         assert (answer.headers.get("www-authenticate") is not None) == (status == 401)
-    assert not await site.is_valid(token)
+    assert not await site.holds(token)
 
 
 async def test_a_public_client_revokes_by_its_id(publisher: Publisher) -> None:
@@ -93,7 +93,7 @@ async def test_a_public_client_revokes_by_its_id(publisher: Publisher) -> None:
     await site.stage.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, public=True, secrets=[]))
     assert error(await site.post(REVOKE, tokens["access_token"])) == (401, "invalid_client"), "it has no secret"
     assert is_done(await site.post(REVOKE, tokens["refresh_token"], client_secret=""))
-    assert not await site.is_valid(tokens["access_token"])
+    assert not await site.holds(tokens["access_token"])
 
 
 async def test_a_disabled_client_can_not_ask(site: Site) -> None:

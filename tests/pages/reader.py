@@ -45,7 +45,7 @@ class House:
         if cookie is None:
             return False
         found = await self.stage.store.sessions.by_cookie(self.id, cookie_digest(cookie), self.stage.clock())
-        return found is not None and found.reader is not None
+        return found is not None and found.logged_in_account is not None
 
     async def log_in(self, browser: Browser, email: str = EMAIL, password: str = PASSWORD, **query: str) -> None:
         await browser.get("/login", oid=self.id, prompt="login", **query)

@@ -134,10 +134,7 @@ async def test_an_authorization_of_no_client_is_refused(home: House, browser: Br
 
 
 async def test_sites_of_a_disabled_client_are_nobodys(home: House, browser: Browser) -> None:
-    def off(client):  # type: ignore[no-untyped-def]
-        return msgspec.structs.replace(client, disabled=True)
-
-    await home.stage.store.clients.change(home.site.id, off)
+    await home.stage.store.clients.change(home.site.id, lambda site: msgspec.structs.replace(site, disabled=True))
     assert is_refused(await browser.get("/login", oid=home.id, continue_=SITE))
 
 

@@ -78,9 +78,9 @@ async def test_a_token_of_somebody_elses_form(home: House, browser: Browser, oth
 async def test_a_token_of_the_other_form(home: House, browser: Browser, logout: bool) -> None:
     await home.log_in(browser)
     tokens = {}
-    for page, query in (("/login", {"prompt": "login"}), ("/oauth2/logout", {})):
-        await browser.get(page, None, oid=home.id, **query)
-        tokens[page] = browser.page.forms[0].fields["form_token"]
+    for address, query in (("/login", {"prompt": "login"}), ("/oauth2/logout", {})):
+        await browser.get(address, None, oid=home.id, **query)
+        tokens[address] = browser.page.forms[0].fields["form_token"]
     fields = {"oid": home.id, **({} if logout else FILLED)}
     before = browser.cookies.copy()
     page = await browser.post(path(logout), {**fields, "form_token": tokens[path(not logout)]})

@@ -18,7 +18,7 @@ from stamkund.rules import identifiers
 from stamkund.rules.session import LOGGED_IN, TERMINATED
 from tests.pages.reader import APP, BACK, EMAIL, PASSWORD, SITE, House, house
 from tests.support.browser import Browser
-from tests.support.rows import executed, rows
+from tests.support.rows import rows, set_status
 from tests.support.stage import NOW, Stage
 
 STRANGER = "nobody@example.com"
@@ -110,7 +110,7 @@ async def test_whoever_logs_in_is_written_down_with_the_client(home: House, brow
     assert logged_in == [("logged_in", home.site.id, home.account), ("logged_in", "login_page", home.account)]
     login = await home.stage.store.logins.find(home.id, identifiers.email(EMAIL))
     assert login is not None
-    latest = (await home.stage.store.login_attempts.latest(home.id, login))[0]
+    latest = (await home.stage.store.login_attempts.latest(home.id, login.id))[0]
     assert (latest.channel, latest.outcome, latest.client, latest.address) == (
         "login_page",
         "succeeded",
@@ -121,21 +121,11 @@ async def test_whoever_logs_in_is_written_down_with_the_client(home: House, brow
 
 async def test_an_account_that_was_switched_off_is_asked_again_and_not_let_in(home: House, browser: Browser) -> None:
     await home.log_in(browser)
-    await switch_off(home)
+    await set_status(home.stage.settings.database_url, home.id, "inactive")
     page = await browser.get("/login", oid=home.id, continue_=BACK)
     assert (page.status, page.heading) == (200, "Log in")
     page = await browser.submit(email=EMAIL, password=PASSWORD)
     assert (page.status, page.alert) == (403, [WRONG, LEFT.format(4)])
-
-
-async def switch_off(home: House) -> None:
-    url = home.stage.settings.database_url
-    changed = (
-        "json_set(document, '$.status', 'inactive')"
-        if url.startswith("sqlite:")
-        else "jsonb_set(document::jsonb, '{status}', '\"inactive\"')::text"
-    )
-    await executed(url, f"UPDATE accounts SET document = {changed} WHERE organisation = '{home.id}'")
 
 
 # Session fixation ------------------------------------------------------------------------------------------
@@ -347,7 +337,8 @@ async def test_times_are_those_of_the_organisation(stage: Stage) -> None:
 
 async def test_passwords_of_other_organisations_open_nothing(stage: Stage, home: House, browser: Browser) -> None:
     another = await house(await stage.publisher())
-    await stage.store.organisations.change(another.id, lambda o: msgspec.structs.replace(o, name="Another"))
+    renamed = msgspec.structs.replace(another.publisher.organisation, name="Another")
+    await stage.store.organisations.change(another.id, lambda _: renamed)
     await home.publisher.activated("only.here@example.com", "2", social_security_number=None)
     await another.log_in(browser, "only.here@example.com")
     assert browser.page.alert[0] == WRONG

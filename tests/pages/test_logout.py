@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import msgspec
 import pytest
 
-from stamkund.identity.id_token_keys import Signer
+from stamkund.identity.id_token_keys import IdTokenKeys
 from stamkund.identity.sessions import cookie_name
 from stamkund.rules.session import TERMINATED
 from tests.pages.reader import APP, BACK, GOODBYE, SITE, House, house
@@ -25,7 +25,7 @@ async def id_token(home: House, **claims: Any) -> str:
     """An ID token for the reader, as the token endpoint signs it."""
     stage = home.stage
     told = {"iss": stage.settings.issuer, "sub": home.account, "aud": home.site.id, "iat": NOW, "exp": NOW + 3600}
-    return await Signer(stage.store, stage.settings, stage.clock).sign({**told, **claims})
+    return await IdTokenKeys(stage.store, stage.vault, stage.settings, stage.clock).sign({**told, **claims})
 
 
 async def statuses(home: House) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from typing import cast
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from stamkund import problems
 from stamkund.pages import refusal_page
 from stamkund.rules.branding import Branding, logo_of
 from stamkund.wire.endpoint import Call
+from stamkund.wire.services import Services
 from tests.pages.reader import BACK, EMAIL, House, house
 from tests.support.browser import Browser, Page
 from tests.support.stage import Publisher, Stage
@@ -149,7 +151,8 @@ HTML = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}"
 
 
 async def test_html_is_just_text(stage: Stage, publisher: Publisher) -> None:
-    await stage.store.organisations.change(publisher.id, lambda o: msgspec.structs.replace(o, name=HTML))
+    renamed = msgspec.structs.replace(publisher.organisation, name=HTML)
+    await stage.store.organisations.change(publisher.id, lambda _: renamed)
     home = await house(publisher)
     async with home.browser() as browser:
         await browser.get("/login", oid=home.id, login_hint=HTML, ui_locales=HTML, prompt=HTML)
@@ -192,7 +195,7 @@ async def test_a_hint_that_pages_can_not_show(home: House, browser: Browser) -> 
 )
 def test_a_refusal_asks_nobody(problem: problems.Problem, status: int, heading: str, detail: str) -> None:
     """No store, no settings: it must be there when nothing else is."""
-    call = Call(None, 0, {b"accept-language": b"sv"})  # type: ignore[arg-type]
+    call = Call(cast(Services, None), 0, {b"accept-language": b"sv"})
     answer = refusal_page(call, problem)
     text = answer.body.decode()
     assert answer.status == status and f"<h1>{heading}</h1>" in text and detail in text

@@ -13,7 +13,9 @@ import pytest
 
 from stamkund import problems
 from stamkund.endpoints import declared_endpoints
-from stamkund.endpoints.oauth import access_token as token
+from stamkund.endpoints.accounts.get_candidate import get_candidate
+from stamkund.endpoints.oauth.access_token import FORMS
+from stamkund.endpoints.oauth.grants import GRANTS
 from stamkund.reference import schemas
 from stamkund.reference.openapi import document
 from stamkund.reference.refusals import refusals
@@ -158,8 +160,8 @@ def test_parameters_are_those_declared(endpoint: Endpoint) -> None:
         found = [(name, name in schema.get("required", ())) for name in schema["properties"]]
     else:
         found = [(p["name"], p["required"]) for p in operation["parameters"] if p.get("in") == "query"]
-    declared = [*endpoint.declared.parameters, *endpoint.query_fields]
-    assert found == [(p.name, p.required) for p in declared]
+    declared = [(parameter.name, parameter.required) for parameter in endpoint.declared.parameters]
+    assert found == declared + [(field.name, field.required) for field in endpoint.query_fields]
 
 
 @EVERY
@@ -249,7 +251,7 @@ def test_headers_that_go_with_errors_are_described() -> None:
 
 def test_first_error_of_candidate_is_the_documented_sample() -> None:
     problem = problems.invalid("social_security_number", "Parameter must match format (/^[0-9]{6}-[0-9]{4}$/)")
-    assert problem in refusals(endpoints.candidate.get_candidate)
+    assert problem in refusals(get_candidate)
 
 
 @EVERY
@@ -278,4 +280,4 @@ def test_keys_that_may_be_left_out_are_not_required() -> None:
 
 
 def test_forms_are_the_grants_that_are_answered() -> None:
-    assert [one.title for one in token.FORMS] == list(token.GRANTS)
+    assert [form.title for form in FORMS] == list(GRANTS)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from stamkund.rules.timestamps import DAY, Zone, timestamp, parse_date, parse_timestamp, whole_years, zone
+from stamkund.rules.timestamps import DAY, Zone, parse_date, parse_timestamp, timestamp, whole_years, zone
 
 # Whole hours, half and three quarter hours, summer time in winter and of half an hour, days that never were.
 ZONES = [
@@ -51,11 +51,11 @@ def test_every_change_of_offset_to_the_second(name: str) -> None:
     """Around each change of ten years, on a zone that remembers nothing and on one that remembers the days around."""
     fresh, used = Zone(name), Zone(name)
     for day in range(int(datetime(2020, 1, 1, tzinfo=UTC).timestamp()), CHANGES_2026[1] + 4 * 365 * DAY, DAY):
-        used.text(day)
+        used.format(day)
         if standard(day, name)[-6:] != standard(day + DAY, name)[-6:]:
             change = _change_between(day, day + DAY, name)
             for at in (change - 1, change, change + 1, day, day + DAY - 1, day + DAY):
-                assert fresh.text(at) == used.text(at) == standard(at, name)
+                assert fresh.format(at) == used.format(at) == standard(at, name)
 
 
 def _change_between(first: int, last: int, name: str) -> int:

@@ -18,13 +18,13 @@ from stamkund.rules.customer import Customer, account_of
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation
-from stamkund.store import ACCESS, AuthenticatedToken, BatchResult, Candidate, CustomerChange, Issue, NewToken, Store
+from stamkund.store import ACCESS, AuthenticatedToken, BatchResult, Candidate, Issue, NewToken, Store
 from stamkund.store import open as opening
 from stamkund.store.open import Installation
 from stamkund.store.work import Execute, Row, Sql, Work
 from stamkund.vault import Vault
 from tests.support.postgres_server import PostgresServer
-from tests.support.stage import NOW, customer
+from tests.support.stage import NOW, customer, replacement
 
 DAY = 86_400
 _counter = itertools.count(1)
@@ -52,8 +52,8 @@ class House:
         return made
 
     async def put(self, *made: Customer, dry_run: bool = False) -> BatchResult:
-        wanted = [CustomerChange(c.customer_number, lambda _, c=c: c) for c in made]  # type: ignore[misc]
-        return await self.store.customers.put(self.id, wanted, NOW, dry_run=dry_run)
+        changes = [replacement(customer) for customer in made]
+        return await self.store.customers.put(self.id, changes, NOW, dry_run=dry_run)
 
     async def activate(
         self, made: Customer, email: str = "a@example.com", *, store: Store | None = None, **fields: Any

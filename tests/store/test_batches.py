@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import asyncpg  # type: ignore[import-untyped, unused-ignore]
+import asyncpg
 import pytest
 
 from stamkund.store import Unavailable
-from tests.store.conftest import House, house_in, opened_store
+from tests.store.conftest import House, house_in, opened
 from tests.support.postgres_server import PostgresServer
 
 _WAITING = "SELECT pid FROM pg_locks WHERE relation = 'tokens'::regclass AND NOT granted"
@@ -23,9 +23,9 @@ async def url(postgres: PostgresServer) -> str:
 
 @pytest.fixture
 async def house(url: str, tmp_path: Path) -> AsyncIterator[House]:
-    store = await opened_store(url, tmp_path / "a.key")
-    yield await house_in(store, store)
-    await store.engine.close()
+    installation = await opened(url, tmp_path / "a.key")
+    yield await house_in(installation, installation)
+    await installation.close()
 
 
 async def test_a_batch_that_fails_is_unavailable_and_the_others_are_answered(url: str, house: House) -> None:

@@ -18,15 +18,19 @@ async def test_an_organisation_is_plain_until_somebody_changes_it(stage: Stage, 
     made = Branding(LOGO, "#111111", "#eeeeee")
     assert await stage.store.branding.change(publisher.id, lambda _: made) == made
     assert await stage.store.branding.of_organisation(publisher.id) == made
-    assert await stage.store.branding.of_organisation(other.id) == PLAIN == await stage.store.branding.of_organisation("nobody")
+    assert (
+        await stage.store.branding.of_organisation(other.id)
+        == PLAIN
+        == await stage.store.branding.of_organisation("nobody")
+    )
 
 
 async def test_changes_at_once_are_all_kept(stage: Stage, publisher: Publisher) -> None:
     """Also the first ones, when there is nothing yet that could be locked."""
-    changes = [{"logo": LOGO}, {"colour": "#222222"}, {"background": "#dddddd"}] * 5
+    changes: list[dict[str, object]] = [{"logo": LOGO}, {"colour": "#222222"}, {"background": "#dddddd"}]
 
     async def change(fields: dict[str, object]) -> None:
         await stage.store.branding.change(publisher.id, lambda known: msgspec.structs.replace(known, **fields))
 
-    await asyncio.gather(*map(change, changes))
+    await asyncio.gather(*map(change, changes * 5))
     assert await stage.store.branding.of_organisation(publisher.id) == Branding(LOGO, "#222222", "#dddddd")

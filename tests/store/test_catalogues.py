@@ -9,7 +9,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from stamkund import endpoints
+from stamkund.endpoints import declared_endpoints
 from stamkund.endpoints.products.titles import get_titles
 from stamkund.rules import scopes
 from stamkund.rules.catalogue import Catalogue, Title
@@ -29,8 +29,8 @@ OTHER = Catalogue([Title("OTHER", "Another title")])
 async def counting(stage: Stage) -> AsyncIterator[CountingEngine]:
     """An engine of this test's own on the database of the stage."""
     opened = await open_installation(stage.settings, stage.clock)
-    yield CountingEngine(opened.engine)
-    await opened.engine.close()
+    yield CountingEngine(opened.store.engine)
+    await opened.close()
 
 
 @pytest.fixture
@@ -42,7 +42,9 @@ async def store(stage: Stage, counting: CountingEngine) -> Store:
 @pytest.fixture
 async def http(stage: Stage, store: Store) -> AsyncIterator[httpx.AsyncClient]:
     """The calls on that store, over HTTP."""
-    services = Services(stage.settings, store, cast(Any, None), stage.clock)
+    services = Services(
+        stage.settings, store, stage.vault, cast(Any, None), stage.clock, endpoints=declared_endpoints()
+    )
     transport = httpx.ASGITransport(app=cast(Any, Dispatch(services)))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
@@ -51,7 +53,9 @@ async def http(stage: Stage, store: Store) -> AsyncIterator[httpx.AsyncClient]:
 async def test_versions_count_what_changed(publisher: Publisher) -> None:
     store = publisher.stage.store
     assert await store.catalogues.current(publisher.id) is None
-    done = [await store.catalogues.replace(publisher.id, c, NOW + n) for n, c in enumerate((CATALOGUE, CATALOGUE, OTHER))]
+    done = [
+        await store.catalogues.replace(publisher.id, c, NOW + n) for n, c in enumerate((CATALOGUE, CATALOGUE, OTHER))
+    ]
     assert done == [CatalogueVersion(1, True), CatalogueVersion(1, False), CatalogueVersion(2, True)]
     loaded = await store.catalogues.current(publisher.id)
     assert loaded is not None

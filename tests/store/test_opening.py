@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from stamkund.store import Engine, KeyFileError, Unavailable, WrongSchema, migrations
+from stamkund.store import Engine, Unavailable, migrations
 from stamkund.store import open as opening
+from stamkund.store.open import WrongSchema
 from stamkund.store.work import Execute, Sql, Work
-from stamkund.vault import Vault
+from stamkund.vault import KeyFileError, Vault
 from tests.support.stage import NOW
 
 
@@ -63,7 +64,7 @@ async def test_a_key_file_is_made_for_a_new_database_only(engine: Engine, tmp_pa
     await opening.vault_for(engine, path, NOW)
     assert path.stat().st_mode & 0o777 == 0o600
     await opening.vault_for(engine, path, NOW)
-    path.rename(tmp_path / "redirect_to_canonical_host.key")
+    path.rename(tmp_path / "elsewhere.key")
     with pytest.raises(KeyFileError, match="is missing, and the database was written with one"):
         await opening.vault_for(engine, path, NOW)
     assert not path.exists(), "a new key would open nothing"

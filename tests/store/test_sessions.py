@@ -44,10 +44,7 @@ async def reader(house: House, number: str = "1", email: str = "a@example.com") 
 
 async def inactive(house: House, row: int) -> None:
     def work() -> Work[None]:
-        rows = yield Execute(Sql("SELECT document FROM accounts WHERE row = $1"), (row,))
-        account = house.store.documents.account(rows[0][0])
-        account.status = "inactive"
-        yield Execute(Sql("UPDATE accounts SET document = $2 WHERE row = $1"), (row, house.store.documents.text(account)))
+        yield Execute(Sql("UPDATE accounts SET status = 'inactive' WHERE row = $1"), (row,))
 
     await house.store.engine.write(work)
 
@@ -56,14 +53,14 @@ async def ticket(house: House, account: int, name: str = "t", **fields: Any) -> 
     hash_ = f"{house.id} {name}".encode()
     values = {"client": house.client.id, "expires": NOW + 60, **fields}
     await house.store.one_time_credentials.add(
-        OneTimeCredential(hash_, TICKET, account=account, scopes="", created=NOW, family="f", **values)
+        OneTimeCredential(house.id, hash_, TICKET, account=account, scopes="", created=NOW, family="f", **values)
     )
     return hash_
 
 
 async def events(house: House) -> list[str]:
     rows = await house.rows("SELECT event FROM audit WHERE organisation = $1 ORDER BY at, event", house.id)
-    return [row[0] for row in rows if row[0] in ("logged_in", "logged_out")]
+    return [row["event"] for row in rows if row["event"] in ("logged_in", "logged_out")]
 
 
 # Found -------------------------------------------------------------------------------------------------------
@@ -112,7 +109,11 @@ async def test_two_sessions_never_have_one_cookie_or_sid(house: House) -> None:
 async def test_a_reader_is_let_in(house: House) -> None:
     new, row = await added(house), await reader(house)
     changed = await house.store.sessions.log_in(house.id, new.sid, row, NOW + 5, END + 5, house.client.id)
-    assert changed is not None and (changed.status, changed.reader, changed.authenticated) == (LOGGED_IN, row, NOW + 5)
+    assert changed is not None and (changed.status, changed.logged_in_account, changed.authenticated) == (
+        LOGGED_IN,
+        row,
+        NOW + 5,
+    )
     assert (changed.seen, changed.expires) == (NOW + 5, END + 5)
     assert await asked(house, new.sid) == changed
     assert await house.store.sessions.by_cookie(house.id, cookie(house, "s"), NOW) == changed
@@ -156,7 +157,7 @@ async def test_a_ticket_lets_in_once(house: House) -> None:
     held = await ticket(house, row)
     done = await sessions.log_in_with_ticket(house.id, one.sid, held, house.client.id, NOW, END)
     assert done is not None and done[1] is not None
-    assert (done[0].status, done[0].reader, done[1].account) == (LOGGED_IN, row, row)
+    assert (done[0].status, done[0].logged_in_account, done[1].account) == (LOGGED_IN, row, row)
     again = await sessions.log_in_with_ticket(house.id, two.sid, held, house.client.id, NOW, END)
     assert again == (two, None)
     assert await asked(house, two.sid) == two
@@ -205,7 +206,7 @@ async def test_a_session_is_ended_once_and_for_all(house: House) -> None:
     before = await sessions.log_in(house.id, new.sid, row, NOW, END, house.client.id)
     assert await sessions.terminate(house.id, new.sid, NOW, house.client.id) == before
     found = await asked(house, new.sid)
-    assert found is not None and (found.status, found.reader, found.expires) == (TERMINATED, None, END)
+    assert found is not None and (found.status, found.logged_in_account, found.expires) == (TERMINATED, None, END)
     assert await sessions.by_cookie(house.id, cookie(house, "s"), NOW) is None
     again = await sessions.terminate(house.id, new.sid, NOW, house.client.id)
     assert again is not None and again.status == TERMINATED
@@ -240,7 +241,11 @@ async def test_logging_in_and_out_at_once_ends_in_either_and_nothing_between(hou
 async def test_a_session_that_was_seen_lives_on_and_never_shorter(house: House) -> None:
     one, two = await added(house, "1"), await added(house, "2")
     await house.store.sessions.extend(
-        [(one.sid, NOW + DAY, END + DAY), ("unknown", NOW, END), (two.sid, NOW - 1, END - 1)]
+        [
+            (house.id, one.sid, NOW + DAY, END + DAY),
+            (house.id, "unknown", NOW, END),
+            (house.id, two.sid, NOW - 1, END - 1),
+        ]
     )
     found = await asked(house, one.sid)
     assert found is not None and (found.seen, found.expires) == (NOW + DAY, END + DAY)

@@ -14,11 +14,11 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from stamkund.identity.id_token_keys import STALE_SECONDS, Signer
+from stamkund.identity.id_token_keys import CACHE_SECONDS, IdTokenKeys
 from stamkund.settings import Settings
-from stamkund.store import Store
-from stamkund.vault import SIGNING
-from tests.store.conftest import DAY, opened_store
+from stamkund.store.open import Installation
+from stamkund.vault import ID_TOKEN_KEY
+from tests.store.conftest import DAY, opened
 from tests.support.stage import NOW, TestClock
 from tests.support.statements import listened
 
@@ -31,25 +31,29 @@ CLAIMS = {"iss": SETTINGS.issuer, "sub": "1"}
 class Two:
     """Two processes of one installation, and the clock of both."""
 
-    stores: tuple[Store, Store]
-    signers: tuple[Signer, Signer]
+    installations: tuple[Installation, Installation]
+    keys: tuple[IdTokenKeys, IdTokenKeys]
     clock: TestClock
     key_file: Path
 
-    async def kids(self, signer: int = 0) -> list[str]:
-        return [key["kid"] for key in (await self.signers[signer].jwks())["keys"]]
+    async def kids(self, process: int = 0) -> list[str]:
+        return [key["kid"] for key in (await self.keys[process].key_set())["keys"]]
 
-    async def signing(self, signer: int = 0) -> str:
-        return kid(await self.signers[signer].sign(CLAIMS))
+    async def signing(self, process: int = 0) -> str:
+        return kid(await self.keys[process].sign(CLAIMS))
 
 
 @pytest.fixture
 async def two(fresh_url: str, tmp_path: Path) -> AsyncIterator[Two]:
     key_file = tmp_path / "a.key"
-    first, second = await opened_store(fresh_url, key_file), await opened_store(fresh_url, key_file)
+    first, second = await opened(fresh_url, key_file), await opened(fresh_url, key_file)
     clock = TestClock()
-    yield Two((first, second), (Signer(first, SETTINGS, clock), Signer(second, SETTINGS, clock)), clock, key_file)
-    await asyncio.gather(first.engine.close(), second.engine.close())
+    yield Two((first, second), (keys_of(first, clock), keys_of(second, clock)), clock, key_file)
+    await asyncio.gather(first.close(), second.close())
+
+
+def keys_of(installation: Installation, clock: TestClock) -> IdTokenKeys:
+    return IdTokenKeys(installation.store, installation.vault, SETTINGS, clock)
 
 
 def kid(token: str) -> str:
@@ -62,7 +66,7 @@ def text(part: bytes) -> str:
 
 
 async def test_two_processes_make_one_first_key(two: Two) -> None:
-    asked = [signer.sign(CLAIMS) for signer in two.signers for _ in range(5)]
+    asked = [keys.sign(CLAIMS) for keys in two.keys for _ in range(5)]
     assert len({kid(token) for token in await asyncio.gather(*asked)}) == 1
     assert await two.kids(0) == await two.kids(1) and len(await two.kids()) == 1
 
@@ -79,52 +83,52 @@ async def test_a_key_is_shown_for_a_day_before_it_signs_and_long_after(two: Two)
     first = await two.signing()
     two.clock.now += 90 * DAY - 1
     assert await two.kids() == [first]
-    two.clock.now += STALE_SECONDS
+    two.clock.now += CACHE_SECONDS
     assert await two.signing() == first
     second = (await two.kids())[1]
     two.clock.now += DAY - 1
     assert await two.signing(1) == first
     two.clock.now += 1
-    last_of_first = await two.signers[0].sign(CLAIMS)
+    last_of_first = await two.keys[0].sign(CLAIMS)
     assert [await two.signing(n) for n in (0, 1)] == [second, second] == [kid(last_of_first)] * 2
     two.clock.now += KEPT - 1
-    assert await two.signers[0].remove_old(two.clock.now, 500) == 0
+    assert await two.keys[0].remove_expired(two.clock.now, 500) == 0
     assert await two.kids(1) == [first, second]
     two.clock.now += 1
-    assert await two.signers[0].remove_old(two.clock.now, 500) == 1
-    two.clock.now += STALE_SECONDS
+    assert await two.keys[0].remove_expired(two.clock.now, 500) == 1
+    two.clock.now += CACHE_SECONDS
     assert await two.kids(0) == await two.kids(1) == [second]
     assert await two.signing() == second
 
 
 async def test_what_an_older_key_signed_holds_while_the_key_is_shown(two: Two) -> None:
-    token = await two.signers[0].sign(CLAIMS)
+    token = await two.keys[0].sign(CLAIMS)
     two.clock.now += 90 * DAY
     assert await two.signing(1) == kid(token)
     two.clock.now += DAY
     assert await two.signing(1) != kid(token)
-    assert await two.signers[1].verified(token) == CLAIMS
+    assert await two.keys[1].verify(token) == CLAIMS
     two.clock.now += KEPT
-    await two.signers[0].remove_old(two.clock.now, 500)
-    assert await two.signers[1].verified(token) is None
+    await two.keys[0].remove_expired(two.clock.now, 500)
+    assert await two.keys[1].verify(token) is None
 
 
 async def test_what_is_shown_is_public_and_checks_what_is_signed(two: Two) -> None:
-    token = await two.signers[0].sign({**CLAIMS, "exp": NOW - 1})
-    (key,) = (await two.signers[1].jwks())["keys"]
+    token = await two.keys[0].sign({**CLAIMS, "exp": NOW - 1})
+    (key,) = (await two.keys[1].key_set())["keys"]
     assert sorted(key) == ["alg", "e", "kid", "kty", "n", "use"]
     assert (key["alg"], key["use"], key["kty"]) == ("RS256", "sig", "RSA")
     decoded = jwt.decode(token, RSAKey.import_key(key), algorithms=["RS256"])
     assert decoded.header == {"alg": "RS256", "kid": key["kid"], "typ": "JWT"}
     assert decoded.claims["exp"] == NOW - 1
     assert RSAKey.import_key(key).raw_value.key_size == 2048
-    assert await two.signers[1].verified(token) == {**CLAIMS, "exp": NOW - 1}, "that it is over is no matter"
+    assert await two.keys[1].verify(token) == {**CLAIMS, "exp": NOW - 1}, "that it is over is no matter"
 
 
 async def test_nothing_else_is_taken_for_ours(two: Two) -> None:
-    signer = two.signers[0]
-    token = await signer.sign(CLAIMS)
-    (public,) = (await signer.jwks())["keys"]
+    keys = two.keys[0]
+    token = await keys.sign(CLAIMS)
+    (public,) = (await keys.key_set())["keys"]
     head, claims, signature = token.split(".")
     stranger = RSAKey.generate_key(2048)
     known = {"alg": "RS256", "kid": public["kid"]}
@@ -143,62 +147,62 @@ async def test_nothing_else_is_taken_for_ours(two: Two) -> None:
         f"{head}.{claims[:-2]}.{signature}",
         "é.é.é",
         "W1tb" * 20_000 + ".e30.AA",
-        await signer.sign({**CLAIMS, "iss": "https://redirect_to_canonical_host.example"}),
-        await signer.sign({"sub": "1"}),
+        await keys.sign({**CLAIMS, "iss": "https://elsewhere.example"}),
+        await keys.sign({"sub": "1"}),
         jwt.encode(known, CLAIMS, stranger),
         jwt.encode({"alg": "RS256"}, CLAIMS, stranger),
         jwt.encode({"alg": "RS256", "kid": "unknown"}, CLAIMS, stranger),
         confused,
         jwt.encode({"alg": "PS256", "kid": public["kid"]}, CLAIMS, stranger, algorithms=["PS256"]),
     ):
-        assert await signer.verified(wrong) is None, wrong[:40]
+        assert await keys.verify(wrong) is None, wrong[:40]
 
 
 async def test_a_key_made_by_hand_is_shown_first(two: Two) -> None:
     first = await two.signing()
     assert len(await two.kids(1)) == 1
     two.clock.now += 1
-    second = await two.signers[0].rotate(revoke_old=False)
+    second = await two.keys[0].rotate(revoke_old=False)
     assert await two.kids(0) == [first, second] and await two.signing() == first
     two.clock.now += DAY
     assert [await two.signing(n) for n in (0, 1)] == [second, second]
 
 
 async def test_after_a_leak_the_new_key_is_the_only_one_at_once(two: Two) -> None:
-    token = await two.signers[0].sign(CLAIMS)
-    assert await two.signers[1].verified(token) == CLAIMS
-    second = await two.signers[0].rotate(revoke_old=True)
+    token = await two.keys[0].sign(CLAIMS)
+    assert await two.keys[1].verify(token) == CLAIMS
+    second = await two.keys[0].rotate(revoke_old=True)
     assert await two.kids(0) == [second] == [await two.signing(0)]
-    two.clock.now += STALE_SECONDS
+    two.clock.now += CACHE_SECONDS
     assert await two.kids(1) == [second] == [await two.signing(1)]
-    assert [await s.verified(token) for s in two.signers] == [None, None]
+    assert [await s.verify(token) for s in two.keys] == [None, None]
 
 
 async def test_private_parts_are_sealed_and_sealed_anew_with_a_new_key(two: Two) -> None:
-    token = await two.signers[0].sign(CLAIMS)
-    vault = two.stores[0].documents.vault
-    (before,) = await two.stores[0].signing_keys()
-    private = json.loads(vault.open(before.sealed, SIGNING))
+    token = await two.keys[0].sign(CLAIMS)
+    store, vault = two.installations[0].store, two.installations[0].vault
+    (before,) = await store.id_token_keys.all()
+    private = json.loads(vault.open(before.sealed, ID_TOKEN_KEY))
     assert not any(value in before.sealed + before.public for name, value in private.items() if name in "dpq")
     new = vault.add_key(NOW)
-    await two.stores[0].reencrypt(lambda _: None)
-    (after,) = await two.stores[0].signing_keys()
+    await store.encryption.reencrypt(vault, lambda _: None)
+    (after,) = await store.id_token_keys.all()
     assert after.sealed.startswith(f"{new}.") and after.public == before.public
     vault.drop_key("1")
-    restarted = Signer(two.stores[1], SETTINGS, two.clock)
+    restarted = keys_of(two.installations[1], two.clock)
     assert kid(await restarted.sign(CLAIMS)) == kid(token)
 
 
 async def test_keys_are_read_once_in_a_while(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     statements, clock = listened(monkeypatch), TestClock()
-    store = await opened_store(fresh_url, tmp_path / "a.key")
-    signer = Signer(store, SETTINGS, clock)
-    await signer.jwks()
+    installation = await opened(fresh_url, tmp_path / "a.key")
+    keys = keys_of(installation, clock)
+    await keys.key_set()
     for reads in (0, 1, 1):
         await asyncio.sleep(0)
         statements.taken()
-        await asyncio.gather(*(signer.sign(CLAIMS) for _ in range(20)))
+        await asyncio.gather(*(keys.sign(CLAIMS) for _ in range(20)))
         await asyncio.sleep(0)
         assert len(statements.taken()) == reads
-        clock.now += STALE_SECONDS
-    await store.engine.close()
+        clock.now += CACHE_SECONDS
+    await installation.close()

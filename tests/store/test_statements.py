@@ -13,7 +13,7 @@ from stamkund.rules import identifiers
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.lockout import PASSWORD_GRANT, LockoutPolicy, LoginContext
 from stamkund.store import REFRESH, TOKEN_ACCOUNT, NewToken
-from tests.store.conftest import DAY, House, house_in, opened_store
+from tests.store.conftest import DAY, House, house_in, opened
 from tests.support.stage import NOW, customer
 from tests.support.statements import Statements, listened
 
@@ -24,9 +24,9 @@ async def counted(
 ) -> AsyncIterator[tuple[House, Statements]]:
     """An organisation in a store whose statements are listened to."""
     statements = listened(monkeypatch)
-    store = await opened_store(fresh_url, tmp_path / "a.key")
-    yield await house_in(store, store), statements
-    await store.engine.close()
+    installation = await opened(fresh_url, tmp_path / "a.key")
+    yield await house_in(installation, installation), statements
+    await installation.close()
 
 
 async def cost(statements: Statements, work: Any) -> int:
@@ -62,14 +62,16 @@ async def test_what_the_other_verbs_cost(counted: tuple[House, Statements]) -> N
     house, statements = counted
     store, by_number = house.store, Identifier("customer_number", "1")
     made = await house.customer("1", social_security_number="800610-8230", email="c@example.com", password_hash="x")
-    by_ssn = Identifier("social_security_number", store.number_key("800610-8230"))
-    find = store.find_candidate
+    by_ssn = Identifier("social_security_number", house.vault.number_lookup_hash("800610-8230"))
+    find = store.candidates.find
     assert await cost(statements, find(house.id, [by_number])) == 3, "the customer, then two numbers"
     assert await cost(statements, find(house.id, [by_number, by_ssn])) == 4
     assert await cost(statements, find(house.id, [by_number], "a@example.com")) == 4
     assert await cost(statements, find(house.id, [Identifier("customer_number", "9")])) == 1
     assert await cost(statements, store.logins.find(house.id, identifiers.email("nobody@example.com"))) == 2
-    assert await cost(statements, store.logins.find(house.id, identifiers.email("c@example.com"))) == 5, "with where the login stands"
+    assert await cost(statements, store.logins.find(house.id, identifiers.email("c@example.com"))) == 5, (
+        "with its lockout"
+    )
     # Two hand a brought login over, and each identifier is one: number, customer number, e-mail, id, tulo number.
     activation = 7 + 2 + 5
     assert await cost(statements, house.activate(made)) == activation
@@ -85,15 +87,19 @@ async def test_what_attempts_cost(counted: tuple[House, Statements]) -> None:
     assert login is not None
     context = LoginContext(house.id, PASSWORD_GRANT, house.client.id, None, None, NOW)
 
-    def judged(succeeded: bool) -> Any:
-        return store.record_attempt(context, login, LockoutPolicy(most=2), succeeded=succeeded, audited=True)
+    def attempt(succeeded: bool) -> Any:
+        return store.login_attempts.record(
+            context, login.id, LockoutPolicy(max_failures=2), succeeded=succeeded, customer=False, audited=True
+        )
 
     kept = 2  # the attempt, and dropping older ones
-    assert await cost(statements, judged(True)) == 3 + kept
-    assert await cost(statements, judged(False)) == 2 + kept + 1, "and the audit"
-    assert await cost(statements, judged(False)) == 2 + kept + 2, "that it froze, too"
-    assert await cost(statements, judged(False)) == 1 + kept + 1
-    assert await cost(statements, store.record_unknown_attempt(context, "nobody@example.com", LockoutPolicy())) == 3
+    assert await cost(statements, attempt(True)) == 3 + kept
+    assert await cost(statements, attempt(False)) == 2 + kept + 1, "and the audit"
+    assert await cost(statements, attempt(False)) == 2 + kept + 2, "that it froze, too"
+    assert await cost(statements, attempt(False)) == 1 + kept + 1
+    assert (
+        await cost(statements, store.login_attempts.record_unknown(context, "nobody@example.com", LockoutPolicy())) == 3
+    )
     assert await cost(statements, store.call_counts.add(NOW, {f"{n:032}": n for n in range(100)})) == 1
 
 

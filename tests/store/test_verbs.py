@@ -19,9 +19,9 @@ from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.person_number import PersonNumber
 from stamkund.server import jobs as upkeep
 from stamkund.settings import Settings
-from stamkund.store import REFRESH, TOKEN_ACCOUNT, CustomerChange, NewToken, Refresh, Store, UniqueConflict
+from stamkund.store import REFRESH, TOKEN_ACCOUNT, CustomerChange, NewToken, Refresh, UniqueConflict
 from stamkund.wire.services import Services
-from tests.store.conftest import DAY, House, house_in, opened_store
+from tests.store.conftest import DAY, House, house_in, opened
 from tests.support.stage import NOW, customer
 
 NUMBER = PersonNumber("800610-8230", "19")
@@ -39,7 +39,9 @@ async def taken(work: Any) -> str:
 
 
 async def test_a_token_opens_with_its_client_and_organisation(house: House) -> None:
-    opened = await house.store.tokens.authenticate(await house.token(scopes="/external/account/r /gone", expires=NOW + 7), None)
+    opened = await house.store.tokens.authenticate(
+        await house.token(scopes="/external/account/r /gone", expires=NOW + 7), None
+    )
     assert opened is not None
     assert (opened.client.id, opened.organisation.id) == (house.client.id, house.id)
     assert (opened.scopes, opened.expires, opened.kind) == (frozenset({"/external/account/r"}), NOW + 7, "access")
@@ -83,13 +85,13 @@ async def test_every_identifier_finds_the_account(house: House) -> None:
 async def test_a_document_comes_back_as_it_was(house: House) -> None:
     made = await house.customer("1", first_name='Å"\\ 😀\u2028', social_security_number=NUMBER)
     row, _ = await house.activate(made)
-    opened = await house.other.opened(await house.token(row), TOKEN_ACCOUNT)
+    opened = await house.other.tokens.authenticate(await house.token(row), TOKEN_ACCOUNT)
     assert opened is not None
     account = house.account(opened)
     assert account is not None and account.social_security_number is not None
     assert account.first_name == 'Å"\\ 😀\u2028' and account.social_security_number == NUMBER
     rows = await house.rows("SELECT document FROM accounts WHERE organisation = $1", house.id)
-    assert "800610" not in rows[0][0] and "8230" not in rows[0][0]
+    assert "800610" not in rows[0]["document"] and "8230" not in rows[0]["document"]
 
 
 async def test_a_hundred_look_ups_at_once_each_get_their_own_row(house: House) -> None:
@@ -110,7 +112,7 @@ async def test_a_hundred_look_ups_at_once_each_get_their_own_row(house: House) -
                 (b"unknown %d" % place, Identifier("customer_number", str(number)), "unknown token"),
                 (own[number], None, None),
                 (b"unknown", TOKEN_ACCOUNT, "unknown token"),
-            ][place % 6]  # type: ignore[arg-type]
+            ][place % 6]
         )
     answers = await asyncio.gather(*(house.store.tokens.authenticate(token, subject) for token, subject, _ in asked))
     found = ["unknown token" if a is None else _id(house.account(a)) for a in answers]
@@ -140,7 +142,10 @@ async def test_a_caller_who_leaves_takes_nobody_along(house: House) -> None:
 async def test_a_candidate_is_the_one_customer_that_everything_means(house: House) -> None:
     first = await house.customer("1", social_security_number="800610-8230")
     await house.customer("2", social_security_number="910820-5205")
-    key = {n: Identifier("social_security_number", house.vault.number_lookup_hash(n)) for n in ("800610-8230", "910820-5205")}
+    key = {
+        n: Identifier("social_security_number", house.vault.number_lookup_hash(n))
+        for n in ("800610-8230", "910820-5205")
+    }
     by_number = Identifier("customer_number", "1")
     for asked, expected in (
         ([by_number], first.id),
@@ -181,7 +186,7 @@ async def test_an_activation_leaves_everything_that_belongs_to_it(house: House) 
     outbox = await house.rows("SELECT at, event, account FROM outbox WHERE organisation = $1", house.id)
     assert tuple(outbox[0]) == (NOW, "account_activated_for_existing_customer", account_id)
     spent = await house.rows("SELECT account FROM customers WHERE organisation = $1", house.id)
-    assert spent[0][0] == row
+    assert spent[0]["account"] == row
     login = await house.store.logins.find(house.id, identifiers.email("A@example.com"))
     assert login is not None and (login.row, login.hash) == (row, "hash")
 
@@ -237,8 +242,10 @@ async def test_of_any_number_at_once_exactly_one_succeeds(house: House, kind: st
     results = await asyncio.gather(*attempts, return_exceptions=True)
     assert sorted(r.kind if isinstance(r, UniqueConflict) else "done" for r in results) == sorted([kind] * 9 + ["done"])
     assert [await house.count(table) for table in ("accounts", "audit", "outbox")] == [1, 1, 1]
-    spent = await house.rows("SELECT count(*) FROM customers WHERE organisation = $1 AND account IS NOT NULL", house.id)
-    assert spent[0][0] == 1
+    spent = await house.rows(
+        "SELECT count(*) AS number FROM customers WHERE organisation = $1 AND account IS NOT NULL", house.id
+    )
+    assert spent[0]["number"] == 1
     assert await house.find("tulo_customer_number", "00001") is not None
     assert await house.find("tulo_customer_number", "00002") is None
 
@@ -312,7 +319,7 @@ async def test_tokens_are_kept_together_or_not_at_all(house: House) -> None:
     new = [NewToken(h, "access", house.client.id, None, "", NOW, NOW + DAY, "f") for h in (b"new" + known, known)]
     with pytest.raises(Exception, match=r"(?i)unique"):
         await house.store.tokens.add(new, house.issue())
-    assert await house.store.tokens.authenticate(new[0].hash, None) is None
+    assert await house.store.tokens.authenticate(new[0].digest, None) is None
     assert await house.store.tokens.authenticate(known, None) is not None
 
 
@@ -335,7 +342,7 @@ async def test_a_refresh_token_is_its_clients_until_it_ends(house: House, neighb
     assert seen == []
     assert await use(held, NOW + DAY - 1) == account_id
     assert seen == [Refresh(row, "a b", "family", NOW + DAY)]
-    opened = await house.store.tokens.authenticate(new.hash, None)
+    opened = await house.store.tokens.authenticate(new.digest, None)
     assert opened is not None and opened.expires == NOW + 60
 
 
@@ -359,7 +366,7 @@ async def test_upkeep_removes_all_batch_after_batch(house: House) -> None:
     ]
     await house.store.tokens.add(over, house.issue())
     settings = Settings(argon2_memory_kib=8)
-    services = Services(settings, house.store, Passwords(settings), lambda: 500)
+    services = Services(settings, house.store, house.vault, Passwords(settings), lambda: 500)
     assert await upkeep.remove_all_expired(services) == len(over)
     assert await upkeep.remove_all_expired(services) == 0
     services.passwords.close()
@@ -443,7 +450,7 @@ async def test_imports_and_activations_at_once(house: House) -> None:
 
     wanted = [CustomerChange(str(n), more) for n in range(10)]
     await asyncio.gather(
-        house.other.put_customers(house.id, wanted, NOW),
+        house.other.customers.put(house.id, wanted, NOW),
         *(house.activate(c, f"{c.customer_number}@example.com") for c in made),
     )
     for n in range(10):
@@ -465,7 +472,7 @@ async def test_organisations_are_made_and_changed(house: House) -> None:
 
     changed = await house.store.organisations.change(house.id, change)
     assert changed.timezone == "UTC"
-    assert await house.other.organisation(house.id) == changed
+    assert await house.other.organisations.get(house.id) == changed
 
 
 async def test_changes_of_one_organisation_at_once_are_all_kept(house: House) -> None:
@@ -473,7 +480,7 @@ async def test_changes_of_one_organisation_at_once_are_all_kept(house: House) ->
         assert before is not None
         return msgspec.structs.replace(before, name=before.name + "!")
 
-    await asyncio.gather(*((house.store, house.other)[n % 2].change_organisation(house.id, longer) for n in range(10)))
+    await asyncio.gather(*((house.store, house.other)[n % 2].organisations.change(house.id, longer) for n in range(10)))
     kept = await house.store.organisations.get(house.id)
     assert kept is not None and kept.name == house.organisation.name + "!" * 10
 
@@ -481,12 +488,12 @@ async def test_changes_of_one_organisation_at_once_are_all_kept(house: House) ->
 async def test_clients_are_added_listed_and_changed(house: House, neighbour: House) -> None:
     second = Client(new_id(NOW + 1), house.id, "Second", NOW, ["/x"], [])
     await house.store.clients.add(second)
-    assert [c.id for c in await house.other.clients(house.id)] == [house.client.id, second.id]
+    assert [c.id for c in await house.other.clients.of_organisation(house.id)] == [house.client.id, second.id]
     assert await house.store.clients.get(second.id) == (second, house.organisation)
     assert await house.store.clients.get("unknown") is None
     changed = await house.store.clients.change(second.id, lambda c: msgspec.structs.replace(c, disabled=True))
     assert changed is not None and changed.disabled
-    assert (await house.other.client(second.id)) == (changed, house.organisation)
+    assert (await house.other.clients.get(second.id)) == (changed, house.organisation)
     assert await house.store.clients.change("unknown", lambda c: c) is None
     with pytest.raises(Exception, match=r"(?i)unique"):
         await house.store.clients.add(second)
@@ -495,7 +502,7 @@ async def test_clients_are_added_listed_and_changed(house: House, neighbour: Hou
 
 async def test_a_disabled_client_is_seen_by_the_next_look_up(house: House) -> None:
     token = await house.token()
-    await house.other.change_client(house.client.id, lambda c: msgspec.structs.replace(c, disabled=True))
+    await house.other.clients.change(house.client.id, lambda c: msgspec.structs.replace(c, disabled=True))
     opened = await house.store.tokens.authenticate(token, None)
     assert opened is not None and opened.client.disabled
 
@@ -569,31 +576,31 @@ async def test_views_unfold_the_documents(house: House) -> None:
 
 
 async def test_everything_is_sealed_anew_with_a_new_key(fresh_url: str, tmp_path: Path) -> None:
-    store = await opened_store(fresh_url, tmp_path / "a.key")
-    house = await house_in(store, store)
+    installation = await opened(fresh_url, tmp_path / "a.key")
+    house, vault = await house_in(installation, installation), installation.vault
     try:
         made = await house.customer("1", social_security_number=NUMBER)
         await house.activate(made)
         old = await _sealed(house)
-        new_key = store.documents.vault.add_key(NOW)
+        new_key = vault.add_key(NOW)
         done: list[int] = []
-        await store.reencrypt(done.append, batch=1)
+        await house.store.encryption.reencrypt(vault, done.append, batch=1)
         assert sum(done) > 0
         await _readable(house)
-        store.documents.vault.drop_key("1")
-        await store.encryption.drop_number_hashes("1")
+        vault.drop_key("1")
+        await house.store.encryption.drop_number_hashes("1")
         await _readable(house)
         assert old != await _sealed(house)
         assert all(f'"{new_key}.' in document for document in await _sealed(house))
         kept = await house.rows("SELECT value FROM identifiers WHERE kind = 'social_security_number'")
-        assert [r[0].partition(".")[0] for r in kept] == [new_key]
+        assert [row["value"].partition(".")[0] for row in kept] == [new_key]
     finally:
-        await store.engine.close()
+        await installation.close()
 
 
 async def _sealed(house: House) -> list[str]:
     found = await house.rows("SELECT document FROM accounts UNION ALL SELECT document FROM customers")
-    return [row[0] for row in found]
+    return [row["document"] for row in found]
 
 
 async def _readable(house: House) -> None:
@@ -606,11 +613,11 @@ async def _readable(house: House) -> None:
 
 async def test_two_stores_at_once_make_one_schema_and_one_key_file(fresh_url: str, tmp_path: Path) -> None:
     """As two workers do at the first start."""
-    opened: list[Store] = await asyncio.gather(*(opened_store(fresh_url, tmp_path / "a.key") for _ in range(2)))
-    house = await house_in(*opened)
+    one, two = await asyncio.gather(*(opened(fresh_url, tmp_path / "a.key") for _ in range(2)))
+    house = await house_in(one, two)
     try:
         await house.customer("1", social_security_number=NUMBER)
-        asked = [Identifier("social_security_number", house.other.number_key(NUMBER.ten))]
-        assert await house.other.find_candidate(house.id, asked) is not None
+        asked = [Identifier("social_security_number", two.vault.number_lookup_hash(NUMBER.ten))]
+        assert await house.other.candidates.find(house.id, asked) is not None
     finally:
-        await asyncio.gather(*(store.engine.close() for store in opened))
+        await asyncio.gather(one.close(), two.close())

@@ -102,7 +102,8 @@ class Page:
     @property
     def location(self) -> str | None:
         """Where the browser was sent to, off the hosts that it knows."""
-        return self.answer.headers.get("location")
+        location: str | None = self.answer.headers.get("location")
+        return location
 
     @property
     def forms(self) -> list[Form]:
@@ -179,7 +180,7 @@ class Browser:
         if value is not None:
             self.cookies[key] = value
 
-    async def get(self, url: str, headers: Mapping[str, str] | None = None, **query: str) -> Page:
+    async def get(self, url: str, headers: Mapping[str, str] | None = None, /, **query: str) -> Page:
         """Opens an address; `query` is added to it (`continue_` means `continue`)."""
         named = {name.removesuffix("_"): value for name, value in query.items()}
         target = f"{url}{'&' if '?' in url else '?'}{urlencode(named)}" if named else url
@@ -223,11 +224,11 @@ class Browser:
             if answer.status_code in (301, 302, 303):
                 method, data, headers = "GET", None, {}
 
-    def _headers(self, url: str, more: dict[str, str]) -> dict[str, bytes]:
+    def _headers(self, url: str, more: dict[str, str]) -> list[tuple[bytes, bytes]]:
         host = urlsplit(url).hostname
         known = "; ".join(f"{name}={value}" for (at, name), value in self.cookies.items() if at == host)
         sent = {"accept-language": self.language, **({"cookie": known} if known else {}), **more}
-        return {name: value.encode("latin-1") for name, value in sent.items()}
+        return [(name.encode(), value.encode("latin-1")) for name, value in sent.items()]
 
     def _take_cookies(self, url: str, answer: httpx.Response) -> None:
         self._http.cookies.clear()  # httpx knows no `__Host-`, and would keep secure ones back on plain HTTP

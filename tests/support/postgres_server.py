@@ -37,8 +37,8 @@ from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import quote
 
-import asyncpg  # type: ignore[import-untyped, unused-ignore]
-import psutil  # type: ignore[import-untyped, unused-ignore]
+import asyncpg
+import psutil
 
 from tests.support import postgres_watcher
 

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import psutil  # type: ignore[import-untyped, unused-ignore]
+import psutil
 
 # psutil has no annotations of its own, and its stubs are not always installed.
 Process = Any

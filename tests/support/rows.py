@@ -13,10 +13,12 @@ import msgspec
 
 Rows = list[tuple[Any, ...]]
 
-TABLES = ("meta", "organisations", "counters", "clients", "accounts", "passwords", "identifiers")
-TABLES += ("customers", "customer_identifiers", "tokens", "audit", "outbox", "catalogues")
-TABLES += ("login_locks", "login_attempts", "call_counts")
-TABLES += ("sessions", "one_time", "signing_keys", "branding")
+TABLES = (
+    *("meta", "organisations", "counters", "clients", "accounts", "passwords", "identifiers"),
+    *("customers", "customer_identifiers", "tokens", "audit", "outbox", "catalogues"),
+    *("lockouts", "login_attempts", "call_counts"),
+    *("sessions", "one_time_credentials", "id_token_keys", "branding"),
+)
 
 
 async def rows(url: str, statement: str) -> Rows:
@@ -41,6 +43,14 @@ async def executed(url: str, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+async def set_status(url: str, organisation: str, status: str) -> None:
+    """Gives all active accounts of an organisation another status, as no call does yet."""
+    document = f"""replace(document, '"status":"active"', '"status":"{status}"')"""
+    await executed(
+        url, f"UPDATE accounts SET status = '{status}', document = {document} WHERE organisation = '{organisation}'"
+    )
 
 
 def database_file(url: str) -> Path:
@@ -94,7 +104,7 @@ def _unlike(what: str, given: list[Any], accounts: dict[int, Any]) -> list[str]:
 def _wrong_identifiers(found: Rows, accounts: dict[int, Any]) -> list[str]:
     """Sentences where the identifiers are not those that the accounts' documents say."""
     plain = {"id", "email", "customer_number", "tulo_customer_number", "alias"}
-    stored = Counter((row, kind, value) for row, kind, value in found if kind in plain)
+    stored: Counter[tuple[Any, ...]] = Counter((row, kind, value) for row, kind, value in found if kind in plain)
     stored.update((row, kind) for row, kind, _ in found if kind == "social_security_number")
     wanted: Counter[tuple[Any, ...]] = Counter()
     for row, account in accounts.items():

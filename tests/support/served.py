@@ -28,9 +28,9 @@ import psutil
 from stamkund.clock import system_clock
 from stamkund.rules.customer import Customer
 from stamkund.settings import PREFIX, Settings
-from stamkund.store import CustomerChange, Store
+from stamkund.store import Store
 from stamkund.store.open import open_installation
-from tests.support.stage import QUICK_HASHING, SCOPES, customer
+from tests.support.stage import QUICK_HASHING, SCOPES, customer, replacement
 
 COMMAND = str(Path(sys.executable).with_name("stamkund"))
 HOST = "127.0.0.1"
@@ -129,9 +129,9 @@ class Installation:
 
     async def customers(self, *made: Customer, organisation: str = ORGANISATION) -> None:
         """Imports customers."""
-        wanted = [CustomerChange(one.customer_number, lambda _, one=one: one) for one in made]  # type: ignore[misc]
+        changes = [replacement(customer) for customer in made]
         async with self.store() as store:
-            outcome = await store.customers.put(organisation, wanted, system_clock())
+            outcome = await store.customers.put(organisation, changes, system_clock())
         assert outcome.created == len(made), outcome
 
     async def candidates(self, count: int, first: int = 1, **fields: Any) -> list[Customer]:

@@ -152,7 +152,7 @@ class Publisher:
     async def customer(self, number: str = "100001", **fields: Any) -> Customer:
         """Imports one customer; without fields it is the documents' Ove Ovesson with one subscription."""
         made = customer(number, self.stage.clock(), **fields)
-        outcome = await self.stage.store.customers.put(self.id, [CustomerChange(number, lambda _: made)], made.created)
+        outcome = await self.stage.store.customers.put(self.id, [replacement(made)], made.created)
         assert not outcome.rejected, outcome
         return made
 
@@ -198,6 +198,11 @@ class Publisher:
         )
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
+
+
+def replacement(customer: Customer) -> CustomerChange:
+    """An import's row that makes a customer what it is here, whatever it was before."""
+    return CustomerChange(customer.customer_number, lambda _: customer)
 
 
 def customer(number: str, now: int, **fields: Any) -> Customer:

@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped, unused-ignore]
+import asyncpg
 import pytest
 
-from stamkund.store import postgres, sqlite
+from stamkund.store import sqlite
 
 _FRAMES = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA")
 
@@ -49,5 +49,5 @@ def listened(monkeypatch: pytest.MonkeyPatch) -> Statements:
         connection.add_query_logger(lambda record: statements.heard(record.query))
 
     monkeypatch.setattr(sqlite, "_connect", connected)
-    monkeypatch.setattr(postgres.asyncpg, "create_pool", partial(create_pool, init=listen))
+    monkeypatch.setattr(asyncpg, "create_pool", partial(create_pool, init=listen))
     return statements

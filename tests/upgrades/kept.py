@@ -12,11 +12,12 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import asyncpg  # type: ignore[import-untyped, unused-ignore]
+import asyncpg
 import msgspec
 
 from stamkund.identity.passwords import Passwords
@@ -47,13 +48,18 @@ def schema(number: int, engine: str) -> str:
     return "".join(f"{getattr(s, engine)};\n" for m in steps for s in m.statements)
 
 
+def calls(folder: Path) -> dict[str, Any]:
+    """The calls of a folder with their responses, and the credentials to repeat them with."""
+    stored: dict[str, Any] = json.loads((folder / "calls.json").read_text())
+    return stored
+
+
 async def load(folder: Path, url: str, key_file: Path) -> None:
     """Puts the kept data into the empty database at `url`, and its key file in place."""
     shutil.copy(folder / "key.json", key_file)
     if url.startswith("sqlite:"):
-        connection = sqlite3.connect(url.removeprefix("sqlite:///"))
-        connection.executescript((folder / "sqlite.sql").read_text())
-        connection.close()
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
+            database.executescript((folder / "sqlite.sql").read_text())
         return
     connection = await asyncpg.connect(url)
     await connection.execute((folder / "postgres.sql").read_text())
@@ -81,7 +87,7 @@ async def keep() -> Path:
 
 
 async def _lived(stage: Stage) -> dict[str, Any]:
-    """Two organisations with accounts, candidates, tokens and a customer who brought a password."""
+    """Two organisations with accounts, candidates, tokens, failed logins and a customer with an imported password."""
     north = await _organisation(stage, "north", marketing_permissions=[PERMISSION])
     south = await _organisation(stage, "south", timezone="America/New_York", person_number_check="checksum")
     account_id = await _kalle(north)
@@ -92,6 +98,8 @@ async def _lived(stage: Stage) -> dict[str, Any]:
     passwords.close()
     await north.customer("20002", email="new@example.com", password_hash=brought, social_security_number=None)
     reader = (await north.grant("password", username="kalle@example.com", password=PASSWORD)).json()
+    for email in ("new@example.com", "unknown@example.com"):
+        await north.grant("password", username=email, password="wrong")
     tokens = {"north": await north.token(), "south": await south.token(), "reader": reader["access_token"]}
     asked = [
         ("north", f"accounts?id={account_id}"),
@@ -121,9 +129,15 @@ async def _lived(stage: Stage) -> dict[str, Any]:
 
 
 async def _logged_in(stage: Stage, north: Publisher) -> dict[str, str]:
-    """A site, a browser whose reader is logged in, an ID token, a ticket that was not used yet, and a look."""
+    """A site, a browser whose reader is logged in, an ID token, a ticket that was not used yet, and branding."""
     site, secret = await north.new_client(
-        "/external/me/w", "/openid", sso2=True, redirect_uris=[BACK], logout_uris=[BACK], origins=["https://n.example"]
+        "/external/me/w",
+        "/openid",
+        sso2=True,
+        rotate_refresh_tokens=True,
+        redirect_uris=[BACK],
+        logout_uris=[BACK],
+        origins=["https://n.example"],
     )
     await stage.store.branding.change("north", lambda known: msgspec.structs.replace(known, colour="#8a1538"))
     connector = Connector(stage.url, "north", site.id, secret, stage.clock)

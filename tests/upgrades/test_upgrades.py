@@ -43,7 +43,7 @@ class Upgraded:
 @pytest.fixture(params=kept.folders(), ids=lambda folder: folder.name)
 async def upgraded(request: pytest.FixtureRequest, fresh_url: str, tmp_path: Path) -> AsyncIterator[Upgraded]:
     folder: Path = request.param
-    known = json.loads((folder / "calls.json").read_text())
+    known = kept.calls(folder)
     await kept.load(folder, fresh_url, tmp_path / "kept.key")
     async with Stage(fresh_url, tmp_path / "kept.key") as stage:
         with stage.clock.at(known["now"] + 60):

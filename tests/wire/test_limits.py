@@ -14,8 +14,7 @@ from stamkund.rules import identifiers
 from stamkund.server import jobs as upkeep
 from stamkund.store import Unavailable
 from stamkund.wire import limits as limiting
-from stamkund.wire.limits import Limits
-from stamkund.wire.services import Services
+from stamkund.wire.limits import Limits, no_limits
 from tests.guards.asking import refused
 from tests.support.rows import rows
 from tests.support.stage import NOW, Publisher, Stage
@@ -183,18 +182,19 @@ async def test_one_process_on_an_embedded_database_writes_no_counts(tmp_path: Pa
     async with Stage(url, tmp_path / "stamkund.key", limit_per_client=2) as stage:
         publisher = await stage.publisher()
         assert (await publisher.grant("none")).status_code == 200
-    assert not limiting.limits_of(stage.settings, stage.store).shared
+    assert not limiting.limits_of(stage.settings, stage.vault).shared
     assert await rows(url, "SELECT * FROM call_counts") == []
 
 
-class _Counts:
-    """A store that is out of reach when told to be; another process counted before."""
+class FakeStore:
+    """A store of call counts alone, which is out of reach while `lost`."""
 
     def __init__(self) -> None:
+        self.call_counts = self
         self.lost = False
         self.totals: dict[str, int] = {}
 
-    async def add_counts(self, ends: int, new: dict[str, int]) -> dict[str, int]:
+    async def add(self, ends: int, new: dict[str, int]) -> dict[str, int]:
         if self.lost:
             raise Unavailable("gone")
         for key, count in new.items():
@@ -208,7 +208,7 @@ def ask(limits: Limits, times: int = 1, now: int = NOW, who: str = "a@example.co
 
 
 async def test_counts_that_could_not_be_shared_are_shared_later() -> None:
-    store: Any = _Counts()
+    store: Any = FakeStore()
     one, two = (Limits(0, 10, lambda data: data.hex(), shared=True) for _ in range(2))
     store.lost = True
     ask(one, 4)
@@ -228,7 +228,7 @@ async def test_counts_that_could_not_be_shared_are_shared_later() -> None:
 
 
 async def test_a_minute_that_is_over_is_not_shared() -> None:
-    store: Any = _Counts()
+    store: Any = FakeStore()
     limits = Limits(0, 10, lambda data: data.hex(), shared=True)
     ask(limits, 3)
     ask(limits, 2, NOW + 60)
@@ -248,6 +248,6 @@ def test_strange_identifiers_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPa
 
 
 def test_services_without_limits_limit_nothing() -> None:
-    services = Services(*[None] * 4)  # type: ignore[arg-type]
+    limits = no_limits()
     for _ in range(1000):
-        services.limits.client("call", "client", NOW)
+        limits.client("call", "client", NOW)
