@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 
-from stamkund.endpoints.accounts.active_products import get_active_products, get_my_active_products
+from stamkund.endpoints.accounts.get_active_products import get_active_products
+from stamkund.endpoints.me.get_my_active_products import get_my_active_products
 from stamkund.rules.catalogue import Campaign, Catalogue, Package, Product, Title
 from stamkund.rules.customer import Subscription
 from stamkund.rules.ids import new_id

@@ -36,7 +36,7 @@ def label(endpoint: Endpoint) -> str:
 
 def example_body(endpoint: Endpoint) -> dict[str, Any]:
     """A JSON body that is right in every parameter."""
-    return {p.name: schemas.example(p.kind) for p in endpoint.declared.parameters}
+    return {p.name: schemas.example(p.type) for p in endpoint.parameter_set.parameters}
 
 
 async def send(
@@ -55,8 +55,8 @@ async def send(
     if endpoint.body is not None:
         sent["content-type"] = "application/json" if endpoint.body == "json" else "application/x-www-form-urlencoded"
     sent = {name: value for name, value in {**sent, **(headers or {})}.items() if value is not None}
-    asked = endpoint.example.query if query is None else query
-    body = endpoint.example.body.encode() if content is None else content
+    asked = endpoint.about.example.query if query is None else query
+    body = endpoint.about.example.body.encode() if content is None else content
     return await stage.http.request(
         method or endpoint.method,
         (path or endpoint.paths[0]) + (f"?{asked}" if asked else ""),

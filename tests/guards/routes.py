@@ -29,7 +29,7 @@ def _lines(endpoint: Endpoint) -> Iterator[str]:
 
 
 def _parameters(endpoint: Endpoint) -> Iterator[str]:
-    for parameter in endpoint.declared.parameters:
+    for parameter in endpoint.parameter_set.parameters:
         yield parameter.name + ("!" if parameter.required else "")
 
 

@@ -292,7 +292,7 @@ async def test_activation_parameters_at_their_edges(stage: Stage, callers: Calle
 
 
 def test_every_parameter_of_the_activation_has_edges() -> None:
-    assert list(BODY_EDGES) == [p.name for p in ACTIVATE.declared.parameters]
+    assert list(BODY_EDGES) == [p.name for p in ACTIVATE.parameter_set.parameters]
 
 
 async def test_birth_dates_end_with_the_organisations_day(stage: Stage) -> None:
@@ -309,7 +309,7 @@ async def test_the_first_error_in_the_documents_order_is_told(
     stage: Stage, callers: Callers, endpoint: Endpoint
 ) -> None:
     """Whatever order they are sent in."""
-    names = [p.name for p in endpoint.declared.parameters]
+    names = [p.name for p in endpoint.parameter_set.parameters]
     for first, second in itertools.combinations(names, 2):
         for sent in ((first, second), (second, first)):
             if endpoint.body == "json":

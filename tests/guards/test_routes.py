@@ -16,7 +16,8 @@ import msgspec
 import pytest
 
 from stamkund.endpoints import declared_endpoints
-from stamkund.wire.endpoint import MAX_BODY_BYTES, Endpoint
+from stamkund.wire.dispatch import MAX_BODY_BYTES
+from stamkund.wire.endpoint import Endpoint
 from tests.guards.asking import (
     PRIVATE,
     REQUEST_ID,
@@ -67,8 +68,8 @@ def test_no_route_is_open_by_accident() -> None:
     assert [e.paths for e in declared_endpoints() if not e.public and e.scope is None] == []
 
 
-def test_a_story_raises_only_refusals_that_its_file_declares() -> None:
-    for module in {inspect.getmodule(e.story) for e in declared_endpoints()}:
+def test_a_handler_raises_only_refusals_that_its_file_declares() -> None:
+    for module in {inspect.getmodule(e.handler) for e in declared_endpoints()}:
         assert module is not None
         tree = ast.parse(inspect.getsource(module))
         declared = {name for node in ast.walk(tree) if _is_refusals(node) for name in _problems(node)}
@@ -257,7 +258,7 @@ async def test_no_answer_is_kept_by_a_cache_on_the_way(stage: Stage, callers: Ca
     kept = f"public, max-age={endpoint.max_age}" if endpoint.max_age else None
     kept = "no-store" if endpoint.personal or answer.is_error else kept
     assert not endpoint.max_age or (answer.headers["vary"], endpoint.personal) == ("origin", False)
-    media = "text/plain; charset=utf-8" if answer.is_redirect else endpoint.media
+    media = "text/plain; charset=utf-8" if answer.is_redirect else endpoint.about.media
     if answer.is_error and endpoint.refusal_page is None:
         media = "application/json"
     assert (answer.headers["content-type"], answer.headers.get("cache-control")) == (media, kept)
@@ -288,7 +289,7 @@ async def test_unknown_parameters_are_named_in_the_order_sent(
 @every_query_route
 async def test_unknown_parameters_come_before_wrong_values(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
     token = None if endpoint.public else callers.able(endpoint)
-    wrong = "&".join(f"{p.name}=%ff" for p in endpoint.declared.parameters)
+    wrong = "&".join(f"{p.name}=%ff" for p in endpoint.parameter_set.parameters)
     answer = await send(stage, endpoint, token, query=f"{wrong}&unknown_one=1")
     assert refused(answer, 400, "unknown_parameter")["message"] == "Unknown parameters: unknown_one"
 
@@ -296,9 +297,9 @@ async def test_unknown_parameters_come_before_wrong_values(stage: Stage, callers
 @every_query_route
 async def test_a_repeated_parameter_is_refused(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
     token = None if endpoint.public else callers.able(endpoint)
-    for parameter in endpoint.declared.parameters:
-        value = f"{parameter.name}={parameter.kind.example}"
-        others = (o for o in endpoint.declared.parameters if o.required and o is not parameter)
+    for parameter in endpoint.parameter_set.parameters:
+        value = f"{parameter.name}={parameter.type.example}"
+        others = (o for o in endpoint.parameter_set.parameters if o.required and o is not parameter)
         query = "&".join([value, value, *(f"{o.name}={o.kind.example}" for o in others)])
         answer = await send(stage, endpoint, token, query=query)
         refusal = refused(answer, 400, "invalid_parameter", parameter.name)
@@ -309,7 +310,7 @@ async def test_a_repeated_parameter_is_refused(stage: Stage, callers: Callers, e
 async def test_strangers_are_not_told_what_is_wrong_with_a_query(
     stage: Stage, callers: Callers, endpoint: Endpoint
 ) -> None:
-    for query in ("unknown=1", "%ff=%ff", "&".join(f"{p.name}=%00" for p in endpoint.declared.parameters)):
+    for query in ("unknown=1", "%ff=%ff", "&".join(f"{p.name}=%00" for p in endpoint.parameter_set.parameters)):
         refused(await send(stage, endpoint, query=query), 401, "invalid_token")
         token = await callers.without(endpoint.scope, identity=endpoint.identity)
         refused(await send(stage, endpoint, token, query=query), 403, "insufficient_scope")
@@ -378,7 +379,7 @@ async def test_a_content_type_that_is_not_json(stage: Stage, callers: Callers, e
 @every_json_route
 async def test_unknown_keys_are_named_in_the_order_sent(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
     token = callers.able(endpoint)
-    wrong = {p.name: 1 for p in endpoint.declared.parameters}
+    wrong = {p.name: 1 for p in endpoint.parameter_set.parameters}
     for unknown, named in (
         ({"zz": 1, "aa": {"x": []}}, "zz,aa"),
         ({"": 1}, ""),
@@ -393,10 +394,10 @@ async def test_unknown_keys_are_named_in_the_order_sent(stage: Stage, callers: C
 async def test_null_counts_as_absent(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
     """So `null` for a required one is a missing one, and `null` for an unknown one is nothing at all."""
     token = callers.able(endpoint)
-    nothing = {p.name: None for p in endpoint.declared.parameters} | {"unknown": None}
+    nothing = {p.name: None for p in endpoint.parameter_set.parameters} | {"unknown": None}
     answers = [await send_json(stage, endpoint, token, body) for body in ({}, nothing)]
     assert answers[0].text == answers[1].text
-    required = [p.name for p in endpoint.declared.parameters if p.required]
+    required = [p.name for p in endpoint.parameter_set.parameters if p.required]
     if required:
         assert refused(answers[0], 400, "invalid_parameter", required[0])["message"] == "Parameter is required"
 
@@ -404,7 +405,7 @@ async def test_null_counts_as_absent(stage: Stage, callers: Callers, endpoint: E
 @every_json_route
 async def test_required_parameters_are_asked_for_one_by_one(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
     """In the document's order, and before what is wrong with later ones."""
-    for parameter in (p for p in endpoint.declared.parameters if p.required):
+    for parameter in (p for p in endpoint.parameter_set.parameters if p.required):
         body = example_body(endpoint)
         names = list(body)
         body = {n: v if names.index(n) < names.index(parameter.name) else 1 for n, v in body.items()}
@@ -415,13 +416,13 @@ async def test_required_parameters_are_asked_for_one_by_one(stage: Stage, caller
 
 @every_json_route
 async def test_a_value_of_the_wrong_type_is_refused_by_name(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
-    for parameter in endpoint.declared.parameters:
-        boolean = parameter.kind.json_type == "boolean"
+    for parameter in endpoint.parameter_set.parameters:
+        boolean = parameter.type.json_type == "boolean"
         for value in (0, 1.5, *(("true", "") if boolean else (True, False)), [], {}, ["a"], {"a": "b"}, 10**400):
             body = {**example_body(endpoint), parameter.name: value}
             answer = await send_json(stage, endpoint, callers.able(endpoint), body)
             refusal = refused(answer, 400, "invalid_parameter", parameter.name)
-            assert refusal["message"] == f"Parameter must be a {parameter.kind.json_type}"
+            assert refusal["message"] == f"Parameter must be a {parameter.type.json_type}"
 
 
 async def _chunks(body: bytes) -> AsyncIterator[bytes]:
@@ -447,7 +448,7 @@ async def test_the_checks_come_in_the_contracts_order(stage: Stage, callers: Cal
     """token, scope and identity, size, content type, JSON, unknown parameters, values; the first that fails is told."""
     token = callers.able(endpoint)
     large, text = b"x" * (MAX_BODY_BYTES + 1), {"content-type": "text/plain"}
-    both = json.dumps({"unknown": 1, **{p.name: "" for p in endpoint.declared.parameters}}).encode()
+    both = json.dumps({"unknown": 1, **{p.name: "" for p in endpoint.parameter_set.parameters}}).encode()
     told_first = [
         (await send(stage, endpoint, token, content=large, headers=text), 413),
         (await send(stage, endpoint, token, content=large), 413),

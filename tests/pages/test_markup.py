@@ -13,7 +13,7 @@ import pytest
 from stamkund import problems
 from stamkund.pages import refusal_page
 from stamkund.rules.branding import Branding, logo_of
-from stamkund.wire.endpoint import Call
+from stamkund.wire.call import Call
 from stamkund.wire.services import Services
 from tests.pages.reader import BACK, EMAIL, House, house
 from tests.support.browser import Browser, Page

@@ -17,20 +17,21 @@ from stamkund.endpoints.accounts.get_candidate import get_candidate
 from stamkund.endpoints.oauth.access_token import FORMS
 from stamkund.endpoints.oauth.grants import GRANTS
 from stamkund.reference import schemas
+from stamkund.reference.examples import example_response
 from stamkund.reference.openapi import document
 from stamkund.reference.refusals import refusals
 from stamkund.rules import values
 from stamkund.rules.values import Context, Invalid, ValueType
 from stamkund.wire import parameters
 from stamkund.wire.endpoint import Endpoint
-from stamkund.wire.form import form
+from stamkund.wire.form import parse_form
 from tests.reference.json_schema import resolved, valid
 from tests.reference.serving import get
 
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(document(declared_endpoints())))
 TODAY = Context(date(2026, 1, 1))
 KINDS = {name: kind for name, kind in vars(values).items() if isinstance(kind, ValueType)}
-EVERY = pytest.mark.parametrize("endpoint", declared_endpoints(), ids=lambda e: e.title)
+EVERY = pytest.mark.parametrize("endpoint", declared_endpoints(), ids=lambda e: e.about.title)
 METHODS = {"get", "put", "post", "delete", "patch"}
 
 
@@ -160,46 +161,46 @@ def test_parameters_are_those_declared(endpoint: Endpoint) -> None:
         found = [(name, name in schema.get("required", ())) for name in schema["properties"]]
     else:
         found = [(p["name"], p["required"]) for p in operation["parameters"] if p.get("in") == "query"]
-    declared = [(parameter.name, parameter.required) for parameter in endpoint.declared.parameters]
-    assert found == declared + [(field.name, field.required) for field in endpoint.query_fields]
+    declared = [(parameter.name, parameter.required) for parameter in endpoint.parameter_set.parameters]
+    assert found == declared + [(field.name, field.required) for field in endpoint.about.query_fields]
 
 
 @EVERY
 def test_example_request_is_one_that_the_call_accepts(endpoint: Endpoint) -> None:
-    example = endpoint.example
+    example = endpoint.about.example
     if endpoint.body == "form":
         content = operation_of(endpoint)["requestBody"]["content"]["application/x-www-form-urlencoded"]
-        assert valid(DOCUMENT, content["schema"], form(example.body.encode()))
+        assert valid(DOCUMENT, content["schema"], parse_form(example.body.encode()))
         return
     if endpoint.free_query:
         return
     if endpoint.body == "json":
-        sent = parameters.json_object(example.body.encode())
+        sent = parameters.parse_json_object(example.body.encode())
         content = operation_of(endpoint)["requestBody"]["content"]["application/json"]
         assert valid(DOCUMENT, content["schema"], content["example"])
     else:
-        sent = parameters.query(example.query.encode())
-    given = endpoint.declared.read(sent, TODAY)
+        sent = parameters.parse_query(example.query.encode())
+    given = endpoint.parameter_set.parse(sent, TODAY)
     if endpoint.check is not None:
         endpoint.check(given)
 
 
 @EVERY
 def test_example_answer_is_the_struct_key_by_key(endpoint: Endpoint) -> None:
-    if endpoint.answer is None:
+    if endpoint.about.response is None:
         return
-    example = json.loads(endpoint.example.answer)
-    decoded: Any = msgspec.json.decode(endpoint.example.answer, type=endpoint.answer)
+    example = json.loads(example_response(endpoint))
+    decoded: Any = msgspec.json.decode(example_response(endpoint), type=endpoint.about.response)
     again = json.loads(msgspec.json.encode(decoded))
     assert json.dumps(again) == json.dumps(example), "the same keys in the same order"
-    content = operation_of(endpoint)["responses"][str(endpoint.success)]["content"][endpoint.media]
+    content = operation_of(endpoint)["responses"][str(endpoint.success)]["content"][endpoint.about.media]
     assert content["example"] == example
     assert valid(DOCUMENT, content["schema"], example)
 
 
 @EVERY
 def test_example_answer_shows_only_invented_people(endpoint: Endpoint) -> None:
-    addresses = re.findall(r"@([\w.-]+)", endpoint.example.answer + endpoint.example.body)
+    addresses = re.findall(r"@([\w.-]+)", example_response(endpoint) + endpoint.about.example.body)
     assert set(addresses) <= {"example.com"}
 
 
@@ -217,7 +218,7 @@ def test_every_refusal_has_an_example_under_its_status(endpoint: Endpoint) -> No
 
 @EVERY
 def test_own_errors_have_examples(endpoint: Endpoint) -> None:
-    for error in endpoint.custom_errors:
+    for error in endpoint.about.custom_errors:
         content = operation_of(endpoint)["responses"][str(error.status)]["content"]["application/json"]
         assert msgspec.to_builtins(error.body) in [example["value"] for example in content["examples"].values()]
 

@@ -96,14 +96,14 @@ def test_settings_table_has_every_setting() -> None:
 
 
 def test_titles_are_unique_so_that_links_find_them() -> None:
-    anchors = [anchor(endpoint.title) for endpoint in declared_endpoints()]
+    anchors = [anchor(endpoint.about.title) for endpoint in declared_endpoints()]
     assert len(anchors) == len(set(anchors))
 
 
 def test_reference_has_every_call_with_its_parameters_and_refusals() -> None:
     sections = {part.partition("\n")[0]: part for part in api(declared_endpoints()).split("\n### ")}
     for endpoint in declared_endpoints():
-        section, call = sections[endpoint.title], described(endpoint)
+        section, call = sections[endpoint.about.title], described(endpoint)
         assert all(route in section for route in call.routes)
         assert all(f"| `{field.name}` |" in section for one in call.tables for field in one.fields)
         assert all(f"`{failure.message}`" in section for failure in call.failures)
@@ -125,7 +125,7 @@ def test_every_documented_call_is_listed_once() -> None:
 def test_every_declared_call_is_one_that_is_documented() -> None:
     documented = {route_of(call) for call in DOCUMENTED}
     for endpoint in declared_endpoints():
-        if not endpoint.source.startswith(OURS):
+        if not endpoint.about.source.startswith(OURS):
             routes = set(answered([endpoint]))
             assert routes & documented, f"{routes} must be in documented_calls.py, or its source be {OURS}"
 
@@ -133,7 +133,7 @@ def test_every_declared_call_is_one_that_is_documented() -> None:
 def test_payways_paths_are_never_our_own() -> None:
     for endpoint in declared_endpoints():
         if any(path.startswith("/external/") for path in endpoint.paths):
-            assert not endpoint.source.startswith(OURS)
+            assert not endpoint.about.source.startswith(OURS)
 
 
 def test_declared_calls_need_what_is_documented() -> None:
@@ -223,8 +223,8 @@ def test_page_needs_nothing_from_elsewhere() -> None:
 
 def test_every_declared_parameter_is_on_the_page() -> None:
     for endpoint in declared_endpoints():
-        article = PAGE.partition(f'<article aria-labelledby="{anchor(endpoint.title)}">')[2].partition("</article>")[0]
-        names = [p.name for p in endpoint.declared.parameters] + [f.name for one in endpoint.forms for f in one.fields]
+        article = PAGE.partition(f'<article aria-labelledby="{anchor(endpoint.about.title)}">')[2].partition("</article>")[0]
+        names = [p.name for p in endpoint.parameter_set.parameters] + [f.name for one in endpoint.about.forms for f in one.fields]
         assert article
         assert [name for name in names if f'<th scope="row"><code>{name}</code></th>' not in article] == []
         text = Reader(article).text

@@ -9,7 +9,7 @@ from stamkund.vault import CLIENT_SECRET, Vault
 
 
 class ClientSecrets:
-    """Opens and seals the secrets of clients. Every call that is signed or comes with one needs it, so they are cached."""
+    """Opens and seals secrets. Open ones are cached: every call that is signed, or comes with a secret, needs one."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault

@@ -1,8 +1,8 @@
 """Signing ID tokens, and the public keys that anybody can check them with.
 
 RS256 with 2048 bits is what every OpenID Connect library accepts without configuration. Keys are made where they are
-first needed, followed by new ones in time (`rules/key_schedule.py`) and stored sealed. What the database holds is cached
-for a few seconds, so a key that was revoked by hand is soon dropped by every process.
+first needed, followed by new ones in time (`rules/key_schedule.py`) and stored sealed. Every process caches them for a
+few seconds, so it soon drops a key that was revoked by hand.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ PASSWORD_GRANT = "password_grant"  # noqa: S105
 LOGIN_PAGE = "login_page"
 SSO2 = "sso2"
 REPORTED = "reported"
-"""The channels: the token endpoint, the hosted login page, single sign-on, and a client that checks passwords itself and
-reports the result."""
+"""The channels: the token endpoint, the hosted login page, single sign-on, and a client that checks passwords itself
+and reports the result."""
 
 SUCCEEDED = "succeeded"
 FAILED = "failed"

@@ -56,8 +56,8 @@ class Client(Personal):
       `logout_uris`: the same for logouts that an OpenID Connect client begins.
     - `origins`: web origins whose scripts may call us with this client's tokens (CORS).
     - `public`: an app that can't keep a secret. It has none; PKCE is what proves that a code is its own.
-    - `rotate_refresh_tokens`: each use of a refresh token gives the next one, and one that comes again revokes them all. A public
-      client's always do.
+    - `rotate_refresh_tokens`: each use of a refresh token gives the next one, and one that is used again revokes them
+      all. A public client's always rotate.
     """
 
     id: str

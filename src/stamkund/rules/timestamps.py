@@ -1,7 +1,7 @@
 """Timestamps: whole seconds since 1970 in UTC inside, ISO 8601 with offset outside (`2016-12-21T10:12:08+01:00`).
 
-Documents hold timestamps as integers, because turning an aware datetime into another zone's text costs more than reading
-the whole account it belongs to. `Zone.format` does the same arithmetic with small tables.
+Documents hold timestamps as integers, because turning an aware datetime into another zone's text costs more than
+reading the whole account it belongs to. `Zone.format` does the same arithmetic with small tables.
 """
 
 from __future__ import annotations

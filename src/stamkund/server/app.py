@@ -15,7 +15,7 @@ from stamkund.identity.passwords import Passwords
 from stamkund.server.jobs import clean_up_forever, extend_sessions, share_counts
 from stamkund.settings import Settings
 from stamkund.store import Unavailable
-from stamkund.store.open import WrongSchema, open_installation
+from stamkund.store.open import Installation, WrongSchema, open_installation
 from stamkund.vault import KeyFileError
 from stamkund.wire.dispatch import Dispatch, Receive, Send
 from stamkund.wire.limits import limits_of
@@ -35,49 +35,50 @@ class Application:
             assert self._dispatch is not None, "the server must run the lifespan protocol"
             await self._dispatch(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._run_lifespan(receive, send)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
             installation = await open_installation(self.settings, self.clock)
         except (Unavailable, WrongSchema, KeyFileError, ValueError) as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
-        passwords = Passwords(self.settings, self.settings.workers)
-        services = Services(
-            self.settings,
-            installation.store,
-            installation.vault,
-            passwords,
-            self.clock,
-            limits_of(self.settings, installation.vault),
-            declared_endpoints(),
-        )
+        services = self._services(installation)
         self._dispatch = Dispatch(services)
-        jobs = (
-            clean_up_forever(services),
-            share_counts(services),
-            extend_sessions(services),
-            log.flush_forever(),
-        )
-        background = [asyncio.create_task(job) for job in jobs]
-        _settle_garbage()
+        jobs = _start_jobs(services)
+        _settle_garbage_collector()
         log.get().info("started", engine=installation.store.engine.name, process=os.getpid())
         log.flush()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
-        passwords.close()
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+        services.passwords.close()
         await installation.close()
         log.get().info("stopped")
         log.flush()
         await send({"type": "lifespan.shutdown.complete"})
 
+    def _services(self, installation: Installation) -> Services:
+        return Services(
+            settings=self.settings,
+            store=installation.store,
+            vault=installation.vault,
+            passwords=Passwords(self.settings, self.settings.workers),
+            clock=self.clock,
+            limits=limits_of(self.settings, installation.vault),
+            endpoints=declared_endpoints(),
+        )
 
-def _settle_garbage() -> None:
+
+def _start_jobs(services: Services) -> list[asyncio.Task[None]]:
+    jobs = (clean_up_forever(services), share_counts(services), extend_sessions(services), log.flush_forever())
+    return [asyncio.create_task(job) for job in jobs]
+
+
+def _settle_garbage_collector() -> None:
     """What is loaded by now stays: keep the collector from walking over it again and again."""
     gc.collect()
     gc.freeze()

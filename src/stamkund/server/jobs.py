@@ -1,4 +1,4 @@
-"""What runs in the background of a server, in small batches, never on a request."""
+"""The background jobs of a server process: they work in small batches, never as part of a request."""
 
 from __future__ import annotations
 
@@ -10,49 +10,48 @@ from stamkund.store import Unavailable
 from stamkund.wire.services import Services
 
 BATCH = 500
-_BREATH = 0.05
+_PAUSE_BETWEEN_BATCHES = 0.05
 _SHARE_SECONDS = 1
-_SEEN_SECONDS = 5
-_SEEN_AT_LAST = 600
-"""For how long a session that is over is left alone: that it was seen just before may not have been written yet."""
+_EXTEND_SECONDS = 5
+_SESSION_GRACE_SECONDS = 600
+"""Grace period before expired sessions are deleted: that one was used just before may not have been written yet."""
 _DAY = 86_400
 
 Remove = Callable[[int, int], Awaitable[int]]
-"""Removes at most so many of what is over at a moment; answers how many."""
+"""Removes at most so many rows that have expired at a time; returns how many."""
 
 
 async def clean_up_forever(services: Services) -> None:
-    """Removes what is over, for ever: batch after batch while there is any, then a pause."""
+    """Removes what has expired, forever: batch after batch while there is any, then a pause."""
     logger = log.get()
     while True:
         await asyncio.sleep(services.settings.cleaning_seconds)
         try:
-            removed = await remove_all_expired(services)
-            await remove_the_rest(services)
+            removed = await remove_expired_tokens(services)
+            await remove_other_expired_rows(services)
         except Unavailable as error:
             logger.warning("cleaning postponed", **log.where(error))
-        except Exception as error:  # whatever it was, the tables must not grow for ever after
+        except Exception as error:  # whatever it was, the tables must not grow forever afterwards
             logger.error("cleaning failed", **log.where(error))
         else:
             if removed:
                 logger.info("expired tokens removed", count=removed)
 
 
-async def remove_all_expired(services: Services) -> int:
-    """Removes every token that is over now, with a breath between the batches; answers how many."""
+async def remove_expired_tokens(services: Services) -> int:
+    """Removes every token that has expired, with a pause between the batches; returns how many."""
     return await _in_batches(services, services.store.tokens.remove_expired)
 
 
-async def remove_the_rest(services: Services) -> int:
-    """Removes whatever else is over: counts of failed logins and of calls, sessions, codes, tickets, old signing keys
-    and old audit."""
-    store, kept = services.store, services.settings.audit_days * _DAY
+async def remove_other_expired_rows(services: Services) -> int:
+    """Removes what else has expired: lockouts, counts of calls, sessions, one-time credentials, ID token keys, audit."""
+    store, audit_seconds = services.store, services.settings.audit_days * _DAY
 
-    async def old_audit(now: int, most: int) -> int:
-        return await store.audit.remove_older(now - kept, most)
+    async def old_audit_entries(now: int, at_most: int) -> int:
+        return await store.audit.remove_older(now - audit_seconds, at_most)
 
-    async def old_sessions(now: int, most: int) -> int:
-        return await store.sessions.remove_expired(now - _SEEN_AT_LAST, most)
+    async def old_sessions(now: int, at_most: int) -> int:
+        return await store.sessions.remove_expired(now - _SESSION_GRACE_SECONDS, at_most)
 
     removes: tuple[Remove, ...] = (
         store.login_attempts.remove_expired_lockouts,
@@ -60,13 +59,13 @@ async def remove_the_rest(services: Services) -> int:
         old_sessions,
         store.one_time_credentials.remove_expired,
         services.id_token_keys.remove_expired,
-        old_audit,
+        old_audit_entries,
     )
     return sum([await _in_batches(services, remove) for remove in removes])
 
 
 async def share_counts(services: Services) -> None:
-    """Tells other processes how often calls were made here, for ever, where there may be other processes."""
+    """Shares the counts of calls with other processes, forever, where there may be other processes."""
     while services.limits.shared:
         await asyncio.sleep(_SHARE_SECONDS)
         try:
@@ -76,9 +75,9 @@ async def share_counts(services: Services) -> None:
 
 
 async def extend_sessions(services: Services) -> None:
-    """Writes down which sessions were seen, for ever."""
+    """Extends the sessions that were used, forever."""
     while True:
-        await asyncio.sleep(_SEEN_SECONDS)
+        await asyncio.sleep(_EXTEND_SECONDS)
         try:
             await services.sessions.write_used()
         except Unavailable as error:
@@ -92,4 +91,4 @@ async def _in_batches(services: Services, remove: Remove) -> int:
         total += removed
         if removed < BATCH:
             return total
-        await asyncio.sleep(_BREATH)
+        await asyncio.sleep(_PAUSE_BETWEEN_BATCHES)

@@ -87,6 +87,6 @@ class Call:
         return None if document is None else self.services.store.documents.account(document)
 
     async def catalogue(self) -> Catalogue:
-        """The catalogue of the caller's organisation, by the fingerprint read along with the token. Raises Unavailable."""
+        """The catalogue of the caller's organisation, by the fingerprint read with the token. Raises Unavailable."""
         fingerprint = None if self._token is None else self._token.catalogue
         return await self.services.store.catalogues.cached(self.caller.organisation.id, fingerprint)

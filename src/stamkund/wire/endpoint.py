@@ -1,7 +1,7 @@
 """The declaration of a call: everything about it that is not its handler.
 
-`@endpoint(…)` turns a handler (an async function from a `Call` to a response) into an `Endpoint`. Dispatch, OpenAPI, the
-reference and the guard tests all read the declaration, so a call is added in one place.
+`@endpoint(…)` turns a handler (an async function from a `Call` to a response) into an `Endpoint`. Dispatch, OpenAPI,
+the reference and the guard tests all read the declaration, so a call is added in one place.
 """
 
 from __future__ import annotations

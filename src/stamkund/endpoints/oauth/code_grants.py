@@ -1,7 +1,7 @@
 """The grants that spend a one-time credential: authorization codes and tickets.
 
-A code is made for a browser that comes back from the login page, a ticket for a site of a session (SSO2). Both are valid
-for a minute, for the client that they were made for, and once. RFC 9700 is the yardstick for codes: the redirect URI
+A code is made for a browser that comes back from the login page, a ticket for a site of a session (SSO2). Both work
+once, for a minute, for the client that they were made for. RFC 9700 is the yardstick for codes: the redirect URI
 must be the same again; a code that was requested with a PKCE challenge needs its verifier, and one that was requested
 without is refused to somebody who sends a verifier (the downgrade).
 """

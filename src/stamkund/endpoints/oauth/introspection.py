@@ -35,7 +35,7 @@ class Introspection(msgspec.Struct):
 @oauth_operation(
     "/oauth2/introspect",
     about=about_token_operation(
-        "Introspect a token", "RFC 7662", token_example="<token>", response=Introspection, example="introspect_token"
+        "Introspect a token", "RFC 7662", example="<token>", response=Introspection, response_example="introspect_token"
     ),
 )
 async def introspect_token(call: Call) -> Response:

@@ -55,15 +55,15 @@ def about_token_operation(
     title: str,
     source: str,
     *,
-    token_example: str,
+    example: str,
     response: type | None = None,
-    example: str = "",
+    response_example: str = "",
     media: str = JSON,
 ) -> About:
     """What the reference says about a call that takes a token in a form: introspection and revocation."""
     fields = (
         *CLIENT_FIELDS,
-        FormField("token", "An access token or a refresh token.", required=True, example=token_example),
+        FormField("token", "An access token or a refresh token.", required=True, example=example),
         FormField("token_type_hint", "Ignored: tokens of all kinds are found at once."),
     )
     required = required_field("token")
@@ -79,7 +79,7 @@ def about_token_operation(
             INVALID_CLIENT_ERROR,
         ),
         example=Example(
-            body=f"client_id=585a4768edce2c5e6f000001&client_secret=<secret>&token={token_example}", response=example
+            body=f"client_id=585a4768edce2c5e6f000001&client_secret=<secret>&token={example}", response=response_example
         ),
     )
 

@@ -13,7 +13,7 @@ from stamkund.wire.response import PLAIN_TEXT, Response
 
 @oauth_operation(
     "/oauth2/revoke",
-    about=about_token_operation("Revoke a token", "RFC 7009", token_example="<refresh token>", media=PLAIN_TEXT),
+    about=about_token_operation("Revoke a token", "RFC 7009", example="<refresh token>", media=PLAIN_TEXT),
 )
 async def revoke_token(call: Call) -> Response:
     """Revokes a token of the client.

@@ -31,7 +31,7 @@ async def authenticate(request: SsoRequest) -> SessionToken:
 
     The response says `loggedin` and has a ticket in `at`. Else `err` is `invalid_credentials`, with the attempts that
     are left in `raa`, or `account_frozen`, with the seconds that it lasts in `frf`. An account that is not active and
-    one that does not exist are refused like a wrong password. Failed logins count together with those of other channels.
+    one that does not exist are refused like a wrong password. Failed logins count together with other channels'.
     """
     session = request.live_session
     if session is None:

@@ -167,8 +167,8 @@ def add_tokens(tokens: list[NewToken], issue: Issue) -> Work[str | None]:
 def revoke_family(family: str) -> Work[None]:
     """Revokes all tokens that came from one login.
 
-    A use of one that is in progress is waited for, and what it adds is seen by the next statement only: so the statement
-    is repeated until it finds nothing.
+    A use of one that is in progress is waited for, and what it adds is seen by the next statement only: so the
+    statement is repeated until it finds nothing.
     """
     while (yield Execute(_REVOKE_FAMILY, (family,))):
         pass
