@@ -77,7 +77,7 @@ def test_a_handler_raises_only_refusals_that_its_file_declares() -> None:
 
 
 def _is_refusals(node: ast.AST) -> bool:
-    return isinstance(node, ast.keyword) and node.arg == "refusals"
+    return isinstance(node, ast.keyword) and node.arg in ("refusals", "missing")
 
 
 def _problems(tree: ast.AST) -> set[str]:
@@ -300,7 +300,7 @@ async def test_a_repeated_parameter_is_refused(stage: Stage, callers: Callers, e
     for parameter in endpoint.parameter_set.parameters:
         value = f"{parameter.name}={parameter.type.example}"
         others = (o for o in endpoint.parameter_set.parameters if o.required and o is not parameter)
-        query = "&".join([value, value, *(f"{o.name}={o.kind.example}" for o in others)])
+        query = "&".join([value, value, *(f"{o.name}={o.type.example}" for o in others)])
         answer = await send(stage, endpoint, token, query=query)
         refusal = refused(answer, 400, "invalid_parameter", parameter.name)
         assert refusal["message"] == "Parameter must be given once"

@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from stamkund.endpoints.oauth.code_grants import CodeBinding, new_code
 
 from stamkund.clock import system_clock
+from stamkund.endpoints.oauth.code_grants import CodeBinding, new_code
 from stamkund.rules import identifiers, scopes
 from stamkund.rules.organisation import Client
 from tests.support.node import node

@@ -94,6 +94,6 @@ async def removed(site: Site) -> int:
     passwords = Passwords(stage.settings, 1)
     services = Services(stage.settings, stage.store, stage.vault, passwords, stage.clock)
     before = len(await stage.store.id_token_keys.all())
-    await upkeep.remove_the_rest(services)
+    await upkeep.remove_other_expired_rows(services)
     passwords.close()
     return before - len(await stage.store.id_token_keys.all())

@@ -12,7 +12,7 @@ import pytest
 from stamkund import problems
 from stamkund.endpoints import declared_endpoints
 from stamkund.pages.english import ENGLISH
-from stamkund.pages.language import LANGUAGES, chosen
+from stamkund.pages.language import LANGUAGES, choose_texts
 from stamkund.pages.swedish import SWEDISH
 from stamkund.problems import Problem
 

@@ -273,11 +273,11 @@ def test_security_is_that_of_the_declaration(endpoint: Endpoint) -> None:
 
 def test_keys_that_may_be_left_out_are_not_required() -> None:
     schema = DOCUMENT["components"]["schemas"]
-    assert "gender" not in schema["ShownAccount"]["required"]
-    assert "gender" not in schema["Me"]["required"]
+    assert "gender" not in schema["AccountItem"]["required"]
+    assert "gender" not in schema["MyItem"]["required"]
     assert "external_start_date" not in schema["AccountProduct"]["required"]
     assert schema["TokenResponse"]["required"] == ["access_token", "token_type", "expires_in", "scope"]
-    assert "age" in schema["Me"]["required"], "null is a value"
+    assert "age" in schema["MyItem"]["required"], "null is a value"
 
 
 def test_forms_are_the_grants_that_are_answered() -> None:

@@ -223,8 +223,12 @@ def test_page_needs_nothing_from_elsewhere() -> None:
 
 def test_every_declared_parameter_is_on_the_page() -> None:
     for endpoint in declared_endpoints():
-        article = PAGE.partition(f'<article aria-labelledby="{anchor(endpoint.about.title)}">')[2].partition("</article>")[0]
-        names = [p.name for p in endpoint.parameter_set.parameters] + [f.name for one in endpoint.about.forms for f in one.fields]
+        article = PAGE.partition(f'<article aria-labelledby="{anchor(endpoint.about.title)}">')[2].partition(
+            "</article>"
+        )[0]
+        names = [p.name for p in endpoint.parameter_set.parameters] + [
+            f.name for one in endpoint.about.forms for f in one.fields
+        ]
         assert article
         assert [name for name in names if f'<th scope="row"><code>{name}</code></th>' not in article] == []
         text = Reader(article).text

@@ -367,8 +367,8 @@ async def test_upkeep_removes_all_batch_after_batch(house: House) -> None:
     await house.store.tokens.add(over, house.issue())
     settings = Settings(argon2_memory_kib=8)
     services = Services(settings, house.store, house.vault, Passwords(settings), lambda: 500)
-    assert await upkeep.remove_all_expired(services) == len(over)
-    assert await upkeep.remove_all_expired(services) == 0
+    assert await upkeep.remove_expired_tokens(services) == len(over)
+    assert await upkeep.remove_expired_tokens(services) == 0
     services.passwords.close()
 
 

@@ -237,7 +237,7 @@ async def test_a_minute_that_is_over_is_not_shared() -> None:
 
 
 def test_strange_identifiers_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limiting, "_MOST_KEPT", 10)
+    monkeypatch.setattr(limiting, "_MAX_COUNTS", 10)
     limits = Limits(0, 3, lambda data: data.hex(), shared=False)
     ask(limits, 3)
     for number in range(50):

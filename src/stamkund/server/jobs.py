@@ -44,7 +44,7 @@ async def remove_expired_tokens(services: Services) -> int:
 
 
 async def remove_other_expired_rows(services: Services) -> int:
-    """Removes what else has expired: lockouts, counts of calls, sessions, one-time credentials, ID token keys, audit."""
+    """Removes what else has expired: lockouts, call counts, sessions, one-time credentials, ID token keys, audit."""
     store, audit_seconds = services.store, services.settings.audit_days * _DAY
 
     async def old_audit_entries(now: int, at_most: int) -> int:
