@@ -38,8 +38,8 @@ LOGOUT_URIS = Annotated[
 
 def known_scopes(given: list[str]) -> list[str]:
     for one in given:
-        if one not in scopes.KNOWN:
-            close = difflib.get_close_matches(one, scopes.KNOWN, 1)
+        if one not in scopes.ALL:
+            close = difflib.get_close_matches(one, scopes.ALL, 1)
             fail(f"there is no scope {one}" + (f"; did you mean {close[0]}?" if close else ""))
     return list(dict.fromkeys(given))
 

@@ -87,8 +87,8 @@ def _yes_or_no(value: Any) -> bool:
     return value
 
 
-_LONG_TEXT = _text(ValueType("text", lambda given, _: given, shortest=1, longest=1024))
-_SHORT_TEXT = _text(ValueType("text", lambda given, _: given, shortest=1, longest=50))
+_LONG_TEXT = _text(ValueType("text", lambda given, _: given, min_length=1, max_length=1024))
+_SHORT_TEXT = _text(ValueType("text", lambda given, _: given, min_length=1, max_length=50))
 _TITLE_CODE = _text(TITLE_CODE)
 _CODE = _text(PRODUCT_CODE)
 

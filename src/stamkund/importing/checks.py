@@ -25,7 +25,7 @@ _SEEN = 50_000
 
 def text(longest: int, shortest: int = 1) -> Check:
     """Free text of this size, without control characters."""
-    kind: ValueType[str] = ValueType("text", lambda given, _: given, shortest=shortest, longest=longest)
+    kind: ValueType[str] = ValueType("text", lambda given, _: given, min_length=shortest, max_length=longest)
 
     def check(given: str) -> str:
         if shortest <= len(given) <= longest and given.isprintable():

@@ -71,7 +71,7 @@ class Row:
             fields["identity_mapping"] = _in_known_order(before.identity_mapping, fields["identity_mapping"])
         if self.subscriptions is not None:
             fields["subscriptions"] = merge_subscriptions(
-                before.subscriptions, self.subscriptions, all_named=self.all_named
+                before.subscriptions, self.subscriptions, complete=self.all_named
             )
         return fields
 
@@ -104,7 +104,7 @@ class RowParser:
     def __init__(self, organisation: Organisation, now: int) -> None:
         local = zone(organisation.timezone)
         self._now = now
-        self._context = Context(local.today(now), organisation.wants_checksum)
+        self._context = Context(local.today(now), organisation.requires_checksum)
         self._moment = checks.moments(local)
 
     def row(self, raw: RawCustomer, line: int) -> Row:

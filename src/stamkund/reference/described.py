@@ -136,11 +136,11 @@ def _form_field(one: FormField) -> Field:
 
 def _size(kind: ValueType[Any]) -> str:
     """As the documents write sizes: `6..1024`, `..24`, `10`."""
-    if kind.longest is None:
+    if kind.max_length is None:
         return ""
-    if kind.shortest == kind.longest:
-        return str(kind.longest)
-    return f"{kind.shortest or ''}..{kind.longest}"
+    if kind.min_length == kind.max_length:
+        return str(kind.max_length)
+    return f"{kind.min_length or ''}..{kind.max_length}"
 
 
 def _curl(endpoint: Endpoint) -> str:

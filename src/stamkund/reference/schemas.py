@@ -30,10 +30,10 @@ def of_kind(kind: ValueType[Any]) -> Schema:
         schema["pattern"] = ecma(kind.accepts)
     elif not kind.control_characters:
         schema["pattern"] = _NO_CONTROL_CHARACTERS
-    if kind.shortest:
-        schema["minLength"] = kind.shortest
-    if kind.longest is not None:
-        schema["maxLength"] = kind.longest
+    if kind.min_length:
+        schema["minLength"] = kind.min_length
+    if kind.max_length is not None:
+        schema["maxLength"] = kind.max_length
     return schema
 
 

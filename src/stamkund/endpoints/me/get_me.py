@@ -175,7 +175,7 @@ async def get_me(call: Call) -> Item:
 
 def _shown(account: Account, local: Zone, now: int) -> Me:
     number = account.social_security_number
-    born = account.known_birth_date()
+    born = account.effective_birth_date()
     return Me(
         account.id,
         account.email,

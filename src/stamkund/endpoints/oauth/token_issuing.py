@@ -85,7 +85,7 @@ class TokenPair:
     def answer(self, request: TokenRequest, granted: str, asked: str | None = None) -> TokenResponse:
         """What the client is told. Scopes have the names that the client used, in the form or earlier (`asked`)."""
         seconds = request.call.services.settings.access_token_seconds
-        shown = scopes.shown(granted, request.call.form.get("scope", "") if asked is None else asked)
+        shown = scopes.as_requested(granted, request.call.form.get("scope", "") if asked is None else asked)
         answer = TokenResponse(self.texts[0], "Bearer", seconds, shown)
         if self.refreshable:
             answer.refresh_token = self.texts[1]

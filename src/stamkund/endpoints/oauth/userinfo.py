@@ -105,7 +105,7 @@ def _claims(call: Call) -> UserInfo:
 
 
 def _add_profile(claims: UserInfo, account: Account) -> None:
-    born, number = account.known_birth_date(), account.social_security_number
+    born, number = account.effective_birth_date(), account.social_security_number
     claims.name = " ".join(filter(None, (account.first_name, account.last_name))) or UNSET
     claims.given_name = account.first_name or UNSET
     claims.family_name = account.last_name or UNSET
