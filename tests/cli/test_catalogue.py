@@ -112,7 +112,7 @@ def test_with_several_organisations_one_must_be_named(run: Run) -> None:
     run("init", "--organisation", "gazette")
     refused = run("catalogue")
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "say which --organisation (known: gazette, herald)" in refused.stderr
+    assert "name the --organisation (known: gazette, herald)" in refused.stderr
     load(run, EXAMPLE)
     assert "no catalogue yet" in run("catalogue", "--organisation", "gazette").output
 

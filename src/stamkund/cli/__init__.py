@@ -1,8 +1,8 @@
-"""The command line. One file for each group of commands; nothing here decides anything that the rooms could decide.
+"""The command line. One module for each group of commands; rules are in `stamkund.rules`, not here.
 
-What only one command needs and takes long to load (the server, the reference) is imported when that command runs.
+What only one command needs and is slow to load (the server, the reference) is imported when that command runs.
 
-Exit status: 0 done, 1 done in part (said which), 2 could not run (said why).
+Exit status: 0 done, 1 done in part (the output says which), 2 could not run (the output says why).
 """
 
 from __future__ import annotations
