@@ -177,7 +177,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         raise WrongSetting(_sentence(str(error))) from None
 
 
-def described() -> list[tuple[str, str, str]]:
+def descriptions() -> list[tuple[str, str, str]]:
     """Name of the variable, default and sentence of every setting, for the documentation."""
     rows = []
     for field in msgspec.structs.fields(Settings):
