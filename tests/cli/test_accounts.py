@@ -39,7 +39,7 @@ async def test_an_operator_lifts_a_freeze(installation: Installation) -> None:
             assert (await account(installation, "unfreeze", who)).output == f"{who} may log in again\n"
             assert not await is_frozen(caller)
         ended = await account(installation, "unfreeze", EMAIL)
-        assert (ended.status, ended.output) == (0, f"{EMAIL} was not frozen; failed logins are forgotten\n")
+        assert (ended.status, ended.output) == (0, f"{EMAIL} was not frozen; failed logins are cleared\n")
     query = "SELECT client, account, detail FROM audit WHERE event = 'login_unfrozen'"
     assert await rows(installation.database_url, query) == [(None, account_id, None)] * 2
 

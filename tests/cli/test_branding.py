@@ -51,7 +51,7 @@ def test_branding_is_shown_and_changed_bit_by_bit(embedded: Installation, tmp_pa
         (["--colour", "#ffff00"], "has a contrast of 1.07 with the white card"),
         (["--background", "#fff"], "the colour #fff must be written #rrggbb"),
         (["--logo", "README"], "the logo must be PNG, JPEG, WebP, GIF or SVG"),
-        (["--logo", "README", "--no-logo"], "--logo and --no-logo say the opposite of each other"),
+        (["--logo", "README", "--no-logo"], "--logo and --no-logo contradict each other"),
     ],
 )
 def test_what_pages_can_not_show_is_refused(embedded: Installation, options: list[str], sentence: str) -> None:

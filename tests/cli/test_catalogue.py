@@ -82,7 +82,7 @@ async def test_with_a_mistake_nothing_is_loaded(run: Run, tmp_path: Path, fresh_
         assert refused.stdout == ""
         assert refused.stderr.splitlines() == [
             f"{wrong}: titles[0].name: must be given",
-            f"{wrong}: packages[0].products[0]: is the code of nothing in products",
+            f"{wrong}: packages[0].products[0]: is no code in products",
             "stamkund: nothing was loaded: 2 mistakes",
         ]
     assert await rows(fresh_url, "SELECT * FROM catalogues") == []
@@ -111,15 +111,15 @@ def test_with_several_organisations_one_must_be_named(run: Run) -> None:
     run("init", "--organisation", "gazette")
     refused = run("catalogue")
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "say which --organisation (known: gazette, herald)" in refused.stderr
+    assert "name the --organisation (known: gazette, herald)" in refused.stderr
     load(run, EXAMPLE)
     assert "no catalogue yet" in run("catalogue", "--organisation", "gazette").output
 
 
 def test_the_documentation_tells_of_every_key() -> None:
-    from stamkund.importing.catalogue_fields import PARTS
+    from stamkund.importing.catalogue_fields import LISTS
 
     text = (DOCS / "catalogue.md").read_text()
-    for part in PARTS:
+    for part in LISTS:
         assert f"| `{part.name}` |" in text
         assert all(f"`{field.name}`" in text for field in part.fields)

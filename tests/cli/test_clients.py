@@ -172,7 +172,7 @@ def test_an_id_or_a_secret_that_can_not_be_kept_is_told(embedded: Installation) 
     known = created(embedded)
     for secret, options, sentence in (
         ("a-secret-that-is-long-enough", ("--id", "x"), "x is no client id"),
-        ("a-secret-that-is-long-enough", ("--id", known), f"there is a client {known} already"),
+        ("a-secret-that-is-long-enough", ("--id", known), f"there already is a client {known}"),
         ("short", (), "can be guessed"),
         ("with a blank in between them", (), "none of them a blank"),
         ("with%20percent-and-more-of-it", (), "none of them a blank, %"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stamkund.cli.installation import shown_url
+from stamkund.cli.installation import without_password
 from stamkund.clock import system_clock
 from stamkund.rules.customer import Customer
 from stamkund.store.migrations import LATEST, MIGRATIONS
@@ -238,7 +238,7 @@ def test_passwords_are_not_shown(postgres: PostgresServer, tmp_path: Path) -> No
     installation = Installation(tmp_path, url)
     for ended in (installation.do("init", "--organisation", ORGANISATION), installation.run("doctor")):
         assert "S3cret-word" not in ended.output + ended.errors
-        assert shown_url(url) in ended.output and ":***@" in ended.output
+        assert without_password(url) in ended.output and ":***@" in ended.output
 
 
 # Doctor --------------------------------------------------------------------------------------------------
@@ -253,7 +253,7 @@ def test_doctor_is_content(installation: Installation) -> None:
 SPOILT: dict[str, tuple[Callable[[Installation], object], str]] = {
     "no client": (
         lambda made: asyncio.run(executed(made.database_url, "DELETE FROM clients")),
-        f"organisation {ORGANISATION} has 0 clients: make one with `stamkund client create`",
+        f"organisation {ORGANISATION} has 0 clients: create one with `stamkund client create`",
     ),
     "newer schema": (
         lambda made: asyncio.run(executed(made.database_url, "INSERT INTO migrations VALUES (99, 'later', 0)")),
@@ -284,13 +284,13 @@ def test_doctor_finds(embedded: Installation, spoil: str) -> None:
 
 
 def test_doctor_finds_nothing_made(empty_embedded: Installation) -> None:
-    finds(empty_embedded, "yet: make it with `stamkund init`")
+    finds(empty_embedded, "yet: create it with `stamkund init`")
     assert list(empty_embedded.folder.iterdir()) == []
 
 
 def test_doctor_finds_no_organisation(empty_embedded: Installation) -> None:
     empty_embedded.do("migrate")
-    finds(empty_embedded, "there is no organisation yet: make one with `stamkund init --organisation ID`")
+    finds(empty_embedded, "there is no organisation yet: create one with `stamkund init --organisation ID`")
 
 
 def finds(installation: Installation, words: str) -> None:
@@ -447,9 +447,9 @@ def refused(ended: Ended, words: str, where: str = "errors") -> None:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({}, "ok    browsers and clients come to http://127.0.0.1:8000"),
-        ({"public_url": "https://login.example.com"}, "ok    browsers and clients come to https://login.example.com"),
-        ({"sso_url": "https://sso.example.com"}, "ok    browsers and clients come to https://sso.example.com"),
+        ({}, "ok    browsers and clients use http://127.0.0.1:8000"),
+        ({"public_url": "https://login.example.com"}, "ok    browsers and clients use https://login.example.com"),
+        ({"sso_url": "https://sso.example.com"}, "ok    browsers and clients use https://sso.example.com"),
         ({"host": "0.0.0.0"}, "FAIL  http://0.0.0.0:8000 is no address for browsers: set STAMKUND_PUBLIC_URL"),
         ({"public_url": "http://login.example.com"}, "FAIL  nobody can log in at http://login.example.com"),
     ],

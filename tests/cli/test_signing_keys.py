@@ -42,7 +42,7 @@ async def test_an_operator_begins_with_a_new_key(installation: Installation) -> 
         (first,) = await shown(caller)
         told = (await key(installation, "rotate-signing")).output
         second = told.split()[1]
-        assert told == f"key {second} is shown to clients, and signs once they had time to fetch it\n"
+        assert told == f"key {second} is published, and signs ID tokens once clients have had time to fetch it\n"
         told = (await key(installation, "rotate-signing", "--revoke-old")).output
         third = told.split()[1]
         assert told.startswith(f"key {third} signs ID tokens") and len({first, second, third}) == 3

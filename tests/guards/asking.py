@@ -124,7 +124,7 @@ class Callers:
 async def callers_of(publisher: Publisher) -> Callers:
     """A client with every scope there is, and a reader."""
     await publisher.activated(READER, "900001", social_security_number=None)
-    wanted = dict.fromkeys([*scopes.KNOWN, *(e.scope for e in PRIVATE if e.scope)])
+    wanted = dict.fromkeys([*scopes.ALL, *(e.scope for e in PRIVATE if e.scope)])
     client, secret = await publisher.new_client(*wanted)
     anybody = await publisher.token(client=client, secret=secret)
     made = Callers(publisher, client, secret, anybody, "")

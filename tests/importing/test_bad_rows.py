@@ -13,7 +13,7 @@ from tests.importing.conftest import Publisher
 GOOD = {"customer_number": "1"}
 PATTERN = "must match format (/^[a-zA-Z-_0-9]+$/)"
 CONTROL = "must not contain control characters"
-HASH = "must be a password hash of a known kind"
+HASH = "must be a password hash of a supported kind"
 NUMBER = "must be ten or twelve digits, with a dash before the last four or without"
 MOMENT = "must be an ISO 8601 date, or date and time"
 SECRET = "Hemlig"  # stands in every value that is refused, and in no report
@@ -112,7 +112,7 @@ async def test_subscriptions_in_a_file(publisher: Publisher, column: str, value:
             str(publisher.folder / "rows.jsonl"),
             1,
             "subscriptions",
-            "a line of the subscription file is not right (see there)",
+            "the subscription file has a bad line for this customer",
         ),
     ]
 
@@ -127,17 +127,17 @@ async def test_subscriptions_in_a_file(publisher: Publisher, column: str, value:
         (b'{"customer_number": "2", "email": {}}', "email", "must be text or null, not an object"),
         (b'{"customer_number": "2", "address": "x"}', "address", "must be an object or null, not text"),
         (b'{"customer_number": "2", "address": {"city": 1}}', "address.city", "must be text or null, not a number"),
-        (b'{"customer_number": "2", "address": {"town": ""}}', "address.town", "is no known key"),
-        (b'{"customer_number": "2", "ssn": ""}', "ssn", "is no known key"),
+        (b'{"customer_number": "2", "address": {"town": ""}}', "address.town", "is an unknown key"),
+        (b'{"customer_number": "2", "ssn": ""}', "ssn", "is an unknown key"),
         (b'{"customer_number": "2", "Hemlig 070-1": ""}', None, "has an unknown key"),
-        (b'{"customer_number": "2", "external_ids": {}}', "external_ids", "is no known key"),
+        (b'{"customer_number": "2", "external_ids": {}}', "external_ids", "is an unknown key"),
         (
             b'{"customer_number": "2", "subscriptions": {}}',
             "subscriptions",
             "must be a list or null, not an object",
         ),
         (b'{"customer_number": "2", "subscriptions": [{}]}', "subscriptions[0].package_code", "must be given"),
-        (b'{"customer_number": "2", "subscriptions": [{"x": 1}]}', "subscriptions[0].x", "is no known key"),
+        (b'{"customer_number": "2", "subscriptions": [{"x": 1}]}', "subscriptions[0].x", "is an unknown key"),
         (
             b'{"customer_number": "2", "subscriptions": [{"package_code": 1}]}',
             "subscriptions[0].package_code",
@@ -181,15 +181,15 @@ async def test_lines_of_json(publisher: Publisher, line: bytes, column: str | No
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b"2", "has 1 values, where the first line names 2 columns"),
-        (b"2,anna@example.com,", "has 3 values, where the first line names 2 columns"),
+        (b"2", "has 1 values, but the first line names 2 columns"),
+        (b"2,anna@example.com,", "has 3 values, but the first line names 2 columns"),
         (b"2,\xe5sa@example.com", "the line is not UTF-8"),
         (b'2,"anna"@example.com', "the row is not valid CSV: a quotation mark is out of place"),
         (b"2," + b"x" * 140_000, "a value is longer than 128 KiB"),
         (b"2," + b"x" * (1 << 20), "the line is longer than 1 MiB"),
         (
             b'2,"anna\n@example.com"',
-            "a value holds a newline (lines 3 to 4 were read as one row: is a quotation mark not closed?)",
+            "a value contains a newline (lines 3 to 4 were read as one row: is a quotation mark not closed?)",
         ),
     ],
 )

@@ -35,7 +35,7 @@ async def test_what_is_said_to_be_supported_is(stage: Stage, publisher: Publishe
     assert {"authorization_code", "refresh_token", "client_credentials", "password", "ticket", "none"} == set(GRANTS)
     for grant in document["grant_types_supported"]:
         assert (await publisher.grant(grant)).json().get("error") != "unsupported_grant_type"
-    assert document["scopes_supported"] == ["openid", "profile", "email", "offline_access", *scopes.KNOWN]
+    assert document["scopes_supported"] == ["openid", "profile", "email", "offline_access", *scopes.ALL]
     assert document["response_types_supported"] == ["code"]
     assert document["response_modes_supported"] == ["query"]
     assert document["subject_types_supported"] == ["public"]

@@ -16,8 +16,8 @@ from stamkund import settings
 from stamkund.cli import app
 from stamkund.endpoints import declared_endpoints
 from stamkund.reference import page as pages
-from stamkund.reference.coverage import answered, coverage, route_of
-from stamkund.reference.described import anchor, described
+from stamkund.reference.coverage import by_route, coverage, route_of
+from stamkund.reference.descriptions import anchor, describe
 from stamkund.reference.documented_calls import DOCUMENTED
 from stamkund.reference.markdown import api, code, table
 from stamkund.reference.page import CONTENT_SECURITY_POLICY, page
@@ -87,7 +87,7 @@ def test_without_the_folder_it_cannot_run(tmp_path: Path) -> None:
 
 def test_settings_table_has_every_setting() -> None:
     text = (DOCS / "operating.md").read_text()
-    for name, default, sentence in settings.described():
+    for name, default, sentence in settings.descriptions():
         assert sentence
         assert f"| `{name}` | `{default}` |" in text
 
@@ -103,11 +103,11 @@ def test_titles_are_unique_so_that_links_find_them() -> None:
 def test_reference_has_every_call_with_its_parameters_and_refusals() -> None:
     sections = {part.partition("\n")[0]: part for part in api(declared_endpoints()).split("\n### ")}
     for endpoint in declared_endpoints():
-        section, call = sections[endpoint.about.title], described(endpoint)
+        section, call = sections[endpoint.about.title], describe(endpoint)
         assert all(route in section for route in call.routes)
         assert all(f"| `{field.name}` |" in section for one in call.tables for field in one.fields)
-        assert all(f"`{failure.message}`" in section for failure in call.failures)
-        assert call.answer in section and call.curl in section
+        assert all(f"`{failure.message}`" in section for failure in call.errors)
+        assert call.response in section and call.curl in section
 
 
 def test_table_cells_keep_their_bars() -> None:
@@ -126,7 +126,7 @@ def test_every_declared_call_is_one_that_is_documented() -> None:
     documented = {route_of(call) for call in DOCUMENTED}
     for endpoint in declared_endpoints():
         if not endpoint.about.source.startswith(OURS):
-            routes = set(answered([endpoint]))
+            routes = set(by_route([endpoint]))
             assert routes & documented, f"{routes} must be in documented_calls.py, or its source be {OURS}"
 
 
@@ -137,7 +137,7 @@ def test_payways_paths_are_never_our_own() -> None:
 
 
 def test_declared_calls_need_what_is_documented() -> None:
-    known = answered(declared_endpoints())
+    known = by_route(declared_endpoints())
     for call in DOCUMENTED:
         endpoint = known.get(route_of(call))
         if endpoint is not None:
@@ -145,7 +145,7 @@ def test_declared_calls_need_what_is_documented() -> None:
 
 
 def test_what_is_out_is_not_declared() -> None:
-    assert not [call for call in DOCUMENTED if call.out and route_of(call) in answered(declared_endpoints())]
+    assert not [call for call in DOCUMENTED if call.excluded and route_of(call) in by_route(declared_endpoints())]
 
 
 def test_coverage_links_lead_to_the_reference() -> None:
@@ -157,7 +157,7 @@ def test_coverage_links_lead_to_the_reference() -> None:
 
 def test_coverage_says_answered_only_of_what_is_declared() -> None:
     text = coverage(())
-    assert "[answered]" not in text and "**0 are answered**" in text
+    assert "[implemented]" not in text and "**0 are implemented**" in text
 
 
 # The page ------------------------------------------------------------------------------------------------
@@ -232,10 +232,10 @@ def test_every_declared_parameter_is_on_the_page() -> None:
         assert article
         assert [name for name in names if f'<th scope="row"><code>{name}</code></th>' not in article] == []
         text = Reader(article).text
-        call = described(endpoint)
-        assert call.curl in text and call.answer in text
+        call = describe(endpoint)
+        assert call.curl in text and call.response in text
         assert all(part in text for part in (*call.routes, endpoint.scope or ""))
-        assert all(failure.code in text and failure.message in text for failure in call.failures)
+        assert all(failure.code in text and failure.message in text for failure in call.errors)
 
 
 def test_page_can_be_found_through_without_sight_or_mouse() -> None:

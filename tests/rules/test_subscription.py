@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stamkund.rules.subscription import STATES, end_date, is_over, state_at
+from stamkund.rules.subscription import STATES, end_date, has_ended, state_at
 
 MOMENT = st.integers(0, 100)
 SOME_TIME = st.none() | MOMENT
@@ -33,7 +33,7 @@ def test_a_state_is_one_of_the_five_and_only_goes_on(said: str, begin: int | Non
     order = {"pending": 0, "activated": 1, "cancelled": 1, "frozen": 1, "deactivated": 2}
     states = [state_at(said, begin, end, moment) for moment in (now, now + 1, now + 50)]
     assert [order[s] for s in states] == sorted(order[s] for s in states)
-    assert (states[0] == "deactivated") == is_over(said, end, now)
+    assert (states[0] == "deactivated") == has_ended(said, end, now)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stamkund.rules.urls import LONGEST, form_target, origin_of, web_address, with_parameter
+from stamkund.rules.urls import MAX_LENGTH, form_target, origin_of, web_address, with_parameter
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ NONE = [
     *("javascript:alert(1)", "JavaScript://a.example/%0aalert(1)", "data:text/html,x", "ftp://a.example", "file:///x"),
     *("view-source:https://a.example", "blob:https://a.example/x", "about:blank", "se.herald.app:/back", "mailto:a@b"),
     *("https://[::1", "https://::1", "https://[fe80::1%25eth0]", "https://a.example/\ud800", "ｈttps://a.example"),
-    "https://a.example/" + "a" * LONGEST,
+    "https://a.example/" + "a" * MAX_LENGTH,
 ]
 
 

@@ -39,18 +39,18 @@ def test_any_text_is_a_value_or_refused_with_a_sentence(kind: ValueType[object],
     if sentence is not None:
         assert sentence.startswith("Parameter must")
     else:
-        assert kind.shortest <= len(text) <= (kind.longest or len(text))
+        assert kind.min_length <= len(text) <= (kind.max_length or len(text))
         text.encode()
 
 
-@pytest.mark.parametrize("kind", [k for k in KINDS if k.longest], ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", [k for k in KINDS if k.max_length], ids=lambda kind: kind.name)
 def test_size_comes_before_everything_else(kind: ValueType[object]) -> None:
-    assert kind.longest is not None
-    with pytest.raises(Invalid, match=f"at most {kind.longest} characters"):
-        kind.parse("\x00" * (kind.longest + 1), CONTEXT)
-    if kind.shortest:
-        with pytest.raises(Invalid, match=f"at least {kind.shortest} characters"):
-            kind.parse("\x00" * (kind.shortest - 1), CONTEXT)
+    assert kind.max_length is not None
+    with pytest.raises(Invalid, match=f"at most {kind.max_length} characters"):
+        kind.parse("\x00" * (kind.max_length + 1), CONTEXT)
+    if kind.min_length:
+        with pytest.raises(Invalid, match=f"at least {kind.min_length} characters"):
+            kind.parse("\x00" * (kind.min_length - 1), CONTEXT)
 
 
 @given(

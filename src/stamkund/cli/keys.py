@@ -1,4 +1,4 @@
-"""`stamkund key …`: the keys that numbers and secrets are sealed with, and those that ID tokens are signed with."""
+"""`stamkund key …`: the keys that seal numbers and secrets, and those that sign ID tokens."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import Annotated
 
 import typer
 
-from stamkund.cli.common import chosen_settings, fail, with_installation
+from stamkund.cli.common import fail, load_settings, with_installation
 from stamkund.clock import system_clock
 from stamkund.store.open import Installation
 
-app = typer.Typer(help="The keys in the key file.", no_args_is_help=True)
+app = typer.Typer(help="The keys in the key file, and those of ID tokens.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_keys() -> None:
-    """List the ids of the keys, oldest first; the last one seals new data."""
+    """List the ids of the keys in the key file, oldest first; the last one seals new data."""
 
     async def work(installation: Installation) -> list[str]:
         return installation.vault.key_ids
@@ -25,7 +25,7 @@ def list_keys() -> None:
 
 @app.command()
 def add() -> None:
-    """Add a key, which seals new data from now on."""
+    """Add a key to the key file, which seals new data from now on."""
 
     async def work(installation: Installation) -> str:
         return installation.vault.add_key(system_clock())
@@ -35,15 +35,9 @@ def add() -> None:
 
 @app.command()
 def reencrypt() -> None:
-    """Seal all data with the newest key. Can be run again at any time, and while servers run."""
-    done = 0
-
-    def count(documents: int) -> None:
-        nonlocal done
-        done += documents
-
-    with_installation(lambda it: it.store.encryption.reencrypt(it.vault, count))
-    print("everything is sealed with the newest key")
+    """Seal all data with the newest key. Can be repeated at any time, and while servers run."""
+    with_installation(lambda it: it.store.encryption.reencrypt(it.vault, lambda _: None))
+    print("all data is sealed with the newest key")
 
 
 @app.command()
@@ -65,20 +59,21 @@ def remove(key_id: Annotated[str, typer.Argument(help="The id of an older key.")
 @app.command("rotate-signing")
 def rotate_signing(
     revoke_old: Annotated[
-        bool, typer.Option("--revoke-old", help="Drop the older keys at once: what they signed no longer holds.")
+        bool,
+        typer.Option("--revoke-old", help="Remove the older keys at once: ID tokens that they signed are rejected."),
     ] = False,
 ) -> None:
-    """Make a new key for ID tokens now. It is shown to clients for a while before it signs; after a leak, revoke."""
+    """Make a new key for ID tokens now. It is published for a while before it signs. After a leak, use --revoke-old."""
     from stamkund.identity.id_token_keys import CACHE_SECONDS, IdTokenKeys
 
     async def work(installation: Installation) -> str:
-        keys = IdTokenKeys(installation.store, installation.vault, chosen_settings(), system_clock)
+        keys = IdTokenKeys(installation.store, installation.vault, load_settings(), system_clock)
         return await keys.rotate(revoke_old=revoke_old)
 
     key_id = with_installation(work)
     if revoke_old:
         print(
-            f"key {key_id} signs ID tokens, servers that run follow within {CACHE_SECONDS} seconds; the others are gone"
+            f"key {key_id} signs ID tokens, on running servers within {CACHE_SECONDS} seconds; older keys are removed"
         )
     else:
-        print(f"key {key_id} is shown to clients, and signs once they had time to fetch it")
+        print(f"key {key_id} is published, and signs ID tokens once clients have had time to fetch it")

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the declarations: nothing in it is typed a second time."""
+"""The OpenAPI 3.1 document, generated from the declarations."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _paths(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
 
 
 def _operation(endpoint: Endpoint, number: int) -> dict[str, Any]:
-    """`number` tells the same call under its several paths apart."""
+    """One call under one of its paths; `number` counts the paths, because operation ids must be unique."""
     name = endpoint.handler.__name__
     operation: dict[str, Any] = {
         "tags": [endpoint.about.group],
@@ -77,24 +77,24 @@ def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
         return [{}, {"client": []}]  # credentials in the form, or as HTTP Basic
     if endpoint.public:
         return []
-    wanted = [] if endpoint.scope is None else [endpoint.scope]
-    return [{"oauth2": wanted}, {"bearer": wanted}]
+    scopes = [] if endpoint.scope is None else [endpoint.scope]
+    return [{"oauth2": scopes}, {"bearer": scopes}]
 
 
 def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     query = () if endpoint.body else endpoint.parameter_set.parameters
-    found: list[dict[str, Any]] = [
+    parameters: list[dict[str, Any]] = [
         {
             "name": p.name,
             "in": "query",
             "required": p.required,
             "description": p.note,
-            "schema": schemas.of_kind(p.type),
+            "schema": schemas.of_value_type(p.type),
             "example": schemas.example(p.type),
         }
         for p in query
     ]
-    found += [
+    parameters += [
         {
             "name": f.name,
             "in": "query",
@@ -105,7 +105,7 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
         }
         for f in endpoint.about.query_fields
     ]
-    return [*found, {"$ref": "#/components/parameters/RequestId"}]
+    return [*parameters, {"$ref": "#/components/parameters/RequestId"}]
 
 
 def _json_body(endpoint: Endpoint) -> dict[str, Any]:
@@ -116,25 +116,25 @@ def _json_body(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _form_body(endpoint: Endpoint) -> dict[str, Any]:
-    ways = [
+    forms = [
         {"title": f.title, "description": f.note, **schemas.of_form(f.title, f.fields)} for f in endpoint.about.forms
     ]
-    schema = {"oneOf": ways} if ways else {"type": "object"}
+    schema = {"oneOf": forms} if forms else {"type": "object"}
     return {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}
 
 
 def _components(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
-    answers = [e.about.response for e in endpoints if e.about.response is not None]
-    own = [type(error.body) for e in endpoints for error in e.about.custom_errors]
+    bodies = [e.about.response for e in endpoints if e.about.response is not None]
+    custom_errors = [type(error.body) for e in endpoints for error in e.about.custom_errors]
     return {
-        "schemas": {**schemas.components([*answers, *own]), "Error": _ERROR},
-        "headers": {"RequestId": {"description": "The caller's own request id, or one of ours.", **_REQUEST_ID}},
+        "schemas": {**schemas.components([*bodies, *custom_errors]), "Error": _ERROR},
+        "headers": {"RequestId": {"description": "The request id of the caller, or a new one.", **_REQUEST_ID}},
         "parameters": {
             "RequestId": {
                 "name": "X-Request-Id",
                 "in": "header",
                 "required": False,
-                "description": "What the answer, and our log, shall call this request.",
+                "description": "An id for this request, for the response and the server's log.",
                 **_REQUEST_ID,
             }
         },
@@ -148,7 +148,7 @@ _REQUEST_ID = {
 }
 _ERROR = {
     "title": "Error",
-    "description": "Why a call was refused. `field` is there only where the error is about one parameter.",
+    "description": "Why a call was refused. `field` is present only where the error is about one parameter.",
     "type": "object",
     "properties": {"code": {"type": "string"}, "field": {"type": "string"}, "message": {"type": "string"}},
     "required": ["code", "message"],
@@ -156,18 +156,18 @@ _ERROR = {
 
 
 def _security_schemes(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
-    needed: dict[str, list[str]] = {}
+    calls: dict[str, list[str]] = {}
     for endpoint in endpoints:
         if endpoint.scope is not None:
-            needed.setdefault(endpoint.scope, []).append(endpoint.about.title)
-    described = {scope: "Needed by: " + ", ".join(titles) for scope, titles in sorted(needed.items())}
-    flow = {"tokenUrl": TOKEN_PATH, "scopes": described}
+            calls.setdefault(endpoint.scope, []).append(endpoint.about.title)
+    descriptions = {scope: "Needed by: " + ", ".join(titles) for scope, titles in sorted(calls.items())}
+    flow = {"tokenUrl": TOKEN_PATH, "scopes": descriptions}
     return {
         "oauth2": {
             "type": "oauth2",
-            "description": "Calls that want an identity need a token of the password flow.",
+            "description": "Calls that need an identity need a token of the password flow.",
             "flows": {"clientCredentials": flow, "password": {**flow, "refreshUrl": TOKEN_PATH}},
         },
-        "bearer": {"type": "http", "scheme": "bearer", "description": "A token that the client has already."},
+        "bearer": {"type": "http", "scheme": "bearer", "description": "A token that the client already has."},
         "client": {"type": "http", "scheme": "basic", "description": "Id and secret of the client."},
     }

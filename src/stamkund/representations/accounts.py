@@ -173,7 +173,7 @@ ME = AccountRepresentation(MyItem, MyAddress, MyProduct)
 
 def _account_values(account: Account, zone: Zone, now: int) -> dict[str, Any]:
     values = msgspec.structs.asdict(account)
-    birth_date, number = account.known_birth_date(), account.social_security_number
+    birth_date, number = account.effective_birth_date(), account.social_security_number
     values["birth_date"] = birth_date.isoformat() if birth_date else None
     values["age"] = account.age(zone.today(now))
     values["social_security_number"] = number.ten if number else None

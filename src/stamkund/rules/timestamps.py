@@ -1,7 +1,7 @@
 """Timestamps: whole seconds since 1970 in UTC inside, ISO 8601 with offset outside (`2016-12-21T10:12:08+01:00`).
 
-Documents hold timestamps as integers, because turning an aware datetime into another zone's text costs more than
-reading the whole account it belongs to. `Zone.format` does the same arithmetic with small tables.
+Documents hold integers, because converting an aware datetime to the text of another zone costs more than reading the
+whole account that it belongs to. `Zone.format` does the same arithmetic with small tables.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _SECONDS = tuple(f"{s:02}" for s in range(60))
 
 
 class Zone:
-    """A time zone that turns timestamps into the wire's text."""
+    """A time zone, which formats timestamps as the API does."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.info = ZoneInfo(name)
         self._offsets: dict[int, tuple[int, str]] = {}
-        # Subscriptions begin and end at the same few midnights, and a row is created and updated at once.
+        # Subscriptions begin and end at the same few midnights, and most documents are created and updated at once.
         self.format = lru_cache(maxsize=16_384)(self._format)
 
     def _format(self, timestamp: int) -> str:
@@ -42,11 +42,11 @@ class Zone:
         return datetime.fromtimestamp(now, self.info).date()
 
     def days_later(self, timestamp: int, days: int) -> int:
-        """The same time of the day `days` days after `timestamp`, by the clocks of this zone."""
+        """The same local time `days` days after `timestamp`."""
         return int((datetime.fromtimestamp(timestamp, self.info) + timedelta(days=days)).timestamp())
 
     def _offset(self, timestamp: int) -> tuple[int, str]:
-        """The offset at `timestamp`, remembered for its UTC day unless the zone changes its offset on that day."""
+        """The offset at `timestamp`, cached for its UTC day unless the zone changes its offset on that day."""
         day = timestamp // DAY
         start, end = (self._exact_offset(at) for at in (day * DAY, (day + 1) * DAY))
         if start != end:
@@ -55,7 +55,7 @@ class Zone:
         return start
 
     def _exact_offset(self, timestamp: int) -> tuple[int, str]:
-        """The offset in whole minutes: those of long ago had seconds, which no text of ours could say."""
+        """The offset in whole minutes: historical ones have seconds, which ISO 8601 can't express."""
         offset = datetime.fromtimestamp(timestamp, self.info).utcoffset() or timedelta()
         sign = -1 if offset < timedelta() else 1
         minutes = abs(offset) // timedelta(minutes=1)
@@ -69,7 +69,7 @@ def _day_text(day: int) -> str:
 
 @lru_cache(maxsize=64)
 def zone(name: str) -> Zone:
-    """The zone called `name` (IANA, such as `Europe/Stockholm`). Raises ZoneInfoNotFoundError or ValueError."""
+    """The zone called `name` (IANA, such as `Europe/Stockholm`). Raises ZoneInfoNotFoundError, ValueError."""
     return Zone(name)
 
 
@@ -79,9 +79,9 @@ def timestamp(at: datetime) -> int:
 
 
 def parse_timestamp(text: str, local: Zone) -> int:
-    """The timestamp that `text` names: ISO 8601 date or date and time; without an offset it is local to `local`.
+    """The timestamp of an ISO 8601 date, or date and time; local to `local` where there is no offset.
 
-    A bare date means midnight. Raises ValueError.
+    A date alone means midnight. Raises ValueError.
     """
     parsed = datetime.fromisoformat(text.strip())
     if parsed.tzinfo is None:
@@ -92,8 +92,8 @@ def parse_timestamp(text: str, local: Zone) -> int:
 
 
 def parse_date(text: str) -> date:
-    """A date written `YYYY-MM-DD`, nothing else. Raises ValueError."""
-    if _DATE.fullmatch(text) is None:  # date.fromisoformat reads weeks too
+    """A date in the form `YYYY-MM-DD` and no other. Raises ValueError."""
+    if _DATE.fullmatch(text) is None:  # date.fromisoformat accepts week dates too
         raise ValueError("not YYYY-MM-DD")
     return date.fromisoformat(text)
 

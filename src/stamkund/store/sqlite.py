@@ -1,9 +1,9 @@
 """The embedded engine: SQLite in this process.
 
-Reads run directly on the event loop, because a prepared look-up takes less time than handing it to a thread. Writes go
-through one thread, which commits whatever has gathered meanwhile as one transaction: an answer that promises something
-is on the disk (synchronous=FULL), and under load many answers share one sync. Each verb has its savepoint, so one that
-is refused takes nothing with it. Several processes may use the file; SQLite's own lock queues their writers.
+Reads run on the event loop, because a prepared look-up takes less time than handing it to a thread. Writes go through
+one thread, which commits all waiting verbs in one transaction: before a write returns it is on the disk
+(synchronous=FULL), and under load many writes share one sync. Each verb has a savepoint, so that a failing one does not
+affect the others. Several processes may use the file; SQLite's own lock queues their writers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from stamkund.store.work import BulkInsert, Execute, ExecuteMany, MakeWork, Row,
 T = TypeVar("T")
 
 LOCK_WAIT_SECONDS = 15
-"""How long a writer waits for another process's transaction before it answers that the database is unavailable."""
+"""How long a writer waits for another process's transaction before it raises Unavailable."""
 _MAPPED_BYTES = 1 << 34
 _MAX_VERBS_IN_ONE_COMMIT = 200
 
@@ -32,11 +32,11 @@ _MAX_VERBS_IN_ONE_COMMIT = 200
 class _Job:
     """One verb on its way through the writer thread."""
 
-    __slots__ = ("done", "error", "make", "result")
+    __slots__ = ("error", "make", "notify", "result")
 
-    def __init__(self, make: MakeWork[Any], done: Callable[[], None]) -> None:
+    def __init__(self, make: MakeWork[Any], notify: Callable[[], None]) -> None:
         self.make = make
-        self.done = done
+        self.notify = notify
         self.result: Any = None
         self.error: BaseException | None = None
 
@@ -55,7 +55,7 @@ class SqliteEngine:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
 
     async def open(self) -> None:
-        """Opens the file, making it where there is none. Raises Unavailable."""
+        """Opens the file, or creates it. Raises Unavailable."""
         try:
             self.path.touch(mode=0o600, exist_ok=True)
             lookups = _connect(self.path)
@@ -80,7 +80,7 @@ class SqliteEngine:
         self._lookups = self._reader = None
 
     async def look_up(self, single: Sql, batch: Sql, values: tuple[Any, ...]) -> Row | None:
-        """The row of a hot-path look-up; its texts are bytes. `batch` is for engines that gather look-ups."""
+        """The row of a hot-path look-up; its texts are bytes. `batch` is for engines that batch look-ups."""
         assert self._lookups is not None
         try:
             if not self._in_turn:
@@ -91,10 +91,10 @@ class SqliteEngine:
         return rows[0] if rows else None
 
     def _begin_turn(self, cursor: sqlite3.Cursor) -> None:
-        """Look-ups of one turn of the event loop share a snapshot, which spares each the file locks of its own.
+        """Look-ups of one turn of the event loop share a snapshot, so that not each of them has to lock the file.
 
-        The turn ends before anything that arrives later is answered, because the loop keeps its order: whoever was told
-        of a change, by this process or another, asks in a later turn and sees it.
+        The turn ends before requests that arrive later are handled, because the loop keeps their order: a client that
+        got a response about a change, from this process or another, makes its next request in a later turn and sees it.
         """
         cursor.execute("BEGIN")
         self._in_turn = True
@@ -121,10 +121,10 @@ class SqliteEngine:
     async def write(self, make: MakeWork[T]) -> T:
         """Runs a verb in a transaction of its own; it is on the disk when this returns."""
         loop = asyncio.get_running_loop()
-        done = asyncio.Event()
-        job = _Job(make, lambda: _wake(loop, done))
+        finished = asyncio.Event()
+        job = _Job(make, lambda: _wake(loop, finished))
         self._jobs.put(job)
-        await done.wait()
+        await finished.wait()
         if job.error is not None:
             raise job.error
         result: T = job.result
@@ -142,16 +142,16 @@ class SqliteEngine:
                 jobs.append(job)
             _commit_together(connection, jobs)
             for job in jobs:
-                job.done()
+                job.notify()
             if stop:
                 break
         connection.close()
 
 
-def _wake(loop: asyncio.AbstractEventLoop, done: asyncio.Event) -> None:
-    """Tells the event loop that its verb is done; a loop that was closed meanwhile has nobody waiting."""
+def _wake(loop: asyncio.AbstractEventLoop, finished: asyncio.Event) -> None:
+    """Tells the event loop that its verb is finished; a closed loop has nothing waiting any more."""
     with suppress(RuntimeError):
-        loop.call_soon_threadsafe(done.set)
+        loop.call_soon_threadsafe(finished.set)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -168,7 +168,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _commit_together(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
-    """Runs the jobs in one transaction. Where the transaction itself fails, nothing of any of them stays."""
+    """Runs the jobs in one transaction. If the transaction itself fails, all of them fail."""
     try:
         connection.execute("BEGIN IMMEDIATE")
         for job in jobs:
@@ -176,7 +176,7 @@ def _commit_together(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
         connection.execute("COMMIT")
     except sqlite3.Error as error:
         if connection.in_transaction:
-            with suppress(sqlite3.Error):  # it has been rolled back already, or goes with the next one
+            with suppress(sqlite3.Error):  # it has been rolled back already, or will be before the next transaction
                 connection.execute("ROLLBACK")
         for job in jobs:
             job.error = Unavailable(str(error))
@@ -184,11 +184,11 @@ def _commit_together(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
 
 
 def _run_job(connection: sqlite3.Connection, job: _Job) -> None:
-    """Runs one verb between savepoints. Lets sqlite3.Error through: then the whole transaction is in doubt."""
+    """Runs one verb in a savepoint. Raises sqlite3.Error where the whole transaction has failed."""
     connection.execute("SAVEPOINT verb")
     try:
         job.result = _run(connection, job.make())
-    except sqlite3.IntegrityError as error:  # a rule of the schema: this verb's own fault, the others go on
+    except sqlite3.IntegrityError as error:  # a constraint: only this verb fails
         job.error = error
         connection.execute("ROLLBACK TO verb")
     except sqlite3.Error:
@@ -221,7 +221,7 @@ def _do(connection: sqlite3.Connection, step: Step) -> list[Row]:
 
 
 def _plain(values: Sequence[Any]) -> Sequence[Any]:
-    """A list goes in as one JSON text, for json_each to unfold."""
+    """Lists become JSON, for json_each."""
     if any(isinstance(value, list) for value in values):
         return [msgspec.json.encode(v).decode() if isinstance(v, list) else v for v in values]
     return values

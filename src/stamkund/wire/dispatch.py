@@ -234,7 +234,7 @@ async def _read_body(endpoint: Endpoint, call: Call, receive: Receive) -> None:
 
 def _context(call: Call) -> Context:
     organisation = call.caller.organisation
-    return Context(zone(organisation.timezone).today(call.now), organisation.wants_checksum)
+    return Context(zone(organisation.timezone).today(call.now), organisation.requires_checksum)
 
 
 async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:

@@ -115,7 +115,7 @@ def _candidate(customer: Customer, local: Zone, now: int) -> AccountCandidate:
         mobile_phone_number=customer.mobile_phone_number,
         social_security_number=number.ten if number else None,
         customer_number=customer.customer_number,
-        zip_code=customer.known_zip_code(),
+        zip_code=customer.effective_zip_code(),
         products=[
             CandidateProduct(s.package_code, local.format_optional(s.valid_to))
             for s in customer.current_subscriptions(now)

@@ -62,7 +62,7 @@ def metadata(issuer: str, pages: str) -> Metadata:
         introspection_endpoint=f"{issuer}/oauth2/introspect",
         end_session_endpoint=f"{pages}/oauth2/logout",
         service_documentation=f"{issuer}/docs",
-        scopes_supported=[*scopes.STANDARD, *scopes.KNOWN],
+        scopes_supported=[*scopes.STANDARD, *scopes.ALL],
         response_types_supported=["code"],
         response_modes_supported=["query"],
         grant_types_supported=list(GRANTS),

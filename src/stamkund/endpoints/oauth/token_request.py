@@ -105,7 +105,7 @@ class TokenPair:
             access_token=self.access_token,
             token_type="Bearer",  # noqa: S106
             expires_in=request.call.services.settings.access_token_seconds,
-            scope=scopes.in_requested_names(granted, requested),
+            scope=scopes.as_requested(granted, requested),
             refresh_token=UNSET if self.refresh_token is None else self.refresh_token,
         )
 

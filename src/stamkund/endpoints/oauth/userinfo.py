@@ -73,7 +73,7 @@ def _claims(call: Call, account: Account) -> UserInfo:
 
 
 def _add_profile(claims: UserInfo, account: Account) -> None:
-    birth_date, number = account.known_birth_date(), account.social_security_number
+    birth_date, number = account.effective_birth_date(), account.social_security_number
     claims.name = " ".join(filter(None, (account.first_name, account.last_name))) or UNSET
     claims.given_name = account.first_name or UNSET
     claims.family_name = account.last_name or UNSET

@@ -1,8 +1,7 @@
-"""The schema, step by step. Each step is one module `mNNNN_name` with `STATEMENTS`; steps are only ever added.
+"""The schema as a list of migrations: modules `mNNNN_name` with `STATEMENTS` for both engines. They are only added.
 
-Steps run in order, each in a transaction of its own, and are written down in the table `migrations`. A step may be
-Python too: `STATEMENTS` is any tuple of statements for both engines. Data of every earlier schema is kept under
-`tests/upgrades/` and migrated in a test.
+Migrations run in order, each in a transaction of its own, and are recorded in the table `migrations`. Databases of all
+earlier schemas are in `tests/upgrades/`, where tests migrate them.
 """
 
 from __future__ import annotations
@@ -39,22 +38,22 @@ LATEST = MIGRATIONS[-1].number
 _TABLE = Sql(
     "CREATE TABLE IF NOT EXISTS migrations (number bigint PRIMARY KEY, name text NOT NULL, applied bigint NOT NULL)"
 )
-_ONE_AT_A_TIME = Sql("SELECT pg_advisory_xact_lock(7311, 1)", sqlite="SELECT 1")
-_PRESENT = Sql(
+_LOCK = Sql("SELECT pg_advisory_xact_lock(7311, 1)", sqlite="SELECT 1")
+_HAS_TABLE = Sql(
     "SELECT count(*) AS tables FROM information_schema.tables "
     "WHERE table_schema = current_schema() AND table_name = 'migrations'",
     sqlite="SELECT count(*) AS tables FROM sqlite_master WHERE type = 'table' AND name = 'migrations'",
 )
 _APPLIED = Sql("SELECT number FROM migrations ORDER BY number")
-_DONE = Sql("INSERT INTO migrations (number, name, applied) VALUES ($1, $2, $3)")
+_RECORD = Sql("INSERT INTO migrations (number, name, applied) VALUES ($1, $2, $3)")
 
 
 def schema_version() -> Work[int]:
-    """The number of the newest step that the database has together with all steps before it, 0 for an empty database.
+    """The number of the newest migration that was applied together with all before it; 0 for an empty database.
 
-    A number may be missing: two versions that were made beside each other each add a step of their own.
+    One in the middle may be missing, where two versions were developed in parallel and each added a migration.
     """
-    rows = yield Execute(_PRESENT)
+    rows = yield Execute(_HAS_TABLE)
     if not rows[0]["tables"]:
         return 0
     applied = [row["number"] for row in (yield Execute(_APPLIED))]
@@ -65,15 +64,15 @@ def schema_version() -> Work[int]:
 
 
 def next_step(now: int) -> Work[Migration | None]:
-    """Applies the first step that is missing, if one is; answers it. Two processes at once take turns."""
-    yield Execute(_ONE_AT_A_TIME)
+    """Applies the first missing migration and returns it, None where there is none. Processes wait for each other."""
+    yield Execute(_LOCK)
     yield Execute(_TABLE)
     missing = _missing([row["number"] for row in (yield Execute(_APPLIED))])
     if not missing:
         return None
     for statement in missing[0].statements:
         yield Execute(statement)
-    yield Execute(_DONE, (missing[0].number, missing[0].name, now))
+    yield Execute(_RECORD, (missing[0].number, missing[0].name, now))
     return missing[0]
 
 

@@ -1,4 +1,4 @@
-"""A declared call as its readers want it: names, tables and samples, not yet Markdown or HTML."""
+"""A call described for the reference: names, tables and samples, not yet Markdown or HTML."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOST = "https://stamkund.example.com"
 
 
 @dataclass(frozen=True)
-class Field:
+class ParameterRow:
     """One row of a table of parameters."""
 
     name: str
@@ -35,16 +35,16 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Table:
-    """The parameters of a call, or those of one way to fill in its form."""
+class ParameterTable:
+    """The parameters of a call, or those of one variant of its form."""
 
     title: str
     note: str
-    fields: tuple[Field, ...]
+    fields: tuple[ParameterRow, ...]
 
 
 @dataclass(frozen=True)
-class Failure:
+class ErrorRow:
     """One row of a table of errors."""
 
     status: int
@@ -54,8 +54,8 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Described:
-    """A call, described."""
+class CallDescription:
+    """Everything that the reference says about a call."""
 
     title: str
     anchor: str
@@ -63,15 +63,15 @@ class Described:
     routes: tuple[str, ...]
     access: tuple[tuple[str, str], ...]
     paragraphs: tuple[str, ...]
-    tables: tuple[Table, ...]
+    tables: tuple[ParameterTable, ...]
     curl: str
     status: str
-    answer: str
-    failures: tuple[Failure, ...]
+    response: str
+    errors: tuple[ErrorRow, ...]
 
 
-def described(endpoint: Endpoint) -> Described:
-    return Described(
+def describe(endpoint: Endpoint) -> CallDescription:
+    return CallDescription(
         title=endpoint.about.title,
         anchor=anchor(endpoint.about.title),
         group=endpoint.about.group,
@@ -81,21 +81,21 @@ def described(endpoint: Endpoint) -> Described:
         tables=tuple(_tables(endpoint)),
         curl=_curl(endpoint),
         status=f"{endpoint.success} {HTTPStatus(endpoint.success).phrase}",
-        answer=example_response(endpoint),
-        failures=tuple(_failures(endpoint)),
+        response=example_response(endpoint),
+        errors=tuple(_errors(endpoint)),
     )
 
 
-def by_group(endpoints: Iterable[Endpoint]) -> dict[str, list[Described]]:
-    """The calls under the names of their groups, both in the order of the declarations."""
-    groups: dict[str, list[Described]] = {}
+def by_group(endpoints: Iterable[Endpoint]) -> dict[str, list[CallDescription]]:
+    """The calls by the name of their group, both in the order of the declarations."""
+    groups: dict[str, list[CallDescription]] = {}
     for endpoint in endpoints:
-        groups.setdefault(endpoint.about.group, []).append(described(endpoint))
+        groups.setdefault(endpoint.about.group, []).append(describe(endpoint))
     return groups
 
 
 def anchor(title: str) -> str:
-    """What a link to the call ends with, made as Markdown viewers make it."""
+    """The fragment of a link to the call, as Markdown viewers derive it from the heading."""
     return re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
 
 
@@ -115,34 +115,36 @@ def _paragraphs(endpoint: Endpoint) -> tuple[str, ...]:
     return tuple(" ".join(part.split()) for part in text.split("\n\n"))
 
 
-def _tables(endpoint: Endpoint) -> Iterable[Table]:
+def _tables(endpoint: Endpoint) -> Iterable[ParameterTable]:
     if endpoint.about.forms:
         for form in endpoint.about.forms:
             heading = f"Form fields with grant_type={form.title}" if form.title else "Form fields"
-            yield Table(heading, form.note, tuple(map(_form_field, form.fields)))
+            yield ParameterTable(heading, form.note, tuple(map(_form_field, form.fields)))
     elif endpoint.about.query_fields:
-        yield Table("Query parameters", "", tuple(map(_form_field, endpoint.about.query_fields)))
+        yield ParameterTable("Query parameters", "", tuple(map(_form_field, endpoint.about.query_fields)))
     elif endpoint.parameter_set.parameters:
-        where = "JSON body" if endpoint.body else "Query"
-        yield Table(f"{where} parameters", "", tuple(map(_field, endpoint.parameter_set.parameters)))
+        location = "JSON body" if endpoint.body else "Query"
+        yield ParameterTable(f"{location} parameters", "", tuple(map(_parameter, endpoint.parameter_set.parameters)))
 
 
-def _field(parameter: Parameter[Any]) -> Field:
-    kind = parameter.type
-    return Field(parameter.name, parameter.required, kind.pattern or "", _size(kind), parameter.note, kind.example)
+def _parameter(parameter: Parameter[Any]) -> ParameterRow:
+    value = parameter.type
+    return ParameterRow(
+        parameter.name, parameter.required, value.pattern or "", _size(value), parameter.note, value.example
+    )
 
 
-def _form_field(one: FormField) -> Field:
-    return Field(one.name, one.required, "", "", one.note, one.example)
+def _form_field(field: FormField) -> ParameterRow:
+    return ParameterRow(field.name, field.required, "", "", field.note, field.example)
 
 
-def _size(kind: ValueType[Any]) -> str:
-    """As the documents write sizes: `6..1024`, `..24`, `10`."""
-    if kind.longest is None:
+def _size(value: ValueType[Any]) -> str:
+    """In the notation of the documents: `6..1024`, `..24`, `10`."""
+    if value.max_length is None:
         return ""
-    if kind.shortest == kind.longest:
-        return str(kind.longest)
-    return f"{kind.shortest or ''}..{kind.longest}"
+    if value.min_length == value.max_length:
+        return str(value.max_length)
+    return f"{value.min_length or ''}..{value.max_length}"
 
 
 def _curl(endpoint: Endpoint) -> str:
@@ -159,9 +161,9 @@ def _curl(endpoint: Endpoint) -> str:
     return " \\\n  ".join(parts)
 
 
-def _failures(endpoint: Endpoint) -> Iterable[Failure]:
+def _errors(endpoint: Endpoint) -> Iterable[ErrorRow]:
     for error in endpoint.about.custom_errors:
         body = msgspec.to_builtins(error.body)
-        yield Failure(error.status, body["error"], "", body["error_description"])
+        yield ErrorRow(error.status, body["error"], "", body["error_description"])
     for problem in refusals(endpoint):
-        yield Failure(problem.status, problem.code, problem.field or "", problem.message)
+        yield ErrorRow(problem.status, problem.code, problem.field or "", problem.message)
