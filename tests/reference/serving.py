@@ -8,6 +8,7 @@ import httpx
 
 from stamkund.clock import system_clock
 from stamkund.endpoints import declared_endpoints
+from stamkund.reference.documentation import documentation_of
 from stamkund.settings import Settings
 from stamkund.wire.dispatch import Dispatch
 from stamkund.wire.services import Services
@@ -15,7 +16,9 @@ from stamkund.wire.services import Services
 
 async def get(path: str) -> httpx.Response:
     nothing = cast(Any, None)
-    services = Services(Settings(), nothing, nothing, nothing, system_clock, endpoints=declared_endpoints())
-    transport = httpx.ASGITransport(app=cast(Any, Dispatch(services)))
+    services = Services(
+        Settings(), nothing, nothing, nothing, system_clock, documentation=documentation_of(declared_endpoints())
+    )
+    transport = httpx.ASGITransport(app=cast(Any, Dispatch(declared_endpoints(), services)))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         return await client.get(path)

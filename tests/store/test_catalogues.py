@@ -11,6 +11,7 @@ import pytest
 
 from stamkund.endpoints import declared_endpoints
 from stamkund.endpoints.products.titles import get_titles
+from stamkund.reference.documentation import documentation_of
 from stamkund.rules import scopes
 from stamkund.rules.catalogue import Catalogue, Title
 from stamkund.store import CatalogueVersion, Store
@@ -43,9 +44,14 @@ async def store(stage: Stage, counting: CountingEngine) -> Store:
 async def http(stage: Stage, store: Store) -> AsyncIterator[httpx.AsyncClient]:
     """The calls on that store, over HTTP."""
     services = Services(
-        stage.settings, store, stage.vault, cast(Any, None), stage.clock, endpoints=declared_endpoints()
+        stage.settings,
+        store,
+        stage.vault,
+        cast(Any, None),
+        stage.clock,
+        documentation=documentation_of(declared_endpoints()),
     )
-    transport = httpx.ASGITransport(app=cast(Any, Dispatch(services)))
+    transport = httpx.ASGITransport(app=cast(Any, Dispatch(declared_endpoints(), services)))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
 

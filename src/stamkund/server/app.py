@@ -12,6 +12,7 @@ from stamkund import log
 from stamkund.clock import Clock, system_clock
 from stamkund.endpoints import declared_endpoints
 from stamkund.identity.passwords import Passwords
+from stamkund.reference.documentation import documentation_of
 from stamkund.server.jobs import clean_up_forever, extend_sessions, share_counts
 from stamkund.settings import Settings
 from stamkund.store import Unavailable
@@ -45,7 +46,7 @@ class Application:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         services = self._services(installation)
-        self._dispatch = Dispatch(services)
+        self._dispatch = Dispatch(declared_endpoints(), services)
         jobs = _start_jobs(services)
         _settle_garbage_collector()
         log.get().info("started", engine=installation.store.engine.name, process=os.getpid())
@@ -69,7 +70,7 @@ class Application:
             passwords=Passwords(self.settings, self.settings.workers),
             clock=self.clock,
             limits=limits_of(self.settings, installation.vault),
-            endpoints=declared_endpoints(),
+            documentation=documentation_of(declared_endpoints()),
         )
 
 

@@ -12,7 +12,7 @@ import itertools
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -53,12 +53,12 @@ class UndeclaredRefusal(Exception):
 
 
 class Dispatch:
-    """Responds to requests for the endpoints of the services."""
+    """Responds to requests for these endpoints."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, endpoints: Iterable[Endpoint], services: Services) -> None:
         self._services = services
         self._routes: dict[str, dict[str, Endpoint]] = {}
-        for endpoint in services.endpoints:
+        for endpoint in endpoints:
             for path in endpoint.paths:
                 self._routes.setdefault(path, {})[endpoint.method] = endpoint
         self._log = log.get()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from stamkund.clock import Clock
 from stamkund.identity.client_secrets import ClientSecrets
@@ -17,8 +17,16 @@ from stamkund.store import Store
 from stamkund.vault import Vault
 from stamkund.wire.limits import Limits, no_limits
 
-if TYPE_CHECKING:
-    from stamkund.wire.endpoint import Endpoint
+
+@dataclass(frozen=True)
+class Documentation:
+    """The documentation of all calls, made at the first request: OpenAPI as JSON, and a page as HTML."""
+
+    openapi: Callable[[], bytes]
+    page: Callable[[], bytes]
+
+
+NO_DOCUMENTATION = Documentation(lambda: b"", lambda: b"")
 
 
 @dataclass(frozen=True)
@@ -29,8 +37,7 @@ class Services:
     passwords: Passwords
     clock: Clock
     limits: Limits = field(default_factory=no_limits)
-    endpoints: tuple[Endpoint, ...] = ()
-    """Every declared call, for those that describe them all."""
+    documentation: Documentation = NO_DOCUMENTATION
 
     @cached_property
     def client_secrets(self) -> ClientSecrets:

@@ -43,7 +43,6 @@ _FIELDS = (
     FormField("oid", "The organisation, where nothing else tells it.", example="demo"),
     FormField("ui_locales", "The language, before what the browser asks for: `sv` or `en`.", example="sv"),
 )
-_REFUSALS = (*REFUSALS, problems.WRONG_LOGOUT_URI, problems.OTHER_CLIENT, problems.UNAVAILABLE)
 
 Claims = dict[str, Any]
 
@@ -54,7 +53,7 @@ Claims = dict[str, Any]
     "/logout",
     public=True,
     free_query=True,
-    refusals=_REFUSALS,
+    refusals=(*REFUSALS, problems.WRONG_LOGOUT_URI, problems.OTHER_CLIENT, problems.UNAVAILABLE),
     refusal_page=refusal_page,
     about=About(
         title="Logout page",
@@ -90,7 +89,7 @@ async def show_logout_page(call: Call) -> Response:
     PATH,
     public=True,
     body="form",
-    refusals=_REFUSALS,
+    refusals=(*REFUSALS, problems.WRONG_LOGOUT_URI, problems.OTHER_CLIENT, problems.UNAVAILABLE),
     refusal_page=refusal_page,
     about=About(
         title="Send the logout form",
