@@ -54,7 +54,7 @@ class ClientCredentials(msgspec.Struct, omit_defaults=True):
 @app.command()
 def create(
     organisation: ORGANISATION,
-    name: Annotated[str, typer.Option(help="What people call it.")],
+    name: Annotated[str, typer.Option(help="Its name, for people.")],
     scope: Annotated[list[str], typer.Option(help=options.SCOPES_HELP)],
     redirect_uri: REDIRECT_URIS = None,
     logout_uri: LOGOUT_URIS = None,
@@ -121,7 +121,7 @@ def create(
 @app.command()
 def change(
     client_id: CLIENT_ID,
-    name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    name: Annotated[str | None, typer.Option(help="Its name, for people.")] = None,
     scope: Annotated[list[str] | None, typer.Option(help=options.SCOPES_HELP)] = None,
     redirect_uri: REDIRECT_URIS = None,
     logout_uri: LOGOUT_URIS = None,
@@ -137,8 +137,8 @@ def change(
 ) -> None:
     """Change a client, for example when a site moves. Only what the options name is changed.
 
-    A list is replaced as a whole; a single empty value ('') empties it. A scope that is removed is removed from tokens
-    that were issued already as well.
+    A list is replaced as a whole; a single empty value ('') empties it. Removing a scope removes it from tokens that
+    were issued already.
     """
     changes: dict[str, Any] = {
         "name": name,

@@ -56,8 +56,8 @@ NO_CONTEXT = Context(date.min)
 class ValueType(Generic[T]):
     """The type of a parameter's value. `read` makes the value from a text of an allowed size.
 
-    `pattern`: shown in the reference, as the documents print it. `accepts`: what the whole text must match. `json_type`:
-    the type of the value in JSON.
+    `pattern`: for the reference, as the documents print it. `accepts`: what the whole text must match. `json_type`: the
+    type of the value in JSON.
     """
 
     name: str
