@@ -1,4 +1,8 @@
-"""Fixtures for all tests: both engines, a running application on each, a fresh organisation for each test."""
+"""Fixtures for all tests: an engine, an application that runs on it, a fresh organisation for each test.
+
+A test runs on PostgreSQL, the stricter engine, unless the engine can matter to what it tests: then it is marked
+`both_engines`, or stands in one of the folders `ON_BOTH_ENGINES`, and runs on SQLite too.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,16 @@ from tests.support.stage import Publisher, Stage
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
-ENGINES = ("sqlite", "postgres")
+ENGINES = ("postgres", "sqlite")
+ON_BOTH_ENGINES = ("contract", "faults", "flows", "store", "upgrades")
+"""Folders whose tests all run on both engines."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine_name" in metafunc.fixturenames:
+        folder = metafunc.definition.path.relative_to(Path(__file__).parent).parts[0]
+        both = folder in ON_BOTH_ENGINES or metafunc.definition.get_closest_marker("both_engines")
+        metafunc.parametrize("engine_name", ENGINES if both else ENGINES[:1], indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +38,9 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.fixture(scope="session", params=ENGINES)
+@pytest.fixture(scope="session")
 def engine_name(request: pytest.FixtureRequest) -> str:
+    """The engine that a test runs on: `postgres` or `sqlite`."""
     return str(request.param)
 
 

@@ -32,6 +32,8 @@ from tests.support.served import (
 )
 from tests.support.stage import customer
 
+pytestmark = pytest.mark.both_engines
+
 COULD_NOT_RUN = 2
 NUMBER, OTHER_NUMBER = "800610-8230", "910820-5205"
 

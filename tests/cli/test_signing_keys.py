@@ -7,12 +7,16 @@ import base64
 import json
 from typing import Any
 
+import pytest
+
 from stamkund.identity.id_token_keys import CACHE_SECONDS
 from stamkund.vault import ID_TOKEN_KEY, Vault
 from tests.faults.test_leaks import everything_kept, found
 from tests.support.installed import running
 from tests.support.rows import rows
 from tests.support.served import Caller, Ended, Installation
+
+pytestmark = pytest.mark.both_engines
 
 SEALED = "SELECT id, sealed FROM id_token_keys"
 

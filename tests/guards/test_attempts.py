@@ -20,6 +20,8 @@ from tests.guards.asking import refused
 from tests.support.rows import rows
 from tests.support.stage import NOW, Publisher, Stage
 
+pytestmark = pytest.mark.both_engines
+
 ASK = "/external/api/v1/accounts/get_authentication_attempts"
 REPORT = "/external/api/v1/accounts/create_authentication_attempt"
 ME = "/external/api/v1/me"

@@ -339,6 +339,7 @@ async def test_a_code_that_comes_again_revokes_what_it_gave(site: Site) -> None:
     refused(again)
 
 
+@pytest.mark.both_engines
 async def test_parallel_use_of_one_code_succeeds_once(site: Site) -> None:
     code = await site.code()
     answers = await asyncio.gather(*(site.exchanges(code) for _ in range(20)))

@@ -463,6 +463,7 @@ def _harmless(answer: httpx.Response) -> None:
     parameters=st.lists(st.tuples(st.sampled_from([p.name for _, p, _ in QUERY_EDGES]), st.binary(max_size=40))),
     endpoint=st.sampled_from([CANDIDATE, ACCOUNTS]),
 )
+@pytest.mark.both_engines
 async def test_any_bytes_in_a_query(
     stage: Stage, callers: Callers, endpoint: Endpoint, parameters: list[tuple[str, bytes]]
 ) -> None:
@@ -472,6 +473,7 @@ async def test_any_bytes_in_a_query(
 
 @SWEEP
 @given(edge=st.sampled_from(QUERY_EDGES), text=ANY_TEXT)
+@pytest.mark.both_engines
 async def test_any_text_in_a_query_parameter(
     stage: Stage, callers: Callers, edge: tuple[Endpoint, Parameter[Any], Any], text: str
 ) -> None:
@@ -483,6 +485,7 @@ async def test_any_text_in_a_query_parameter(
 
 @SWEEP
 @given(name=st.sampled_from([*BODY_EDGES, "unknown"]), value=JSON_VALUE)
+@pytest.mark.both_engines
 async def test_any_json_in_a_field(stage: Stage, callers: Callers, name: str, value: Any) -> None:
     body = {**example_body(ACTIVATE), "marketing_permissions": "", name: value}
     _harmless(await send_json(stage, ACTIVATE, callers.anybody, body))
@@ -496,6 +499,7 @@ async def test_any_bytes_as_a_body(stage: Stage, callers: Callers, body: bytes) 
 
 @SWEEP
 @given(body=st.binary(max_size=200), grant=st.sampled_from(["none", "password", "refresh_token", "", "\x00"]))
+@pytest.mark.both_engines
 async def test_any_bytes_in_the_token_form(stage: Stage, callers: Callers, body: bytes, grant: str) -> None:
     """The token endpoint has OAuth's errors instead of ours."""
     known = f"client_id={callers.client.id}&client_secret={callers.secret}&grant_type={quote(grant)}&".encode()
@@ -534,6 +538,7 @@ async def test_no_e_mail_keeps_the_server_busy(stage: Stage, callers: Callers) -
 INJECTIONS = ["' OR '1'='1", "'; DROP TABLE accounts; --", "\\'; SELECT 1", "1) UNION SELECT 1", "$1", "?1", "%' --"]
 
 
+@pytest.mark.both_engines
 async def test_sql_is_just_a_value(publisher: Publisher) -> None:
     """It finds nothing, changes nothing, and is kept and shown like any other name."""
     for number, text in enumerate(INJECTIONS):
@@ -612,6 +617,7 @@ async def test_broken_percent_encoding_is_taken_as_it_comes(stage: Stage, caller
         assert (answer.status, answer.json()["code"]) == (404, "not_found")
 
 
+@pytest.mark.both_engines
 async def test_an_encoded_nul_is_no_part_of_any_value(stage: Stage, callers: Callers) -> None:
     for _, parameter, _ in QUERY_EDGES[3:]:
         query = query_of(**{**_companions(parameter), parameter.name: "a\x00b"})
@@ -674,6 +680,7 @@ async def test_an_absolute_target_is_read_as_its_path(stage: Stage) -> None:
     assert (await raw.ask(stage, raw.get(b"http://elsewhere.example/health/live"))).status == 200
 
 
+@pytest.mark.both_engines
 async def test_unknown_ids_of_any_time_are_just_unknown(stage: Stage, callers: Callers) -> None:
     for moment in (0, NOW, 2**32 - 1):
         answer = await send(stage, ACCOUNTS, callers.anybody, query=query_of(id=new_id(moment)))

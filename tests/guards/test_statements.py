@@ -10,6 +10,8 @@ import pytest
 from tests.support.stage import Publisher, Stage
 from tests.support.statements import Statements, listened
 
+pytestmark = pytest.mark.both_engines
+
 API = "/external/api/v1"
 
 
@@ -19,7 +21,8 @@ async def counted(
 ) -> AsyncIterator[tuple[Publisher, Statements]]:
     """An application of its own, whose statements are listened to."""
     statements = listened(monkeypatch)
-    async with Stage(fresh_url, tmp_path / "a.key") as stage:
+    # Without limits, or their counts would be shared somewhere in between.
+    async with Stage(fresh_url, tmp_path / "a.key", limit_per_client=0, limit_per_identifier=0) as stage:
         yield await stage.publisher(), statements
 
 

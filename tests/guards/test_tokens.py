@@ -297,6 +297,7 @@ async def test_a_reader_gets_a_token_with_identity(publisher: Publisher) -> None
         assert me.json()["item"]["id"] == account_id
 
 
+@pytest.mark.both_engines
 async def test_whatever_is_wrong_with_a_login_is_told_alike(stage: Stage, publisher: Publisher) -> None:
     """No oracle that tells who is a customer: wrong password, nobody, elsewhere, not active."""
     other = await stage.publisher()

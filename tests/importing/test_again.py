@@ -13,6 +13,8 @@ from stamkund.rules import identifiers
 from stamkund.rules.customer import Customer
 from tests.importing.conftest import NOW, Publisher
 
+pytestmark = pytest.mark.both_engines
+
 PHPASS = "$P$B12345678abcdefghijklmnopqrstuv"
 
 

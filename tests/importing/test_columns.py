@@ -77,6 +77,7 @@ async def read_csv(publisher: Publisher) -> None:
 
 
 @pytest.mark.parametrize("read", [read_json, read_csv])
+@pytest.mark.both_engines
 async def test_every_column_is_stored(publisher: Publisher, read: Any) -> None:
     await read(publisher)
     customer = await publisher.known("A-100_1")
@@ -102,6 +103,7 @@ async def test_every_column_is_stored(publisher: Publisher, read: Any) -> None:
     }
 
 
+@pytest.mark.both_engines
 async def test_a_customer_is_found_by_all_that_it_has(publisher: Publisher) -> None:
     await read_json(publisher)
     key = publisher.vault.number_lookup_hash("620817-9256")

@@ -10,6 +10,8 @@ from stamkund.importing import BadRow
 from stamkund.rules import ids
 from tests.importing.conftest import NOW, Publisher
 
+pytestmark = pytest.mark.both_engines
+
 CUSTOMER = {"customer_number": "1"}
 TOTAL = {"package_code": "total", "subscription_number": "S1", "valid_to": "2027-01-01"}
 WEEKEND = {"package_code": "weekend", "valid_from": "2020-01-01"}

@@ -68,6 +68,7 @@ async def test_a_scope_that_is_refused_does_not_spend(rotating: Site) -> None:
     assert (await rotating.grant("refresh_token", refresh_token=token)).status_code == 200
 
 
+@pytest.mark.both_engines
 async def test_of_many_at_once_one_is_answered(rotating: Site) -> None:
     token = (await rotating.exchanged())["refresh_token"]
     answers = await asyncio.gather(*(rotating.grant("refresh_token", refresh_token=token) for _ in range(20)))

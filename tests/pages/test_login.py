@@ -271,6 +271,7 @@ async def test_a_freeze_leaves_those_alone_who_are_logged_in(home: House, browse
     assert (await browser.get("/login", oid=home.id, continue_=BACK)).location == BACK
 
 
+@pytest.mark.both_engines
 async def test_of_fifty_at_once_as_many_are_tried_as_may_fail(home: House, browser: Browser) -> None:
     await browser.get("/login", oid=home.id)
     form = browser.page.forms[0].fields
@@ -346,6 +347,7 @@ async def test_passwords_of_other_organisations_open_nothing(stage: Stage, home:
 
 
 @pytest.mark.parametrize("email", ["a\0b", "\ud800", "' OR 1=1 --", "a" * 5000, "a\r\nSet-Cookie: x=y"])
+@pytest.mark.both_engines
 async def test_strange_emails_are_just_wrong(home: House, browser: Browser, email: str) -> None:
     await browser.get("/login", oid=home.id)
     data = {**browser.page.forms[0].fields, "password": PASSWORD}

@@ -254,6 +254,7 @@ async def test_a_failure_leaves_a_session_as_it_was(site: Site, reader: str) -> 
 
 
 @pytest.mark.parametrize("usr", ["", "nobody@example.com", "x", "\x00", "^", "^^", "a^b^c", "å" * 2000, "org-1^"])
+@pytest.mark.both_engines
 async def test_any_user_name_is_a_wrong_one(site: Site, reader: str, usr: str) -> None:
     sid = (await site.identified()).sid
     for password in ("", "x", "\x00", "å" * 2000):
@@ -274,6 +275,7 @@ async def test_strangers_and_the_inactive_are_told_what_readers_are_told(site: S
     assert [one["err"] for one in heard[0]] == ["invalid_credentials"] * 5 + ["account_frozen"] * 2
 
 
+@pytest.mark.both_engines
 async def test_fifty_wrong_passwords_at_once_count_exactly(site: Site, reader: str) -> None:
     sids = [(await site.identified()).sid for _ in range(5)]
     told = await asyncio.gather(*(site.connector.authenticate(sids[n % 5], EMAIL, f"wrong{n}") for n in range(50)))
@@ -357,6 +359,7 @@ async def test_a_ticket_of_an_account_that_is_not_active_any_more(site: Site, re
 
 
 @pytest.mark.parametrize("how", ["token endpoint", "authenticatewithticket", "both"])
+@pytest.mark.both_engines
 async def test_of_many_uses_at_once_one_succeeds(site: Site, reader: str, how: str) -> None:
     visited = await site.logged_in()
     sids = [(await site.identified()).sid for _ in range(8)]

@@ -12,6 +12,8 @@ from tests.sso.conftest import EMAIL, PASSWORD, Site, site_of
 from tests.support.stage import Stage
 from tests.support.statements import Statements, listened
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 async def counted(

@@ -1,4 +1,4 @@
-"""Fixtures for tests of the real command: installations on each engine, empty ones and prepared ones.
+"""Fixtures for tests of the real command: installations, empty ones and prepared ones.
 
 A folder of tests that wants them names them in its conftest. A prepared installation has an organisation and a client;
 it is made by the real command once, and copied for each test, because starting Python takes its time.
@@ -23,15 +23,10 @@ from tests.support.served import Caller, Installation, Served
 _databases = itertools.count(1)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def engine(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture
-def empty(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Installation:
-    """A folder and an empty database, on each engine."""
-    if engine == "sqlite":
+def empty(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Installation:
+    """A folder and an empty database, on the engine of the test."""
+    if engine_name == "sqlite":
         return Installation(tmp_path, _sqlite_url(tmp_path))
     server: PostgresServer = request.getfixturevalue("postgres")
     return Installation(tmp_path, server.create_database(f"installed_{next(_databases)}"))
@@ -44,9 +39,9 @@ def empty_embedded(tmp_path: Path) -> Installation:
 
 
 @pytest.fixture
-def installation(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Installation:
-    """A prepared installation, on each engine."""
-    return _copy(request, engine, tmp_path)
+def installation(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Installation:
+    """A prepared installation, on the engine of the test."""
+    return _copy(request, engine_name, tmp_path)
 
 
 @pytest.fixture

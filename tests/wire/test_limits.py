@@ -145,6 +145,7 @@ async def test_nothing_is_limited_where_the_settings_say_so(fresh_url: str, tmp_
 # Several processes -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_engines
 async def test_processes_share_their_counts(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upkeep, "_SHARE_SECONDS", 0.05)
     chosen = {"workers": 2, "limit_per_client": 0, "limit_per_identifier": 5}
