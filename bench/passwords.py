@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.support.postgres_server import PostgresServer
-from tests.support.stage import replacement
+from tests.support.service import replacement
 
 from bench import argon2_alone, in_flight, load, processes
 from bench.ours import API, Installation, installed

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.postgres_server import PostgresServer
-from tests.support.stage import Publisher, Stage
+from tests.support.service import Publisher, Stage
 
 # How fast a machine is decides no test.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,8 +9,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from stamkund.rules.organisation import Client
+from tests.support.service import Publisher
 from tests.support.site import Site
-from tests.support.stage import Publisher
 from tests.support.window import window
 
 EMAIL, PASSWORD = "ove.ovesson@example.com", "Df7Vdd8!!vnM"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser
 
-from tests.support.stage import Stage
+from tests.support.service import Stage
 from tests.support.window import window
 
 

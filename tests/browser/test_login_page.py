@@ -22,8 +22,8 @@ from playwright.async_api import Browser, expect
 from stamkund.identity.sessions import cookie_name
 from stamkund.rules.branding import Branding, Logo
 from stamkund.rules.organisation import Client
+from tests.support.service import Publisher
 from tests.support.site import Site
-from tests.support.stage import Publisher
 from tests.support.window import Window, window
 
 EMAIL, PASSWORD = "ove.ovesson@example.com", "Df7Vdd8!!vnM"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.installed import (
+from tests.support.installation_fixtures import (
     embedded,
     empty,
     empty_embedded,

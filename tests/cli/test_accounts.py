@@ -8,9 +8,9 @@ import re
 
 from argon2 import PasswordHasher
 
-from tests.support.installed import running
+from tests.support.installation import ORGANISATION, PASSWORD, Caller, Ended, Installation
+from tests.support.installation_fixtures import running
 from tests.support.rows import rows
-from tests.support.served import ORGANISATION, PASSWORD, Caller, Ended, Installation
 
 EMAIL = "ove.ovesson@example.com"
 

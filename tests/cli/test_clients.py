@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.cli.test_command_line import COULD_NOT_RUN, refused
-from tests.support.installed import running
-from tests.support.served import ORGANISATION, Caller, ClientSecret, Installation
+from tests.support.installation import ORGANISATION, Caller, ClientSecret, Installation
+from tests.support.installation_fixtures import running
 
 CREATE = ("client", "create", "--organisation", ORGANISATION, "--name", "Appen", "--scope", "/openid")
 LIST = ("client", "list", "--organisation", ORGANISATION)

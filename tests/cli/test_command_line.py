@@ -15,10 +15,7 @@ from stamkund.clock import system_clock
 from stamkund.rules.customer import Customer
 from stamkund.store.migrations import LATEST, MIGRATIONS
 from stamkund.vault import Vault
-from tests.support.installed import running
-from tests.support.postgres_server import PostgresServer
-from tests.support.rows import database_file, executed, rows
-from tests.support.served import (
+from tests.support.installation import (
     ACCOUNTS,
     CANDIDATE,
     ORGANISATION,
@@ -30,7 +27,10 @@ from tests.support.served import (
     Served,
     is_problem,
 )
-from tests.support.stage import customer
+from tests.support.installation_fixtures import running
+from tests.support.postgres_server import PostgresServer
+from tests.support.rows import database_file, executed, rows
+from tests.support.service import customer
 
 pytestmark = pytest.mark.both_engines
 

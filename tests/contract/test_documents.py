@@ -10,7 +10,7 @@ import pytest
 from stamkund.rules.account import ExternalId
 from stamkund.rules.customer import Subscription
 from stamkund.rules.organisation import Permission
-from tests.support.stage import Publisher, Stage
+from tests.support.service import Publisher, Stage
 
 CANDIDATE = "/external/api/v1/accounts/candidate"
 ACTIVATE = "/external/api/v1/account/activate_candidate"

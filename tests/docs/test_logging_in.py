@@ -20,8 +20,8 @@ import pytest
 from stamkund.identity.passwords import Passwords
 from stamkund.settings import Settings
 from tests.support.browser import Browser
-from tests.support.served import ORGANISATION, Installation, Served
-from tests.support.stage import customer
+from tests.support.installation import ORGANISATION, Installation, Served
+from tests.support.service import customer
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "logging-in.md").read_text()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.installed import (
+from tests.support.installation_fixtures import (
     embedded,
     empty,
     empty_embedded,

@@ -12,9 +12,9 @@ import httpx
 import psutil
 
 from stamkund.rules.customer import Customer
-from tests.support.installed import running
+from tests.support.installation import ACCOUNTS, CANDIDATE, Caller, Installation, until
+from tests.support.installation_fixtures import running
 from tests.support.rows import halves
-from tests.support.served import ACCOUNTS, CANDIDATE, Caller, Installation, until
 
 AT_ONCE = 8
 

@@ -12,10 +12,7 @@ import httpx
 import pytest
 
 from stamkund.rules.customer import Customer
-from tests.support.installed import running
-from tests.support.postgres_server import PostgresServer
-from tests.support.rows import executed, halves, rows
-from tests.support.served import (
+from tests.support.installation import (
     ACCOUNTS,
     CANDIDATE,
     ME,
@@ -25,6 +22,9 @@ from tests.support.served import (
     is_unavailable,
     until,
 )
+from tests.support.installation_fixtures import running
+from tests.support.postgres_server import PostgresServer
+from tests.support.rows import executed, halves, rows
 
 EMAIL = "ove.ovesson@example.com"
 

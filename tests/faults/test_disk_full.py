@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from stamkund.rules.customer import Customer
-from tests.support.installed import running
+from tests.support.installation import ACCOUNTS, CANDIDATE, Caller, Installation, is_unavailable
+from tests.support.installation_fixtures import running
 from tests.support.rows import database_file, halves
-from tests.support.served import ACCOUNTS, CANDIDATE, Caller, Installation, is_unavailable
 
 EMAIL = "ove.ovesson@example.com"
 ROOM = 256 * 1024

@@ -16,9 +16,7 @@ from stamkund.rules.customer import Customer
 from stamkund.vault import Vault
 from tests.support.browser import Browser
 from tests.support.connector import Connector
-from tests.support.installed import running
-from tests.support.rows import TABLES, executed, rows
-from tests.support.served import (
+from tests.support.installation import (
     ACCOUNTS,
     ACTIVATE,
     CANDIDATE,
@@ -31,7 +29,9 @@ from tests.support.served import (
     Installation,
     Served,
 )
-from tests.support.stage import customer
+from tests.support.installation_fixtures import running
+from tests.support.rows import TABLES, executed, rows
+from tests.support.service import customer
 
 EMAIL = "petronella.ovesson@example.com"
 NEW_EMAIL = "Petronella+Ny@example.com"

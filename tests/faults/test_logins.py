@@ -17,10 +17,20 @@ import pytest
 
 from tests.support.browser import Browser
 from tests.support.connector import Connector
-from tests.support.installed import running
+from tests.support.installation import (
+    ME,
+    ORGANISATION,
+    PASSWORD,
+    TOKEN,
+    Caller,
+    Installation,
+    Served,
+    is_unavailable,
+    until,
+)
+from tests.support.installation_fixtures import running
 from tests.support.postgres_server import PostgresServer
 from tests.support.rows import rows
-from tests.support.served import ME, ORGANISATION, PASSWORD, TOKEN, Caller, Installation, Served, is_unavailable, until
 
 EMAIL = "ove.ovesson@example.com"
 BACK = "https://site.example.com/landing"

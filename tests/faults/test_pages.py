@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tests.faults.test_leaks import found
 from tests.support.browser import Browser
-from tests.support.installed import running
+from tests.support.installation import ORGANISATION, Installation
+from tests.support.installation_fixtures import running
 from tests.support.postgres_server import PostgresServer
-from tests.support.served import ORGANISATION, Installation
 
 EMAIL, STRANGER = "petronella.ovesson@example.com", "frammande.person@example.com"
 PASSWORD, WRONG = "Df7Vdd8!!vnM", "Fel-losenord-99"

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 
-from tests.support.installed import running
+from tests.support.installation import PASSWORD, Installation
+from tests.support.installation_fixtures import running
 from tests.support.rows import counts, halves, made
-from tests.support.served import PASSWORD, Installation
 
 CALLERS = 200
 EMAIL = "ove.ovesson@example.com"

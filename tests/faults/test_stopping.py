@@ -12,9 +12,18 @@ import httpx
 import msgspec
 import pytest
 
-from tests.support.installed import running
+from tests.support.installation import (
+    ACTIVATE,
+    HOST,
+    Caller,
+    Installation,
+    Served,
+    activation,
+    is_problem,
+    is_unavailable,
+)
+from tests.support.installation_fixtures import running
 from tests.support.rows import counts, halves, made
-from tests.support.served import ACTIVATE, HOST, Caller, Installation, Served, activation, is_problem, is_unavailable
 
 SLOW = {"argon2_memory_kib": 32_768, "argon2_passes": 6, "hashing_threads": 1}
 """A few tenths of a second for each password."""

@@ -22,7 +22,7 @@ import httpx
 import uvicorn
 
 from tests.support.connector import Connector
-from tests.support.stage import Publisher
+from tests.support.service import Publisher
 
 SSO = "https://sso.example"
 LANDING = "/landing.php"

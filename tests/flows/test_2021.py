@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from tests.support.connector import Connector2021
-from tests.support.stage import Publisher
+from tests.support.service import Publisher
 
 EMAIL = "ove.ovesson@example.com"
 PASSWORD = "Df7Vdd8!!vnM"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.flows.sites import SSO, Names, WebSite, web_site
 from tests.support.browser import Browser, Page
-from tests.support.stage import Publisher
+from tests.support.service import Publisher
 
 EMAIL = "ove.ovesson@example.com"
 PASSWORD = "Df7Vdd8!!vnM"

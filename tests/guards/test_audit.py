@@ -9,7 +9,7 @@ import pytest
 from tests.support.browser import Browser
 from tests.support.connector import Connector
 from tests.support.rows import rows
-from tests.support.stage import SCOPES, Publisher, Stage
+from tests.support.service import SCOPES, Publisher, Stage
 
 pytestmark = pytest.mark.both_engines
 

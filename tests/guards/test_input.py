@@ -25,9 +25,9 @@ from stamkund.rules.account import Address, ExternalId
 from stamkund.rules.ids import new_id
 from stamkund.wire.endpoint import Endpoint
 from stamkund.wire.parameters import Parameter
-from tests.guards.asking import REQUEST_ID, Callers, callers_of, example_body, refused, send, send_json, told
 from tests.support import raw
-from tests.support.stage import NOW, Publisher, Stage
+from tests.support.calls import REQUEST_ID, Callers, callers_of, example_body, refused, send, send_json, told
+from tests.support.service import NOW, Publisher, Stage
 
 CANDIDATE, ACTIVATE, ACCOUNTS = candidate.get_candidate, activation.activate_candidate, account.get_account
 

@@ -10,8 +10,8 @@ import pytest
 from stamkund.endpoints import declared_endpoints
 from stamkund.rules.organisation import Client
 from stamkund.wire.endpoint import Endpoint
-from tests.guards.asking import Callers, callers_of, label, send
-from tests.support.stage import Publisher, Stage
+from tests.support.calls import Callers, callers_of, label, send
+from tests.support.service import Publisher, Stage
 
 PAGES = {path for e in declared_endpoints() if e.for_browsers for path in e.paths}
 OPEN = [e for e in declared_endpoints() if not PAGES & set(e.paths)]

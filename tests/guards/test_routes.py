@@ -17,7 +17,8 @@ import pytest
 
 from stamkund.endpoints import declared_endpoints
 from stamkund.wire.endpoint import MAX_BODY_BYTES, Endpoint
-from tests.guards.asking import (
+from tests.guards.routes import described
+from tests.support.calls import (
     PRIVATE,
     REQUEST_ID,
     WITH_IDENTITY,
@@ -32,8 +33,7 @@ from tests.guards.asking import (
     send_json,
     told,
 )
-from tests.guards.routes import described
-from tests.support.stage import Publisher, Stage
+from tests.support.service import Publisher, Stage
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.stage import Publisher, Stage
+from tests.support.service import Publisher, Stage
 from tests.support.statements import Statements, listened
 
 pytestmark = pytest.mark.both_engines

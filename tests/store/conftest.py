@@ -24,7 +24,7 @@ from stamkund.store.open import Installation
 from stamkund.store.work import Execute, Row, Sql, Work
 from stamkund.vault import Vault
 from tests.support.postgres_server import PostgresServer
-from tests.support.stage import NOW, customer, replacement
+from tests.support.service import NOW, customer, replacement
 
 DAY = 86_400
 _counter = itertools.count(1)

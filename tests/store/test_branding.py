@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 
 from stamkund.rules.branding import PLAIN, Branding, logo_of
-from tests.support.stage import Publisher, Stage
+from tests.support.service import Publisher, Stage
 
 LOGO = logo_of(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
 

@@ -17,10 +17,10 @@ from stamkund.store import CatalogueVersion, Store
 from stamkund.store.open import open_installation
 from stamkund.wire.dispatch import Dispatch
 from stamkund.wire.services import Services
-from tests.endpoints.shop import CATALOGUE, EMAIL, MINE, READABLE, load, reader, subscription
+from tests.support.catalogue import CATALOGUE, EMAIL, MINE, READABLE, load, reader, subscription
 from tests.support.counting import CountingEngine
 from tests.support.rows import rows
-from tests.support.stage import NOW, Publisher, Stage
+from tests.support.service import NOW, Publisher, Stage
 
 OTHER = Catalogue([Title("OTHER", "Another title")])
 

@@ -11,7 +11,7 @@ from stamkund.rules.session import ANONYMOUS, LOGGED_IN, TERMINATED, Session
 from stamkund.store import TICKET, NotActive, OneTimeCredential
 from stamkund.store.work import Execute, Sql, Work
 from tests.store.conftest import DAY, House
-from tests.support.stage import NOW
+from tests.support.service import NOW
 
 END = NOW + 30 * DAY
 

@@ -14,7 +14,7 @@ from stamkund.rules.identifiers import Identifier
 from stamkund.rules.lockout import PASSWORD_GRANT, LockoutPolicy, LoginContext
 from stamkund.store import REFRESH, TOKEN_ACCOUNT, NewToken
 from tests.store.conftest import DAY, House, house_in, opened
-from tests.support.stage import NOW, customer
+from tests.support.service import NOW, customer
 from tests.support.statements import Statements, listened
 
 

@@ -30,7 +30,7 @@ from stamkund.store.verbs.tokens import SPENT_SECONDS, TokenVerbs
 from stamkund.store.work import Execute, MakeWork, Sql, Work
 from tests.store.conftest import DAY, House
 from tests.support.counting import CountingEngine
-from tests.support.stage import NOW
+from tests.support.service import NOW
 
 T = TypeVar("T")
 _count = itertools.count(1)

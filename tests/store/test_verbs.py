@@ -22,7 +22,7 @@ from stamkund.settings import Settings
 from stamkund.store import REFRESH, TOKEN_ACCOUNT, CustomerChange, NewToken, Refresh, UniqueConflict
 from stamkund.wire.services import Services
 from tests.store.conftest import DAY, House, house_in, opened
-from tests.support.stage import NOW, customer
+from tests.support.service import NOW, customer
 
 NUMBER = PersonNumber("800610-8230", "19")
 ALL_TABLES = ("accounts", "identifiers", "audit", "outbox")

@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
 
-from tests.support.stage import Stage
+from tests.support.service import Stage
 
 _MOST_REDIRECTS = 10
 _VOID = {"input", "meta", "img", "link", "br", "hr"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.support.stage import Stage
+from tests.support.service import Stage
 
 _PATIENCE_SECONDS = 20
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.rows import database_file, halves
-from tests.support.stage import Stage
+from tests.support.service import Stage
 
 
 @pytest.mark.parametrize(

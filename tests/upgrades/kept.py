@@ -28,7 +28,7 @@ from stamkund.rules.organisation import Organisation, Permission
 from stamkund.store import migrations
 from tests.support.browser import Browser
 from tests.support.connector import Connector
-from tests.support.stage import NOW, SCOPES, Publisher, Stage
+from tests.support.service import NOW, SCOPES, Publisher, Stage
 
 FOLDER = Path(__file__).parent
 DAY = 86_400

@@ -15,7 +15,7 @@ import pytest
 from stamkund.identity.sessions import cookie_name
 from stamkund.store import migrations
 from tests.support.connector import Connector
-from tests.support.stage import Stage
+from tests.support.service import Stage
 from tests.upgrades import kept
 
 API = "/external/api/v1"

@@ -15,9 +15,9 @@ from stamkund.server import jobs as upkeep
 from stamkund.store import Unavailable
 from stamkund.wire import limits as limiting
 from stamkund.wire.limits import Limits, no_limits
-from tests.guards.asking import refused
+from tests.support.calls import refused
 from tests.support.rows import rows
-from tests.support.stage import NOW, Publisher, Stage
+from tests.support.service import NOW, Publisher, Stage
 
 CANDIDATE = "/external/api/v1/accounts/candidate"
 ACTIVATE = "/external/api/v1/account/activate_candidate"
