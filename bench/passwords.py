@@ -64,11 +64,11 @@ def look_ups_beside(
     send: Callable[[float, threading.Event], float],
 ) -> None:
     """The p99 of look-ups at a steady pace while `send` keeps passwords being hashed, and without."""
-    asked = installation.account_requests()
+    lookups = installation.account_requests()
 
     def paced() -> float:
         return load.run_in_process(
-            processes.HOST, server.port, asked, seconds=SECONDS, warmup=0.5, pace=LOOK_UPS_PER_SECOND
+            processes.HOST, server.port, lookups, seconds=SECONDS, warmup=0.5, pace=LOOK_UPS_PER_SECOND
         ).p99
 
     pairs = []

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.postgres_server import PostgresServer
-from tests.support.service import Publisher, Stage
+from tests.support.service import Publisher, RunningService
 
 # How fast a machine is decides no test.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -54,17 +54,17 @@ def database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path_fact
 
 
 @pytest.fixture(scope="session")
-async def stage(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def service(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningService]:
     """The application, running on each engine in turn."""
     key_file: Path = tmp_path_factory.mktemp("keys") / "stamkund.key"
-    async with Stage(database_url, key_file) as running:
+    async with RunningService(database_url, key_file) as running:
         yield running
 
 
 @pytest.fixture
-async def publisher(stage: Stage) -> Publisher:
+async def publisher(service: RunningService) -> Publisher:
     """A fresh organisation with a client."""
-    return await stage.publisher()
+    return await service.publisher()
 
 
 @pytest.fixture

@@ -25,11 +25,11 @@ async def key(installation: Installation, *arguments: str) -> Ended:
     return await asyncio.to_thread(installation.do, "key", *arguments)
 
 
-async def shown(caller: Caller) -> list[str]:
+async def published_ids(caller: Caller) -> list[str]:
     """The ids of the keys that clients see."""
-    answer = await caller.served.http.get("/oauth2/jwks")
-    assert answer.status_code == 200
-    return [one["kid"] for one in answer.json()["keys"]]
+    response = await caller.served.http.get("/oauth2/jwks")
+    assert response.status_code == 200
+    return [one["kid"] for one in response.json()["keys"]]
 
 
 async def opened(installation: Installation) -> dict[str, dict[str, Any]]:
@@ -43,26 +43,26 @@ async def opened(installation: Installation) -> dict[str, dict[str, Any]]:
 
 async def test_an_operator_begins_with_a_new_key(installation: Installation) -> None:
     async with running(installation) as (_, caller):
-        (first,) = await shown(caller)
-        told = (await key(installation, "rotate-signing")).output
-        second = told.split()[1]
-        assert told == f"key {second} is shown to clients, and signs once they had time to fetch it\n"
-        told = (await key(installation, "rotate-signing", "--revoke-old")).output
-        third = told.split()[1]
-        assert told.startswith(f"key {third} signs ID tokens") and len({first, second, third}) == 3
+        (first,) = await published_ids(caller)
+        output = (await key(installation, "rotate-signing")).output
+        second = output.split()[1]
+        assert output == f"key {second} is shown to clients, and signs once they had time to fetch it\n"
+        output = (await key(installation, "rotate-signing", "--revoke-old")).output
+        third = output.split()[1]
+        assert output.startswith(f"key {third} signs ID tokens") and len({first, second, third}) == 3
         async with asyncio.timeout(CACHE_SECONDS + 5):
-            while await shown(caller) != [third]:  # noqa: ASYNC110
+            while await published_ids(caller) != [third]:  # noqa: ASYNC110
                 await asyncio.sleep(0.5)
     assert list(await opened(installation)) == [third]
 
 
 async def test_private_keys_are_nowhere_in_plain_and_are_sealed_anew(installation: Installation) -> None:
     async with running(installation, log_level="debug") as (served, caller):
-        (id_,) = await shown(caller)
+        (id_,) = await published_ids(caller)
         private = (await opened(installation))[id_]
-        kept = await everything_kept(installation)
-        assert found(kept, written(private)) == []
-        assert found(kept, [private["n"]]) != [], "the look itself finds what is there"
+        stored = await everything_kept(installation)
+        assert found(stored, written(private)) == []
+        assert found(stored, [private["n"]]) != [], "the look itself finds what is there"
         assert found((await caller.served.http.get("/oauth2/jwks")).text, written(private)) == []
         await key(installation, "add")
         await key(installation, "reencrypt")
@@ -72,7 +72,7 @@ async def test_private_keys_are_nowhere_in_plain_and_are_sealed_anew(installatio
         await served.stop()
     assert found(served.log, [*written(private), private["n"]]) == []
     async with running(installation) as (_, caller):
-        assert await shown(caller) == [id_]
+        assert await published_ids(caller) == [id_]
 
 
 def written(private: dict[str, Any]) -> list[str]:

@@ -66,8 +66,8 @@ def text(part: bytes) -> str:
 
 
 async def test_two_processes_make_one_first_key(two: Two) -> None:
-    asked = [keys.sign(CLAIMS) for keys in two.keys for _ in range(5)]
-    assert len({kid(token) for token in await asyncio.gather(*asked)}) == 1
+    signatures = [keys.sign(CLAIMS) for keys in two.keys for _ in range(5)]
+    assert len({kid(token) for token in await asyncio.gather(*signatures)}) == 1
     assert await two.kids(0) == await two.kids(1) and len(await two.kids()) == 1
 
 
@@ -75,7 +75,7 @@ async def test_two_processes_make_one_next_key(two: Two) -> None:
     first = await two.signing()
     two.clock.now += 90 * DAY
     lists = await asyncio.gather(*(two.kids(n) for n in (0, 1, 0, 1)))
-    assert all(shown == lists[0] for shown in lists)
+    assert all(kids == lists[0] for kids in lists)
     assert len(lists[0]) == 2 and lists[0][0] == first
 
 
@@ -130,8 +130,8 @@ async def test_nothing_else_is_taken_for_ours(two: Two) -> None:
     token = await keys.sign(CLAIMS)
     (public,) = (await keys.key_set())["keys"]
     head, claims, signature = token.split(".")
-    stranger = RSAKey.generate_key(2048)
-    known = {"alg": "RS256", "kid": public["kid"]}
+    foreign_key = RSAKey.generate_key(2048)
+    header = {"alg": "RS256", "kid": public["kid"]}
     pem = RSAKey.import_key(public).as_pem(private=False)
     confused = f"{text(json.dumps({'alg': 'HS256', 'kid': public['kid']}).encode())}.{claims}"
     confused += f".{text(hmac.digest(pem, confused.encode(), 'sha256'))}"
@@ -149,11 +149,11 @@ async def test_nothing_else_is_taken_for_ours(two: Two) -> None:
         "W1tb" * 20_000 + ".e30.AA",
         await keys.sign({**CLAIMS, "iss": "https://elsewhere.example"}),
         await keys.sign({"sub": "1"}),
-        jwt.encode(known, CLAIMS, stranger),
-        jwt.encode({"alg": "RS256"}, CLAIMS, stranger),
-        jwt.encode({"alg": "RS256", "kid": "unknown"}, CLAIMS, stranger),
+        jwt.encode(header, CLAIMS, foreign_key),
+        jwt.encode({"alg": "RS256"}, CLAIMS, foreign_key),
+        jwt.encode({"alg": "RS256", "kid": "unknown"}, CLAIMS, foreign_key),
         confused,
-        jwt.encode({"alg": "PS256", "kid": public["kid"]}, CLAIMS, stranger, algorithms=["PS256"]),
+        jwt.encode({"alg": "PS256", "kid": public["kid"]}, CLAIMS, foreign_key, algorithms=["PS256"]),
     ):
         assert await keys.verify(wrong) is None, wrong[:40]
 

@@ -72,7 +72,7 @@ class Publisher:
     async def customer(self, number: str) -> Customer | None:
         return await self.found(Identifier(identifiers.CUSTOMER_NUMBER, number))
 
-    async def known(self, number: str) -> Customer:
+    async def existing_customer(self, number: str) -> Customer:
         customer = await self.customer(number)
         assert customer is not None
         return customer
@@ -82,7 +82,7 @@ class Publisher:
         return None if candidate is None else candidate.customer
 
     async def activate(self, number: str, email: str = "ove.ovesson@example.com") -> None:
-        customer = await self.known(number)
+        customer = await self.existing_customer(number)
         await self.store.accounts.activate(
             self.organisation.id, customer.id, lambda fresh: account_of(fresh, email, NOW), "hash", "client", NOW
         )

@@ -118,8 +118,8 @@ def test_any_ten_digits_are_a_number_and_keep_their_century_when_stored(digits: 
     """Next century nobody turns into a newborn: what was decided stays."""
     number = parse(f"{digits[:6]}-{digits[6:]}", TODAY)
     assert number is not None and number.ten == f"{digits[:6]}-{digits[6:]}"
-    kept = from_stored(number.stored())
-    assert kept == number and hash(kept) == hash(number)
+    stored = from_stored(number.stored())
+    assert stored == number and hash(stored) == hash(number)
 
 
 def test_a_number_never_prints() -> None:

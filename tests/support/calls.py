@@ -18,7 +18,7 @@ from stamkund.reference import schemas
 from stamkund.rules import scopes
 from stamkund.rules.organisation import Client
 from stamkund.wire.endpoint import Endpoint
-from tests.support.service import Publisher, Stage
+from tests.support.service import Publisher, RunningService
 
 PRIVATE = [e for e in declared_endpoints() if not e.public]
 WITH_IDENTITY = [e for e in PRIVATE if e.identity]
@@ -40,7 +40,7 @@ def example_body(endpoint: Endpoint) -> dict[str, Any]:
 
 
 async def send(
-    stage: Stage,
+    service: RunningService,
     endpoint: Endpoint,
     token: str | None = None,
     *,
@@ -55,35 +55,35 @@ async def send(
     if endpoint.body is not None:
         sent["content-type"] = "application/json" if endpoint.body == "json" else "application/x-www-form-urlencoded"
     sent = {name: value for name, value in {**sent, **(headers or {})}.items() if value is not None}
-    asked = endpoint.example.query if query is None else query
+    query_string = endpoint.example.query if query is None else query
     body = endpoint.example.body.encode() if content is None else content
-    return await stage.http.request(
+    return await service.http.request(
         method or endpoint.method,
-        (path or endpoint.paths[0]) + (f"?{asked}" if asked else ""),
+        (path or endpoint.paths[0]) + (f"?{query_string}" if query_string else ""),
         content=body if endpoint.body is not None else None,
         headers=sent,
     )
 
 
-async def send_json(stage: Stage, endpoint: Endpoint, token: str, body: Any) -> httpx.Response:
-    return await send(stage, endpoint, token, content=json.dumps(body).encode())
+async def send_json(service: RunningService, endpoint: Endpoint, token: str, body: Any) -> httpx.Response:
+    return await send(service, endpoint, token, content=json.dumps(body).encode())
 
 
-def told(answer: httpx.Response) -> dict[str, str]:
+def error_body(response: httpx.Response) -> dict[str, str]:
     """The error body, after everything that holds for every error was looked at."""
-    body: dict[str, str] = answer.json()
+    body: dict[str, str] = response.json()
     assert list(body) in (["code", "message"], ["code", "field", "message"]), body
     assert all(isinstance(value, str) and value for value in body.values()), body
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["cache-control"] == "no-store"
-    assert REQUEST_ID.fullmatch(answer.headers["x-request-id"])
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["cache-control"] == "no-store"
+    assert REQUEST_ID.fullmatch(response.headers["x-request-id"])
     return body
 
 
-def refused(answer: httpx.Response, status: int, code: str, field: str | None = None) -> dict[str, str]:
+def refused(response: httpx.Response, status: int, code: str, field: str | None = None) -> dict[str, str]:
     """The error body of a refusal that must be this one."""
-    body = told(answer)
-    assert (answer.status_code, body["code"], body.get("field")) == (status, code, field), answer.text
+    body = error_body(response)
+    assert (response.status_code, body["code"], body.get("field")) == (status, code, field), response.text
     return body
 
 
@@ -102,30 +102,30 @@ class Callers:
         return self.reader if endpoint.identity else self.anybody
 
     async def refresh_token(self) -> str:
-        answer = await self._password_grant()
-        return str(answer.json()["refresh_token"])
+        response = await self._password_grant()
+        return str(response.json()["refresh_token"])
 
     async def without(self, scope: str | None, *, identity: bool) -> str:
         """A token with every scope but one."""
         others = [s for s in self.client.scopes if s != scope]
         if identity:
-            answer = await self._password_grant(scope=" ".join(others))
-            return str(answer.json()["access_token"])
+            response = await self._password_grant(scope=" ".join(others))
+            return str(response.json()["access_token"])
         return await self.publisher.token(*others, client=self.client, secret=self.secret)
 
     async def _password_grant(self, **more: str) -> httpx.Response:
-        answer = await self.publisher.grant(
+        response = await self.publisher.grant(
             "password", username=READER, password="Df7Vdd8!!vnM", client=self.client, secret=self.secret, **more
         )
-        assert answer.status_code == 200, answer.text
-        return answer
+        assert response.status_code == 200, response.text
+        return response
 
 
 async def callers_of(publisher: Publisher) -> Callers:
     """A client with every scope there is, and a reader."""
     await publisher.activated(READER, "900001", social_security_number=None)
-    wanted = dict.fromkeys([*scopes.KNOWN, *(e.scope for e in PRIVATE if e.scope)])
-    client, secret = await publisher.new_client(*wanted)
+    all_scopes = dict.fromkeys([*scopes.KNOWN, *(e.scope for e in PRIVATE if e.scope)])
+    client, secret = await publisher.new_client(*all_scopes)
     anybody = await publisher.token(client=client, secret=secret)
     made = Callers(publisher, client, secret, anybody, "")
     made.reader = await made.without(None, identity=True)

@@ -43,17 +43,17 @@ async def reader(publisher: Publisher, *subscriptions: Subscription) -> str:
 
 
 async def load(publisher: Publisher, catalogue: Catalogue = CATALOGUE) -> None:
-    await publisher.stage.store.catalogues.replace(publisher.id, catalogue, NOW)
+    await publisher.service.store.catalogues.replace(publisher.id, catalogue, NOW)
 
 
 async def products(publisher: Publisher, account_id: str) -> list[str]:
     """What the account may read now."""
-    answer = await publisher.get(READABLE, account_id=account_id)
-    assert answer.status_code == 200, answer.text
-    found: list[str] = answer.json()["item"]["active_products"]
+    response = await publisher.get(READABLE, account_id=account_id)
+    assert response.status_code == 200, response.text
+    found: list[str] = response.json()["item"]["active_products"]
     return found
 
 
 async def ask(publisher: Publisher, path: str, token: str | None, **query: str) -> httpx.Response:
     headers = {"authorization": f"Bearer {token}"} if token else {}
-    return await publisher.stage.http.get(path, params=query, headers=headers)
+    return await publisher.service.http.get(path, params=query, headers=headers)

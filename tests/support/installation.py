@@ -80,10 +80,10 @@ class Installation:
 
     def environment(self, **more: Any) -> dict[str, str]:
         """Our own environment without settings, and the installation's in their place."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         chosen = {"database_url": self.database_url, "key_file": self.key_file}
         chosen |= {**QUICK_HASHING, **self.settings, **more}
-        return kept | {PREFIX + name.upper(): str(value) for name, value in chosen.items() if value is not None}
+        return environment | {PREFIX + name.upper(): str(value) for name, value in chosen.items() if value is not None}
 
     def run(self, *arguments: str, **settings: Any) -> Ended:
         """Runs `stamkund` with `arguments` to its end."""
@@ -285,9 +285,9 @@ class Caller:
 
     async def __call__(self) -> Caller:
         """Gets a token; answers the caller itself."""
-        answer = await self.grant("none")
-        assert answer.status_code == 200, answer.text
-        self.token = answer.json()["access_token"]
+        response = await self.grant("none")
+        assert response.status_code == 200, response.text
+        self.token = response.json()["access_token"]
         return self
 
     async def grant(self, grant_type: str, **fields: str) -> httpx.Response:
@@ -323,15 +323,15 @@ async def _answer(given: bool | Awaitable[bool]) -> bool:
     return given if isinstance(given, bool) else await given
 
 
-def is_problem(answer: httpx.Response, status: int, code: str) -> bool:
+def is_problem(response: httpx.Response, status: int, code: str) -> bool:
     """Whether an answer is our error body with this status and code."""
-    body: Mapping[str, str] = answer.json()
-    return answer.status_code == status and body["code"] == code and bool(body["message"])
+    body: Mapping[str, str] = response.json()
+    return response.status_code == status and body["code"] == code and bool(body["message"])
 
 
-def is_unavailable(answer: httpx.Response) -> bool:
+def is_unavailable(response: httpx.Response) -> bool:
     """Whether an answer is the documented 503, with the time to try again."""
-    return is_problem(answer, 503, "service_unavailable") and int(answer.headers["retry-after"]) >= 1
+    return is_problem(response, 503, "service_unavailable") and int(response.headers["retry-after"]) >= 1
 
 
 def _is_worker(process: psutil.Process) -> bool:

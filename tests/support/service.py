@@ -62,7 +62,7 @@ class TestClock:
             self.now = before
 
 
-class Stage:
+class RunningService:
     """One running application. Use as an async context manager."""
 
     def __init__(self, url: str, key_file: Path, **settings: Any) -> None:
@@ -76,7 +76,7 @@ class Stage:
         self.url = ""
         self.http: httpx.AsyncClient
 
-    async def __aenter__(self) -> Stage:
+    async def __aenter__(self) -> RunningService:
         await migrated(self.settings)
         installation = await open_installation(self.settings, self.clock)
         self.store, self.vault = installation.store, installation.vault
@@ -132,7 +132,7 @@ async def migrated(settings: Settings) -> None:
 class Publisher:
     """An organisation with a client, and short ways to what tests need of it."""
 
-    stage: Stage
+    service: RunningService
     organisation: Organisation
     client: Client = field(init=False)
     secret: str = field(init=False)
@@ -143,29 +143,29 @@ class Publisher:
         return self.organisation.id
 
     async def new_client(self, *scopes: str, **flags: Any) -> tuple[Client, str]:
-        secret, now = new_secret(), self.stage.clock()
-        sealed = self.stage.client_secrets.seal(secret)
+        secret, now = new_secret(), self.service.clock()
+        sealed = self.service.client_secrets.seal(secret)
         client = Client(new_id(now), self.id, "Test", now, list(scopes), [Secret(sealed, now)], **flags)
-        await self.stage.store.clients.add(client)
+        await self.service.store.clients.add(client)
         return client, secret
 
     async def customer(self, number: str = "100001", **fields: Any) -> Customer:
         """Imports one customer; without fields it is the documents' Ove Ovesson with one subscription."""
-        made = customer(number, self.stage.clock(), **fields)
-        outcome = await self.stage.store.customers.put(self.id, [replacement(made)], made.created)
+        made = customer(number, self.service.clock(), **fields)
+        outcome = await self.service.store.customers.put(self.id, [replacement(made)], made.created)
         assert not outcome.rejected, outcome
         return made
 
     async def token(self, *scopes: str, client: Client | None = None, secret: str | None = None) -> str:
         """A token without identity, with all of the client's scopes unless some are named."""
-        answer = await self.grant("none", scope=" ".join(scopes), client=client, secret=secret)
-        assert answer.status_code == 200, answer.text
-        return str(answer.json()["access_token"])
+        response = await self.grant("none", scope=" ".join(scopes), client=client, secret=secret)
+        assert response.status_code == 200, response.text
+        return str(response.json()["access_token"])
 
     async def reader_token(self, email: str, password: str = "Df7Vdd8!!vnM", **more: Any) -> str:
-        answer = await self.grant("password", username=f"{self.id}^{email}", password=password, **more)
-        assert answer.status_code == 200, answer.text
-        return str(answer.json()["access_token"])
+        response = await self.grant("password", username=f"{self.id}^{email}", password=password, **more)
+        assert response.status_code == 200, response.text
+        return str(response.json()["access_token"])
 
     async def grant(
         self, grant_type: str, client: Client | None = None, secret: str | None = None, **fields: str
@@ -176,7 +176,7 @@ class Publisher:
             "grant_type": grant_type,
             **{name: value for name, value in fields.items() if value},
         }
-        return await self.stage.http.post("/api/authorization/access_token", data=form)
+        return await self.service.http.post("/api/authorization/access_token", data=form)
 
     async def headers(self) -> dict[str, str]:
         if self._token is None:
@@ -184,20 +184,20 @@ class Publisher:
         return {"authorization": f"Bearer {self._token}"}
 
     async def get(self, path: str, **query: str) -> httpx.Response:
-        return await self.stage.http.get(path, params=query, headers=await self.headers())
+        return await self.service.http.get(path, params=query, headers=await self.headers())
 
     async def post(self, path: str, body: Any) -> httpx.Response:
-        return await self.stage.http.post(path, json=body, headers=await self.headers())
+        return await self.service.http.post(path, json=body, headers=await self.headers())
 
     async def activated(self, email: str = "ove.ovesson@example.com", number: str = "100001", **fields: Any) -> str:
         """The id of an account activated from a new customer."""
         made = await self.customer(number, **fields)
-        answer = await self.post(
+        response = await self.post(
             "/external/api/v1/account/activate_candidate",
             {"account_candidate_id": made.id, "email": email, "password": "Df7Vdd8!!vnM"},
         )
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["id"])
+        assert response.status_code == 201, response.text
+        return str(response.json()["id"])
 
 
 def replacement(customer: Customer) -> CustomerChange:

@@ -25,7 +25,7 @@ from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Permission
 from stamkund.store import CustomerChange
 from tests.support.calls import refused
-from tests.support.service import NOW, Publisher, Stage
+from tests.support.service import NOW, Publisher, RunningService
 
 ACTIVATE = activation.activate_candidate.paths[0]
 ACCOUNTS = account.get_account.paths[0]
@@ -44,16 +44,16 @@ async def activate(publisher: Publisher, made: Customer, email: str = "ove@examp
     return await publisher.post(ACTIVATE, body(made, email, **more))
 
 
-async def shown(publisher: Publisher, **query: str) -> dict[str, Any]:
-    answer = await publisher.get(ACCOUNTS, **(query or {"customer_number": "100001"}))
-    assert answer.status_code == 200, answer.text
-    item: dict[str, Any] = answer.json()["item"]
+async def account_item(publisher: Publisher, **query: str) -> dict[str, Any]:
+    response = await publisher.get(ACCOUNTS, **(query or {"customer_number": "100001"}))
+    assert response.status_code == 200, response.text
+    item: dict[str, Any] = response.json()["item"]
     return item
 
 
-def already(answer: httpx.Response, field: str) -> None:
+def already(response: httpx.Response, field: str) -> None:
     message = "already exists with email" if field == "customer_number/ssn" else "already exists"
-    assert refused(answer, 409, "already_exists", field)["message"] == message
+    assert refused(response, 409, "already_exists", field)["message"] == message
 
 
 # Who may not -----------------------------------------------------------------------------------------------
@@ -61,24 +61,24 @@ def already(answer: httpx.Response, field: str) -> None:
 
 async def test_an_unknown_candidate_is_404(publisher: Publisher) -> None:
     await publisher.customer()
-    answer = await publisher.post(
+    response = await publisher.post(
         ACTIVATE, {"account_candidate_id": new_id(NOW), "email": "a@b.se", "password": PASSWORD}
     )
-    assert refused(answer, 404, "not_found")["message"] == "account candidate could not be found"
+    assert refused(response, 404, "not_found")["message"] == "account candidate could not be found"
 
 
-async def test_another_organisations_candidate_is_404(stage: Stage, publisher: Publisher) -> None:
-    theirs = await (await stage.publisher()).customer()
+async def test_another_organisations_candidate_is_404(service: RunningService, publisher: Publisher) -> None:
+    theirs = await (await service.publisher()).customer()
     refused(await activate(publisher, theirs), 404, "not_found")
     assert (await publisher.get(CANDIDATE, customer_number="100001")).status_code == 404
 
 
 async def test_an_accounts_id_is_no_candidates_id(publisher: Publisher) -> None:
     account_id = await publisher.activated()
-    answer = await publisher.post(
+    response = await publisher.post(
         ACTIVATE, {"account_candidate_id": account_id, "email": "a@b.se", "password": PASSWORD}
     )
-    refused(answer, 404, "not_found")
+    refused(response, 404, "not_found")
 
 
 async def test_numbers_that_are_sent_must_be_the_candidates(publisher: Publisher) -> None:
@@ -95,7 +95,7 @@ async def test_numbers_that_are_sent_must_be_the_candidates(publisher: Publisher
 async def test_a_candidate_without_a_number_takes_the_one_that_is_sent(publisher: Publisher) -> None:
     made = await publisher.customer(social_security_number=None)
     assert (await activate(publisher, made, social_security_number="800610-8230")).status_code == 201
-    item = await shown(publisher, social_security_number="800610-8230")
+    item = await account_item(publisher, social_security_number="800610-8230")
     assert (item["social_security_number_century"], item["gender"], item["age"]) == ("198006108230", "M", 45)
 
 
@@ -131,7 +131,7 @@ async def test_an_e_mail_is_taken_in_any_case(publisher: Publisher) -> None:
     made = await publisher.customer("2", social_security_number=None)
     for email in ("ove.ovesson@example.com", "OVE.OVESSON@EXAMPLE.COM"):
         already(await activate(publisher, made, email), "email")
-    assert (await shown(publisher, email="ove.ovesson@EXAMPLE.com"))["email"] == "Ove.Ovesson@Example.com"
+    assert (await account_item(publisher, email="ove.ovesson@EXAMPLE.com"))["email"] == "Ove.Ovesson@Example.com"
 
 
 async def test_an_alias_is_taken(publisher: Publisher) -> None:
@@ -141,7 +141,7 @@ async def test_an_alias_is_taken(publisher: Publisher) -> None:
     already(await activate(publisher, made[1], "a@example.com", alias="Kalle123"), "email")
     assert (await activate(publisher, made[1], "b@example.com", alias="")).status_code == 201
     assert (await activate(publisher, made[2], "c@example.com", alias="")).status_code == 201
-    assert (await shown(publisher, customer_number="2"))["alias"] is None
+    assert (await account_item(publisher, customer_number="2"))["alias"] is None
 
 
 async def test_an_external_id_is_taken(publisher: Publisher) -> None:
@@ -158,8 +158,8 @@ async def _put(publisher: Publisher, number: str, **changes: Any) -> None:
         assert before is not None
         return msgspec.structs.replace(before, **changes)
 
-    outcome = await publisher.stage.store.customers.put(
-        publisher.id, [CustomerChange(number, change)], publisher.stage.clock()
+    outcome = await publisher.service.store.customers.put(
+        publisher.id, [CustomerChange(number, change)], publisher.service.clock()
     )
     assert outcome.updated == 1
 
@@ -178,16 +178,16 @@ async def test_what_was_refused_left_nothing(publisher: Publisher) -> None:
 
 async def _tulo_number(publisher: Publisher, email: str) -> str:
     for number in ("00001", "00002"):
-        if (await shown(publisher, tulo_customer_number=number))["email"] == email:
+        if (await account_item(publisher, tulo_customer_number=number))["email"] == email:
             return number
     return "none"
 
 
-async def test_the_same_e_mail_and_number_in_two_organisations(stage: Stage) -> None:
-    for publisher in [await stage.publisher(), await stage.publisher()]:
+async def test_the_same_e_mail_and_number_in_two_organisations(service: RunningService) -> None:
+    for publisher in [await service.publisher(), await service.publisher()]:
         made = await publisher.customer(identity_mapping=[ExternalId("crm", "1")])
         assert (await activate(publisher, made, alias="Kalle")).status_code == 201
-        assert (await shown(publisher, email="ove@example.com"))["alias"] == "Kalle"
+        assert (await account_item(publisher, email="ove@example.com"))["alias"] == "Kalle"
 
 
 # Marketing permissions -------------------------------------------------------------------------------------
@@ -197,23 +197,23 @@ ALSO_ACTIVE = Permission("5ba4a64509c04c5ab4000002", "Offers", "email")
 INACTIVE = Permission("5ba4a64509c04c5ab4000003", "Old", "email", active=False)
 
 
-async def test_only_active_permissions_of_the_organisation_are_accepted(stage: Stage) -> None:
-    publisher = await stage.publisher(marketing_permissions=[ACTIVE, ALSO_ACTIVE, INACTIVE])
+async def test_only_active_permissions_of_the_organisation_are_accepted(service: RunningService) -> None:
+    publisher = await service.publisher(marketing_permissions=[ACTIVE, ALSO_ACTIVE, INACTIVE])
     made = await publisher.customer()
     for wrong in (INACTIVE.id, "5ba4a64509c04c5ab4000009", f"{ACTIVE.id},{INACTIVE.id}", f"{ACTIVE.id},", "x"):
-        answer = await activate(publisher, made, marketing_permissions=wrong)
-        refused(answer, 400, "invalid_parameter", "marketing_permissions")
+        response = await activate(publisher, made, marketing_permissions=wrong)
+        refused(response, 400, "invalid_parameter", "marketing_permissions")
     sent = f" {ALSO_ACTIVE.id.upper()} , {ACTIVE.id},{ACTIVE.id}"
     assert (await activate(publisher, made, marketing_permissions=sent)).status_code == 201
-    accepted = (await shown(publisher))["accepted_marketing_permissions"]
+    accepted = (await account_item(publisher))["accepted_marketing_permissions"]
     assert accepted == [{"id": ALSO_ACTIVE.id, "type": "email"}, {"id": ACTIVE.id, "type": "sms"}]
 
 
 async def test_a_wrong_permission_is_told_before_the_candidate_is_looked_for(publisher: Publisher) -> None:
     made = await publisher.customer()
     assert (await activate(publisher, made)).status_code == 201
-    answer = await activate(publisher, made, marketing_permissions=ACTIVE.id)
-    refused(answer, 400, "invalid_parameter", "marketing_permissions")
+    response = await activate(publisher, made, marketing_permissions=ACTIVE.id)
+    refused(response, 400, "invalid_parameter", "marketing_permissions")
 
 
 # What follows from a social security number ----------------------------------------------------------------
@@ -252,7 +252,7 @@ async def test_what_follows_from_a_number(publisher: Publisher, whose: str, who:
     sent: dict[str, Any] = {"birth_date": who.born, "social_security_number": who.number if whose == "caller" else None}
     assert (await activate(publisher, made, **sent)).status_code == 201
     me = await _me(publisher, "ove@example.com")
-    for item in (await shown(publisher), me):
+    for item in (await account_item(publisher), me):
         assert (item["social_security_number"], item["social_security_number_century"]) == (who.number, who.century)
         assert item["age"] == who.age
         assert item.get("gender", "left out") == (who.gender or "left out")
@@ -261,8 +261,8 @@ async def test_what_follows_from_a_number(publisher: Publisher, whose: str, who:
 
 async def _me(publisher: Publisher, email: str) -> dict[str, Any]:
     token = await publisher.reader_token(email)
-    answer = await publisher.stage.http.get(ME, headers={"authorization": f"Bearer {token}"})
-    item: dict[str, Any] = answer.json()["item"]
+    response = await publisher.service.http.get(ME, headers={"authorization": f"Bearer {token}"})
+    item: dict[str, Any] = response.json()["item"]
     return item
 
 
@@ -271,26 +271,26 @@ async def test_a_twelve_digit_source_decides_the_century(publisher: Publisher) -
     number = person_number.parse("18860101-3348", datetime.fromtimestamp(NOW, UTC).date())
     made = await publisher.customer(social_security_number=number)
     assert (await activate(publisher, made, social_security_number="860101-3348")).status_code == 201
-    item = await shown(publisher)
+    item = await account_item(publisher)
     assert (item["social_security_number_century"], item["age"]) == ("188601013348", 140)
 
 
-async def test_age_changes_on_the_birthday_in_the_organisations_zone(stage: Stage) -> None:
+async def test_age_changes_on_the_birthday_in_the_organisations_zone(service: RunningService) -> None:
     """At 23:30 UTC on 16 August it is already the 17th in Stockholm, and not yet in New York."""
     late = int(datetime(2026, 8, 16, 23, 30, tzinfo=UTC).timestamp())
     for timezone, age in (("Europe/Stockholm", 64), ("America/New_York", 63), ("UTC", 63)):
-        publisher = await stage.publisher(timezone=timezone)
+        publisher = await service.publisher(timezone=timezone)
         await publisher.activated()
-        with stage.clock.at(late):
+        with service.clock.at(late):
             publisher._token = None
-            assert (await shown(publisher))["age"] == age
+            assert (await account_item(publisher))["age"] == age
 
 
 @pytest.mark.parametrize("number", ["620817-9257", "123499-0000"])
 async def test_a_wrong_check_digit_is_accepted_unless_the_organisation_says_otherwise(
-    stage: Stage, number: str
+    service: RunningService, number: str
 ) -> None:
-    lenient, strict = await stage.publisher(), await stage.publisher(person_number_check="checksum")
+    lenient, strict = await service.publisher(), await service.publisher(person_number_check="checksum")
     made = await lenient.customer(social_security_number=None)
     assert (await activate(lenient, made, social_security_number=number)).status_code == 201
     made = await strict.customer(social_security_number=None)
@@ -301,14 +301,14 @@ async def test_a_wrong_check_digit_is_accepted_unless_the_organisation_says_othe
     assert (await activate(strict, made, social_security_number="800610-8230")).status_code == 201
 
 
-async def test_look_ups_never_want_more_than_the_pattern(stage: Stage) -> None:
+async def test_look_ups_never_want_more_than_the_pattern(service: RunningService) -> None:
     """A number that came with the import is found, whatever its check digit."""
-    strict = await stage.publisher(person_number_check="checksum")
+    strict = await service.publisher(person_number_check="checksum")
     made = await strict.customer(social_security_number="123499-0000")
-    answer = await strict.get(CANDIDATE, social_security_number="123499-0000")
-    assert answer.json()["item"]["account_candidate_id"] == made.id
+    response = await strict.get(CANDIDATE, social_security_number="123499-0000")
+    assert response.json()["item"]["account_candidate_id"] == made.id
     assert (await activate(strict, made)).status_code == 201
-    assert (await shown(strict, social_security_number="123499-0000"))["social_security_number_century"] is None
+    assert (await account_item(strict, social_security_number="123499-0000"))["social_security_number_century"] is None
 
 
 # Whose data the account has --------------------------------------------------------------------------------
@@ -318,7 +318,7 @@ async def test_the_customers_data_unless_the_caller_says_otherwise(publisher: Pu
     made = await publisher.customer(company_name="Ove AB", company_registration_number="556468-3984")
     sent: dict[str, Any] = {"first_name": "Åke", "mobile_phone_number": "+46701234567", "account_origin": None}
     assert (await activate(publisher, made, **sent)).status_code == 201
-    item = await shown(publisher)
+    item = await account_item(publisher)
     assert item["first_name"] == "Åke" and item["mobile_phone_number"] == "+46701234567"
     assert item["last_name"] == "Ovesson" and item["company_name"] == "Ove AB"
     assert item["company_registration_number"] == "556468-3984"
@@ -329,7 +329,7 @@ async def test_a_customer_without_data_has_an_account_with_every_key(publisher: 
     nothing: dict[str, Any] = dict.fromkeys(("first_name", "last_name", "mobile_phone_number", "zip_code", "email"))
     made = await publisher.customer(social_security_number=None, address=Address(), subscriptions=[], **nothing)
     assert (await activate(publisher, made)).status_code == 201
-    item = await shown(publisher)
+    item = await account_item(publisher)
     assert set(item["address"].values()) == {None} and len(item["address"]) == 11
     assert [item[k] for k in ("first_name", "last_name", "mobile_phone_number", "alias", "age")] == [None] * 5
     assert [item[k] for k in ("identity_mapping", "user_products", "accepted_marketing_permissions")] == [[], [], []]
@@ -375,17 +375,17 @@ STATES = [
 
 async def test_states_move_with_the_clock(publisher: Publisher) -> None:
     """At the second: a subscription begins with `valid_from` and is over with `valid_to`."""
-    said = [
+    subscriptions = [
         subscription(state=s, valid_from=f, valid_to=t, subscription_number=str(n))
         for n, (s, f, t, *_) in enumerate(STATES)
     ]
-    clock = publisher.stage.clock
+    clock = publisher.service.clock
     with clock.at(NOW - DAY):
-        await publisher.activated(subscriptions=said)
+        await publisher.activated(subscriptions=subscriptions)
     for moment, expected in ((NOW - 1, 3), (NOW, 4), (NOW + DAY - 1, 4), (NOW + DAY, 5)):
         with clock.at(moment):
             publisher._token = None
-            for item in (await shown(publisher), await _me(publisher, "ove.ovesson@example.com")):
+            for item in (await account_item(publisher), await _me(publisher, "ove.ovesson@example.com")):
                 assert [p["state"] for p in item["user_products"]] == [s[expected] for s in STATES]
 
 
@@ -400,15 +400,15 @@ async def test_subscriptions_that_are_over_become_deactivated_products(publisher
     products = (await publisher.get(CANDIDATE, customer_number="100001")).json()["item"]["products"]
     assert [p["valid_to"] for p in products] == ["2026-01-15T13:00:01+01:00"]
     assert (await activate(publisher, made)).status_code == 201
-    found = (await shown(publisher))["user_products"]
+    found = (await account_item(publisher))["user_products"]
     assert [p["state"] for p in found] == ["deactivated", "deactivated", "deactivated", "activated"]
     assert [p["id"] for p in found] == [s.id for s in over]
 
 
 async def test_a_candidates_products_are_listed_latest_end_first(publisher: Publisher) -> None:
     ends = {"short": NOW + DAY, "endless": None, "over": NOW - 1, "long": NOW + 9 * DAY}
-    said = [subscription(package_code=code, valid_to=end) for code, end in ends.items()]
-    await publisher.customer(subscriptions=said)
+    subscriptions = [subscription(package_code=code, valid_to=end) for code, end in ends.items()]
+    await publisher.customer(subscriptions=subscriptions)
     products = (await publisher.get(CANDIDATE, customer_number="100001")).json()["item"]["products"]
     assert [p["product_code"] for p in products] == ["endless", "long", "short"]
     assert products[0]["valid_to"] is None
@@ -431,25 +431,25 @@ ENDS = [
 
 async def test_the_end_date_of_what_is_limited_or_cancelled(publisher: Publisher) -> None:
     """Whether it was over when the account was made, or got there since."""
-    said = [
+    subscriptions = [
         subscription(subscription_type=kind, state=state, valid_to=end, subscription_number=str(n))
         for n, (kind, state, end, _) in enumerate(ENDS)
     ]
-    await publisher.activated(subscriptions=said)
+    await publisher.activated(subscriptions=subscriptions)
     expected = [end for *_, end in ENDS]
     for moment in (NOW, NOW + 2 * DAY):
-        with publisher.stage.clock.at(moment):
+        with publisher.service.clock.at(moment):
             publisher._token = None
-            assert [p["subscription_end_date"] for p in (await shown(publisher))["user_products"]] == expected
+            assert [p["subscription_end_date"] for p in (await account_item(publisher))["user_products"]] == expected
 
 
 async def test_the_external_start_date_is_kayaks_alone(publisher: Publisher) -> None:
-    said = [
+    subscriptions = [
         subscription(provision_service=service, external_start_date=start, subscription_number=str(n))
         for n, (service, start) in enumerate((("kayak", NOW), ("kayak", None), ("tulo", NOW), (None, NOW)))
     ]
-    await publisher.activated(subscriptions=said)
-    found = (await shown(publisher))["user_products"]
+    await publisher.activated(subscriptions=subscriptions)
+    found = (await account_item(publisher))["user_products"]
     dates = [p.get("external_start_date", "left out") for p in found]
     assert dates == ["2026-01-15T13:00:00+01:00", None, "left out", "left out"]
     mine = (await _me(publisher, "ove.ovesson@example.com"))["user_products"]
@@ -471,28 +471,28 @@ MOMENTS = [
 
 
 @pytest.mark.parametrize(("timezone", "column"), [("Europe/Stockholm", 1), ("America/New_York", 2)])
-async def test_times_across_the_change_of_summer_time(stage: Stage, timezone: str, column: int) -> None:
+async def test_times_across_the_change_of_summer_time(service: RunningService, timezone: str, column: int) -> None:
     """One offset does not do for a zone: each moment has its own, in every answer."""
-    publisher = await stage.publisher(timezone=timezone)
-    said = [
+    publisher = await service.publisher(timezone=timezone)
+    subscriptions = [
         subscription(valid_from=row[0], valid_to=row[0], subscription_number=str(n)) for n, row in enumerate(MOMENTS)
     ]
     expected = [row[column] for row in MOMENTS]
-    with stage.clock.at(utc(2025, 12, 31)):
-        made = await publisher.customer(subscriptions=said)
+    with service.clock.at(utc(2025, 12, 31)):
+        made = await publisher.customer(subscriptions=subscriptions)
         listed = (await publisher.get(CANDIDATE, customer_number="100001")).json()["item"]["products"]
         assert sorted(p["valid_to"] for p in listed) == sorted(expected)
         assert (await activate(publisher, made)).status_code == 201
-        for item in (await shown(publisher), await _me(publisher, "ove@example.com")):
+        for item in (await account_item(publisher), await _me(publisher, "ove@example.com")):
             assert [p["valid_from"] for p in item["user_products"]] == expected
             assert [p["valid_to"] for p in item["user_products"]] == expected
 
 
-async def test_an_organisation_may_move_to_another_zone(stage: Stage, publisher: Publisher) -> None:
+async def test_an_organisation_may_move_to_another_zone(service: RunningService, publisher: Publisher) -> None:
     """Moments are stored in UTC, so only their text changes."""
     await publisher.activated()
-    before = (await shown(publisher))["user_products"][0]["created"]
+    before = (await account_item(publisher))["user_products"][0]["created"]
     moved = msgspec.structs.replace(publisher.organisation, timezone="Asia/Kolkata")
-    await stage.store.organisations.change(publisher.id, lambda _: moved)
-    after = (await shown(publisher))["user_products"][0]["created"]
+    await service.store.organisations.change(publisher.id, lambda _: moved)
+    after = (await account_item(publisher))["user_products"][0]["created"]
     assert (before, after) == ("2026-01-15T13:00:00+01:00", "2026-01-15T17:30:00+05:30")

@@ -11,7 +11,7 @@ from stamkund.rules.catalogue import Catalogue, Package, Product
 from stamkund.rules.ids import new_id
 from tests.support.calls import refused
 from tests.support.catalogue import CATALOGUE, DAY, EMAIL, MINE, READABLE, ask, load, products, reader, subscription
-from tests.support.service import NOW, Publisher, Stage
+from tests.support.service import NOW, Publisher, RunningService
 
 BOTH = pytest.mark.parametrize("path", [READABLE, MINE])
 
@@ -34,10 +34,10 @@ async def test_without_a_token(publisher: Publisher, path: str) -> None:
 
 async def test_without_the_scope(publisher: Publisher) -> None:
     await reader(publisher)
-    answer = await ask(publisher, READABLE, await publisher.token("/external/account/w", "/external/me/w"))
-    assert "/external/account/r" in refused(answer, 403, "insufficient_scope")["message"]
-    answer = await ask(publisher, MINE, await publisher.reader_token(EMAIL, scope="/external/account/r"))
-    assert "/external/me/w" in refused(answer, 403, "insufficient_scope")["message"]
+    response = await ask(publisher, READABLE, await publisher.token("/external/account/w", "/external/me/w"))
+    assert "/external/account/r" in refused(response, 403, "insufficient_scope")["message"]
+    response = await ask(publisher, MINE, await publisher.reader_token(EMAIL, scope="/external/account/r"))
+    assert "/external/me/w" in refused(response, 403, "insufficient_scope")["message"]
 
 
 async def test_mine_wants_an_identity(publisher: Publisher) -> None:
@@ -46,8 +46,8 @@ async def test_mine_wants_an_identity(publisher: Publisher) -> None:
 
 async def test_a_token_with_identity_may_ask_for_another_account(publisher: Publisher) -> None:
     account_id = await reader(publisher, subscription())
-    answer = await ask(publisher, READABLE, await publisher.reader_token(EMAIL), account_id=account_id)
-    assert answer.json()["item"]["id"] == account_id
+    response = await ask(publisher, READABLE, await publisher.reader_token(EMAIL), account_id=account_id)
+    assert response.json()["item"]["id"] == account_id
 
 
 # What is sent ----------------------------------------------------------------------------------------------
@@ -56,8 +56,8 @@ async def test_a_token_with_identity_may_ask_for_another_account(publisher: Publ
 @BOTH
 async def test_unknown_parameter(publisher: Publisher, path: str) -> None:
     await reader(publisher)
-    answer = await ask(publisher, path, await token_for(publisher, path), include_article="true", a="1")
-    assert refused(answer, 400, "unknown_parameter")["message"] == "Unknown parameters: include_article,a"
+    response = await ask(publisher, path, await token_for(publisher, path), include_article="true", a="1")
+    assert refused(response, 400, "unknown_parameter")["message"] == "Unknown parameters: include_article,a"
 
 
 async def test_mine_takes_no_account_id(publisher: Publisher) -> None:
@@ -68,15 +68,16 @@ async def test_mine_takes_no_account_id(publisher: Publisher) -> None:
 
 async def test_the_account_id_is_required_and_an_id(publisher: Publisher) -> None:
     for query in ({}, {"include_articles": "maybe"}):
-        answer = await publisher.get(READABLE, **query)
-        assert refused(answer, 400, "invalid_parameter", "account_id")["message"] == "Parameter is required"
+        response = await publisher.get(READABLE, **query)
+        assert refused(response, 400, "invalid_parameter", "account_id")["message"] == "Parameter is required"
     for wrong in ("", "1", "z" * 24, EMAIL):
-        answer = await publisher.get(READABLE, account_id=wrong)
-        message = refused(answer, 400, "invalid_parameter", "account_id")["message"]
+        response = await publisher.get(READABLE, account_id=wrong)
+        message = refused(response, 400, "invalid_parameter", "account_id")["message"]
         assert message == r"Parameter must match format (/^[a-f\d]{24}$/)"
-    answer = await publisher.get(READABLE, account_id="a" * 25)
+    response = await publisher.get(READABLE, account_id="a" * 25)
     assert (
-        refused(answer, 400, "invalid_parameter", "account_id")["message"] == "Parameter must be at most 24 characters"
+        refused(response, 400, "invalid_parameter", "account_id")["message"]
+        == "Parameter must be at most 24 characters"
     )
 
 
@@ -89,8 +90,8 @@ async def test_an_account_id_in_upper_case(publisher: Publisher) -> None:
 @pytest.mark.parametrize("wrong", ["", "1", "0", "True", "TRUE", "yes", " true", "null"])
 async def test_include_articles_is_true_or_false(publisher: Publisher, path: str, wrong: str) -> None:
     query = query_for(path, await reader(publisher))
-    answer = await ask(publisher, path, await token_for(publisher, path), **query, include_articles=wrong)
-    message = refused(answer, 400, "invalid_parameter", "include_articles")["message"]
+    response = await ask(publisher, path, await token_for(publisher, path), **query, include_articles=wrong)
+    message = refused(response, 400, "invalid_parameter", "include_articles")["message"]
     assert message == "Parameter must be true or false"
 
 
@@ -99,12 +100,12 @@ async def test_articles_are_there_only_when_asked_for(publisher: Publisher, path
     account_id = await reader(publisher, subscription("other"))
     token, query = await token_for(publisher, path), query_for(path, account_id)
     for more in ({}, {"include_articles": "false"}):
-        answer = await ask(publisher, path, token, **query, **more)
-        assert json.dumps(answer.json()) == json.dumps({"item": {"id": account_id, "active_products": ["other"]}})
-    answer = await ask(publisher, path, token, **query, include_articles="true")
+        response = await ask(publisher, path, token, **query, **more)
+        assert json.dumps(response.json()) == json.dumps({"item": {"id": account_id, "active_products": ["other"]}})
+    response = await ask(publisher, path, token, **query, include_articles="true")
     expected = {"item": {"id": account_id, "active_products": ["other"], "active_articles": []}}
-    assert json.dumps(answer.json()) == json.dumps(expected)
-    assert answer.headers["cache-control"] == "no-store"
+    assert json.dumps(response.json()) == json.dumps(expected)
+    assert response.headers["cache-control"] == "no-store"
     slashed = await ask(publisher, f"{path}/", token, **query, include_articles="true")
     assert slashed.json() == expected
 
@@ -112,11 +113,11 @@ async def test_articles_are_there_only_when_asked_for(publisher: Publisher, path
 # What is not there -----------------------------------------------------------------------------------------
 
 
-async def test_an_unknown_account(stage: Stage, publisher: Publisher) -> None:
-    theirs = await reader(await stage.publisher(), subscription())
+async def test_an_unknown_account(service: RunningService, publisher: Publisher) -> None:
+    theirs = await reader(await service.publisher(), subscription())
     for account_id in (new_id(NOW), theirs):
-        answer = await publisher.get(READABLE, account_id=account_id)
-        assert refused(answer, 404, "not_found")["message"] == "account could not be found"
+        response = await publisher.get(READABLE, account_id=account_id)
+        assert refused(response, 404, "not_found")["message"] == "account could not be found"
 
 
 async def test_an_account_without_subscriptions(publisher: Publisher) -> None:
@@ -158,8 +159,8 @@ async def test_a_new_catalogue_holds_from_the_next_call_on(publisher: Publisher)
         assert await products(publisher, account_id) == given
 
 
-async def test_each_organisation_has_its_own_catalogue(stage: Stage) -> None:
-    first, second, third = [await stage.publisher() for _ in range(3)]
+async def test_each_organisation_has_its_own_catalogue(service: RunningService) -> None:
+    first, second, third = [await service.publisher() for _ in range(3)]
     await load(first)
     await load(second, Catalogue(products=[Product("app", "App")], packages=[Package("digital", ["app"])]))
     readers = [await reader(p, subscription("digital")) for p in (first, second, third)]
@@ -178,7 +179,7 @@ async def test_a_subscription_begins_and_ends_with_the_clock(publisher: Publishe
     begins, ends = NOW + 5 * DAY, NOW + 20 * DAY
     account_id = await reader(publisher, subscription(state=state, valid_from=begins, valid_to=ends))
     for moment, given in ((NOW, []), (begins - 1, []), (begins, ["web"]), (ends - 1, ["web"]), (ends, [])):
-        with publisher.stage.clock.at(moment):
+        with publisher.service.clock.at(moment):
             publisher._token = None  # a token holds for an hour
             assert await products(publisher, account_id) == given, moment
 
@@ -201,7 +202,7 @@ async def test_a_frozen_subscription_has_the_grace_days_of_its_package(publisher
     ends = int(datetime(2026, 7, 15, 22, tzinfo=UTC).timestamp())
     account_id = await reader(publisher, subscription(package, state="frozen", valid_to=ends))
     for moment, given in ((ends - 1, ["web"]), (ends, ["web"]), (ends + 5 * DAY - 1, ["web"]), (ends + 5 * DAY, [])):
-        with publisher.stage.clock.at(moment):
+        with publisher.service.clock.at(moment):
             publisher._token = None
             assert await products(publisher, account_id) == given, moment
 
@@ -213,7 +214,7 @@ async def test_grace_days_are_days_of_the_calendar(publisher: Publisher) -> None
     over = int(datetime(2026, 3, 31, 22, tzinfo=UTC).timestamp())
     account_id = await reader(publisher, subscription(state="frozen", valid_to=ends))
     for moment, given in ((over - 1, ["web"]), (over, [])):
-        with publisher.stage.clock.at(moment):
+        with publisher.service.clock.at(moment):
             publisher._token = None
             assert await products(publisher, account_id) == given
 
@@ -223,7 +224,7 @@ async def test_without_grace_days_a_frozen_subscription_ends_as_others_do(publis
     await load(publisher)
     account_id = await reader(publisher, subscription(package, state="frozen", valid_to=NOW + 1))
     assert await products(publisher, account_id) != []
-    with publisher.stage.clock.at(NOW + 1):
+    with publisher.service.clock.at(NOW + 1):
         assert await products(publisher, account_id) == []
 
 

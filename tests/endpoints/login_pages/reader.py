@@ -9,7 +9,7 @@ from stamkund.identity.sessions import cookie_digest, cookie_name
 from stamkund.rules.organisation import Client
 from tests.support.browser import Browser
 from tests.support.rows import rows
-from tests.support.service import SCOPES, Publisher, Stage
+from tests.support.service import SCOPES, Publisher, RunningService
 
 EMAIL, PASSWORD = "ove.ovesson@example.com", "Df7Vdd8!!vnM"
 SITE = "https://www.herald.example"
@@ -27,15 +27,15 @@ class House:
     account: str
 
     @property
-    def stage(self) -> Stage:
-        return self.publisher.stage
+    def service(self) -> RunningService:
+        return self.publisher.service
 
     @property
     def id(self) -> str:
         return self.publisher.id
 
     def browser(self, language: str = "en") -> Browser:
-        return Browser(self.stage, language)
+        return Browser(self.service, language)
 
     async def logged_in(self, browser: Browser) -> bool:
         """Whether the cookie that the browser has now opens a session with a reader in it."""
@@ -44,7 +44,7 @@ class House:
     async def opens(self, cookie: str | None) -> bool:
         if cookie is None:
             return False
-        found = await self.stage.store.sessions.by_cookie(self.id, cookie_digest(cookie), self.stage.clock())
+        found = await self.service.store.sessions.by_cookie(self.id, cookie_digest(cookie), self.service.clock())
         return found is not None and found.logged_in_account is not None
 
     async def log_in(self, browser: Browser, email: str = EMAIL, password: str = PASSWORD, **query: str) -> None:
@@ -53,7 +53,7 @@ class House:
 
     async def audit(self, *columns: str, like: str = "log%") -> list[tuple[Any, ...]]:
         return await rows(
-            self.stage.settings.database_url,
+            self.service.settings.database_url,
             f"SELECT {', '.join(columns)} FROM audit WHERE organisation = '{self.id}' AND event LIKE '{like}' "
             "ORDER BY row",
         )

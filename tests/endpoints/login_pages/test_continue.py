@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.endpoints.login_pages.reader import APP, EMAIL, PASSWORD, SITE, House, house
 from tests.support import raw
 from tests.support.browser import Browser, Page
-from tests.support.service import Stage
+from tests.support.service import RunningService
 
 SHOP = "https://shop.herald.example"
 
@@ -36,12 +36,12 @@ def is_refused(page: Page, sentence: str = "continue must be an address of /oaut
         (f"{SHOP}/basket", f"{SHOP}/basket"),
     ],
 )
-async def test_addresses_at_a_clients_site(home: House, browser: Browser, wanted: str, sent: str) -> None:
+async def test_addresses_at_a_clients_site(home: House, browser: Browser, address: str, sent: str) -> None:
     """Where one is asked for the password first, and where one is logged in already."""
-    page = await browser.get("/login", continue_=wanted, oid=home.id)
+    page = await browser.get("/login", continue_=address, oid=home.id)
     assert page.status == 200
     assert (await browser.submit(email=EMAIL, password=PASSWORD)).location == sent
-    assert (await browser.get("/login", continue_=wanted, oid=home.id)).location == sent
+    assert (await browser.get("/login", continue_=address, oid=home.id)).location == sent
 
 
 HERE = "www.herald.example"
@@ -88,38 +88,42 @@ async def test_nobody_is_sent_elsewhere_in_any_way(home: House, browser: Browser
     assert await home.logged_in(browser)
 
 
-@given(wanted=st.text() | st.text(alphabet="htps:/\\@.%?#\t\n[]1 wherald", max_size=30).map(lambda t: f"{SITE}{t}"))
-async def test_whatever_is_asked_for_only_the_site_is_reached(stage: Stage, wanted: str) -> None:
-    home = await _fuzzed(stage)
-    answer = await stage.http.get("/login?" + urlencode({"oid": home.id, "continue": wanted}, errors="surrogatepass"))
-    assert answer.status_code in (200, 400)
-    if answer.status_code == 200 and wanted:
-        assert wanted.lower().startswith(SITE) and (len(wanted) == len(SITE) or wanted[len(SITE)] in "/?#:")
+@given(address=st.text() | st.text(alphabet="htps:/\\@.%?#\t\n[]1 wherald", max_size=30).map(lambda t: f"{SITE}{t}"))
+async def test_whatever_is_asked_for_only_the_site_is_reached(service: RunningService, address: str) -> None:
+    home = await _fuzzed(service)
+    response = await service.http.get(
+        "/login?" + urlencode({"oid": home.id, "continue": address}, errors="surrogatepass")
+    )
+    assert response.status_code in (200, 400)
+    if response.status_code == 200 and address:
+        assert address.lower().startswith(SITE) and (len(address) == len(SITE) or address[len(SITE)] in "/?#:")
 
 
 _homes: dict[int, House] = {}
 
 
-async def _fuzzed(stage: Stage) -> House:
+async def _fuzzed(service: RunningService) -> House:
     """One house for all that hypothesis makes up."""
-    if id(stage) not in _homes:
-        _homes[id(stage)] = await house(await stage.publisher())
-    return _homes[id(stage)]
+    if id(service) not in _homes:
+        _homes[id(service)] = await house(await service.publisher())
+    return _homes[id(service)]
 
 
 # Our own authorization -------------------------------------------------------------------------------------
 
 
-async def test_our_own_authorization_tells_whose_page_it_is(stage: Stage, home: House, browser: Browser) -> None:
+async def test_our_own_authorization_tells_whose_page_it_is(
+    service: RunningService, home: House, browser: Browser
+) -> None:
     """By its client, absolute or not; sent on exactly as it was checked."""
-    for there in ("", stage.url, stage.url.upper().replace("HTTP", "Http")):
+    for there in ("", service.url, service.url.upper().replace("HTTP", "Http")):
         page = await browser.get("/login", continue_=f"{there}/oauth2/auth?state=å b&client_id={home.site.id.upper()}")
         assert home.publisher.organisation.name in page.title
         assert page.policy["form-action"] == ["'self'", SITE, "se.herald.app:", SHOP, "https://goodbye.herald.example"]
     data = {**browser.page.forms[0].fields, "email": EMAIL, "password": PASSWORD}
     cookie = {"cookie": f"__Host-stamkund_form={browser.cookie('__Host-stamkund_form')}"}
-    answer = await stage.http.post("/login", data=data, headers=cookie)
-    assert answer.headers["location"] == f"/oauth2/auth?state=%C3%A5%20b&client_id={home.site.id.upper()}"
+    response = await service.http.post("/login", data=data, headers=cookie)
+    assert response.headers["location"] == f"/oauth2/auth?state=%C3%A5%20b&client_id={home.site.id.upper()}"
 
 
 async def test_an_authorization_of_no_client_is_refused(home: House, browser: Browser) -> None:
@@ -139,15 +143,17 @@ async def test_an_authorization_of_no_client_is_refused(home: House, browser: Br
 
 
 async def test_sites_of_a_disabled_client_are_nobodys(home: House, browser: Browser) -> None:
-    await home.stage.store.clients.change(home.site.id, lambda site: msgspec.structs.replace(site, disabled=True))
+    await home.service.store.clients.change(home.site.id, lambda site: msgspec.structs.replace(site, disabled=True))
     assert is_refused(await browser.get("/login", oid=home.id, continue_=SITE))
 
 
 # Whose page ------------------------------------------------------------------------------------------------
 
 
-async def test_an_organisation_that_is_not_the_clients_is_refused(stage: Stage, home: House, browser: Browser) -> None:
-    other = await stage.publisher()
+async def test_an_organisation_that_is_not_the_clients_is_refused(
+    service: RunningService, home: House, browser: Browser
+) -> None:
+    other = await service.publisher()
     to_authorization = f"/oauth2/auth?client_id={home.site.id}"
     page = await browser.get("/login", oid=other.id, continue_=to_authorization)
     assert is_refused(page, "another organisation") and "belongs elsewhere" in page.text
@@ -157,14 +163,16 @@ async def test_an_organisation_that_is_not_the_clients_is_refused(stage: Stage, 
 
 
 @pytest.mark.parametrize("oid", ["nobody", "", "ORG-1", "a b", "\0", "å", "../x", "a" * 65, "%", "' OR 1=1 --"])
-async def test_an_organisation_that_is_none_is_refused(stage: Stage, home: House, browser: Browser, oid: str) -> None:
-    await stage.publisher()
+async def test_an_organisation_that_is_none_is_refused(
+    service: RunningService, home: House, browser: Browser, oid: str
+) -> None:
+    await service.publisher()
     page = await browser.get("/login", oid=oid)
     assert is_refused(page, "There is no organisation" if oid else "oid does not say which one")
 
 
-async def test_a_site_of_one_organisation_alone_names_it(stage: Stage, browser: Browser) -> None:
-    first, second = await stage.publisher(), await stage.publisher()
+async def test_a_site_of_one_organisation_alone_names_it(service: RunningService, browser: Browser) -> None:
+    first, second = await service.publisher(), await service.publisher()
     own, shared = f"https://{first.id}.example", f"https://shared-{first.id}.example"
     await first.new_client("/openid", redirect_uris=[f"{own}/a", f"{shared}/a"])
     await second.new_client("/openid", redirect_uris=[f"{shared}/b"])
@@ -199,10 +207,10 @@ SPLIT = "a\r\nSet-Cookie: injected=1\r\n\r\n<script>"
 async def test_a_line_break_splits_no_header(home: House, name: str, path: str) -> None:
     given_ = {"oid": home.id, "client_id": home.site.id, "response_type": "code", name: SPLIT}
     target = f"{path}?{urlencode(given_)}".encode()
-    answer = await raw.ask(home.stage, raw.get(target))
-    assert answer.status in (200, 302, 303, 400) and answer.rest == b""
-    assert "injected" not in answer.headers.get("set-cookie", "")
-    assert b"<script" not in answer.body.lower()
+    response = await raw.ask(home.service, raw.get(target))
+    assert response.status in (200, 302, 303, 400) and response.rest == b""
+    assert "injected" not in response.headers.get("set-cookie", "")
+    assert b"<script" not in response.body.lower()
 
 
 async def test_a_state_with_a_line_break_comes_back_encoded(home: House, browser: Browser) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.endpoints.login_pages.reader import EMAIL, PASSWORD, House
 from tests.support.browser import Browser
-from tests.support.service import Stage
+from tests.support.service import RunningService
 
 COOKIE = "__Host-stamkund_form"
 AGAIN = "That took too long, or the form came from elsewhere. Please try again."
@@ -53,8 +53,8 @@ async def test_a_form_needs_its_cookie(home: House, browser: Browser, logout: bo
 async def test_a_form_needs_its_token(home: House, browser: Browser, logout: bool, sent: str) -> None:
     """Also the cookie's own value is no token: that takes the key file."""
     fields = await opened(home, browser, logout=logout)
-    known = browser.cookie(COOKIE) or ""
-    await browser.post(path(logout), {**fields, "form_token": known if sent == "cookie" else sent})
+    cookie = browser.cookie(COOKIE) or ""
+    await browser.post(path(logout), {**fields, "form_token": cookie if sent == "cookie" else sent})
     assert await is_refused(home, browser, logout=logout)
 
 
@@ -104,7 +104,7 @@ async def test_a_form_of_another_page(home: House, browser: Browser, logout: boo
 async def test_a_form_of_our_own_page(home: House, browser: Browser, logout: bool, origin: str | None) -> None:
     """Browsers of old say nothing; behind a proxy the scheme may be another one than we see."""
     fields = await opened(home, browser, logout=logout)
-    here = home.stage.url
+    here = home.service.url
     sent = {None: None, "host": here, "HTTPS": here.replace("http:", "https:")}[origin]
     await browser.post(path(logout), fields, {"origin": sent})
     assert await home.logged_in(browser) is not logout
@@ -128,17 +128,17 @@ async def test_a_cookie_that_is_none_of_ours_is_replaced(home: House, browser: B
     assert await home.logged_in(browser)
 
 
-async def test_an_organisation_called_form_has_a_cookie_of_its_own(stage: Stage) -> None:
+async def test_an_organisation_called_form_has_a_cookie_of_its_own(service: RunningService) -> None:
     """Its session's cookie must not be taken for the form's."""
     from stamkund.rules.organisation import Organisation
 
-    await stage.store.organisations.change("form", lambda _: Organisation("form", "Form"))
-    async with Browser(stage) as browser:
+    await service.store.organisations.change("form", lambda _: Organisation("form", "Form"))
+    async with Browser(service) as browser:
         await browser.get("/login", oid="form")
         assert browser.cookie("__Host-stamkund-form") is None and browser.cookie(COOKIE)
 
 
 async def test_the_forms_cookie_is_hidden_and_short_lived(home: House) -> None:
-    answer = await home.stage.http.get("/login", params={"oid": home.id})
-    (cookie,) = answer.headers.get_list("set-cookie")
+    response = await home.service.http.get("/login", params={"oid": home.id})
+    (cookie,) = response.headers.get_list("set-cookie")
     assert cookie.endswith("; Max-Age=86400; Path=/; Secure; HttpOnly; SameSite=Lax")

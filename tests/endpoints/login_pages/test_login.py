@@ -19,7 +19,7 @@ from stamkund.rules.session import LOGGED_IN, TERMINATED
 from tests.endpoints.login_pages.reader import APP, BACK, EMAIL, PASSWORD, SITE, House, house
 from tests.support.browser import Browser
 from tests.support.rows import rows, set_status
-from tests.support.service import NOW, Stage
+from tests.support.service import NOW, RunningService
 
 STRANGER = "nobody@example.com"
 LEFT = "You can try {} more times before logging in is locked for a while."
@@ -51,7 +51,7 @@ async def test_a_browser_that_is_logged_in_is_not_asked_again(home: House, brows
 async def test_without_an_address_the_page_says_so_and_lets_one_log_out(home: House, browser: Browser) -> None:
     await home.log_in(browser)
     assert (browser.page.status, browser.page.heading) == (200, "You are logged in")
-    assert browser.page.url.startswith(f"{home.stage.url}/login?"), "reloading sends no form again"
+    assert browser.page.url.startswith(f"{home.service.url}/login?"), "reloading sends no form again"
     page = await browser.submit()
     assert (page.status, page.heading) == (200, "You are logged out")
     assert not await home.logged_in(browser)
@@ -60,30 +60,30 @@ async def test_without_an_address_the_page_says_so_and_lets_one_log_out(home: Ho
 async def test_prompt_login_asks_again_and_keeps_the_session(home: House, browser: Browser) -> None:
     await home.log_in(browser)
     sid = await sids(home)
-    with home.stage.clock.at(NOW + 100):
+    with home.service.clock.at(NOW + 100):
         page = await browser.get("/login", oid=home.id, continue_=BACK, prompt="consent login")
         assert (page.status, page.heading) == (200, "Log in")
         assert (await browser.submit(email=EMAIL, password=PASSWORD)).location == BACK
     assert await sids(home) == sid
     times = "SELECT authenticated FROM sessions WHERE organisation = "
-    assert await rows(home.stage.settings.database_url, f"{times}'{home.id}'") == [(NOW + 100,)]
+    assert await rows(home.service.settings.database_url, f"{times}'{home.id}'") == [(NOW + 100,)]
 
 
 async def sids(home: House) -> list[tuple[Any, ...]]:
     query = f"SELECT sid, status FROM sessions WHERE organisation = '{home.id}' ORDER BY created, sid"
-    return await rows(home.stage.settings.database_url, query)
+    return await rows(home.service.settings.database_url, query)
 
 
 async def test_the_browser_flow_goes_through_the_page(home: House, browser: Browser) -> None:
     """Client → /oauth2/auth → login page → /oauth2/auth → client, as Chromium's form-action lets it."""
-    asked = {"client_id": home.site.id, "redirect_uri": BACK, "response_type": "code", "state": "s&1"}
-    page = await browser.get("/oauth2/auth", None, **asked, login_hint=EMAIL, ui_locales="sv")
+    authorization = {"client_id": home.site.id, "redirect_uri": BACK, "response_type": "code", "state": "s&1"}
+    page = await browser.get("/oauth2/auth", None, **authorization, login_hint=EMAIL, ui_locales="sv")
     assert (page.status, page.heading, page.by_id("email")["value"]) == (200, "Logga in", EMAIL)
     page = await browser.submit(password=PASSWORD)
     assert page.location is not None and page.location.startswith(f"{BACK}?code=") and "state=s%261" in page.location
-    page = await browser.get("/oauth2/auth", None, **asked)
+    page = await browser.get("/oauth2/auth", None, **authorization)
     assert page.location is not None and page.location.startswith(f"{BACK}?code="), "not asked again"
-    page = await browser.get("/oauth2/auth", None, **{**asked, "redirect_uri": APP}, prompt="login")
+    page = await browser.get("/oauth2/auth", None, **{**authorization, "redirect_uri": APP}, prompt="login")
     assert page.heading == "Log in"
     page = await browser.submit(email=EMAIL, password=PASSWORD)
     assert page.location is not None and page.location.startswith(f"{APP}?code=")
@@ -108,9 +108,9 @@ async def test_whoever_logs_in_is_written_down_with_the_client(home: House, brow
     await home.log_in(browser)
     logged_in = [row for row in await home.audit("event", "client", "account") if row[0] == "logged_in"]
     assert logged_in == [("logged_in", home.site.id, home.account), ("logged_in", "login_page", home.account)]
-    login = await home.stage.store.logins.find(home.id, identifiers.email(EMAIL))
+    login = await home.service.store.logins.find(home.id, identifiers.email(EMAIL))
     assert login is not None
-    latest = (await home.stage.store.login_attempts.latest(home.id, login.id))[0]
+    latest = (await home.service.store.login_attempts.latest(home.id, login.id))[0]
     assert (latest.channel, latest.outcome, latest.client, latest.address) == (
         "login_page",
         "succeeded",
@@ -121,7 +121,7 @@ async def test_whoever_logs_in_is_written_down_with_the_client(home: House, brow
 
 async def test_an_account_that_was_switched_off_is_asked_again_and_not_let_in(home: House, browser: Browser) -> None:
     await home.log_in(browser)
-    await set_status(home.stage.settings.database_url, home.id, "inactive")
+    await set_status(home.service.settings.database_url, home.id, "inactive")
     page = await browser.get("/login", oid=home.id, continue_=BACK)
     assert (page.status, page.heading) == (200, "Log in")
     page = await browser.submit(email=EMAIL, password=PASSWORD)
@@ -133,18 +133,18 @@ async def test_an_account_that_was_switched_off_is_asked_again_and_not_let_in(ho
 
 async def test_a_cookie_from_before_the_login_opens_nothing(home: House, browser: Browser) -> None:
     """Also where an attacker knows it: the session keeps its sid, but only the new cookie leads to it."""
-    session, known = await _sessions(home).begin(home.id, NOW)
-    browser.set_cookie(cookie_name(home.id), known)
+    session, cookie = await _sessions(home).begin(home.id, NOW)
+    browser.set_cookie(cookie_name(home.id), cookie)
     await home.log_in(browser)
     new = browser.cookie(cookie_name(home.id))
-    assert new != known and await home.opens(new) and not await home.opens(known)
+    assert new != cookie and await home.opens(new) and not await home.opens(cookie)
     assert await sids(home) == [(session.sid, LOGGED_IN)]
 
 
 def _sessions(home: House) -> Any:
     from stamkund.identity.sessions import Sessions
 
-    return Sessions(home.stage.store, home.stage.settings)
+    return Sessions(home.service.store, home.service.settings)
 
 
 @pytest.mark.parametrize("planted", ["x", "", "Ã¥", "a" * 5000, '"quoted"', "a, b=c"])
@@ -185,7 +185,7 @@ async def test_a_session_that_was_ended_meanwhile_is_replaced(home: House, brows
     await home.log_in(browser)
     await browser.get("/login", oid=home.id, prompt="login")
     [(sid, _)] = await sids(home)
-    await home.stage.store.sessions.terminate(home.id, sid, NOW, "test")
+    await home.service.store.sessions.terminate(home.id, sid, NOW, "test")
     await browser.submit(email=EMAIL, password=PASSWORD)
     assert await home.logged_in(browser)
 
@@ -193,11 +193,11 @@ async def test_a_session_that_was_ended_meanwhile_is_replaced(home: House, brows
 async def test_the_cookie_is_hidden_from_scripts_and_from_other_sites_forms(home: House, browser: Browser) -> None:
     await browser.get("/login", oid=home.id)
     data = {**browser.page.forms[0].fields, "email": EMAIL, "password": PASSWORD}
-    answer = await home.stage.http.post(
+    response = await home.service.http.post(
         "/login", data=data, headers={"cookie": f"__Host-stamkund_form={browser.cookie('__Host-stamkund_form')}"}
     )
-    assert answer.status_code == 303
-    (cookie,) = answer.headers.get_list("set-cookie")
+    assert response.status_code == 303
+    (cookie,) = response.headers.get_list("set-cookie")
     assert re.fullmatch(
         rf"__Host-stamkund-{home.id}=[\w-]{{43}}; Max-Age=2592000; Path=/; Secure; HttpOnly; SameSite=Lax", cookie
     )
@@ -208,17 +208,17 @@ async def test_the_cookie_is_hidden_from_scripts_and_from_other_sites_forms(home
 
 async def test_nobody_is_told_whether_somebody_has_an_email(home: House, browser: Browser, other: Browser) -> None:
     """Over more attempts than freeze a login, the pages are the same to the byte but for what was typed."""
-    shown = []
+    pages_seen = []
     for one, email in ((browser, EMAIL), (other, STRANGER)):
         one.set_cookie("__Host-stamkund_form", "f" * 43)
         await one.get("/login", oid=home.id, continue_=BACK)
         pages = [await one.submit(email=email, password=p) for p in ["wrong"] * 5 + [PASSWORD, "wrong"]]
-        shown.append([(p.status, p.headers["content-security-policy"], p.text.replace(email, "?")) for p in pages])
-        told = [p.alert for p in pages]
-        assert told[:5] == [[WRONG, LEFT.format(n)] for n in (4, 3, 2)] + [[WRONG, ONE_LEFT], [WRONG, LOCKED]]
-        assert told[5:] == [[LOCKED]] * 2, "no hint whether the password was right"
+        pages_seen.append([(p.status, p.headers["content-security-policy"], p.text.replace(email, "?")) for p in pages])
+        alerts = [p.alert for p in pages]
+        assert alerts[:5] == [[WRONG, LEFT.format(n)] for n in (4, 3, 2)] + [[WRONG, ONE_LEFT], [WRONG, LOCKED]]
+        assert alerts[5:] == [[LOCKED]] * 2, "no hint whether the password was right"
         assert {p.status for p in pages} == {403} and not [p for p in pages if PASSWORD in p.text]
-    assert shown[0] == shown[1]
+    assert pages_seen[0] == pages_seen[1]
 
 
 async def test_nobodys_email_costs_as_much_as_somebodys(
@@ -250,7 +250,7 @@ async def test_doors_count_together(home: House, browser: Browser) -> None:
     assert (await browser.submit(email=EMAIL, password=PASSWORD)).alert == [LOCKED]
     refused = await home.publisher.grant("password", username=EMAIL, password=PASSWORD)
     assert refused.json()["error_description"].startswith("The account is frozen until 2026-01-16T13:00:00+01:00")
-    with home.stage.clock.at(NOW + 86_400):
+    with home.service.clock.at(NOW + 86_400):
         await home.log_in(browser)
         assert await home.logged_in(browser)
 
@@ -279,9 +279,9 @@ async def test_of_fifty_at_once_as_many_are_tried_as_may_fail(home: House, brows
 
     async def guess(number: int) -> str:
         data = {**form, "email": EMAIL, "password": f"guess {number}"}
-        answer = await home.stage.http.post("/login", data=data, headers=cookie)
-        assert answer.status_code == 403
-        return "tried" if WRONG in answer.text else "locked" if LOCKED in answer.text else "?"
+        response = await home.service.http.post("/login", data=data, headers=cookie)
+        assert response.status_code == 403
+        return "tried" if WRONG in response.text else "locked" if LOCKED in response.text else "?"
 
     assert Counter(await asyncio.gather(*map(guess, range(50)))) == {"tried": 5, "locked": 45}
     events = Counter(row[0] for row in await home.audit("event"))
@@ -297,13 +297,13 @@ async def test_of_fifty_at_once_as_many_are_tried_as_may_fail(home: House, brows
     ],
 )
 async def test_what_is_missing_is_said_and_counts_for_nothing(
-    home: House, language: str, fields: dict[str, str], told: list[str]
+    home: House, language: str, fields: dict[str, str], alerts: list[str]
 ) -> None:
     async with home.browser(language) as browser:
         await browser.get("/login", oid=home.id)
         for _ in range(6):
             page = await browser.submit(**fields)
-        assert (page.status, page.alert) == (400, told)
+        assert (page.status, page.alert) == (400, alerts)
         wrong = [e["id"] for e in page.all("input") if e.get("aria-invalid") == "true"]
         assert wrong == [name for name in ("email", "password") if not fields[name].strip()]
         await browser.submit(email=EMAIL, password=PASSWORD)
@@ -327,8 +327,8 @@ async def test_the_page_tells_in_swedish(home: House) -> None:
         assert page.title.startswith("Fel: Logga in – ")
 
 
-async def test_times_are_those_of_the_organisation(stage: Stage) -> None:
-    home = await house(await stage.publisher(timezone="Europe/Helsinki"))
+async def test_times_are_those_of_the_organisation(service: RunningService) -> None:
+    home = await house(await service.publisher(timezone="Europe/Helsinki"))
     async with home.browser() as browser:
         await browser.get("/login", oid=home.id)
         for _ in range(5):
@@ -336,10 +336,12 @@ async def test_times_are_those_of_the_organisation(stage: Stage) -> None:
         assert "Friday 16 January 2026 at 14:00" in page.alert[1]
 
 
-async def test_passwords_of_other_organisations_open_nothing(stage: Stage, home: House, browser: Browser) -> None:
-    another = await house(await stage.publisher())
+async def test_passwords_of_other_organisations_open_nothing(
+    service: RunningService, home: House, browser: Browser
+) -> None:
+    another = await house(await service.publisher())
     renamed = msgspec.structs.replace(another.publisher.organisation, name="Another")
-    await stage.store.organisations.change(another.id, lambda _: renamed)
+    await service.store.organisations.change(another.id, lambda _: renamed)
     await home.publisher.activated("only.here@example.com", "2", social_security_number=None)
     await another.log_in(browser, "only.here@example.com")
     assert browser.page.alert[0] == WRONG
@@ -352,21 +354,21 @@ async def test_strange_emails_are_just_wrong(home: House, browser: Browser, emai
     await browser.get("/login", oid=home.id)
     data = {**browser.page.forms[0].fields, "password": PASSWORD}
     raw = urlencode({**data, "email": email}, errors="surrogatepass")
-    answer = await home.stage.http.post(
+    response = await home.service.http.post(
         "/login",
         content=raw,
         headers={"cookie": f"__Host-stamkund_form={browser.cookie('__Host-stamkund_form')}"},
     )
-    assert answer.status_code == 403 and WRONG in answer.text
-    assert "x" not in answer.cookies
+    assert response.status_code == 403 and WRONG in response.text
+    assert "x" not in response.cookies
 
 
 # Limits, hosts and what is down ----------------------------------------------------------------------------
 
 
 async def test_attempts_at_one_email_are_limited_whoever_makes_them(fresh_url: str, tmp_path: Path) -> None:
-    async with Stage(fresh_url, tmp_path / "stamkund.key", limit_per_identifier=3) as stage:
-        home = await house(await stage.publisher())
+    async with RunningService(fresh_url, tmp_path / "stamkund.key", limit_per_identifier=3) as service:
+        home = await house(await service.publisher())
         async with home.browser("sv") as browser:
             await browser.get("/login")
             for _ in range(3):
@@ -379,9 +381,9 @@ async def test_attempts_at_one_email_are_limited_whoever_makes_them(fresh_url: s
 
 
 async def test_a_page_is_limited_for_each_organisation(fresh_url: str, tmp_path: Path) -> None:
-    async with Stage(fresh_url, tmp_path / "stamkund.key", limit_per_client=2) as stage:
-        first, second = await stage.publisher(), await stage.publisher()
-        async with Browser(stage) as browser:
+    async with RunningService(fresh_url, tmp_path / "stamkund.key", limit_per_client=2) as service:
+        first, second = await service.publisher(), await service.publisher()
+        async with Browser(service) as browser:
             for publisher, statuses in ((first, [403, 403, 429]), (second, [403])):
                 found = []
                 for number in range(len(statuses)):
@@ -391,49 +393,49 @@ async def test_a_page_is_limited_for_each_organisation(fresh_url: str, tmp_path:
 
 
 async def test_the_only_organisation_need_not_be_named(fresh_url: str, tmp_path: Path) -> None:
-    async with Stage(fresh_url, tmp_path / "stamkund.key") as stage, Browser(stage) as browser:
+    async with RunningService(fresh_url, tmp_path / "stamkund.key") as service, Browser(service) as browser:
         page = await browser.get("/login")
         assert (page.status, page.heading) == (400, "This link does not work"), "there is none yet"
-        home = await house(await stage.publisher())
+        home = await house(await service.publisher())
         assert (await browser.get("/login")).heading == "Log in"
         await browser.submit(email=EMAIL, password=PASSWORD)
         assert await home.logged_in(browser)
-        await stage.publisher()
+        await service.publisher()
         page = await browser.get("/login")
         assert page.status == 400 and "oid does not say which one" in page.text
 
 
 async def test_browsers_are_sent_to_the_host_of_their_own(fresh_url: str, tmp_path: Path) -> None:
-    async with Stage(fresh_url, tmp_path / "stamkund.key", sso_url="https://sso.herald.example") as stage:
-        await stage.publisher()
+    async with RunningService(fresh_url, tmp_path / "stamkund.key", sso_url="https://sso.herald.example") as service:
+        await service.publisher()
         for path in ("/login", "/Login/index", "/oauth2/logout", "/logout"):
-            answer = await stage.http.get(f"{path}?oid=%C3%A5&continue=%0d%0a")
-            assert answer.status_code == 302
-            assert answer.headers["location"] == f"https://sso.herald.example{path}?oid=%C3%A5&continue=%0d%0a"
-        answer = await stage.http.get("/login", headers={"host": "SSO.herald.example"})
-        assert answer.status_code == 200
+            response = await service.http.get(f"{path}?oid=%C3%A5&continue=%0d%0a")
+            assert response.status_code == 302
+            assert response.headers["location"] == f"https://sso.herald.example{path}?oid=%C3%A5&continue=%0d%0a"
+        response = await service.http.get("/login", headers={"host": "SSO.herald.example"})
+        assert response.status_code == 200
 
 
 async def test_logging_in_on_the_host_of_its_own_leads_back_to_our_own_authorization(
     fresh_url: str, tmp_path: Path
 ) -> None:
     """`continue` may name either host; the browser stays on the one that has its cookie."""
-    async with Stage(
+    async with RunningService(
         fresh_url,
         tmp_path / "stamkund.key",
         public_url="https://id.herald.example",
         sso_url="https://sso.herald.example",
-    ) as stage:
-        home = await house(await stage.publisher())
+    ) as service:
+        home = await house(await service.publisher())
         host = {"host": "sso.herald.example"}
         for there in ("https://id.herald.example", "https://SSO.herald.example:443", ""):
             query = urlencode({"continue": f"{there}/oauth2/auth?client_id={home.site.id}&state=å"})
-            shown = await stage.http.get(f"/login?{query}", headers=host)
-            token = re.findall('name="form_token" value="([^"]*)"', shown.text)[0]
-            cookie = shown.headers["set-cookie"].partition(";")[0]
+            page = await service.http.get(f"/login?{query}", headers=host)
+            token = re.findall('name="form_token" value="([^"]*)"', page.text)[0]
+            cookie = page.headers["set-cookie"].partition(";")[0]
             form = {"form_token": token, "email": EMAIL, "password": PASSWORD}
             form["continue"] = f"{there}/oauth2/auth?client_id={home.site.id}&state=å"
             origin = {"origin": "https://sso.herald.example", "cookie": cookie}
-            answer = await stage.http.post("/login", data=form, headers={**host, **origin})
-            assert answer.status_code == 303
-            assert answer.headers["location"] == f"/oauth2/auth?client_id={home.site.id}&state=%C3%A5"
+            response = await service.http.post("/login", data=form, headers={**host, **origin})
+            assert response.status_code == 303
+            assert response.headers["location"] == f"/oauth2/auth?client_id={home.site.id}&state=%C3%A5"

@@ -16,33 +16,33 @@ from stamkund.rules.session import TERMINATED
 from tests.endpoints.login_pages.reader import APP, BACK, GOODBYE, SITE, House, house
 from tests.support.browser import Browser
 from tests.support.rows import rows
-from tests.support.service import NOW, SCOPES, Stage
+from tests.support.service import NOW, SCOPES, RunningService
 
 LOGOUT = "/oauth2/logout"
 
 
 async def id_token(home: House, **claims: Any) -> str:
     """An ID token for the reader, as the token endpoint signs it."""
-    stage = home.stage
-    told = {"iss": stage.settings.issuer, "sub": home.account, "aud": home.site.id, "iat": NOW, "exp": NOW + 3600}
-    return await IdTokenKeys(stage.store, stage.vault, stage.settings, stage.clock).sign({**told, **claims})
+    service = home.service
+    standard = {"iss": service.settings.issuer, "sub": home.account, "aud": home.site.id, "iat": NOW, "exp": NOW + 3600}
+    return await IdTokenKeys(service.store, service.vault, service.settings, service.clock).sign({**standard, **claims})
 
 
 async def statuses(home: House) -> list[str]:
     query = f"SELECT status FROM sessions WHERE organisation = '{home.id}'"
-    return [row[0] for row in await rows(home.stage.settings.database_url, query)]
+    return [row[0] for row in await rows(home.service.settings.database_url, query)]
 
 
 @pytest.mark.parametrize("path", [LOGOUT, "/logout", f"{LOGOUT}/"])
 async def test_the_page_asks_before_it_logs_out(home: House, browser: Browser, path: str) -> None:
     await home.log_in(browser)
-    known = browser.cookie(cookie_name(home.id))
+    cookie = browser.cookie(cookie_name(home.id))
     page = await browser.get(path, oid=home.id)
     assert (page.status, page.heading, page.alert) == (200, "Log out", [])
     assert await home.logged_in(browser)
     page = await browser.submit()
     assert (page.status, page.heading) == (200, "You are logged out")
-    assert browser.cookie(cookie_name(home.id)) is None and not await home.opens(known)
+    assert browser.cookie(cookie_name(home.id)) is None and not await home.opens(cookie)
     assert await statuses(home) == [TERMINATED]
     assert (await home.audit("event", "client", "account"))[-1] == ("logged_out", "login_page", home.account)
     [again] = page.all("a")
@@ -162,13 +162,13 @@ async def test_an_id_token_of_the_very_reader_spares_the_question(home: House, b
 
 async def test_an_id_token_that_is_over_is_still_a_hint(home: House, browser: Browser) -> None:
     token = await id_token(home)
-    with home.stage.clock.at(NOW + 86_400):
+    with home.service.clock.at(NOW + 86_400):
         await home.log_in(browser)
         page = await browser.get(LOGOUT, id_token_hint=token)
         assert page.heading == "You are logged out"
 
 
-async def test_a_hint_of_anybody_else_asks(stage: Stage, home: House, browser: Browser) -> None:
+async def test_a_hint_of_anybody_else_asks(service: RunningService, home: House, browser: Browser) -> None:
     await home.log_in(browser)
     own = await id_token(home)
     head, body, signature = own.split(".")
@@ -186,7 +186,7 @@ async def test_a_hint_of_anybody_else_asks(stage: Stage, home: House, browser: B
         assert (page.status, page.heading) == (200, "Log out"), why
         assert token not in page.text or token == "x"
     assert await home.logged_in(browser)
-    another = await house(await stage.publisher())
+    another = await house(await service.publisher())
     page = await browser.get(LOGOUT, id_token_hint=await id_token(another))
     assert page.heading == "You are not logged in" and await home.logged_in(browser)
 
@@ -222,8 +222,10 @@ async def test_a_clients_form_leads_to_the_page(home: House, browser: Browser) -
 # Whose logout ----------------------------------------------------------------------------------------------
 
 
-async def test_the_browsers_own_cookie_tells_the_organisation(stage: Stage, home: House, browser: Browser) -> None:
-    await stage.publisher()
+async def test_the_browsers_own_cookie_tells_the_organisation(
+    service: RunningService, home: House, browser: Browser
+) -> None:
+    await service.publisher()
     assert (await browser.get(LOGOUT)).status == 400
     await home.log_in(browser)
     browser.set_cookie(cookie_name("gone"), "x")
@@ -231,7 +233,7 @@ async def test_the_browsers_own_cookie_tells_the_organisation(stage: Stage, home
     assert page.heading == "Log out" and home.publisher.organisation.name in page.title
     await browser.submit()
     assert not await home.logged_in(browser)
-    another = await house(await stage.publisher())
+    another = await house(await service.publisher())
     await home.log_in(browser)
     await another.log_in(browser)
     page = await browser.get(LOGOUT)
@@ -242,14 +244,14 @@ async def test_the_browsers_own_cookie_tells_the_organisation(stage: Stage, home
 
 
 async def test_the_only_organisation_need_not_be_named(fresh_url: str, tmp_path: Path) -> None:
-    async with Stage(fresh_url, tmp_path / "stamkund.key") as stage, Browser(stage) as browser:
-        await house(await stage.publisher())
+    async with RunningService(fresh_url, tmp_path / "stamkund.key") as service, Browser(service) as browser:
+        await house(await service.publisher())
         assert (await browser.get("/logout")).heading == "You are not logged in"
 
 
 async def test_a_disabled_client_is_not_known(home: House, browser: Browser) -> None:
     token = await id_token(home)
-    await home.stage.store.clients.change(home.site.id, lambda c: msgspec.structs.replace(c, disabled=True))
+    await home.service.store.clients.change(home.site.id, lambda c: msgspec.structs.replace(c, disabled=True))
     for query in ({"client_id": home.site.id}, {"id_token_hint": token}, {"client_id": "\0"}):
         page = await browser.get(f"{LOGOUT}?{urlencode(query)}")
         assert page.status == 400 and "is not known" in page.text

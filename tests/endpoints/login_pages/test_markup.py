@@ -17,7 +17,7 @@ from stamkund.wire.endpoint import Call
 from stamkund.wire.services import Services
 from tests.endpoints.login_pages.reader import BACK, EMAIL, House, house
 from tests.support.browser import Browser, Page
-from tests.support.service import Publisher, Stage
+from tests.support.service import Publisher, RunningService
 
 LOGO = logo_of(b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>')
 STATES = (
@@ -36,7 +36,7 @@ STATES = (
 )
 
 
-async def shown(home: House, browser: Browser, state: str) -> Page:
+async def page_in(home: House, browser: Browser, state: str) -> Page:
     """The page in one of its states."""
     login = {"oid": home.id, "continue_": BACK}
     if state == "refused":
@@ -65,9 +65,9 @@ async def shown(home: House, browser: Browser, state: str) -> Page:
 
 @pytest.fixture(params=STATES)
 async def page(request: pytest.FixtureRequest, home: House) -> Page:
-    await home.stage.store.branding.change(home.id, lambda _: Branding(LOGO, "#8a1538", "#101010"))
+    await home.service.store.branding.change(home.id, lambda _: Branding(LOGO, "#8a1538", "#101010"))
     async with home.browser("sv" if len(request.param) % 2 else "en") as browser:
-        return await shown(home, browser, request.param)
+        return await page_in(home, browser, request.param)
 
 
 def test_a_page_needs_nothing_and_nobody(page: Page) -> None:
@@ -150,9 +150,9 @@ async def test_the_fields_are_what_password_managers_look_for(home: House, brows
 HTML = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}"
 
 
-async def test_html_is_just_text(stage: Stage, publisher: Publisher) -> None:
+async def test_html_is_just_text(service: RunningService, publisher: Publisher) -> None:
     renamed = msgspec.structs.replace(publisher.organisation, name=HTML)
-    await stage.store.organisations.change(publisher.id, lambda _: renamed)
+    await service.store.organisations.change(publisher.id, lambda _: renamed)
     home = await house(publisher)
     async with home.browser() as browser:
         await browser.get("/login", oid=home.id, login_hint=HTML, ui_locales=HTML, prompt=HTML)
@@ -168,7 +168,7 @@ async def test_html_is_just_text(stage: Stage, publisher: Publisher) -> None:
         ):
             page = await browser.get("/oauth2/logout", None, **{"oid": home.id, **query})
             assert page.all("script") == page.all("img") == []
-        await stage.store.branding.change(home.id, lambda _: Branding(LOGO))
+        await service.store.branding.change(home.id, lambda _: Branding(LOGO))
         page = await browser.get("/login", oid=home.id)
         assert page.one("img")["alt"] == HTML and page.all("script") == []
 
@@ -196,11 +196,11 @@ async def test_a_hint_that_pages_can_not_show(home: House, browser: Browser) -> 
 def test_a_refusal_asks_nobody(problem: problems.Problem, status: int, heading: str, detail: str) -> None:
     """No store, no settings: it must be there when nothing else is."""
     call = Call(cast(Services, None), 0, {b"accept-language": b"sv"})
-    answer = refusal_page(call, problem)
-    text = answer.body.decode()
-    assert answer.status == status and f"<h1>{heading}</h1>" in text and detail in text
+    response = refusal_page(call, problem)
+    text = response.body.decode()
+    assert response.status == status and f"<h1>{heading}</h1>" in text and detail in text
     assert ("Detaljer:" in text) is bool(detail)
-    assert set(problem.headers) <= set(answer.headers)
+    assert set(problem.headers) <= set(response.headers)
 
 
 async def test_a_page_that_is_too_long_for_us(home: House, browser: Browser) -> None:

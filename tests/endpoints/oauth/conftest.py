@@ -15,7 +15,7 @@ from stamkund.endpoints.oauth.codes import CodeBinding, new_code
 from stamkund.rules import identifiers, scopes
 from stamkund.rules.organisation import Client
 from tests.support.node import node
-from tests.support.service import Publisher, Stage
+from tests.support.service import Publisher, RunningService
 
 __all__ = ["node"]
 
@@ -36,51 +36,55 @@ class Site:
     """The reader's account id."""
 
     @property
-    def stage(self) -> Stage:
-        return self.publisher.stage
+    def service(self) -> RunningService:
+        return self.publisher.service
 
     async def grant(self, grant_type: str, **fields: str) -> httpx.Response:
         return await self.publisher.grant(grant_type, self.client, self.secret, **fields)
 
     async def issued(self, grant_type: str, **fields: str) -> dict[str, Any]:
-        answer = await self.grant(grant_type, **fields)
-        assert answer.status_code == 200, answer.text
-        body: dict[str, Any] = answer.json()
+        response = await self.grant(grant_type, **fields)
+        assert response.status_code == 200, response.text
+        body: dict[str, Any] = response.json()
         return body
 
     async def logged_in(self, **more: str) -> dict[str, Any]:
         """Tokens by the password grant."""
         return await self.issued("password", username=EMAIL, password=PASSWORD, **more)
 
-    async def code(self, *granted: str, **asked: Any) -> str:
+    async def code(self, *granted: str, **binding: Any) -> str:
         """A code as the browser flow makes it, for tests that are about what follows."""
-        login = await self.stage.store.logins.find(self.publisher.id, identifiers.email(EMAIL))
+        login = await self.service.store.logins.find(self.publisher.id, identifiers.email(EMAIL))
         assert login is not None and login.row is not None
-        kept = CodeBinding(REDIRECT, **asked)
+        code_binding = CodeBinding(REDIRECT, **binding)
         granted_text = " ".join(granted or self.client.scopes)
-        return await new_code(self.stage.store, self.client, login.row, granted_text, kept, self.stage.clock())
+        return await new_code(
+            self.service.store, self.client, login.row, granted_text, code_binding, self.service.clock()
+        )
 
-    async def exchanged(self, *granted: str, **asked: Any) -> dict[str, Any]:
+    async def exchanged(self, *granted: str, **binding: Any) -> dict[str, Any]:
         """Tokens by the authorization code grant."""
-        return await self.issued("authorization_code", code=await self.code(*granted, **asked), redirect_uri=REDIRECT)
+        return await self.issued("authorization_code", code=await self.code(*granted, **binding), redirect_uri=REDIRECT)
 
     async def post(self, path: str, token: str | None, **more: str) -> httpx.Response:
         """A form about a token, with the client's credentials unless others are given."""
         sent = {"client_id": self.client.id, "client_secret": self.secret, "token": token, **more}
-        return await self.stage.http.post(path, data={name: value for name, value in sent.items() if value is not None})
+        return await self.service.http.post(
+            path, data={name: value for name, value in sent.items() if value is not None}
+        )
 
     async def userinfo(self, token: str, method: str = "GET") -> httpx.Response:
-        return await self.stage.http.request(method, "/userinfo", headers={"authorization": f"Bearer {token}"})
+        return await self.service.http.request(method, "/userinfo", headers={"authorization": f"Bearer {token}"})
 
     async def holds(self, token: str) -> bool:
-        answer = await self.userinfo(token)
-        assert answer.status_code in (200, 401), answer.text
-        return answer.status_code == 200
+        response = await self.userinfo(token)
+        assert response.status_code in (200, 401), response.text
+        return response.status_code == 200
 
 
 async def site_of(publisher: Publisher, *more_scopes: str, **flags: Any) -> Site:
-    known = await publisher.stage.store.logins.find(publisher.id, identifiers.email(EMAIL))
-    reader = known.id if known is not None else await publisher.activated(EMAIL)
+    login = await publisher.service.store.logins.find(publisher.id, identifiers.email(EMAIL))
+    reader = login.id if login is not None else await publisher.activated(EMAIL)
     flags = {"redirect_uris": [REDIRECT], "offline_access": True, **flags}
     client, secret = await publisher.new_client(*OPENID, *more_scopes, **flags)
     return Site(publisher, client, secret, reader)
@@ -92,9 +96,9 @@ async def site(publisher: Publisher) -> Site:
 
 
 @pytest.fixture
-async def timely(fresh_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
+async def timely(fresh_url: str, tmp_path: Path) -> AsyncIterator[RunningService]:
     """An application of its own at the machine's own time, because clients of others look at their own clocks."""
-    stage = Stage(fresh_url, tmp_path / "stamkund.key")
-    stage.clock.now = system_clock()
-    async with stage as running:
+    service = RunningService(fresh_url, tmp_path / "stamkund.key")
+    service.clock.now = system_clock()
+    async with service as running:
         yield running

@@ -20,7 +20,7 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from tests.endpoints.oauth.conftest import EMAIL, PASSWORD, REDIRECT, Site, site_of
 from tests.support.browser import Browser
-from tests.support.service import Stage
+from tests.support.service import RunningService
 
 SCOPE = "openid profile email offline_access"
 METHODS = ("client_secret_basic", "client_secret_post", "none")
@@ -35,14 +35,14 @@ class App(AsyncOAuth2Mixin, AsyncOpenIDMixin, BaseApp):  # type: ignore[misc]
 @pytest.fixture
 async def site(fresh_url: str, tmp_path: Path) -> AsyncIterator[Site]:
     """On an installation whose clock is right, as the library's is."""
-    async with Stage(fresh_url, tmp_path / "stamkund.key") as stage:
-        stage.clock.now = int(time.time())
-        yield await site_of(await stage.publisher(), "/openid/offline_access")
+    async with RunningService(fresh_url, tmp_path / "stamkund.key") as service:
+        service.clock.now = int(time.time())
+        yield await site_of(await service.publisher(), "/openid/offline_access")
 
 
 async def app_of(site: Site, method: str = METHODS[0]) -> App:
     if method == "none":
-        await site.stage.store.clients.change(
+        await site.service.store.clients.change(
             site.client.id, lambda c: msgspec.structs.replace(c, public=True, secrets=[])
         )
     return App(
@@ -50,7 +50,7 @@ async def app_of(site: Site, method: str = METHODS[0]) -> App:
         "stamkund",
         client_id=site.client.id,
         client_secret=None if method == "none" else site.secret,
-        server_metadata_url=f"{site.stage.url}/.well-known/openid-configuration",
+        server_metadata_url=f"{site.service.url}/.well-known/openid-configuration",
         client_kwargs={"scope": SCOPE, "code_challenge_method": "S256", "token_endpoint_auth_method": method},
     )
 
@@ -63,24 +63,24 @@ async def logged_in(app: App, browser: Browser, **more: str) -> tuple[dict[str, 
         page = await browser.submit(email=EMAIL, password=PASSWORD)
     back = page.location
     assert back is not None and back.startswith(f"{REDIRECT}?"), page.text
-    said = dict(parse_qsl(urlsplit(back).query))
-    assert set(said) == {"code", "state", "iss"}
-    assert (said["state"], said["iss"]) == (sent["state"], app.server_metadata["issuer"])
-    tokens = await app.fetch_access_token(REDIRECT, code=said["code"], code_verifier=sent["code_verifier"])
+    query = dict(parse_qsl(urlsplit(back).query))
+    assert set(query) == {"code", "state", "iss"}
+    assert (query["state"], query["iss"]) == (sent["state"], app.server_metadata["issuer"])
+    tokens = await app.fetch_access_token(REDIRECT, code=query["code"], code_verifier=sent["code_verifier"])
     return sent, tokens
 
 
 @pytest.mark.parametrize("method", METHODS)
 async def test_a_login_from_discovery_to_revocation(site: Site, method: str) -> None:
     app = await app_of(site, method)
-    async with Browser(site.stage) as browser:
+    async with Browser(site.service) as browser:
         sent, tokens = await logged_in(app, browser)
     assert tokens["scope"] == SCOPE and tokens["token_type"] == "Bearer"
     claims = await app.parse_id_token(tokens, nonce=sent["nonce"])
     assert (claims["sub"], claims["aud"]) == (site.reader, site.client.id)
-    assert claims["auth_time"] == claims["iat"] == site.stage.clock.now
-    told = await app.userinfo(token=tokens)
-    assert (told["sub"], told["name"], told["email"]) == (site.reader, "Ove Ovesson", EMAIL)
+    assert claims["auth_time"] == claims["iat"] == site.service.clock.now
+    userinfo = await app.userinfo(token=tokens)
+    assert (userinfo["sub"], userinfo["name"], userinfo["email"]) == (site.reader, "Ove Ovesson", EMAIL)
     await refreshed_and_revoked(app, tokens, method)
 
 
@@ -94,22 +94,22 @@ async def refreshed_and_revoked(app: App, tokens: dict[str, Any], method: str) -
         held = {**tokens, **refreshed}
         assert (await app.userinfo(token=held))["email"] == EMAIL
         if method != "none":
-            answer = await client.introspect_token(found["introspection_endpoint"], token=held["access_token"])
-            assert answer.json()["active"] is True
+            response = await client.introspect_token(found["introspection_endpoint"], token=held["access_token"])
+            assert response.json()["active"] is True
         revoked = await client.revoke_token(found["revocation_endpoint"], token=held["refresh_token"])
         assert revoked.status_code == 200
     for gone in (tokens, held):
-        answer = await app.get(found["userinfo_endpoint"], token=gone)
-        assert answer.status_code == 401
+        response = await app.get(found["userinfo_endpoint"], token=gone)
+        assert response.status_code == 401
 
 
 async def test_a_second_login_asks_for_no_password(site: Site) -> None:
     """And says when the password was given."""
     app = await app_of(site)
-    async with Browser(site.stage) as browser:
+    async with Browser(site.service) as browser:
         await logged_in(app, browser)
-        before = site.stage.clock.now
-        site.stage.clock.now += 60
+        before = site.service.clock.now
+        site.service.clock.now += 60
         sent, tokens = await logged_in(app, browser, prompt="none")
     claims = await app.parse_id_token(tokens, nonce=sent["nonce"], leeway=180)
     assert (claims["auth_time"], claims["iat"]) == (before, before + 60)
@@ -118,7 +118,7 @@ async def test_a_second_login_asks_for_no_password(site: Site) -> None:
 async def test_the_library_refuses_what_is_not_meant_for_it(site: Site) -> None:
     """So the checks above are checks."""
     app = await app_of(site)
-    async with Browser(site.stage) as browser:
+    async with Browser(site.service) as browser:
         sent, tokens = await logged_in(app, browser)
     other = await app_of(await site_of(site.publisher, "/openid/offline_access"))
     for checker, given, nonce in (
@@ -133,13 +133,13 @@ async def test_the_library_refuses_what_is_not_meant_for_it(site: Site) -> None:
 
 async def test_a_logout_with_an_expired_id_token_asks_nobody(site: Site) -> None:
     """RP-Initiated Logout: the ID token is a hint, so that it is over is no matter."""
-    await site.stage.store.clients.change(
+    await site.service.store.clients.change(
         site.client.id, lambda c: msgspec.structs.replace(c, logout_uris=["https://herald.example/goodbye"])
     )
     app = await app_of(site)
-    async with Browser(site.stage) as browser:
+    async with Browser(site.service) as browser:
         _, tokens = await logged_in(app, browser)
-        site.stage.clock.now += 2 * 86_400
+        site.service.clock.now += 2 * 86_400
         made = await app.create_logout_url("https://herald.example/goodbye", tokens["id_token"], state="s")
         page = await browser.get(made["url"])
         assert page.location == "https://herald.example/goodbye?state=s"

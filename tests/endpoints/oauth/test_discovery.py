@@ -10,27 +10,27 @@ import pytest
 from stamkund.endpoints import declared_endpoints
 from stamkund.endpoints.oauth.grants import GRANTS
 from stamkund.rules import scopes
-from tests.support.service import Publisher, Stage
+from tests.support.service import Publisher, RunningService
 
 NAMES = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
 
 
-async def test_both_names_give_the_same_document(stage: Stage) -> None:
-    first, second = [await stage.http.get(name) for name in NAMES]
+async def test_both_names_give_the_same_document(service: RunningService) -> None:
+    first, second = [await service.http.get(name) for name in NAMES]
     assert first.status_code == 200 and first.text == second.text
     assert first.headers["cache-control"] == "public, max-age=300"
-    assert first.json()["issuer"] == stage.settings.issuer
+    assert first.json()["issuer"] == service.settings.issuer
 
 
-async def test_every_address_that_is_named_is_answered(stage: Stage) -> None:
-    document = (await stage.http.get(NAMES[0])).json()
+async def test_every_address_that_is_named_is_answered(service: RunningService) -> None:
+    document = (await service.http.get(NAMES[0])).json()
     named = {urlsplit(v).path for n, v in document.items() if n.endswith(("_endpoint", "_uri", "_documentation"))}
     assert len(named) == 8
     assert named <= {path for endpoint in declared_endpoints() for path in endpoint.paths}
 
 
-async def test_what_is_said_to_be_supported_is(stage: Stage, publisher: Publisher) -> None:
-    document = (await stage.http.get(NAMES[0])).json()
+async def test_what_is_said_to_be_supported_is(service: RunningService, publisher: Publisher) -> None:
+    document = (await service.http.get(NAMES[0])).json()
     assert document["grant_types_supported"] == list(GRANTS)
     assert {"authorization_code", "refresh_token", "client_credentials", "password", "ticket", "none"} == set(GRANTS)
     for grant in document["grant_types_supported"]:
@@ -51,8 +51,8 @@ async def test_what_is_said_to_be_supported_is(stage: Stage, publisher: Publishe
 async def test_browsers_may_have_a_host_of_their_own(tmp_path: Path, sso_url: str) -> None:
     url = f"sqlite:///{tmp_path / 'a.db'}"
     public = "https://login.herald.example"
-    async with Stage(url, tmp_path / "a.key", public_url=public, sso_url=sso_url) as stage:
-        document = (await stage.http.get(NAMES[0])).json()
+    async with RunningService(url, tmp_path / "a.key", public_url=public, sso_url=sso_url) as service:
+        document = (await service.http.get(NAMES[0])).json()
     pages = sso_url or public
     assert document["issuer"] == public
     assert document["authorization_endpoint"] == f"{pages}/oauth2/auth"

@@ -17,7 +17,7 @@ from stamkund.rules import scopes
 from stamkund.server import jobs as upkeep
 from stamkund.wire.services import Services
 from tests.endpoints.oauth.conftest import Site, site_of
-from tests.support.service import Stage
+from tests.support.service import RunningService
 
 DAY = 86_400
 
@@ -25,16 +25,18 @@ DAY = 86_400
 @pytest.fixture
 async def own(fresh_url: str, tmp_path: Path) -> AsyncIterator[Site]:
     """A client of an installation of its own, because keys are the installation's."""
-    async with Stage(fresh_url, tmp_path / "stamkund.key", signing_key_days=10, cleaning_seconds=3600) as stage:
-        yield await site_of(await stage.publisher())
+    async with RunningService(
+        fresh_url, tmp_path / "stamkund.key", signing_key_days=10, cleaning_seconds=3600
+    ) as service:
+        yield await site_of(await service.publisher())
 
 
 async def keys_of(site: Site) -> KeySet:
-    answer = await site.stage.http.get("/oauth2/jwks")
-    assert answer.status_code == 200 and answer.headers["cache-control"] == "public, max-age=300"
-    for key in answer.json()["keys"]:
+    response = await site.service.http.get("/oauth2/jwks")
+    assert response.status_code == 200 and response.headers["cache-control"] == "public, max-age=300"
+    for key in response.json()["keys"]:
         assert sorted(key) == ["alg", "e", "kid", "kty", "n", "use"], "nothing private"
-    return KeySet.import_key_set(answer.json())
+    return KeySet.import_key_set(response.json())
 
 
 def kids(keys: KeySet) -> list[str]:
@@ -46,12 +48,12 @@ async def checked(site: Site, token: str) -> jwt.Token:
 
 
 async def test_an_id_token_says_who_logged_in_where_and_when(site: Site) -> None:
-    now = site.stage.clock()
+    now = site.service.clock()
     body = await site.exchanged(nonce="n-0S6_WzA2Mj", authenticated=now - 100)
     token = await checked(site, body["id_token"])
     half = hashlib.sha256(body["access_token"].encode()).digest()[:16]
     assert token.claims == {
-        "iss": site.stage.settings.issuer,
+        "iss": site.service.settings.issuer,
         "sub": site.reader,
         "aud": site.client.id,
         "exp": now + 3600,
@@ -72,7 +74,7 @@ async def test_what_was_not_asked_for_is_not_there(site: Site) -> None:
 
 async def test_keys_follow_each_other_while_id_tokens_hold(own: Site) -> None:
     """The clock goes as a client sees it: each step beyond what processes remember of the keys."""
-    clock = own.stage.clock
+    clock = own.service.clock
     first = (await own.exchanged())["id_token"]
     (oldest,) = kids(await keys_of(own))
     clock.now += 10 * DAY
@@ -90,10 +92,10 @@ async def test_keys_follow_each_other_while_id_tokens_hold(own: Site) -> None:
 
 async def removed(site: Site) -> int:
     """How many keys a round of cleaning removes."""
-    stage = site.stage
-    passwords = Passwords(stage.settings, 1)
-    services = Services(stage.settings, stage.store, stage.vault, passwords, stage.clock)
-    before = len(await stage.store.id_token_keys.all())
+    service = site.service
+    passwords = Passwords(service.settings, 1)
+    services = Services(service.settings, service.store, service.vault, passwords, service.clock)
+    before = len(await service.store.id_token_keys.all())
     await upkeep.remove_the_rest(services)
     passwords.close()
-    return before - len(await stage.store.id_token_keys.all())
+    return before - len(await service.store.id_token_keys.all())

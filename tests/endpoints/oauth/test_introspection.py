@@ -14,22 +14,22 @@ from tests.endpoints.oauth.conftest import Site, site_of
 INTROSPECT = "/oauth2/introspect"
 
 
-async def told(asker: Site, token: str, **more: str) -> dict[str, Any]:
-    answer = await asker.post(INTROSPECT, token, **more)
-    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store"), answer.text
-    body: dict[str, Any] = answer.json()
+async def introspection(asker: Site, token: str, **more: str) -> dict[str, Any]:
+    response = await asker.post(INTROSPECT, token, **more)
+    assert (response.status_code, response.headers["cache-control"]) == (200, "no-store"), response.text
+    body: dict[str, Any] = response.json()
     if not body["active"]:
-        assert answer.content == b'{"active":false}'
+        assert response.content == b'{"active":false}'
     return body
 
 
 async def active(asker: Site, token: str) -> bool:
-    return bool((await told(asker, token))["active"])
+    return bool((await introspection(asker, token))["active"])
 
 
-def error(answer: httpx.Response) -> tuple[int, str]:
-    assert list(answer.json()) == ["error", "error_description"]
-    return answer.status_code, answer.json()["error"]
+def error(response: httpx.Response) -> tuple[int, str]:
+    assert list(response.json()) == ["error", "error_description"]
+    return response.status_code, response.json()["error"]
 
 
 @pytest.fixture
@@ -39,10 +39,10 @@ async def service(site: Site) -> Site:
 
 
 async def test_an_access_token_that_holds(site: Site, service: Site) -> None:
-    now = site.stage.clock()
+    now = site.service.clock()
     token = (await site.exchanged("/openid", "/external/me/w"))["access_token"]
     for asker in (site, service):
-        assert await told(asker, token, token_type_hint="refresh_token") == {
+        assert await introspection(asker, token, token_type_hint="refresh_token") == {
             "active": True,
             "scope": "/openid /external/me/w",
             "client_id": site.client.id,
@@ -50,27 +50,27 @@ async def test_an_access_token_that_holds(site: Site, service: Site) -> None:
             "exp": now + 3600,
             "iat": now,
             "sub": site.reader,
-            "iss": site.stage.settings.issuer,
+            "iss": site.service.settings.issuer,
         }
 
 
 async def test_a_token_without_identity_has_no_subject(site: Site) -> None:
     token = (await site.issued("none", scope="/external/me/w"))["access_token"]
-    assert set(await told(site, token)) == {"active", "scope", "client_id", "token_type", "exp", "iat", "iss"}
+    assert set(await introspection(site, token)) == {"active", "scope", "client_id", "token_type", "exp", "iat", "iss"}
 
 
 async def test_a_refresh_token_that_holds(site: Site) -> None:
-    body = await told(site, (await site.exchanged())["refresh_token"])
+    body = await introspection(site, (await site.exchanged())["refresh_token"])
     assert body["active"] and body["sub"] == site.reader and "token_type" not in body
-    assert body["exp"] == site.stage.clock() + 180 * 86_400
+    assert body["exp"] == site.service.clock() + 180 * 86_400
 
 
 async def test_others_tokens_are_told_only_to_who_may(site: Site, service: Site) -> None:
     neighbour = await site_of(site.publisher)
-    stranger = await site_of(await site.stage.publisher(), scopes.TOKEN_INFO)
+    foreign = await site_of(await site.service.publisher(), scopes.TOKEN_INFO)
     tokens = await site.exchanged()
     for token in (tokens["access_token"], tokens["refresh_token"]):
-        assert [await active(asker, token) for asker in (site, service, neighbour, stranger)] == [
+        assert [await active(asker, token) for asker in (site, service, neighbour, foreign)] == [
             True,
             True,
             False,
@@ -82,7 +82,7 @@ async def test_what_does_not_hold_is_told_alike(site: Site) -> None:
     for sent in ("unknown", "å\0", "a" * 5000):
         assert not await active(site, sent)
     tokens = await site.exchanged()
-    clock = site.stage.clock
+    clock = site.service.clock
     with clock.at(clock.now + 3599):
         assert await active(site, tokens["access_token"])
     with clock.at(clock.now + 3600):
@@ -102,15 +102,15 @@ async def test_a_spent_refresh_token_does_not_hold(site: Site) -> None:
 
 async def test_a_disabled_clients_tokens_do_not_hold(site: Site, service: Site) -> None:
     tokens = await site.exchanged()
-    await site.stage.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, disabled=True))
+    await site.service.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, disabled=True))
     assert not await active(service, tokens["access_token"]) and not await active(service, tokens["refresh_token"])
     assert error(await site.post(INTROSPECT, tokens["access_token"])) == (401, "invalid_client")
 
 
 async def test_a_scope_taken_from_the_client_is_taken_from_the_answer(site: Site, service: Site) -> None:
     token = (await site.exchanged("/openid", "/external/me/w"))["access_token"]
-    await site.stage.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, scopes=["/openid"]))
-    assert (await told(service, token))["scope"] == "/openid"
+    await site.service.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, scopes=["/openid"]))
+    assert (await introspection(service, token))["scope"] == "/openid"
 
 
 async def test_a_client_must_say_who_it_is_and_which_token(site: Site) -> None:
@@ -131,6 +131,8 @@ async def test_a_client_must_say_who_it_is_and_which_token(site: Site) -> None:
 async def test_a_public_client_may_not_ask(site: Site) -> None:
     """Anybody knows its id, so anybody could try tokens with it."""
     token = (await site.exchanged())["access_token"]
-    await site.stage.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, public=True, secrets=[]))
+    await site.service.store.clients.change(
+        site.client.id, lambda c: msgspec.structs.replace(c, public=True, secrets=[])
+    )
     for secret in ("", site.secret):
         assert error(await site.post(INTROSPECT, token, client_secret=secret)) == (401, "invalid_client")

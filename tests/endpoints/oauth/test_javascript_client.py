@@ -16,7 +16,7 @@ import pytest
 from stamkund.rules.organisation import Client
 from tests.support.browser import Browser
 from tests.support.node import Node
-from tests.support.service import Publisher, Stage
+from tests.support.service import Publisher, RunningService
 
 BACK = "https://herald.example/back"
 GOODBYE = "https://herald.example/goodbye"
@@ -39,19 +39,19 @@ class Site:
         flags = {"redirect_uris": [BACK], "logout_uris": [GOODBYE], "offline_access": True, **flags}
         made, secret = await self.publisher.new_client(*SCOPES, public=authentication == "none", **flags)
         if made.public:
-            await self.publisher.stage.store.clients.change(made.id, without_secrets)
+            await self.publisher.service.store.clients.change(made.id, without_secrets)
         self.client = {"id": made.id, "secret": secret, "authentication": authentication}
 
     async def do(self, step: str, **given: Any) -> dict[str, Any]:
-        sent = {"do": step, "server": self.publisher.stage.url, "client": self.client, **given}
-        answer: dict[str, Any] = await self.node("openid.mjs", sent)
-        return answer
+        sent = {"do": step, "server": self.publisher.service.url, "client": self.client, **given}
+        response: dict[str, Any] = await self.node("openid.mjs", sent)
+        return response
 
     async def refused(self, step: str, **given: Any) -> dict[str, Any]:
         """What the library said of a step that it did not go through with."""
-        answer = await self.do(step, **given)
-        assert list(answer) == ["refused"], answer
-        refusal: dict[str, Any] = answer["refused"]
+        response = await self.do(step, **given)
+        assert list(response) == ["refused"], response
+        refusal: dict[str, Any] = response["refused"]
         return refusal
 
     async def begin(self, scope: str = "openid profile email offline_access") -> dict[str, Any]:
@@ -68,7 +68,7 @@ class Site:
     async def log_in(self) -> dict[str, Any]:
         begun = await self.begin()
         callback = await self.come_back(begun["url"])
-        return await self.do("finish", callback=callback, kept=begun["kept"], logout_uri=GOODBYE)
+        return await self.do("finish", callback=callback, login=begun["login"], logout_uri=GOODBYE)
 
 
 def without_secrets(client: Client) -> Client:
@@ -77,7 +77,7 @@ def without_secrets(client: Client) -> Client:
 
 
 @pytest.fixture
-async def site(timely: Stage, node: Node) -> AsyncIterator[Site]:
+async def site(timely: RunningService, node: Node) -> AsyncIterator[Site]:
     publisher = await timely.publisher()
     account = await publisher.activated(EMAIL)
     async with Browser(timely) as browser:
@@ -96,8 +96,8 @@ def changed(url: str, **values: str) -> str:
 async def test_a_reader_logs_in(site: Site, authentication: str) -> None:
     await site.client_of(authentication)
     done = await site.log_in()
-    claims, tokens, stage = done["claims"], done["tokens"], site.publisher.stage
-    assert (claims["iss"], claims["sub"], claims["aud"]) == (stage.url, site.account, site.client["id"])
+    claims, tokens, service = done["claims"], done["tokens"], site.publisher.service
+    assert (claims["iss"], claims["sub"], claims["aud"]) == (service.url, site.account, site.client["id"])
     assert tokens["token_type"].lower() == "bearer" and tokens["expires_in"] == 3600
     assert tokens["scope"].split() == ["openid", "profile", "email", "offline_access"]
     user = done["user"]
@@ -130,7 +130,7 @@ async def test_a_second_site_asks_for_no_password(site: Site) -> None:
     begun = await site.begin("openid")
     page = await site.browser.get(begun["url"])
     assert page.location is not None
-    done = await site.do("finish", callback=page.location, kept=begun["kept"], logout_uri=GOODBYE)
+    done = await site.do("finish", callback=page.location, login=begun["login"], logout_uri=GOODBYE)
     assert done["user"] == {"sub": site.account}
     assert "email" not in done["claims"]
 
@@ -139,16 +139,16 @@ async def test_the_library_refuses_an_answer_that_was_tampered_with(site: Site) 
     begun = await site.begin()
     callback = await site.come_back(begun["url"])
     for values in ({"state": "another"}, {"iss": "https://elsewhere.example"}):
-        refusal = await site.refused("finish", callback=changed(callback, **values), kept=begun["kept"])
+        refusal = await site.refused("finish", callback=changed(callback, **values), login=begun["login"])
         assert refusal["code"] == "OAUTH_INVALID_RESPONSE", refusal
-    done = await site.do("finish", callback=callback, kept=begun["kept"], logout_uri=GOODBYE)
+    done = await site.do("finish", callback=callback, login=begun["login"], logout_uri=GOODBYE)
     assert done["claims"]["sub"] == site.account
 
 
 async def test_another_nonce_is_seen_by_the_library(site: Site) -> None:
     begun = await site.begin()
     callback = await site.come_back(begun["url"])
-    refusal = await site.refused("finish", callback=callback, kept={**begun["kept"], "nonce": "another"})
+    refusal = await site.refused("finish", callback=callback, login={**begun["login"], "nonce": "another"})
     assert refusal["code"] == "OAUTH_JWT_CLAIM_COMPARISON_FAILED", refusal
 
 
@@ -156,7 +156,7 @@ async def test_a_code_works_once(site: Site) -> None:
     """One that comes again is refused, and takes back what it was exchanged for."""
     begun = await site.begin()
     callback = await site.come_back(begun["url"])
-    finish = {"callback": callback, "kept": begun["kept"], "logout_uri": GOODBYE}
+    finish = {"callback": callback, "login": begun["login"], "logout_uri": GOODBYE}
     tokens = (await site.do("finish", **finish))["tokens"]
     assert (await site.refused("finish", **finish))["oauth"] == "invalid_grant"
     for token in (tokens["access_token"], tokens["refresh_token"]):
@@ -168,21 +168,21 @@ async def test_a_code_works_once(site: Site) -> None:
 async def test_a_code_is_worth_nothing_without_its_verifier(site: Site) -> None:
     begun = await site.begin()
     callback = await site.come_back(begun["url"])
-    kept = {**begun["kept"], "verifier": "x" * 43}
-    assert (await site.refused("finish", callback=callback, kept=kept))["oauth"] == "invalid_grant"
+    login = {**begun["login"], "verifier": "x" * 43}
+    assert (await site.refused("finish", callback=callback, login=login))["oauth"] == "invalid_grant"
 
 
 async def test_errors_at_the_login_page_reach_the_library(site: Site) -> None:
     begun = await site.begin()
     page = await site.browser.get(changed(begun["url"], prompt="none"))
-    refusal = await site.refused("finish", callback=page.location, kept=begun["kept"])
+    refusal = await site.refused("finish", callback=page.location, login=begun["login"])
     assert (refusal["code"], refusal["oauth"]) == ("OAUTH_AUTHORIZATION_RESPONSE_ERROR", "login_required")
     page = await site.browser.get(changed(begun["url"], scope="openid /external/account/w"))
-    refusal = await site.refused("finish", callback=page.location, kept=begun["kept"])
+    refusal = await site.refused("finish", callback=page.location, login=begun["login"])
     assert refusal["oauth"] == "invalid_scope"
     site.client["secret"] = "guessed"
     callback = await site.come_back(begun["url"])
-    assert (await site.refused("finish", callback=callback, kept=begun["kept"]))["oauth"] == "invalid_client"
+    assert (await site.refused("finish", callback=callback, login=begun["login"]))["oauth"] == "invalid_client"
 
 
 async def test_tokens_are_looked_at_and_taken_back(site: Site) -> None:
@@ -196,14 +196,14 @@ async def test_tokens_are_looked_at_and_taken_back(site: Site) -> None:
 
 async def test_discovery_names_only_what_is_there(site: Site) -> None:
     """Every address of the metadata is ours and answers something else than "no such path"."""
-    stage = site.publisher.stage
+    service = site.publisher.service
     metadata = (await site.begin())["metadata"]
     addresses = {
         name: value for name, value in metadata.items() if name.endswith(("_endpoint", "_uri", "documentation"))
     }
-    assert len(addresses) >= 7 and metadata["issuer"] == stage.url
+    assert len(addresses) >= 7 and metadata["issuer"] == service.url
     for name, address in addresses.items():
-        assert address.startswith(f"{stage.url}/"), name
-        answers = [await stage.http.request(method, address) for method in ("GET", "POST")]
-        assert 404 not in {answer.status_code for answer in answers}, name
-        assert {answer.status_code for answer in answers} != {405}, name
+        assert address.startswith(f"{service.url}/"), name
+        responses = [await service.http.request(method, address) for method in ("GET", "POST")]
+        assert 404 not in {response.status_code for response in responses}, name
+        assert {response.status_code for response in responses} != {405}, name

@@ -19,13 +19,13 @@ async def rotating(publisher: Publisher) -> Site:
 
 
 async def refused(site: Site, token: str) -> bool:
-    answer = await site.grant("refresh_token", refresh_token=token)
-    return answer.status_code == 400 and answer.json()["error"] == "invalid_grant"
+    response = await site.grant("refresh_token", refresh_token=token)
+    return response.status_code == 400 and response.json()["error"] == "invalid_grant"
 
 
 async def test_by_default_the_first_one_stays_valid_and_slides(site: Site) -> None:
     token = (await site.exchanged())["refresh_token"]
-    clock = site.stage.clock
+    clock = site.service.clock
     before = clock.now
     for days in (0, 179, 358):
         with clock.at(before + days * DAY):
@@ -71,8 +71,8 @@ async def test_a_scope_that_is_refused_does_not_spend(rotating: Site) -> None:
 @pytest.mark.both_engines
 async def test_of_many_at_once_one_is_answered(rotating: Site) -> None:
     token = (await rotating.exchanged())["refresh_token"]
-    answers = await asyncio.gather(*(rotating.grant("refresh_token", refresh_token=token) for _ in range(20)))
-    won = [answer.json() for answer in answers if answer.status_code == 200]
+    responses = await asyncio.gather(*(rotating.grant("refresh_token", refresh_token=token) for _ in range(20)))
+    won = [response.json() for response in responses if response.status_code == 200]
     assert len(won) == 1
     assert await refused(rotating, won[0]["refresh_token"]) and not await rotating.holds(won[0]["access_token"])
 
@@ -80,7 +80,9 @@ async def test_of_many_at_once_one_is_answered(rotating: Site) -> None:
 async def test_a_public_clients_always_rotate(publisher: Publisher) -> None:
     site = await site_of(publisher)
     first = (await site.exchanged())["refresh_token"]
-    await site.stage.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, public=True, secrets=[]))
+    await site.service.store.clients.change(
+        site.client.id, lambda c: msgspec.structs.replace(c, public=True, secrets=[])
+    )
     form = {"grant_type": "refresh_token", "client_id": site.client.id, "refresh_token": first}
-    answer = await site.stage.http.post("/api/authorization/access_token", data=form)
-    assert answer.status_code == 200 and answer.json()["refresh_token"] != first
+    response = await site.service.http.post("/api/authorization/access_token", data=form)
+    assert response.status_code == 200 and response.json()["refresh_token"] != first

@@ -14,14 +14,14 @@ from tests.support.service import Publisher
 REVOKE = "/oauth2/revoke"
 
 
-def is_done(answer: httpx.Response) -> bool:
-    return (answer.status_code, answer.content, answer.headers["cache-control"]) == (200, b"", "no-store")
+def is_done(response: httpx.Response) -> bool:
+    return (response.status_code, response.content, response.headers["cache-control"]) == (200, b"", "no-store")
 
 
-def error(answer: httpx.Response) -> tuple[int, str]:
-    assert answer.headers["cache-control"] == "no-store" and answer.headers["content-type"] == "application/json"
-    assert list(answer.json()) == ["error", "error_description"]
-    return answer.status_code, answer.json()["error"]
+def error(response: httpx.Response) -> tuple[int, str]:
+    assert response.headers["cache-control"] == "no-store" and response.headers["content-type"] == "application/json"
+    assert list(response.json()) == ["error", "error_description"]
+    return response.status_code, response.json()["error"]
 
 
 async def test_an_access_token_goes_alone(site: Site) -> None:
@@ -47,8 +47,8 @@ async def test_a_refresh_token_takes_all_of_its_login_along(site: Site, hint: st
 async def test_another_clients_token_is_not_touched(site: Site) -> None:
     tokens = await site.exchanged()
     neighbour = await site_of(site.publisher)
-    stranger = await site_of(await site.stage.publisher())
-    for other in (neighbour, stranger):
+    foreign = await site_of(await site.service.publisher())
+    for other in (neighbour, foreign):
         for token in (tokens["access_token"], tokens["refresh_token"]):
             assert is_done(await other.post(REVOKE, token))
     assert await site.holds(tokens["access_token"])
@@ -81,16 +81,18 @@ async def test_http_basic(site: Site) -> None:
     for secret, status in (("wrong", 401), (site.secret, 200)):
         basic = base64.b64encode(f"{site.client.id}:{secret}".encode()).decode()
         headers = {"authorization": f"Basic {basic}"}
-        answer = await site.stage.http.post(REVOKE, data={"token": token}, headers=headers)
-        assert answer.status_code == status
-        assert (answer.headers.get("www-authenticate") is not None) == (status == 401)
+        response = await site.service.http.post(REVOKE, data={"token": token}, headers=headers)
+        assert response.status_code == status
+        assert (response.headers.get("www-authenticate") is not None) == (status == 401)
     assert not await site.holds(token)
 
 
 async def test_a_public_client_revokes_by_its_id(publisher: Publisher) -> None:
     site = await site_of(publisher)
     tokens = await site.exchanged()
-    await site.stage.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, public=True, secrets=[]))
+    await site.service.store.clients.change(
+        site.client.id, lambda c: msgspec.structs.replace(c, public=True, secrets=[])
+    )
     assert error(await site.post(REVOKE, tokens["access_token"])) == (401, "invalid_client"), "it has no secret"
     assert is_done(await site.post(REVOKE, tokens["refresh_token"], client_secret=""))
     assert not await site.holds(tokens["access_token"])
@@ -98,5 +100,5 @@ async def test_a_public_client_revokes_by_its_id(publisher: Publisher) -> None:
 
 async def test_a_disabled_client_can_not_ask(site: Site) -> None:
     token = (await site.exchanged())["access_token"]
-    await site.stage.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, disabled=True))
+    await site.service.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, disabled=True))
     assert error(await site.post(REVOKE, token)) == (401, "invalid_client")

@@ -11,7 +11,7 @@ from stamkund.rules import scopes
 from stamkund.rules.catalogue import Catalogue, Title
 from tests.support.calls import refused
 from tests.support.catalogue import EMAIL, ask, load, reader
-from tests.support.service import Publisher, Stage
+from tests.support.service import Publisher, RunningService
 
 TITLES = get_titles.paths[0]
 ONE = find_title.paths[0]
@@ -35,8 +35,8 @@ async def titles_token(publisher: Publisher) -> str:
 @BOTH
 async def test_without_a_token_or_its_scope(publisher: Publisher, path: str) -> None:
     refused(await ask(publisher, path, None), 401, "invalid_token")
-    answer = await ask(publisher, path, await publisher.token())
-    assert scopes.TITLE_READ in refused(answer, 403, "insufficient_scope")["message"]
+    response = await ask(publisher, path, await publisher.token())
+    assert scopes.TITLE_READ in refused(response, 403, "insufficient_scope")["message"]
 
 
 async def test_unknown_parameters(publisher: Publisher) -> None:
@@ -49,9 +49,9 @@ async def test_titles_come_in_the_order_of_the_catalogue(publisher: Publisher) -
     await load(publisher)
     token = await titles_token(publisher)
     for path in (TITLES, f"{TITLES}/"):
-        answer = await ask(publisher, path, token)
-        assert answer.status_code == 200
-        assert json.dumps(answer.json()) == json.dumps({"items": [HERALD, GAZETTE]})
+        response = await ask(publisher, path, token)
+        assert response.status_code == 200
+        assert json.dumps(response.json()) == json.dumps({"items": [HERALD, GAZETTE]})
 
 
 async def test_without_a_catalogue_there_are_no_titles(publisher: Publisher) -> None:
@@ -64,16 +64,16 @@ async def test_one_title(publisher: Publisher) -> None:
     await load(publisher)
     token = await titles_token(publisher)
     for path in (ONE, f"{ONE}/"):
-        answer = await ask(publisher, path, token, title_code="HERALD")
-        assert json.dumps(answer.json()) == json.dumps({"item": HERALD})
+        response = await ask(publisher, path, token, title_code="HERALD")
+        assert json.dumps(response.json()) == json.dumps({"item": HERALD})
 
 
 async def test_a_title_that_is_not_there(publisher: Publisher) -> None:
     await load(publisher)
     token = await titles_token(publisher)
     for code in ("herald", "HERALD2", "x" * 15):
-        answer = await ask(publisher, ONE, token, title_code=code)
-        assert refused(answer, 404, "not_found")["message"] == "title could not be found"
+        response = await ask(publisher, ONE, token, title_code=code)
+        assert refused(response, 404, "not_found")["message"] == "title could not be found"
 
 
 @pytest.mark.parametrize(
@@ -88,12 +88,12 @@ async def test_a_title_that_is_not_there(publisher: Publisher) -> None:
 )
 async def test_title_code_is_checked(publisher: Publisher, code: str | None, message: str) -> None:
     query = {} if code is None else {"title_code": code}
-    answer = await ask(publisher, ONE, await titles_token(publisher), **query)
-    assert refused(answer, 400, "invalid_parameter", "title_code")["message"] == message
+    response = await ask(publisher, ONE, await titles_token(publisher), **query)
+    assert refused(response, 400, "invalid_parameter", "title_code")["message"] == message
 
 
-async def test_each_organisation_has_its_own_titles(stage: Stage) -> None:
-    first, second = [await stage.publisher() for _ in range(2)]
+async def test_each_organisation_has_its_own_titles(service: RunningService) -> None:
+    first, second = [await service.publisher() for _ in range(2)]
     await load(first)
     await load(second, Catalogue([Title("HERALD", "Another Herald")]))
     names = [

@@ -29,54 +29,54 @@ class Site:
     connector: Connector
     page: str
 
-    async def identified(self, cookie: str | None = None, wanted: str = "https://herald.example/") -> Visited:
+    async def identified(self, cookie: str | None = None, return_url: str = "https://herald.example/") -> Visited:
         """A browser sent to be identified, with its cookie if it has one."""
         headers = {} if cookie is None else {"cookie": cookie}
-        stage = self.publisher.stage
-        return self.visited(await stage.http.get(self.connector.identify("", wanted), headers=headers))
+        service = self.publisher.service
+        return self.visited(await service.http.get(self.connector.identify("", return_url), headers=headers))
 
-    def visited(self, answer: httpx.Response) -> Visited:
-        assert answer.status_code == 302, answer.text
-        there = urlsplit(answer.headers["location"])
+    def visited(self, response: httpx.Response) -> Visited:
+        assert response.status_code == 302, response.text
+        there = urlsplit(response.headers["location"])
         assert f"{there.scheme}://{there.netloc}{there.path}" == self.page
         query = parse_qs(there.query, strict_parsing=True)
         assert list(query) == ["t", "r"]
-        told = decoded(query["t"][0], self.connector.secret, self.publisher.stage.clock())
-        ((name, morsel),) = SimpleCookie(answer.headers["set-cookie"]).items()
-        return Visited(told, f"{name}={morsel.value}", query["r"][0], answer)
+        claims = decoded(query["t"][0], self.connector.secret, self.publisher.service.clock())
+        ((name, morsel),) = SimpleCookie(response.headers["set-cookie"]).items()
+        return Visited(claims, f"{name}={morsel.value}", query["r"][0], response)
 
     async def logged_in(self, email: str = EMAIL, password: str = PASSWORD) -> Visited:
         """A new browser, whose reader has logged in through this site's form."""
         visited = await self.identified()
-        told = await self.connector.authenticate(visited.sid, email, password)
-        assert (told["sts"], told["err"]) == ("loggedin", None)
-        return Visited(told, visited.cookie, visited.wanted, visited.answer)
+        claims = await self.connector.authenticate(visited.sid, email, password)
+        assert (claims["sts"], claims["err"]) == ("loggedin", None)
+        return Visited(claims, visited.cookie, visited.return_url, visited.response)
 
     async def status(self, sid: str, last_known: str | None = "anon") -> tuple[str, str | None]:
-        told = await self.connector.status(sid, last_known)
-        return told["sts"], told["err"]
+        claims = await self.connector.status(sid, last_known)
+        return claims["sts"], claims["err"]
 
 
 @dataclass
 class Visited:
     """A browser at a site: what the site was told, and the cookie that the browser keeps."""
 
-    told: dict[str, Any]
+    claims: dict[str, Any]
     cookie: str
-    wanted: str
-    answer: httpx.Response
+    return_url: str
+    response: httpx.Response
 
     @property
     def sid(self) -> str:
-        return str(self.told["sid"])
+        return str(self.claims["sid"])
 
 
 async def site_of(publisher: Publisher, **changes: Any) -> Site:
     page = "https://herald.example/landing.php"
     flags = {"sso2": True, "redirect_uris": [page], **changes}
     client, secret = await publisher.new_client(*SITE_SCOPES, **flags)
-    stage = publisher.stage
-    return Site(publisher, client, Connector(stage.url, publisher.id, client.id, secret, stage.clock), page)
+    service = publisher.service
+    return Site(publisher, client, Connector(service.url, publisher.id, client.id, secret, service.clock), page)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ async def sister(publisher: Publisher) -> AsyncIterator[Site]:
 @pytest.fixture
 async def foreign(publisher: Publisher) -> AsyncIterator[Site]:
     """A site of another organisation."""
-    made = await site_of(await publisher.stage.publisher())
+    made = await site_of(await publisher.service.publisher())
     yield made
     await made.connector.http.aclose()
 

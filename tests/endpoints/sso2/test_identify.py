@@ -15,7 +15,7 @@ from tests.endpoints.sso2.conftest import EMAIL, Site, site_of
 from tests.support import raw
 from tests.support.calls import refused
 from tests.support.connector import decoded
-from tests.support.service import Stage
+from tests.support.service import RunningService
 
 DAY = 86_400
 
@@ -24,11 +24,11 @@ DAY = 86_400
 
 async def test_a_browser_gets_a_cookie_that_only_this_host_reads(site: Site) -> None:
     visited = await site.identified()
-    name, value, *attributes = visited.answer.headers["set-cookie"].replace("=", "; ", 1).split("; ")
+    name, value, *attributes = visited.response.headers["set-cookie"].replace("=", "; ", 1).split("; ")
     assert name == f"__Host-stamkund-{site.publisher.id}"
-    assert len(value) == 43 and value not in str(visited.told)
+    assert len(value) == 43 and value not in str(visited.claims)
     assert attributes == [f"Max-Age={30 * DAY}", "Path=/", "Secure", "HttpOnly", "SameSite=Lax"]
-    assert visited.answer.headers["cache-control"] == "no-store"
+    assert visited.response.headers["cache-control"] == "no-store"
 
 
 async def test_each_visit_renews_the_same_cookie(site: Site, sister: Site) -> None:
@@ -36,7 +36,7 @@ async def test_each_visit_renews_the_same_cookie(site: Site, sister: Site) -> No
     for other in (site, sister):
         again = await other.identified(visited.cookie)
         assert (again.sid, again.cookie) == (visited.sid, visited.cookie)
-        assert f"Max-Age={30 * DAY}" in again.answer.headers["set-cookie"]
+        assert f"Max-Age={30 * DAY}" in again.response.headers["set-cookie"]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ async def test_each_visit_renews_the_same_cookie(site: Site, sister: Site) -> No
 )
 async def test_a_cookie_that_is_none_of_ours_gets_a_new_session(site: Site, cookie: str) -> None:
     visited = await site.identified(cookie.replace("{}", f"__Host-stamkund-{site.publisher.id}"))
-    assert visited.told["sts"] == "anon"
+    assert visited.claims["sts"] == "anon"
     assert await site.status(visited.sid) == ("anon", None)
 
 
@@ -60,31 +60,31 @@ async def test_cookies_of_others_stand_in_nobodys_way(site: Site, other: str) ->
     """On a host beneath a publisher's domain the publisher's own cookies come along, whatever is in them."""
     visited = await site.identified()
     for cookies in (f"{other}; {visited.cookie}", f"{visited.cookie}; {other}", f"{other};{visited.cookie};{other}"):
-        answer = await raw.ask(
-            site.publisher.stage,
+        response = await raw.ask(
+            site.publisher.service,
             raw.get(site.connector.identify("", "https://a.example/").encode(), b"Cookie: " + cookies.encode()),
         )
-        told = decoded(
-            parse_qs(urlsplit(answer.headers["location"]).query)["t"][0],
+        claims = decoded(
+            parse_qs(urlsplit(response.headers["location"]).query)["t"][0],
             site.connector.secret,
-            site.publisher.stage.clock(),
+            site.publisher.service.clock(),
         )
-        assert told["sid"] == visited.sid, cookies
+        assert claims["sid"] == visited.sid, cookies
 
 
 async def test_the_sid_is_no_cookie(site: Site, reader: str) -> None:
     visited = await site.logged_in()
     again = await site.identified(f"__Host-stamkund-{site.publisher.id}={visited.sid}")
-    assert again.sid != visited.sid and again.told["sts"] == "anon"
+    assert again.sid != visited.sid and again.claims["sts"] == "anon"
 
 
 async def test_a_reader_who_is_logged_in_brings_a_ticket_each_time(site: Site, reader: str) -> None:
     visited = await site.logged_in()
     tickets = set()
     for _ in range(3):
-        told = (await site.identified(visited.cookie)).told
-        assert (told["sid"], told["sts"], told["err"]) == (visited.sid, "loggedin", None)
-        tickets.add(told["at"])
+        claims = (await site.identified(visited.cookie)).claims
+        assert (claims["sid"], claims["sts"], claims["err"]) == (visited.sid, "loggedin", None)
+        tickets.add(claims["at"])
     assert len(tickets) == 3 and "" not in tickets
     for ticket in tickets:
         assert (await site.connector.exchange(ticket)).status_code == 200
@@ -112,12 +112,12 @@ ADDRESSES = [
 
 
 @pytest.mark.parametrize("wanted", ADDRESSES, ids=lambda a: a[:60])
-async def test_everything_after_r_comes_back_as_it_was(site: Site, wanted: str) -> None:
+async def test_everything_after_r_comes_back_as_it_was(site: Site, return_address: str) -> None:
     """Unencoded as clients in the field send it; encoded as a whole it is the same address."""
-    assert (await site.identified(wanted=wanted)).wanted == wanted
-    for encoded in (quote(wanted, safe=""), quote(wanted, safe="").lower().replace("herald", "herald")):
-        visited = await site.identified(wanted=encoded)
-        assert visited.wanted.lower() == wanted.lower()
+    assert (await site.identified(return_url=return_address)).return_url == return_address
+    for encoded in (quote(return_address, safe=""), quote(return_address, safe="").lower().replace("herald", "herald")):
+        visited = await site.identified(return_url=encoded)
+        assert visited.return_url.lower() == return_address.lower()
 
 
 TRICKS = [
@@ -186,33 +186,37 @@ def test_what_is_no_address_of_a_page(trick: str) -> None:
 
 async def test_a_browser_is_not_sent_to_what_is_no_address_of_a_page(site: Site) -> None:
     for trick in TRICKS:
-        answer = await site.publisher.stage.http.get(site.connector.identify("", quote(trick, safe="")))
-        refused(answer, 400, "invalid_parameter", "r")
-        assert "location" not in answer.headers and "set-cookie" not in answer.headers
+        response = await site.publisher.service.http.get(site.connector.identify("", quote(trick, safe="")))
+        refused(response, 400, "invalid_parameter", "r")
+        assert "location" not in response.headers and "set-cookie" not in response.headers
 
 
 async def test_an_address_that_is_not_encoded_is_never_decoded(site: Site) -> None:
     """So what looks like a line break in one is a path with percent signs, and comes back as that."""
     for trick in TRICKS:
         sent = quote(trick, safe="/:?#[]@!$&'()*+,;=%")
-        answer = await raw.ask(site.publisher.stage, raw.get(site.connector.identify("", sent).encode()))
-        if answer.status == 302:
+        response = await raw.ask(site.publisher.service, raw.get(site.connector.identify("", sent).encode()))
+        if response.status == 302:
             assert sent.startswith(("https://evil.example/", "https://a/")) and "%" in sent
-            assert answer.headers["location"].startswith(f"{site.page}?t=")
-            assert parse_qs(urlsplit(answer.headers["location"]).query)["r"] == [sent]
+            assert response.headers["location"].startswith(f"{site.page}?t=")
+            assert parse_qs(urlsplit(response.headers["location"]).query)["r"] == [sent]
         else:
-            assert (answer.status, answer.json()["code"], answer.json()["field"]) == (400, "invalid_parameter", "r")
+            assert (response.status, response.json()["code"], response.json()["field"]) == (
+                400,
+                "invalid_parameter",
+                "r",
+            )
 
 
 @pytest.mark.parametrize("wanted", ["https%3A%2F%2Fa.example%2F%FF", "https%3A%2F%2Fa.example%2F%ED%A0%80"])
-async def test_an_address_that_is_no_utf_8_is_refused(site: Site, wanted: str) -> None:
-    answer = await site.publisher.stage.http.get(site.connector.identify("", wanted))
-    refused(answer, 400, "invalid_parameter", "r")
+async def test_an_address_that_is_no_utf_8_is_refused(site: Site, return_address: str) -> None:
+    response = await site.publisher.service.http.get(site.connector.identify("", return_address))
+    refused(response, 400, "invalid_parameter", "r")
 
 
 async def test_an_address_that_is_too_long_is_refused(site: Site) -> None:
-    answer = await site.publisher.stage.http.get(site.connector.identify("", "https://a.example/" + "a" * 8192))
-    assert "8192" in refused(answer, 400, "invalid_parameter", "r")["message"]
+    response = await site.publisher.service.http.get(site.connector.identify("", "https://a.example/" + "a" * 8192))
+    assert "8192" in refused(response, 400, "invalid_parameter", "r")["message"]
 
 
 @pytest.mark.parametrize(
@@ -228,25 +232,27 @@ async def test_an_address_that_is_too_long_is_refused(site: Site) -> None:
 )
 async def test_no_header_of_the_answer_can_be_made(site: Site, injected: str) -> None:
     """Left as it is, the injected is characters of a URL, and comes back encoded once more."""
-    answer = await raw.ask(
-        site.publisher.stage, raw.get(site.connector.identify("", f"https://herald.example/{injected}").encode())
+    response = await raw.ask(
+        site.publisher.service, raw.get(site.connector.identify("", f"https://herald.example/{injected}").encode())
     )
-    assert answer.status == 302 and "x-injected" not in answer.headers
-    assert answer.headers["location"].endswith(quote(injected, safe="")) and answer.rest == b""
+    assert response.status == 302 and "x-injected" not in response.headers
+    assert response.headers["location"].endswith(quote(injected, safe="")) and response.rest == b""
     encoded = quote("https://herald.example/", safe="") + injected
-    answer = await raw.ask(site.publisher.stage, raw.get(site.connector.identify("", encoded).encode()))
-    assert answer.status in (302, 400) and "x-injected" not in answer.headers
-    assert "\r" not in answer.headers.get("location", "") and "\n" not in answer.headers.get("location", "")
+    response = await raw.ask(site.publisher.service, raw.get(site.connector.identify("", encoded).encode()))
+    assert response.status in (302, 400) and "x-injected" not in response.headers
+    assert "\r" not in response.headers.get("location", "") and "\n" not in response.headers.get("location", "")
 
 
 async def test_bytes_that_no_url_has(site: Site) -> None:
     """The HTTP server refuses some itself; of the rest none reaches a header as it is."""
     for value in (b"\x80", b"\xff", "å".encode(), b"\x00", b"\x0b", b"\x1b", b"|", b"^", b'"', b"<>", b"{}", b"`"):
         target = site.connector.identify("", "https://herald.example/").encode() + value
-        answer = await raw.ask(site.publisher.stage, raw.get(target))
-        assert answer.status in (302, 400)
-        if answer.status == 302:
-            assert answer.headers["location"].isascii() and value.decode("latin-1") not in answer.headers["location"]
+        response = await raw.ask(site.publisher.service, raw.get(target))
+        assert response.status in (302, 400)
+        if response.status == 302:
+            assert (
+                response.headers["location"].isascii() and value.decode("latin-1") not in response.headers["location"]
+            )
 
 
 # The landing page --------------------------------------------------------------------------------------------
@@ -264,30 +270,30 @@ async def test_bytes_that_no_url_has(site: Site) -> None:
 )
 async def test_the_first_redirect_uri_is_the_landing_page(site: Site, page: str, begins: str) -> None:
     await _change(site, redirect_uris=[page, "https://other.example/"])
-    answer = await site.publisher.stage.http.get(site.connector.identify("", "https://herald.example/a"))
-    location = answer.headers["location"]
+    response = await site.publisher.service.http.get(site.connector.identify("", "https://herald.example/a"))
+    location = response.headers["location"]
     assert location.startswith(begins) and location.endswith("&r=https%3A%2F%2Fherald.example%2Fa")
 
 
 async def test_a_client_without_landing_page_is_told_so(site: Site) -> None:
     await _change(site, redirect_uris=[])
-    answer = await site.publisher.stage.http.get(site.connector.identify("", "https://herald.example/a"))
-    message = refused(answer, 400, "invalid_parameter")["message"]
+    response = await site.publisher.service.http.get(site.connector.identify("", "https://herald.example/a"))
+    message = refused(response, 400, "invalid_parameter")["message"]
     assert message == "The client has no redirect URI to send browsers back to"
 
 
 async def test_a_stranger_is_told_nothing_of_the_client_or_the_address(site: Site) -> None:
     await _change(site, redirect_uris=[])
     site.connector.secret = "wrong"
-    answer = await site.publisher.stage.http.get(site.connector.identify("", "javascript:x"))
-    refused(answer, 401, "invalid_token")
+    response = await site.publisher.service.http.get(site.connector.identify("", "javascript:x"))
+    refused(response, 401, "invalid_token")
 
 
 async def _change(site: Site, **changes: Any) -> None:
     def change(client: Any) -> Any:
         return msgspec.structs.replace(client, **changes)
 
-    await site.publisher.stage.store.clients.change(site.client.id, change)
+    await site.publisher.service.store.clients.change(site.client.id, change)
 
 
 # A host of its own -------------------------------------------------------------------------------------------
@@ -295,18 +301,18 @@ async def _change(site: Site, **changes: Any) -> None:
 
 async def test_browsers_are_sent_to_the_host_that_is_theirs(fresh_url: str, tmp_path: Path) -> None:
     """Where one is set, the cookie lives there alone: on any other host a browser gets none, and goes there."""
-    async with Stage(fresh_url, tmp_path / "a.key", sso_url="https://sso.herald.example") as stage:
-        publisher = await stage.publisher()
+    async with RunningService(fresh_url, tmp_path / "a.key", sso_url="https://sso.herald.example") as service:
+        publisher = await service.publisher()
         site = await site_of(publisher)
         await publisher.activated(EMAIL)
         sent = site.connector.identify("", "https://herald.example/a?b=c&d=%C3%A5")
         for host in ("127.0.0.1", "evil.example", "sso.herald.example.evil.example", "sso.herald.example:8443", ""):
-            answer = await stage.http.get(sent, headers={"host": host})
-            assert answer.status_code == 302 and "set-cookie" not in answer.headers
-            assert answer.headers["location"] == f"https://sso.herald.example{sent}"
+            response = await service.http.get(sent, headers={"host": host})
+            assert response.status_code == 302 and "set-cookie" not in response.headers
+            assert response.headers["location"] == f"https://sso.herald.example{sent}"
         for host in ("sso.herald.example", "SSO.herald.EXAMPLE"):
-            visited = site.visited(await stage.http.get(sent, headers={"host": host}))
-            assert visited.wanted == "https://herald.example/a?b=c&d=%C3%A5"
+            visited = site.visited(await service.http.get(sent, headers={"host": host}))
+            assert visited.return_url == "https://herald.example/a?b=c&d=%C3%A5"
         # Servers may ask on either.
         assert await site.status(visited.sid) == ("anon", None)
         await site.connector.http.aclose()

@@ -48,8 +48,8 @@ def test_a_librarys_token_is_read() -> None:
 
 
 def test_a_library_reads_ours() -> None:
-    told = SessionToken("sid", "loggedin", "ticket", None, "pw-sso", "client", 1, 1, 61)
-    token = jwt.decode(tokens.signed(told, SECRET), OctKey.import_key(SECRET), algorithms=["HS256"])
+    claims = SessionToken("sid", "loggedin", "ticket", None, "pw-sso", "client", 1, 1, 61)
+    token = jwt.decode(tokens.signed(claims, SECRET), OctKey.import_key(SECRET), algorithms=["HS256"])
     assert token.header == {"alg": "HS256", "typ": "JWT"}
     assert list(token.claims) == ["sid", "sts", "at", "err", "iss", "aud", "iat", "nbf", "exp"]
     assert token.claims["err"] is None

@@ -20,12 +20,12 @@ every_call = pytest.mark.parametrize("call", [*POSTS, "identify"])
 
 async def send(site: Site, call: str, token: str) -> httpx.Response:
     if call == "identify":
-        return await site.publisher.stage.http.get(f"/identify?t={token}&r=https://herald.example/")
+        return await site.publisher.service.http.get(f"/identify?t={token}&r=https://herald.example/")
     return await site.connector.send(call, token)
 
 
 def claims_of(site: Site, **changes: Any) -> dict[str, Any]:
-    now = site.publisher.stage.clock()
+    now = site.publisher.service.clock()
     claims = {
         **{"cid": site.client.id, "iss": site.publisher.id, "aud": "pw-sso", "nbf": now, "exp": now + 10, "iat": now},
         **{"sid": "none", "ipa": "192.0.2.7", "uas": "x", "lks": "anon", "usr": EMAIL, "pwd": PASSWORD, "at": "none"},
@@ -35,13 +35,13 @@ def claims_of(site: Site, **changes: Any) -> dict[str, Any]:
 
 
 async def heard(site: Site, call: str, token: str) -> bool:
-    answer = await send(site, call, token)
-    if answer.status_code in (200, 302):
+    response = await send(site, call, token)
+    if response.status_code in (200, 302):
         return True
-    assert refused(answer, 401, "invalid_token")["message"] == (
+    assert refused(response, 401, "invalid_token")["message"] == (
         "The token t is not valid, or its client may not use single sign-on"
     )
-    assert answer.headers["www-authenticate"] == 'Bearer realm="stamkund", error="invalid_token"'
+    assert response.headers["www-authenticate"] == 'Bearer realm="stamkund", error="invalid_token"'
     return False
 
 
@@ -54,24 +54,24 @@ async def test_a_right_request_is_heard_and_a_token_of_rubbish_is_not(site: Site
 
 @every_call
 async def test_a_missing_token_is_asked_for(site: Site, call: str) -> None:
-    stage = site.publisher.stage
+    service = site.publisher.service
     if call == "identify":
         for query in ("", "r=https://herald.example/", "T=x&r=https://herald.example/"):
-            answer = await stage.http.get(f"/identify?{query}")
-            assert refused(answer, 400, "invalid_parameter", "t")["message"] == "Parameter is required"
-        answer = await stage.http.get("/identify?t=x&t=x&r=https://herald.example/")
-        assert refused(answer, 400, "invalid_parameter", "t")["message"] == "Parameter must be given once"
+            response = await service.http.get(f"/identify?{query}")
+            assert refused(response, 400, "invalid_parameter", "t")["message"] == "Parameter is required"
+        response = await service.http.get("/identify?t=x&t=x&r=https://herald.example/")
+        assert refused(response, 400, "invalid_parameter", "t")["message"] == "Parameter must be given once"
         for query in ("t=x", "t=x&R=https://herald.example/", "r=https://herald.example/&t=x"):
-            answer = await stage.http.get(f"/identify?{query}")
-            assert refused(answer, 400, "invalid_parameter", "r")["message"] == "Parameter is required"
+            response = await service.http.get(f"/identify?{query}")
+            assert refused(response, 400, "invalid_parameter", "r")["message"] == "Parameter is required"
     else:
-        answer = await stage.http.post(f"/{call}", json={})
-        assert refused(answer, 400, "invalid_parameter", "t")["message"] == "Parameter is required"
+        response = await service.http.post(f"/{call}", json={})
+        assert refused(response, 400, "invalid_parameter", "t")["message"] == "Parameter is required"
 
 
 @every_call
 async def test_the_clock_may_be_two_minutes_off_and_no_second_more(site: Site, call: str) -> None:
-    now, secret = site.publisher.stage.clock(), site.connector.secret
+    now, secret = site.publisher.service.clock(), site.connector.secret
     for changes, expected in (
         ({"nbf": now + 120, "exp": now + 130}, True),
         ({"nbf": now + 120.5, "exp": now + 130}, False),
@@ -143,7 +143,7 @@ async def test_headers_of_attackers_are_refused_by_every_call(site: Site, call: 
 async def test_a_client_that_may_not_is_not_heard(site: Site, call: str, flags: dict[str, Any]) -> None:
     token = signed(claims_of(site), site.connector.secret)
     assert await heard(site, call, token)
-    await site.publisher.stage.store.clients.change(
+    await site.publisher.service.store.clients.change(
         site.client.id, lambda client: msgspec.structs.replace(client, **flags)
     )
     assert not await heard(site, call, token)
@@ -152,7 +152,7 @@ async def test_a_client_that_may_not_is_not_heard(site: Site, call: str, flags: 
 
 async def test_whatever_is_wrong_is_told_in_the_same_words(site: Site, foreign: Site) -> None:
     disabled = await site_of(site.publisher, disabled=True)
-    secret, now = site.connector.secret, site.publisher.stage.clock()
+    secret, now = site.connector.secret, site.publisher.service.clock()
     wrong = [
         "x",
         signed(claims_of(site), "wrong"),
@@ -166,19 +166,19 @@ async def test_whatever_is_wrong_is_told_in_the_same_words(site: Site, foreign: 
 
 async def test_every_secret_of_a_client_is_heard_while_it_holds_and_answers(site: Site) -> None:
     """During a rotation a site may still use the secret of before; it is answered with the one it used."""
-    stage, now = site.publisher.stage, site.publisher.stage.clock()
+    service, now = site.publisher.service, site.publisher.service.clock()
     old, new = site.connector.secret, new_secret()
 
     def rotated(client: Any) -> Any:
-        newer = Secret(stage.client_secrets.seal(new), now)
+        newer = Secret(service.client_secrets.seal(new), now)
         older = msgspec.structs.replace(client.secrets[0], expires=now + 100)
         return msgspec.structs.replace(client, secrets=[newer, older])
 
-    await stage.store.clients.change(site.client.id, rotated)
+    await service.store.clients.change(site.client.id, rotated)
     for secret in (old, new):
         site.connector.secret = secret
         assert (await site.connector.create_session())["sts"] == "anon"  # which reads the answer with that secret
-    with stage.clock.at(now + 100):
+    with service.clock.at(now + 100):
         assert not await heard(site, "createsession", signed(claims_of(site), old))
         assert await heard(site, "createsession", signed(claims_of(site), new))
 
@@ -186,8 +186,8 @@ async def test_every_secret_of_a_client_is_heard_while_it_holds_and_answers(site
 @pytest.mark.parametrize("sid", ["", "x", "x" * 65, "\x00", "å", "' OR 1=1 --", "a b", None], ids=repr)
 @pytest.mark.parametrize("call", POSTS[1:])
 async def test_any_sid_is_just_not_found(site: Site, call: str, sid: Any) -> None:
-    told = await site.connector.ask(call, sid=sid, usr=EMAIL, pwd=PASSWORD, at="x")
-    assert (told["sts"], told["at"], told["err"]) == ("terminated", "", "session_not_found")
+    claims = await site.connector.ask(call, sid=sid, usr=EMAIL, pwd=PASSWORD, at="x")
+    assert (claims["sts"], claims["at"], claims["err"]) == ("terminated", "", "session_not_found")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from stamkund.rules import identifiers
 from stamkund.rules.account import Account
 from stamkund.store.work import Execute, Sql, Work
 from tests.endpoints.sso2.conftest import EMAIL, PASSWORD, Site, site_of
-from tests.support.service import Stage
+from tests.support.service import RunningService
 
 DAY = 86_400
 CLAIMS = ["sid", "sts", "at", "err", "iss", "aud", "iat", "nbf", "exp"]
@@ -31,96 +31,98 @@ async def eventually(seen: Callable[[], Awaitable[bool]]) -> None:
 
 async def reader_of(site: Site, ticket: str) -> str:
     """The e-mail of the reader whom a ticket stands for."""
-    answer = await site.connector.exchange(ticket)
-    assert answer.status_code == 200, answer.text
-    me, _ = await site.connector.reader(answer.json()["access_token"])
+    response = await site.connector.exchange(ticket)
+    assert response.status_code == 200, response.text
+    me, _ = await site.connector.reader(response.json()["access_token"])
     return str(me["email"])
 
 
-async def with_status(stage: Stage, publisher: str, email: str, status: str) -> None:
+async def with_status(service: RunningService, publisher: str, email: str, status: str) -> None:
     """Sets an account's status behind the application's back."""
 
     def change(account: Account) -> None:
         account.status = status
 
-    await change_account(stage, publisher, email, change)
+    await change_account(service, publisher, email, change)
 
 
-async def change_account(stage: Stage, organisation: str, email: str, change: Callable[[Account], None]) -> None:
-    login = await stage.store.logins.find(organisation, identifiers.email(email))
+async def change_account(
+    service: RunningService, organisation: str, email: str, change: Callable[[Account], None]
+) -> None:
+    login = await service.store.logins.find(organisation, identifiers.email(email))
     assert login is not None and login.row is not None
     row = login.row
 
     def work() -> Work[None]:
         rows = yield Execute(Sql("SELECT document FROM accounts WHERE row = $1"), (row,))
-        account = stage.store.documents.account(rows[0]["document"])
+        account = service.store.documents.account(rows[0]["document"])
         change(account)
-        text = stage.store.documents.text(account)
+        text = service.store.documents.text(account)
         yield Execute(Sql("UPDATE accounts SET document = $2, status = $3 WHERE row = $1"), (row, text, account.status))
 
-    await stage.store.engine.write(work)
+    await service.store.engine.write(work)
 
 
 # What is answered --------------------------------------------------------------------------------------------
 
 
 async def test_every_answer_has_the_same_claims(site: Site, reader: str) -> None:
-    now = site.publisher.stage.clock()
+    now = site.publisher.service.clock()
     visited = await site.identified()
     tokens = [
-        visited.told,
+        visited.claims,
         await site.connector.create_session(),
         await site.connector.status(visited.sid, "anon"),
         await site.connector.authenticate(visited.sid, EMAIL, PASSWORD),
         await site.connector.log_out(visited.sid),
         await site.connector.status("unknown", "anon"),
     ]
-    for told in tokens:
-        assert list(told) == CLAIMS
-        assert (told["iss"], told["aud"]) == ("pw-sso", site.client.id)
-        assert (told["iat"], told["nbf"], told["exp"]) == (now, now, now + 60)
+    for claims in tokens:
+        assert list(claims) == CLAIMS
+        assert (claims["iss"], claims["aud"]) == ("pw-sso", site.client.id)
+        assert (claims["iat"], claims["nbf"], claims["exp"]) == (now, now, now + 60)
     wrong = await site.connector.authenticate((await site.identified()).sid, EMAIL, "wrong")
     assert list(wrong) == [*CLAIMS, "raa"]
 
 
 async def test_a_new_session_is_anonymous(site: Site) -> None:
     visited = await site.identified()
-    told = await site.connector.status(visited.sid, "anon")
-    assert (told["sid"], told["sts"], told["at"], told["err"]) == (visited.sid, "anon", "", None)
+    claims = await site.connector.status(visited.sid, "anon")
+    assert (claims["sid"], claims["sts"], claims["at"], claims["err"]) == (visited.sid, "anon", "", None)
 
 
 async def test_a_reader_logs_in_and_out(site: Site, reader: str) -> None:
     visited = await site.identified()
-    told = await site.connector.authenticate(visited.sid, EMAIL.upper(), PASSWORD)
-    assert (told["sid"], told["sts"], told["err"]) == (visited.sid, "loggedin", None)
-    assert await reader_of(site, told["at"]) == EMAIL
+    claims = await site.connector.authenticate(visited.sid, EMAIL.upper(), PASSWORD)
+    assert (claims["sid"], claims["sts"], claims["err"]) == (visited.sid, "loggedin", None)
+    assert await reader_of(site, claims["at"]) == EMAIL
     assert await site.status(visited.sid, "loggedin") == ("loggedin", None)
     for _ in range(2):
-        told = await site.connector.log_out(visited.sid)
-        assert (told["sid"], told["sts"], told["at"], told["err"]) == (visited.sid, "terminated", "", None)
+        claims = await site.connector.log_out(visited.sid)
+        assert (claims["sid"], claims["sts"], claims["at"], claims["err"]) == (visited.sid, "terminated", "", None)
     assert await site.status(visited.sid, "loggedin") == ("terminated", None)
-    for told in (
+    for claims in (
         await site.connector.authenticate(visited.sid, EMAIL, PASSWORD),
         await site.connector.authenticate_with_ticket(visited.sid, "x"),
     ):
-        assert (told["sts"], told["err"]) == ("terminated", "session_not_found")
+        assert (claims["sts"], claims["err"]) == ("terminated", "session_not_found")
 
 
 async def test_the_organisation_may_stand_in_front_of_the_email(site: Site, foreign: Site, reader: str) -> None:
     visited = await site.identified()
-    told = await site.connector.authenticate(visited.sid, f"{site.publisher.id}^{EMAIL}", PASSWORD)
-    assert (told["sts"], told["err"]) == ("loggedin", None)
+    claims = await site.connector.authenticate(visited.sid, f"{site.publisher.id}^{EMAIL}", PASSWORD)
+    assert (claims["sts"], claims["err"]) == ("loggedin", None)
     await foreign.publisher.activated(EMAIL)
     visited = await site.identified()
-    told = await site.connector.authenticate(visited.sid, f"{foreign.publisher.id}^{EMAIL}", PASSWORD)
-    assert (told["sts"], told["err"], told["raa"]) == ("anon", "invalid_credentials", 4)
+    claims = await site.connector.authenticate(visited.sid, f"{foreign.publisher.id}^{EMAIL}", PASSWORD)
+    assert (claims["sts"], claims["err"], claims["raa"]) == ("anon", "invalid_credentials", 4)
 
 
 async def test_status_gives_a_ticket_to_a_site_that_knows_of_no_login(site: Site, reader: str) -> None:
     visited = await site.logged_in()
     for last_known in ("anon", "terminated", "", None, "LOGGEDIN"):
-        told = await site.connector.status(visited.sid, last_known)
-        assert told["sts"] == "loggedin" and await reader_of(site, told["at"]) == EMAIL
+        claims = await site.connector.status(visited.sid, last_known)
+        assert claims["sts"] == "loggedin" and await reader_of(site, claims["at"]) == EMAIL
     assert (await site.connector.status(visited.sid, "loggedin"))["at"] == ""
 
 
@@ -130,28 +132,28 @@ async def test_status_gives_a_ticket_to_a_site_that_knows_of_no_login(site: Site
 async def test_all_sites_of_the_organisation_share_a_session(site: Site, sister: Site, reader: str) -> None:
     visited = await site.identified()
     again = await sister.identified(visited.cookie)
-    assert again.sid == visited.sid and again.told["sts"] == "anon"
+    assert again.sid == visited.sid and again.claims["sts"] == "anon"
     await site.connector.authenticate(visited.sid, EMAIL, PASSWORD)
-    told = await sister.connector.status(visited.sid, "anon")
-    assert told["sts"] == "loggedin" and await reader_of(sister, told["at"]) == EMAIL
-    known = await sister.identified(visited.cookie)
-    assert known.told["sts"] == "loggedin" and await reader_of(sister, known.told["at"]) == EMAIL
+    claims = await sister.connector.status(visited.sid, "anon")
+    assert claims["sts"] == "loggedin" and await reader_of(sister, claims["at"]) == EMAIL
+    visited_sister = await sister.identified(visited.cookie)
+    assert visited_sister.claims["sts"] == "loggedin" and await reader_of(sister, visited_sister.claims["at"]) == EMAIL
     await sister.connector.log_out(visited.sid)
     assert await site.status(visited.sid, "loggedin") == ("terminated", None)
     anew = await site.identified(visited.cookie)
-    assert anew.sid != visited.sid and anew.told["sts"] == "anon" and anew.cookie != visited.cookie
+    assert anew.sid != visited.sid and anew.claims["sts"] == "anon" and anew.cookie != visited.cookie
 
 
 async def test_sites_of_another_organisation_never_learn_of_it(site: Site, foreign: Site, reader: str) -> None:
     await foreign.publisher.activated(EMAIL)
     visited = await site.logged_in()
-    for told in (
+    for claims in (
         await foreign.connector.status(visited.sid, "anon"),
         await foreign.connector.authenticate(visited.sid, EMAIL, PASSWORD),
-        await foreign.connector.authenticate_with_ticket(visited.sid, visited.told["at"]),
+        await foreign.connector.authenticate_with_ticket(visited.sid, visited.claims["at"]),
         await foreign.connector.log_out(visited.sid),
     ):
-        assert (told["sid"], told["sts"], told["at"], told["err"]) == (
+        assert (claims["sid"], claims["sts"], claims["at"], claims["err"]) == (
             *(visited.sid, "terminated", ""),
             "session_not_found",
         )
@@ -163,20 +165,20 @@ async def test_sites_of_another_organisation_never_learn_of_it(site: Site, forei
 
 
 async def test_an_apps_session_is_its_own(site: Site, sister: Site, reader: str) -> None:
-    told = await site.connector.create_session()
-    assert (told["sts"], told["at"], told["err"]) == ("anon", "", None)
-    sid = told["sid"]
+    claims = await site.connector.create_session()
+    assert (claims["sts"], claims["at"], claims["err"]) == ("anon", "", None)
+    sid = claims["sid"]
     assert (await site.connector.create_session())["sid"] != sid
-    told = await site.connector.authenticate(sid, EMAIL, PASSWORD)
-    assert told["sts"] == "loggedin" and await reader_of(site, told["at"]) == EMAIL
+    claims = await site.connector.authenticate(sid, EMAIL, PASSWORD)
+    assert claims["sts"] == "loggedin" and await reader_of(site, claims["at"]) == EMAIL
     ticket = (await site.connector.status(sid, "anon"))["at"]
-    for told in (
+    for claims in (
         await sister.connector.status(sid, "anon"),
         await sister.connector.authenticate(sid, EMAIL, PASSWORD),
         await sister.connector.authenticate_with_ticket(sid, ticket),
         await sister.connector.log_out(sid),
     ):
-        assert (told["sts"], told["err"]) == ("terminated", "session_not_found")
+        assert (claims["sts"], claims["err"]) == ("terminated", "session_not_found")
     assert await site.status(sid, "loggedin") == ("loggedin", None)
     assert (await site.connector.log_out(sid))["err"] is None
     assert await site.status(sid, "loggedin") == ("terminated", None)
@@ -186,7 +188,7 @@ async def test_an_apps_session_is_its_own(site: Site, sister: Site, reader: str)
 
 
 async def test_a_session_lives_thirty_days_after_it_was_last_seen(site: Site, reader: str) -> None:
-    clock, visited = site.publisher.stage.clock, await site.logged_in()
+    clock, visited = site.publisher.service.clock, await site.logged_in()
     ends = clock() + 30 * DAY
     with clock.at(ends - 1):
         assert await site.status(visited.sid, "loggedin") == ("loggedin", None)
@@ -202,33 +204,33 @@ async def lives(site: Site, sid: str) -> bool:
 
 
 async def test_a_session_that_nobody_asks_about_is_over_after_thirty_days(site: Site, reader: str) -> None:
-    clock, visited = site.publisher.stage.clock, await site.logged_in()
+    clock, visited = site.publisher.service.clock, await site.logged_in()
     with clock.at(clock() + 30 * DAY):
-        for told in (
+        for claims in (
             await site.connector.status(visited.sid, "loggedin"),
             await site.connector.authenticate(visited.sid, EMAIL, PASSWORD),
             await site.connector.log_out(visited.sid),
         ):
-            assert (told["sts"], told["err"]) == ("terminated", "session_not_found")
+            assert (claims["sts"], claims["err"]) == ("terminated", "session_not_found")
 
 
 # Wrong passwords ---------------------------------------------------------------------------------------------
 
 
 async def test_five_wrong_passwords_freeze_the_reader_everywhere(site: Site, sister: Site, reader: str) -> None:
-    clock = site.publisher.stage.clock
+    clock = site.publisher.service.clock
     sid, elsewhere = (await site.identified()).sid, (await sister.identified()).sid
     for left in (4, 3, 2, 1, 0):
-        told = await site.connector.authenticate(sid, EMAIL, "wrong")
-        assert (told["sts"], told["at"], told["err"], told["raa"]) == ("anon", "", "invalid_credentials", left)
-        assert "frf" not in told
+        claims = await site.connector.authenticate(sid, EMAIL, "wrong")
+        assert (claims["sts"], claims["at"], claims["err"], claims["raa"]) == ("anon", "", "invalid_credentials", left)
+        assert "frf" not in claims
     with clock.at(clock() + 100):
-        for told in (
+        for claims in (
             await site.connector.authenticate(sid, EMAIL, PASSWORD),
             await sister.connector.authenticate(elsewhere, EMAIL, PASSWORD),
         ):
-            assert (told["sts"], told["at"], told["err"]) == ("anon", "", "account_frozen")
-            assert told["frf"] == DAY - 100 and "raa" not in told
+            assert (claims["sts"], claims["at"], claims["err"]) == ("anon", "", "account_frozen")
+            assert claims["frf"] == DAY - 100 and "raa" not in claims
         grant = await site.publisher.grant("password", username=EMAIL, password=PASSWORD)
         assert "frozen" in grant.json()["error_description"]
     with clock.at(clock() + DAY):
@@ -246,10 +248,10 @@ async def test_wrong_passwords_at_other_doors_count_together(site: Site, reader:
 
 async def test_a_failure_leaves_a_session_as_it_was(site: Site, reader: str) -> None:
     visited = await site.logged_in()
-    told = await site.connector.authenticate(visited.sid, EMAIL, "wrong")
-    assert (told["sts"], told["at"], told["err"]) == ("loggedin", "", "invalid_credentials")
-    told = await site.connector.authenticate_with_ticket(visited.sid, "wrong")
-    assert (told["sts"], told["at"], told["err"]) == ("loggedin", "", "invalid_credentials")
+    claims = await site.connector.authenticate(visited.sid, EMAIL, "wrong")
+    assert (claims["sts"], claims["at"], claims["err"]) == ("loggedin", "", "invalid_credentials")
+    claims = await site.connector.authenticate_with_ticket(visited.sid, "wrong")
+    assert (claims["sts"], claims["at"], claims["err"]) == ("loggedin", "", "invalid_credentials")
     assert await site.status(visited.sid, "loggedin") == ("loggedin", None)
 
 
@@ -258,19 +260,19 @@ async def test_a_failure_leaves_a_session_as_it_was(site: Site, reader: str) -> 
 async def test_any_user_name_is_a_wrong_one(site: Site, reader: str, usr: str) -> None:
     sid = (await site.identified()).sid
     for password in ("", "x", "\x00", "å" * 2000):
-        told = await site.connector.authenticate(sid, usr, password)
-        assert told["err"] in ("invalid_credentials", "account_frozen")
+        claims = await site.connector.authenticate(sid, usr, password)
+        assert claims["err"] in ("invalid_credentials", "account_frozen")
 
 
 async def test_strangers_and_the_inactive_are_told_what_readers_are_told(site: Site, reader: str) -> None:
     """Down to the attempts that are left and the seconds that it stays frozen."""
     await site.publisher.activated("inactive@example.com", "100002", social_security_number=None)
-    await with_status(site.publisher.stage, site.publisher.id, "inactive@example.com", "inactive")
+    await with_status(site.publisher.service, site.publisher.id, "inactive@example.com", "inactive")
     heard = []
     for email, password in ((EMAIL, "wrong"), ("nobody@example.com", PASSWORD), ("inactive@example.com", PASSWORD)):
         sid = (await site.identified()).sid
-        told = [await site.connector.authenticate(sid, email, password) for _ in range(7)]
-        heard.append([{name: value for name, value in one.items() if name != "sid"} for one in told])
+        claims = [await site.connector.authenticate(sid, email, password) for _ in range(7)]
+        heard.append([{name: value for name, value in one.items() if name != "sid"} for one in claims])
     assert heard[0] == heard[1] == heard[2]
     assert [one["err"] for one in heard[0]] == ["invalid_credentials"] * 5 + ["account_frozen"] * 2
 
@@ -278,25 +280,25 @@ async def test_strangers_and_the_inactive_are_told_what_readers_are_told(site: S
 @pytest.mark.both_engines
 async def test_fifty_wrong_passwords_at_once_count_exactly(site: Site, reader: str) -> None:
     sids = [(await site.identified()).sid for _ in range(5)]
-    told = await asyncio.gather(*(site.connector.authenticate(sids[n % 5], EMAIL, f"wrong{n}") for n in range(50)))
-    assert Counter(one["err"] for one in told) == {"invalid_credentials": 5, "account_frozen": 45}
-    assert sorted(one["raa"] for one in told if "raa" in one) == [0, 1, 2, 3, 4]
+    claims = await asyncio.gather(*(site.connector.authenticate(sids[n % 5], EMAIL, f"wrong{n}") for n in range(50)))
+    assert Counter(one["err"] for one in claims) == {"invalid_credentials": 5, "account_frozen": 45}
+    assert sorted(one["raa"] for one in claims if "raa" in one) == [0, 1, 2, 3, 4]
 
 
 async def test_an_unknown_session_costs_no_attempt(site: Site, reader: str) -> None:
     for _ in range(10):
-        told = await site.connector.authenticate("unknown", EMAIL, "wrong")
-        assert told["err"] == "session_not_found"
+        claims = await site.connector.authenticate("unknown", EMAIL, "wrong")
+        assert claims["err"] == "session_not_found"
     assert (await site.connector.authenticate((await site.identified()).sid, EMAIL, "wrong"))["raa"] == 4
 
 
 async def test_attempts_are_written_down_with_the_readers_address(site: Site, reader: str) -> None:
     sid = (await site.identified()).sid
     await site.connector.authenticate(sid, EMAIL, "wrong")
-    stage = site.publisher.stage
-    login = await stage.store.logins.find(site.publisher.id, identifiers.email(EMAIL))
+    service = site.publisher.service
+    login = await service.store.logins.find(site.publisher.id, identifiers.email(EMAIL))
     assert login is not None
-    [attempt] = await stage.store.login_attempts.latest(site.publisher.id, login.id)
+    [attempt] = await service.store.login_attempts.latest(site.publisher.id, login.id)
     assert (attempt.channel, attempt.client, attempt.address) == ("sso2", site.client.id, "192.0.2.7")
     assert attempt.user_agent is not None and attempt.user_agent.startswith("Mozilla/5.0")
 
@@ -305,7 +307,7 @@ async def test_attempts_are_written_down_with_the_readers_address(site: Site, re
 
 
 async def test_a_ticket_works_once_within_a_minute_for_its_client(site: Site, sister: Site, reader: str) -> None:
-    clock = site.publisher.stage.clock
+    clock = site.publisher.service.clock
     sid = (await site.logged_in()).sid
 
     async def ticket() -> str:
@@ -322,40 +324,40 @@ async def test_a_ticket_works_once_within_a_minute_for_its_client(site: Site, si
         assert refused(await site.connector.exchange(late))
 
 
-def refused(answer: httpx.Response) -> bool:
-    return answer.status_code == 400 and answer.json()["error"] == "invalid_grant"
+def refused(response: httpx.Response) -> bool:
+    return response.status_code == 400 and response.json()["error"] == "invalid_grant"
 
 
 async def test_a_ticket_lets_its_reader_in(site: Site, sister: Site, reader: str) -> None:
-    clock, sid = site.publisher.stage.clock, (await site.logged_in()).sid
+    clock, sid = site.publisher.service.clock, (await site.logged_in()).sid
 
     async def ticket() -> str:
         return str((await site.connector.status(sid, "anon"))["at"])
 
     other = (await site.identified()).sid
     spent = await ticket()
-    told = await site.connector.authenticate_with_ticket(other, spent)
-    assert (told["sid"], told["sts"], told["err"]) == (other, "loggedin", None)
-    assert await reader_of(site, told["at"]) == EMAIL
+    claims = await site.connector.authenticate_with_ticket(other, spent)
+    assert (claims["sid"], claims["sts"], claims["err"]) == (other, "loggedin", None)
+    assert await reader_of(site, claims["at"]) == EMAIL
     for wrong in (spent, "unknown", "", "\x00"):
-        told = await site.connector.authenticate_with_ticket((await site.identified()).sid, wrong)
-        assert (told["sts"], told["at"], told["err"], told["raa"]) == ("anon", "", "invalid_credentials", 5)
+        claims = await site.connector.authenticate_with_ticket((await site.identified()).sid, wrong)
+        assert (claims["sts"], claims["at"], claims["err"], claims["raa"]) == ("anon", "", "invalid_credentials", 5)
     foreign_to_it = await ticket()
-    told = await sister.connector.authenticate_with_ticket((await sister.identified()).sid, foreign_to_it)
-    assert told["err"] == "invalid_credentials"
+    claims = await sister.connector.authenticate_with_ticket((await sister.identified()).sid, foreign_to_it)
+    assert claims["err"] == "invalid_credentials"
     late = await ticket()
     with clock.at(clock() + 60):
-        told = await site.connector.authenticate_with_ticket((await site.identified()).sid, late)
-        assert told["err"] == "invalid_credentials"
+        claims = await site.connector.authenticate_with_ticket((await site.identified()).sid, late)
+        assert claims["err"] == "invalid_credentials"
 
 
 async def test_a_ticket_of_an_account_that_is_not_active_any_more(site: Site, reader: str) -> None:
     visited = await site.logged_in()
-    await with_status(site.publisher.stage, site.publisher.id, EMAIL, "inactive")
+    await with_status(site.publisher.service, site.publisher.id, EMAIL, "inactive")
     other = (await site.identified()).sid
-    told = await site.connector.authenticate_with_ticket(other, visited.told["at"])
-    assert (told["sts"], told["at"], told["err"]) == ("anon", "", "account_not_active")
-    assert refused(await site.connector.exchange(visited.told["at"]))
+    claims = await site.connector.authenticate_with_ticket(other, visited.claims["at"])
+    assert (claims["sts"], claims["at"], claims["err"]) == ("anon", "", "account_not_active")
+    assert refused(await site.connector.exchange(visited.claims["at"]))
 
 
 @pytest.mark.parametrize("how", ["token endpoint", "authenticatewithticket", "both"])
@@ -365,10 +367,10 @@ async def test_of_many_uses_at_once_one_succeeds(site: Site, reader: str, how: s
     sids = [(await site.identified()).sid for _ in range(8)]
 
     async def exchanged() -> bool:
-        return (await site.connector.exchange(visited.told["at"])).status_code == 200
+        return (await site.connector.exchange(visited.claims["at"])).status_code == 200
 
     async def let_in(sid: str) -> bool:
-        return bool((await site.connector.authenticate_with_ticket(sid, visited.told["at"]))["err"] is None)
+        return bool((await site.connector.authenticate_with_ticket(sid, visited.claims["at"]))["err"] is None)
 
     uses: list[Awaitable[bool]] = []
     for sid in sids:
@@ -381,19 +383,19 @@ async def test_of_many_uses_at_once_one_succeeds(site: Site, reader: str, how: s
 
 
 async def test_logins_are_limited_by_client_and_by_email(fresh_url: str, tmp_path: Any) -> None:
-    async with Stage(fresh_url, tmp_path / "a.key", limit_per_client=5, limit_per_identifier=3) as stage:
-        publisher = await stage.publisher()
+    async with RunningService(fresh_url, tmp_path / "a.key", limit_per_client=5, limit_per_identifier=3) as service:
+        publisher = await service.publisher()
         one, two = await site_of(publisher), await site_of(publisher)
-        now = stage.clock()
+        now = service.clock()
         first, second = (await one.identified()).sid, (await two.identified()).sid
 
         async def tries(site: Site, sid: str, email: str) -> int:
             token = site.connector.token(sid=sid, usr=email, pwd="wrong")
-            answer = await site.connector.send("authenticate", token)
-            if answer.status_code == 429:
-                assert answer.json()["code"] == "too_many_requests"
-                assert answer.headers["retry-after"] == str(60 - now % 60)
-            return answer.status_code
+            response = await site.connector.send("authenticate", token)
+            if response.status_code == 429:
+                assert response.json()["code"] == "too_many_requests"
+                assert response.headers["retry-after"] == str(60 - now % 60)
+            return response.status_code
 
         assert [await tries(one, first, "a@example.com") for _ in range(4)] == [200, 200, 200, 429]
         assert [await tries(two, second, e) for e in ("A@example.com", "b@example.com")] == [429, 200]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.endpoints.sso2.conftest import EMAIL, PASSWORD, Site, site_of
-from tests.support.service import Stage
+from tests.support.service import RunningService
 from tests.support.statements import Statements, listened
 
 pytestmark = pytest.mark.both_engines
@@ -22,15 +22,15 @@ async def counted(
     """A site at an application of its own, whose statements are listened to."""
     statements = listened(monkeypatch)
     # Without limits, or their counts would be shared somewhere in between.
-    async with Stage(fresh_url, tmp_path / "a.key", limit_per_client=0, limit_per_identifier=0) as stage:
-        site = await site_of(await stage.publisher())
+    async with RunningService(fresh_url, tmp_path / "a.key", limit_per_client=0, limit_per_identifier=0) as service:
+        site = await site_of(await service.publisher())
         await site.publisher.activated(EMAIL)
         yield site, statements
         await site.connector.http.aclose()
 
 
 async def cost(site: Site, statements: Statements, call: str, **claims: Any) -> int:
-    http = site.publisher.stage.http
+    http = site.publisher.service.http
     await http.get("/health/live")  # whatever was to be told of earlier statements has been told by now
     statements.taken()
     await site.connector.ask(call, **claims)
@@ -52,7 +52,7 @@ async def test_a_question_about_a_session_is_one_statement(counted: tuple[Site, 
 
 async def test_a_session_that_is_polled_all_day_is_not_written(counted: tuple[Site, Statements]) -> None:
     site, statements = counted
-    visited, clock = await site.logged_in(), site.publisher.stage.clock
+    visited, clock = await site.logged_in(), site.publisher.service.clock
     with clock.at(clock() + 86_400 - 1):
         for _ in range(3):
             assert await cost(site, statements, "sessionstatus", sid=visited.sid, lks="loggedin") == 1
@@ -60,13 +60,13 @@ async def test_a_session_that_is_polled_all_day_is_not_written(counted: tuple[Si
 
 async def test_rubbish_costs_nothing_and_a_stranger_one_look_up(counted: tuple[Site, Statements]) -> None:
     site, statements = counted
-    now, connector = site.publisher.stage.clock(), site.connector
+    now, connector = site.publisher.service.clock(), site.connector
     right = connector.token(sid="x")
     connector.secret = "wrong"
     forged = connector.token(sid="x")
     for token, expected in (("x", 0), ("a.b.c", 0), (forged, 1), (right, 1)):
-        await site.publisher.stage.http.get("/health/live")
+        await site.publisher.service.http.get("/health/live")
         statements.taken()
         await connector.send("sessionstatus", token)
-        await site.publisher.stage.http.get("/health/live")
+        await site.publisher.service.http.get("/health/live")
         assert len(statements.taken()) == expected, now
