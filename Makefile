@@ -7,7 +7,8 @@ SPELT := src tests bench docs $(wildcard *.md) Makefile pyproject.toml requireme
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types imports generated check bench lock docs clean
+.NOTPARALLEL:
+.PHONY: help install demo test coverage covered lint types imports generated check bench lock docs clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,14 +19,23 @@ demo: install  ## start a throwaway installation with invented customers and pri
 	$(BIN)/stamkund demo
 
 test: .venv/installed-dev  ## run every test, PostgreSQL included
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	$(if $(COVERAGE),mkdir -p .pytest_cache && $(BIN)/coverage erase)
+	$(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+# With coverage the same tests take half as long again, so a plain `make test` goes without.
+coverage: export COVERAGE := yes
+coverage: test covered  ## run every test, and check that they cover enough of the code
+
+covered: .venv/installed-dev  # what COVERAGE=yes make test covered: enough?
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
 
 lint: .venv/installed-dev  ## ruff: format and rules; codespell: spelling
 	$(BIN)/ruff format --check src tests bench docs
 	$(BIN)/ruff check src tests bench docs
 	$(BIN)/codespell $(SPELT)
 
-types: .venv/installed-dev  ## mypy --strict
+types: .venv/installed-dev  ## mypy --strict, of the tests and the benchmark too
 	$(BIN)/mypy
 
 imports: .venv/installed-dev  ## which package may import which (.importlinter)
@@ -34,7 +44,7 @@ imports: .venv/installed-dev  ## which package may import which (.importlinter)
 generated: .venv/installed-dev  ## generated documentation agrees with the code
 	$(BIN)/stamkund docs --check
 
-check: test lint types imports generated  ## all that CI runs
+check: coverage lint types imports generated  ## all that CI runs
 
 bench: .venv/installed-bench  ## measure, as ratios within one run
 	$(BIN)/python -m bench $(ARGS)

@@ -66,11 +66,11 @@ def _import(url: str, key_file: Path, file: Path) -> float:
 
 
 def _bare_sqlite(source: Path, target: Path) -> float:
-    known = sqlite3.connect(source)
+    database = sqlite3.connect(source)
     tables = []
     for name, columns in TABLES.items():
-        (create,) = known.execute("SELECT sql FROM sqlite_master WHERE name = ?", (name,)).fetchone()
-        rows = known.execute(f"SELECT {', '.join(columns)} FROM {name} ORDER BY {ORDER[name]}").fetchall()
+        (create,) = database.execute("SELECT sql FROM sqlite_master WHERE name = ?", (name,)).fetchone()
+        rows = database.execute(f"SELECT {', '.join(columns)} FROM {name} ORDER BY {ORDER[name]}").fetchall()
         marks = ", ".join("?" * len(columns))
         tables.append((create, f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks})", rows))
     return bulk_insert.sqlite(str(target), tables).seconds

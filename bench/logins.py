@@ -98,9 +98,9 @@ def _status(installation: Installation, sid: str) -> bytes:
 
 def _signed(claims: dict[str, str | int], secret: str) -> str:
     parts = [json.dumps({"alg": "HS256", "typ": "JWT"}).encode(), json.dumps(claims).encode()]
-    said = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
-    signature = hmac.new(secret.encode(), said, hashlib.sha256).digest()
-    return (said + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
+    signed_part = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
+    signature = hmac.new(secret.encode(), signed_part, hashlib.sha256).digest()
+    return (signed_part + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
 
 
 def _post(path: str, headers: dict[str, str], body: str) -> bytes:
@@ -127,8 +127,8 @@ async def _prepared(installation: Installation) -> list[str]:
     opened = await open_installation(installation.settings, lambda: now)
     store = opened.store
     try:
-        known = argon2.PasswordHasher(2, 19_456, 1).hash(PASSWORD)
-        await store.engine.write(lambda: _passwords(known))
+        stored_hash = argon2.PasswordHasher(2, 19_456, 1).hash(PASSWORD)
+        await store.engine.write(lambda: _passwords(stored_hash))
         await store.clients.change(installation.seeded.client_id, _for_sso2)
         await store.catalogues.replace(ORGANISATION, _catalogue(), now)
         sessions = Sessions(store, installation.settings)
@@ -142,8 +142,8 @@ async def _prepared(installation: Installation) -> list[str]:
         await opened.close()
 
 
-def _passwords(known: str) -> Work[None]:
-    yield BulkInsert("passwords", ("account", "hash"), [(row, known) for row in range(1, READERS + 1)])
+def _passwords(stored_hash: str) -> Work[None]:
+    yield BulkInsert("passwords", ("account", "hash"), [(row, stored_hash) for row in range(1, READERS + 1)])
 
 
 def _for_sso2(client: Client) -> Client:

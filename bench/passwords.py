@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.support.postgres_server import PostgresServer
-from tests.support.stage import replacement
+from tests.support.service import replacement
 
 from bench import argon2_alone, in_flight, load, processes
 from bench.ours import API, Installation, installed
@@ -64,11 +64,11 @@ def look_ups_beside(
     send: Callable[[float, threading.Event], float],
 ) -> None:
     """The p99 of look-ups at a steady pace while `send` keeps passwords being hashed, and without."""
-    asked = installation.account_requests()
+    lookups = installation.account_requests()
 
     def paced() -> float:
         return load.run_in_process(
-            processes.HOST, server.port, asked, seconds=SECONDS, warmup=0.5, pace=LOOK_UPS_PER_SECOND
+            processes.HOST, server.port, lookups, seconds=SECONDS, warmup=0.5, pace=LOOK_UPS_PER_SECOND
         ).p99
 
     pairs = []

@@ -69,7 +69,7 @@ def _two_workers(report: Report, engine: str, installation: Installation) -> Non
 def _against_peers(report: Report, folder: Path, postgres: PostgresServer) -> None:
     url = postgres.create_database("peers")
     seed_peers(url, ACCOUNTS)
-    asked = peers.account_requests(ACCOUNTS, client_token())
+    peer_requests = peers.account_requests(ACCOUNTS, client_token())
     for engine, ours_url in (
         ("sqlite", f"sqlite:///{folder / 'beside.db'}"),
         ("postgres", postgres.create_database("beside")),
@@ -78,7 +78,7 @@ def _against_peers(report: Report, folder: Path, postgres: PostgresServer) -> No
         for peer, goal in (("fastapi_orm", 40.0), ("fastapi_asyncpg", 3.0)):
             with installation.server() as ours, _peer(peer, url) as theirs:
                 pairs = alternating(
-                    partial(rate, theirs, asked, SECONDS, awake=False),
+                    partial(rate, theirs, peer_requests, SECONDS, awake=False),
                     partial(rate, ours, installation.account_requests(), SECONDS, awake=False),
                     rounds=3,
                 )

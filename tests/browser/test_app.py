@@ -9,8 +9,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from stamkund.rules.organisation import Client
+from tests.support.service import Publisher
 from tests.support.site import Site
-from tests.support.stage import Publisher
 from tests.support.window import window
 
 EMAIL, PASSWORD = "ove.ovesson@example.com", "Df7Vdd8!!vnM"
@@ -59,18 +59,18 @@ async def public_client(publisher: Publisher, site: Site) -> Client:
         public=True,
     )
 
-    def without_secrets(known: Client) -> Client:
-        known.secrets = []
-        return known
+    def without_secrets(client: Client) -> Client:
+        client.secrets = []
+        return client
 
-    await publisher.stage.store.clients.change(client.id, without_secrets)
+    await publisher.service.store.clients.change(client.id, without_secrets)
     return client
 
 
 async def test_an_app_logs_its_reader_in(publisher: Publisher, chromium: Browser, site: Site, tmp_path: Path) -> None:
     await publisher.activated(EMAIL)
     client = await public_client(publisher, site)
-    given = [publisher.stage.url, client.id, f"{site.origin}/back"]
+    given = [publisher.service.url, client.id, f"{site.origin}/back"]
     async with window(chromium, tmp_path) as reader:
         page = reader.page
         await page.goto(f"{site.origin}/")
@@ -80,4 +80,4 @@ async def test_an_app_logs_its_reader_in(publisher: Publisher, chromium: Browser
         await page.locator("button").click()
         await expect(page).to_have_title("Herald")
         assert await page.evaluate(FINISH, given) == [200, EMAIL, 200, True, 400]
-        assert reader.origins() == {publisher.stage.url, site.origin}
+        assert reader.origins() == {publisher.service.url, site.origin}

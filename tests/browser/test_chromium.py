@@ -47,11 +47,11 @@ async def test_secure_cookies_live_on_the_machine_itself(chromium: Browser, port
     """Chromium trusts both names of the machine as if they were https, `Secure` and `__Host-` included."""
     context = await chromium.new_context()
     page = await context.new_page()
-    shown = []
+    pictures = []
     for _ in range(2):
         await page.goto(f"http://{host}:{port}/")
-        shown.append(await page.inner_text("body"))
-    assert shown == ["none", "__Host-kept=1"]
+        pictures.append(await page.inner_text("body"))
+    assert pictures == ["none", "__Host-kept=1"]
     await context.close()
 
 

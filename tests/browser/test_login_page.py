@@ -22,8 +22,8 @@ from playwright.async_api import Browser, expect
 from stamkund.identity.sessions import cookie_name
 from stamkund.rules.branding import Branding, Logo
 from stamkund.rules.organisation import Client
+from tests.support.service import Publisher
 from tests.support.site import Site
-from tests.support.stage import Publisher
 from tests.support.window import Window, window
 
 EMAIL, PASSWORD = "ove.ovesson@example.com", "Df7Vdd8!!vnM"
@@ -84,12 +84,12 @@ class Herald:
 
     @property
     def server(self) -> str:
-        return self.publisher.stage.url
+        return self.publisher.service.url
 
     def authorization(self, **more: str) -> str:
         """Where the site sends the browser of somebody who wants to log in."""
         digest = hashlib.sha256(VERIFIER.encode()).digest()
-        asked = {
+        request = {
             "client_id": self.client.id,
             "redirect_uri": f"{self.site.origin}/back",
             "response_type": "code",
@@ -97,13 +97,13 @@ class Herald:
             "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
             "code_challenge_method": "S256",
         }
-        return f"{self.server}/oauth2/auth?{urlencode(asked | more)}"
+        return f"{self.server}/oauth2/auth?{urlencode(request | more)}"
 
     async def takes_code(self) -> str:
         """The site, which the browser has just come back to, exchanges the code; answers the access token."""
         path, query = self.site.visits[-1]
         assert (path, query["state"], query["iss"]) == ("/back", "where I was", self.server)
-        answer = await self.publisher.grant(
+        response = await self.publisher.grant(
             "authorization_code",
             client=self.client,
             secret=self.secret,
@@ -111,8 +111,8 @@ class Herald:
             redirect_uri=f"{self.site.origin}/back",
             code_verifier=VERIFIER,
         )
-        assert answer.status_code == 200, answer.text
-        return str(answer.json()["access_token"])
+        assert response.status_code == 200, response.text
+        return str(response.json()["access_token"])
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ async def herald(publisher: Publisher, site: Site) -> Herald:
 @pytest.fixture
 async def branded(herald: Herald) -> Herald:
     look = Branding(Logo("image/svg+xml", base64.b64encode(LOGO).decode()), colour="#7a1f2b", background="#f5ebe0")
-    await herald.publisher.stage.store.branding.change(herald.publisher.id, lambda _: look)
+    await herald.publisher.service.store.branding.change(herald.publisher.id, lambda _: look)
     return herald
 
 
@@ -142,7 +142,7 @@ async def reader(chromium: Browser, herald: Herald, folder: Path, **options: Any
     async with window(chromium, folder, **{"locale": "sv-SE", **options}) as opened:
         yield opened
         assert opened.origins() <= {herald.server, herald.site.origin}
-        assert [said for said in opened.said if not said.startswith(NO_FAULT)] == []
+        assert [message for message in opened.messages if not message.startswith(NO_FAULT)] == []
 
 
 async def fill(opened: Window, email: str = EMAIL, password: str = PASSWORD) -> None:
@@ -191,8 +191,10 @@ async def test_from_the_site_through_the_page_and_back(
         await page.get_by_role("button", name=words.log_in).click()
         await is_back(opened, herald)
         token = await herald.takes_code()
-    answer = await herald.publisher.stage.http.get("/external/api/v1/me", headers={"authorization": f"Bearer {token}"})
-    assert answer.json()["item"]["email"] == EMAIL
+    response = await herald.publisher.service.http.get(
+        "/external/api/v1/me", headers={"authorization": f"Bearer {token}"}
+    )
+    assert response.json()["item"]["email"] == EMAIL
 
 
 async def test_a_browser_that_is_logged_in_is_not_asked_again(
@@ -204,10 +206,10 @@ async def test_a_browser_that_is_logged_in_is_not_asked_again(
         await is_back(opened, herald)
         [session] = [c for c in await opened.context.cookies() if c["name"] == cookie_name(herald.publisher.id)]
         assert (session["secure"], session["httpOnly"], session["sameSite"]) == (True, True, "Lax")
-        opened.asked.clear()
+        opened.requests.clear()
         await opened.page.goto(herald.authorization())
         await is_back(opened, herald)
-        assert not any("/login" in url for url in opened.asked)
+        assert not any("/login" in url for url in opened.requests)
         await herald.takes_code()
         await opened.page.goto(herald.authorization(prompt="login"))
         await expect(opened.page.get_by_role("heading", level=1)).to_have_text("Logga in")
@@ -279,10 +281,10 @@ async def test_what_is_missing_is_asked_for_before_anything_is_sent(
 ) -> None:
     async with reader(chromium, herald, tmp_path) as opened:
         await opened.page.goto(herald.authorization())
-        asked = len(opened.asked)
+        before = len(opened.requests)
         await opened.page.get_by_role("button").click()
         await expect(opened.page.get_by_label("E-post")).to_be_focused()
-        assert len(opened.asked) == asked
+        assert len(opened.requests) == before
         await opened.page.locator("form").evaluate("form => { form.noValidate = true; form.requestSubmit(); }")
         await expect(opened.page.get_by_role("alert")).to_contain_text("Skriv din e-postadress.")
         await expect(opened.page.get_by_label("E-post")).to_be_focused()
@@ -366,5 +368,5 @@ async def test_no_other_page_can_show_it_in_a_frame(herald: Herald, chromium: Br
             f"{herald.server}/login?oid={herald.publisher.id}",
         )
         async with asyncio.timeout(10):
-            while not any("frame-ancestors" in said for said in opened.said):
+            while not any("frame-ancestors" in message for message in opened.messages):
                 await opened.page.wait_for_timeout(20)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from tests.support.installed import (
+from tests.support.installation_fixtures import (
     embedded,
     empty,
     empty_embedded,
-    engine,
     installation,
     prepared_postgres,
     prepared_sqlite,
@@ -16,7 +15,6 @@ __all__ = [
     "embedded",
     "empty",
     "empty_embedded",
-    "engine",
     "installation",
     "prepared_postgres",
     "prepared_sqlite",

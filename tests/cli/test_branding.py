@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_command_line import refused
-from tests.support.served import ORGANISATION, Ended, Installation
+from tests.support.installation import ORGANISATION, Ended, Installation
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 100
 PLAIN = {

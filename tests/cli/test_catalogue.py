@@ -64,9 +64,9 @@ def test_what_is_shown(run: Run) -> None:
 
 def test_what_is_shown_as_json_can_be_loaded_again(run: Run, tmp_path: Path) -> None:
     load(run, EXAMPLE)
-    shown = json.loads(run("catalogue", "--organisation", "herald", "--json").output)
-    assert shown == json.loads(EXAMPLE.read_text())
-    assert "nothing changed" in load(run, written(tmp_path, shown)).output
+    printed = json.loads(run("catalogue", "--organisation", "herald", "--json").output)
+    assert printed == json.loads(EXAMPLE.read_text())
+    assert "nothing changed" in load(run, written(tmp_path, printed)).output
 
 
 def test_dry_run_changes_nothing(run: Run) -> None:

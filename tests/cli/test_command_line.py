@@ -15,10 +15,7 @@ from stamkund.clock import system_clock
 from stamkund.rules.customer import Customer
 from stamkund.store.migrations import LATEST, MIGRATIONS
 from stamkund.vault import Vault
-from tests.support.installed import running
-from tests.support.postgres_server import PostgresServer
-from tests.support.rows import database_file, executed, rows
-from tests.support.served import (
+from tests.support.installation import (
     ACCOUNTS,
     CANDIDATE,
     ORGANISATION,
@@ -30,7 +27,12 @@ from tests.support.served import (
     Served,
     is_problem,
 )
-from tests.support.stage import customer
+from tests.support.installation_fixtures import running
+from tests.support.postgres_server import PostgresServer
+from tests.support.rows import database_file, executed, rows
+from tests.support.service import customer
+
+pytestmark = pytest.mark.both_engines
 
 COULD_NOT_RUN = 2
 NUMBER, OTHER_NUMBER = "800610-8230", "910820-5205"
@@ -96,10 +98,10 @@ def test_client_create_and_list(empty: Installation) -> None:
     assert re.fullmatch(r"[A-Za-z0-9._~-]{40,}", made.secret)
     listed = empty.do(*listing)
     assert listed.output == f"{made.id}  Kundtjänst  /external/account/r\n"
-    [shown] = empty.do(*listing, "--json").json()
-    assert shown["scopes"] == ["/external/account/r"]
-    assert made.secret not in listed.output + str(shown)
-    assert "secret" not in str(shown)
+    [client] = empty.do(*listing, "--json").json()
+    assert client["scopes"] == ["/external/account/r"]
+    assert made.secret not in listed.output + str(client)
+    assert "secret" not in str(client)
 
 
 def test_client_create_refuses(embedded: Installation) -> None:
@@ -124,7 +126,7 @@ async def test_disable_works_at_once_and_enable_again(installation: Installation
         assert is_problem(await caller.get(ACCOUNTS, email="a@example.com"), 404, "not_found")
         installation.do("client", "disable", caller.client.id)
         refusals = [await caller.get(ACCOUNTS, email="a@example.com") for _ in range(8)]
-        assert [is_problem(answer, 401, "invalid_token") for answer in refusals] == [True] * 8
+        assert [is_problem(response, 401, "invalid_token") for response in refusals] == [True] * 8
         token = await caller.grant("none")
         assert (token.status_code, token.json()["error"]) == (401, "invalid_client")
         installation.do("client", "enable", caller.client.id.upper())
@@ -152,12 +154,12 @@ def rotated(installation: Installation, client: ClientSecret, overlap: str) -> C
 
 async def accepted(served: Served, client: ClientSecret) -> bool:
     """Whether the token endpoint takes the secret, in the form and as HTTP Basic."""
-    answers = [
+    responses = [
         await Caller(served, client).grant("none"),
         await served.http.post(TOKEN, data={"grant_type": "none"}, auth=(client.id, client.secret)),
     ]
-    assert {(a.status_code, a.json().get("error")) for a in answers} <= {(200, None), (401, "invalid_client")}
-    return [a.status_code for a in answers] == [200, 200]
+    assert {(a.status_code, a.json().get("error")) for a in responses} <= {(200, None), (401, "invalid_client")}
+    return [a.status_code for a in responses] == [200, 200]
 
 
 # Settings ------------------------------------------------------------------------------------------------
@@ -385,8 +387,10 @@ async def test_permissions(embedded: Installation) -> None:
         assert listed == [f"{news}  sms  Nyheter  (not active)", f"{offers['id']}  email  Erbjudanden"]
         refusal = await caller.activate(candidates[1], "b@example.com", marketing_permissions=both)
         assert is_problem(refusal, 400, "invalid_parameter")
-        kept = (await caller.get(ACCOUNTS, email="a@example.com")).json()["item"]["accepted_marketing_permissions"]
-        assert [permission["id"] for permission in kept] == [news, offers["id"]]
+        permissions = (await caller.get(ACCOUNTS, email="a@example.com")).json()["item"][
+            "accepted_marketing_permissions"
+        ]
+        assert [permission["id"] for permission in permissions] == [news, offers["id"]]
         refused(embedded.run("permission", "deactivate", *option, "0" * 24), "there is no marketing permission 0000")
         unknown = embedded.run("permission", "list", "--organisation", "tidningen")
         refused(unknown, f"there is no organisation tidningen (known: {ORGANISATION})")
@@ -439,8 +443,8 @@ async def has_no_key_to(caller: Caller, other: Caller, tokens: dict[str, str]) -
 
 def refused(ended: Ended, words: str, where: str = "errors") -> None:
     """The command could not run, and said why in a sentence."""
-    said = ended.errors + (ended.output if where == "output" else "")
-    assert (ended.status, words in said) == (COULD_NOT_RUN, True), ended
+    output = ended.errors + (ended.output if where == "output" else "")
+    assert (ended.status, words in output) == (COULD_NOT_RUN, True), ended
     assert "Traceback" not in ended.errors
 
 

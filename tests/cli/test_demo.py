@@ -22,7 +22,7 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Iterator[str]:
+def instructions(tmp_path: Path) -> Iterator[str]:
     """What a running demo printed, from the curl lines on."""
     port = free_port()
     demo = subprocess.Popen(
@@ -46,8 +46,8 @@ def wait_for(port: int) -> None:
     subprocess.run([*command, f"http://127.0.0.1:{port}/health/ready"], check=True, capture_output=True)
 
 
-def test_the_printed_lines_tell_the_whole_story(story: str) -> None:
-    done = subprocess.run(["sh", "-e"], input=story, text=True, capture_output=True, check=True)
+def test_the_printed_lines_tell_the_whole_story(instructions: str) -> None:
+    done = subprocess.run(["sh", "-e"], input=instructions, text=True, capture_output=True, check=True)
     candidate, activated, account, me, readable = (json.loads(part) for part in _objects(done.stdout))
     assert candidate["item"]["customer_number"] == "100001"
     assert candidate["item"]["products"][0]["product_code"] == "digital"
@@ -57,7 +57,7 @@ def test_the_printed_lines_tell_the_whole_story(story: str) -> None:
     assert readable["item"] == {"id": activated["id"], "active_products": ["demo_web"]}
 
 
-def test_the_readme_tells_the_same_story(story: str) -> None:
+def test_the_readme_tells_the_same_story(instructions: str) -> None:
     """Every address and field that the README's lines send is one that the demo's lines send, and work."""
     readme = Path(__file__).parents[2].joinpath("README.md").read_text()
     lines = readme.partition("## The story in curl")[2].partition("## Production")[0]
@@ -73,7 +73,7 @@ def test_the_readme_tells_the_same_story(story: str) -> None:
         "/external/api/v1/me/active_products",
     ):
         assert part in lines, part
-        assert part in story, part
+        assert part in instructions, part
 
 
 def _objects(text: str) -> list[str]:

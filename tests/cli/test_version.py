@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from stamkund import __version__
-from tests.support.served import Installation
+from tests.support.installation import Installation
 
 LOADED = """
 import sys

@@ -20,8 +20,8 @@ import pytest
 from stamkund.identity.passwords import Passwords
 from stamkund.settings import Settings
 from tests.support.browser import Browser
-from tests.support.served import ORGANISATION, Installation, Served
-from tests.support.stage import customer
+from tests.support.installation import ORGANISATION, Installation, Served
+from tests.support.service import customer
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "logging-in.md").read_text()
@@ -43,10 +43,10 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
     installation = Installation(tmp_path, f"sqlite:///{tmp_path / 'stamkund.db'}")
     installation.prepare()
     passwords = Passwords(Settings(argon2_memory_kib=8, argon2_passes=1))
-    known = await passwords.hash(PASSWORD)
+    stored_hash = await passwords.hash(PASSWORD)
     passwords.close()
     person = customer(
-        "100001", int(time.time()), email=EMAIL, first_name="Kim", last_name="Exempel", password_hash=known
+        "100001", int(time.time()), email=EMAIL, first_name="Kim", last_name="Exempel", password_hash=stored_hash
     )
     await installation.customers(person)
     running = Served(installation)

@@ -12,9 +12,9 @@ import httpx
 import psutil
 
 from stamkund.rules.customer import Customer
-from tests.support.installed import running
+from tests.support.installation import ACCOUNTS, CANDIDATE, Caller, Installation, until
+from tests.support.installation_fixtures import running
 from tests.support.rows import halves
-from tests.support.served import ACCOUNTS, CANDIDATE, Caller, Installation, until
 
 AT_ONCE = 8
 
@@ -37,12 +37,12 @@ class Stream:
         while self.left and len(self.made) < goal:
             candidate = self.left.pop()
             try:
-                answer = await self.caller.activate(candidate, email_of(candidate))
+                response = await self.caller.activate(candidate, email_of(candidate))
             except httpx.TransportError:
                 self.lost.append(candidate)
                 return
-            assert answer.status_code == 201, answer.text
-            self.made[candidate.customer_number] = answer.json()["id"]
+            assert response.status_code == 201, response.text
+            self.made[candidate.customer_number] = response.json()["id"]
             if len(self.made) == goal:
                 blow()
 
@@ -88,9 +88,9 @@ async def test_no_worker_outlives_the_command(embedded: Installation) -> None:
 
 
 async def is_whole(caller: Caller, number: str, account_id: str) -> None:
-    answer = await caller.get(ACCOUNTS, customer_number=number)
-    assert answer.status_code == 200, answer.text
-    item = answer.json()["item"]
+    response = await caller.get(ACCOUNTS, customer_number=number)
+    assert response.status_code == 200, response.text
+    item = response.json()["item"]
     assert (item["id"], len(item["user_products"])) == (account_id, 1)
     login = await caller.login(item["email"])
     assert login.status_code == 200, login.text
@@ -98,9 +98,9 @@ async def is_whole(caller: Caller, number: str, account_id: str) -> None:
 
 async def is_whole_or_free(caller: Caller, candidate: Customer) -> None:
     """Nobody was told what became of this candidate: it is an account, or can still become one."""
-    asked = await caller.get(CANDIDATE, customer_number=candidate.customer_number)
-    answer = await caller.activate(candidate, email_of(candidate))
-    assert (asked.status_code, answer.status_code) in {(200, 201), (409, 409)}
+    second = await caller.get(CANDIDATE, customer_number=candidate.customer_number)
+    response = await caller.activate(candidate, email_of(candidate))
+    assert (second.status_code, response.status_code) in {(200, 201), (409, 409)}
     account = (await caller.get(ACCOUNTS, customer_number=candidate.customer_number)).json()["item"]
     await is_whole(caller, candidate.customer_number, account["id"])
 

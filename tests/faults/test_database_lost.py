@@ -12,10 +12,7 @@ import httpx
 import pytest
 
 from stamkund.rules.customer import Customer
-from tests.support.installed import running
-from tests.support.postgres_server import PostgresServer
-from tests.support.rows import executed, halves, rows
-from tests.support.served import (
+from tests.support.installation import (
     ACCOUNTS,
     CANDIDATE,
     ME,
@@ -25,12 +22,15 @@ from tests.support.served import (
     is_unavailable,
     until,
 )
+from tests.support.installation_fixtures import running
+from tests.support.postgres_server import PostgresServer
+from tests.support.rows import executed, halves, rows
 
 EMAIL = "ove.ovesson@example.com"
 
 
 @dataclass
-class Handler:
+class Scenario:
     """A running server with one account and some candidates, and every call about them."""
 
     served: Served
@@ -54,7 +54,7 @@ class Handler:
         )
 
     async def works(self) -> bool:
-        return {answer.status_code for answer in await self.every_call()} <= {200, 201, 409}
+        return {response.status_code for response in await self.every_call()} <= {200, 201, 409}
 
 
 @pytest.fixture
@@ -67,41 +67,41 @@ async def installed(own_postgres: PostgresServer, tmp_path: Path) -> AsyncIterat
 
 
 @asynccontextmanager
-async def told(installation: Installation, workers: int = 1) -> AsyncIterator[Handler]:
+async def prepared(installation: Installation, workers: int = 1) -> AsyncIterator[Scenario]:
     async with running(installation, workers=workers) as (served, caller):
         candidates = await installation.candidates(60)
         await caller.activate(candidates.pop(), EMAIL)
         token = (await caller.login(EMAIL)).json()["access_token"]
-        yield Handler(served, caller, token, candidates.pop(), candidates)
+        yield Scenario(served, caller, token, candidates.pop(), candidates)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_a_stopped_database(installed: Installation, own_postgres: PostgresServer, workers: int) -> None:
-    async with told(installed, workers) as story:
+    async with prepared(installed, workers) as scenario:
         for mode in ("fast", "immediate"):
             own_postgres.stop(mode)
-            assert [a.text for a in await story.every_call() if not is_unavailable(a)] == []
-            assert (await story.served.http.get("/health/live")).status_code == 200
+            assert [a.text for a in await scenario.every_call() if not is_unavailable(a)] == []
+            assert (await scenario.served.http.get("/health/live")).status_code == 200
             own_postgres.start()
-            await until(story.works)
+            await until(scenario.works)
     assert await halves(installed.database_url) == []
 
 
 async def test_a_database_that_stands_still(installed: Installation, own_postgres: PostgresServer) -> None:
     """Connections stay open and nothing answers: the time-outs of our own end every request."""
-    async with told(installed) as story:
+    async with prepared(installed) as scenario:
         own_postgres.pause()
-        assert [a.text for a in await story.every_call() if not is_unavailable(a)] == []
-        assert (await story.served.http.get("/health/live")).status_code == 200
+        assert [a.text for a in await scenario.every_call() if not is_unavailable(a)] == []
+        assert (await scenario.served.http.get("/health/live")).status_code == 200
         own_postgres.resume()
-        await until(story.works)
+        await until(scenario.works)
     assert await halves(installed.database_url) == []
 
 
 async def test_a_database_that_throws_us_out(installed: Installation) -> None:
-    async with told(installed) as story:
-        await disturbed(story, lambda: thrown_out(installed.database_url), times=10)
-        await until(story.works)
+    async with prepared(installed) as scenario:
+        await disturbed(scenario, lambda: thrown_out(installed.database_url), times=10)
+        await until(scenario.works)
     assert await halves(installed.database_url) == []
 
 
@@ -112,12 +112,12 @@ async def test_a_database_that_crashes(installed: Installation, own_postgres: Po
         await asyncio.to_thread(own_postgres.stop, "immediate")
         await asyncio.to_thread(own_postgres.start)
 
-    async with told(installed) as story:
-        made = await disturbed(story, crash, times=1)
-        await until(story.works)
+    async with prepared(installed) as scenario:
+        made = await disturbed(scenario, crash, times=1)
+        await until(scenario.works)
         for number, account_id in made.items():
-            answer = await story.caller.get(ACCOUNTS, customer_number=number)
-            assert answer.json()["item"]["id"] == account_id
+            response = await scenario.caller.get(ACCOUNTS, customer_number=number)
+            assert response.json()["item"]["id"] == account_id
     assert await halves(installed.database_url) == []
 
 
@@ -136,24 +136,24 @@ async def is_empty(url: str) -> bool:
     return await rows(url, "SELECT 1 FROM tokens") == []
 
 
-async def disturbed(story: Handler, disturb: Callable[[], Awaitable[None]], times: int) -> dict[str, str]:
+async def disturbed(scenario: Scenario, disturb: Callable[[], Awaitable[None]], times: int) -> dict[str, str]:
     """Calls, several at once, while the database is disturbed: right answers and 503s alone. Gives what was made."""
     made: dict[str, str] = {}
     done = asyncio.Event()
 
     async def activate() -> None:
-        while story.candidates:
-            candidate = story.candidates.pop()
-            answer = await story.caller.activate(candidate, f"{candidate.customer_number}@example.com")
-            if answer.status_code == 201:
-                made[candidate.customer_number] = answer.json()["id"]
+        while scenario.candidates:
+            candidate = scenario.candidates.pop()
+            response = await scenario.caller.activate(candidate, f"{candidate.customer_number}@example.com")
+            if response.status_code == 201:
+                made[candidate.customer_number] = response.json()["id"]
             else:
-                assert is_unavailable(answer), answer.text
+                assert is_unavailable(response), response.text
 
     async def read() -> None:
         while not done.is_set():
-            answer = await story.caller.get(ACCOUNTS, email=EMAIL)
-            assert answer.status_code == 200 or is_unavailable(answer), answer.text
+            response = await scenario.caller.get(ACCOUNTS, email=EMAIL)
+            assert response.status_code == 200 or is_unavailable(response), response.text
 
     async def activate_all() -> None:
         async with asyncio.TaskGroup() as some:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from stamkund.rules.customer import Customer
-from tests.support.installed import running
+from tests.support.installation import ACCOUNTS, CANDIDATE, Caller, Installation, is_unavailable
+from tests.support.installation_fixtures import running
 from tests.support.rows import database_file, halves
-from tests.support.served import ACCOUNTS, CANDIDATE, Caller, Installation, is_unavailable
 
 EMAIL = "ove.ovesson@example.com"
 ROOM = 256 * 1024
@@ -51,8 +51,8 @@ async def test_a_restart_after_a_full_disk(embedded: Installation) -> None:
         assert await served.stop() == 0
         await served.start()
         for number, account_id in made.items():
-            answer = await caller.get(ACCOUNTS, customer_number=number)
-            assert answer.json()["item"]["id"] == account_id
+            response = await caller.get(ACCOUNTS, customer_number=number)
+            assert response.json()["item"]["id"] == account_id
         assert (await caller.activate(refused, "again@example.com")).status_code == 201
     assert await halves(embedded.database_url) == []
 
@@ -68,7 +68,7 @@ async def test_a_lock_that_another_process_holds(embedded: Installation, workers
             for _ in range(300):
                 assert (await caller.get(ACCOUNTS, email=EMAIL)).status_code == 200
             assert not any(task.done() for task in waiting)
-        assert [answer.status_code for answer in await asyncio.gather(*waiting)] == [201] * len(candidates)
+        assert [response.status_code for response in await asyncio.gather(*waiting)] == [201] * len(candidates)
     assert await halves(embedded.database_url) == []
 
 
@@ -79,7 +79,7 @@ async def test_a_log_on_a_full_disk(embedded: Installation) -> None:
         await served.stop()
         await served.start(errors=Path("/dev/full"))
         found = [await caller.get(CANDIDATE, customer_number="c1") for _ in range(1000)]
-        assert {answer.status_code for answer in found} == {200}
+        assert {response.status_code for response in found} == {200}
         served.limit_files(0)
         assert is_unavailable(await caller.activate(candidates[0], EMAIL))  # whose warning is written at once
         served.limit_files()
@@ -91,11 +91,11 @@ async def until_full(caller: Caller, candidates: list[Customer]) -> tuple[dict[s
     """Activates one after the other until the disk is full; gives what was made and the one who was refused."""
     made: dict[str, str] = {}
     for candidate in candidates:
-        answer = await caller.activate(candidate, f"{candidate.customer_number}@example.com")
-        if answer.status_code != 201:
-            assert is_unavailable(answer), answer.text
+        response = await caller.activate(candidate, f"{candidate.customer_number}@example.com")
+        if response.status_code != 201:
+            assert is_unavailable(response), response.text
             return made, candidate
-        made[candidate.customer_number] = answer.json()["id"]
+        made[candidate.customer_number] = response.json()["id"]
     raise AssertionError("the disk never got full")
 
 

@@ -16,9 +16,7 @@ from stamkund.rules.customer import Customer
 from stamkund.vault import Vault
 from tests.support.browser import Browser
 from tests.support.connector import Connector
-from tests.support.installed import running
-from tests.support.rows import TABLES, executed, rows
-from tests.support.served import (
+from tests.support.installation import (
     ACCOUNTS,
     ACTIVATE,
     CANDIDATE,
@@ -31,16 +29,18 @@ from tests.support.served import (
     Installation,
     Served,
 )
-from tests.support.stage import customer
+from tests.support.installation_fixtures import running
+from tests.support.rows import TABLES, executed, rows
+from tests.support.service import customer
 
 EMAIL = "petronella.ovesson@example.com"
 NEW_EMAIL = "Petronella+Ny@example.com"
-STRANGER = "frammande.person@example.com"
+UNKNOWN_EMAIL = "frammande.person@example.com"
 NUMBER = "620817-9256"
 OTHER_NUMBER = "910820-5205"
 WRONG_PASSWORD = "Fel-losenord-99"
 BACK = "https://site.example.com/landing"
-PERSONAL = [EMAIL, NEW_EMAIL, STRANGER, NUMBER, OTHER_NUMBER, "6208179256", "9108205205", "Petronella", "Ovesson"]
+PERSONAL = [EMAIL, NEW_EMAIL, UNKNOWN_EMAIL, NUMBER, OTHER_NUMBER, "6208179256", "9108205205", "Petronella", "Ovesson"]
 PERSONAL += ["0701234567", "Storgatan", "k-4711", "Petras-alias", "crm-77123", PASSWORD, WRONG_PASSWORD]
 
 
@@ -48,13 +48,13 @@ async def test_nothing_leaks(installation: Installation) -> None:
     async with running(installation, log_level="debug") as (served, caller):
         [candidate, other] = people()
         await installation.customers(candidate, other)
-        tokens = await tell_a_story(served, caller, candidate)
+        tokens = await use_every_call(served, caller, candidate)
         tokens += await log_in_everywhere(installation, served)
         await provoke_internal_error(installation, caller)
         secrets = [caller.client.secret, *tokens]
-        kept = await everything_kept(installation)
-        assert found(kept, [*written(NUMBER), *written(OTHER_NUMBER), *secrets, PASSWORD, WRONG_PASSWORD]) == []
-        assert found(kept, ["k-4711"]) != []  # the look itself finds what is there
+        stored = await everything_kept(installation)
+        assert found(stored, [*written(NUMBER), *written(OTHER_NUMBER), *secrets, PASSWORD, WRONG_PASSWORD]) == []
+        assert found(stored, ["k-4711"]) != []  # the look itself finds what is there
         await served.stop()
     assert '"internal error"' in served.log and '"status":500' in served.log and '"status":201' in served.log
     assert found(served.log, [*PERSONAL, *secrets]) == []
@@ -88,7 +88,7 @@ def people() -> list[Customer]:
     ]
 
 
-async def tell_a_story(served: Served, caller: Caller, candidate: Customer) -> list[str]:
+async def use_every_call(served: Served, caller: Caller, candidate: Customer) -> list[str]:
     """Everything that callers do with people's data, rightly and wrongly; gives the tokens that were issued."""
     await wrong_look_ups(caller)
     await wrong_activations(served, caller, candidate)
@@ -114,23 +114,23 @@ async def log_in_everywhere(installation: Installation, served: Served) -> list[
     site = Connector(served.url, ORGANISATION, client, secret, system_clock)
     found = [secret]
     async with Browser(served.url) as browser:
-        await browser.get("/login", login_hint=STRANGER)
-        await browser.submit(email=STRANGER, password=WRONG_PASSWORD)
+        await browser.get("/login", login_hint=UNKNOWN_EMAIL)
+        await browser.submit(email=UNKNOWN_EMAIL, password=WRONG_PASSWORD)
         await browser.submit(email=NEW_EMAIL, password=PASSWORD)
-        asked = f"/oauth2/auth?client_id={client}&response_type=code&scope=openid&state={NUMBER}&nonce=n-0S6"
-        code = parse_qs(urlsplit((await browser.get(asked)).location or "").query)["code"][0]
+        authorization = f"/oauth2/auth?client_id={client}&response_type=code&scope=openid&state={NUMBER}&nonce=n-0S6"
+        code = parse_qs(urlsplit((await browser.get(authorization)).location or "").query)["code"][0]
         form = {"client_id": client, "client_secret": secret, "grant_type": "authorization_code", "code": code}
         tokens = (await served.http.post(TOKEN, data=form)).json()
         bearer = {"authorization": f"Bearer {tokens['access_token']}"}
         assert (await served.http.get("/userinfo", headers=bearer)).status_code == 200
         identified = (await browser.get(site.identify("", f"https://site.example.com/?{EMAIL}"))).location or ""
-        told = site.read(parse_qs(urlsplit(identified).query)["t"][0])
-        form = {"client_id": client, "client_secret": secret, "grant_type": "ticket", "ticket": told["at"]}
+        claims = site.read(parse_qs(urlsplit(identified).query)["t"][0])
+        form = {"client_id": client, "client_secret": secret, "grant_type": "ticket", "ticket": claims["at"]}
         by_ticket = (await served.http.post(TOKEN, data=form)).json()
-        await site.authenticate(told["sid"], STRANGER, WRONG_PASSWORD)
+        await site.authenticate(claims["sid"], UNKNOWN_EMAIL, WRONG_PASSWORD)
         await browser.get("/login", continue_=f"https://{NUMBER}.example.com/?{EMAIL}")
         await browser.get(f"/oauth2/logout?id_token_hint={tokens['id_token']}&state={EMAIL}")
-        found += [code, told["at"], *browser.cookies.values(), by_ticket["access_token"]]
+        found += [code, claims["at"], *browser.cookies.values(), by_ticket["access_token"]]
         found += [tokens[name] for name in ("access_token", "refresh_token", "id_token")]
     await site.http.aclose()
     return [one for one in found if one]
@@ -143,7 +143,7 @@ async def wrong_look_ups(caller: Caller) -> None:
         (CANDIDATE, {"social_security_number": NUMBER.replace("-", "")}),
         (CANDIDATE, {"customer_number": "k-4711", NUMBER: EMAIL}),
         (ACCOUNTS, {"email": f"{EMAIL} "}),
-        (ACCOUNTS, {"email": STRANGER, "social_security_number": NUMBER}),
+        (ACCOUNTS, {"email": UNKNOWN_EMAIL, "social_security_number": NUMBER}),
         (ACCOUNTS, {"external_id_key": "crm-77123", "external_id_value": NUMBER}),
         (f"{ACCOUNTS}/{EMAIL}", {}),
         (f"/{NUMBER}", {"access_token": caller.token}),
@@ -156,8 +156,10 @@ async def wrong_activations(served: Served, caller: Caller, candidate: Customer)
     headers = {"authorization": f"Bearer {caller.token}"}
     whole = f'{{"email": "{EMAIL}", "password": "{PASSWORD}", "alias": "crm-77123"'
     for body in (whole, f"{whole}, ", f'{whole}, "{NUMBER}": 1}}', f'{whole}, "first_name": ["Petronella"]}}'):
-        answer = await served.http.post(ACTIVATE, content=body, headers=headers | {"content-type": "application/json"})
-        assert answer.status_code == 400, answer.text
+        response = await served.http.post(
+            ACTIVATE, content=body, headers=headers | {"content-type": "application/json"}
+        )
+        assert response.status_code == 400, response.text
     await served.http.post(ACTIVATE, content=whole, headers=headers | {"content-type": f"text/{EMAIL}"})
     await caller.activate(candidate, EMAIL, social_security_number=OTHER_NUMBER)
     await caller.activate(candidate, EMAIL, mobile_phone_number="0701234567 Ovesson")
@@ -165,7 +167,7 @@ async def wrong_activations(served: Served, caller: Caller, candidate: Customer)
 
 async def wrong_logins(served: Served, caller: Caller) -> None:
     await caller.login(NEW_EMAIL, WRONG_PASSWORD)
-    await caller.login(STRANGER, PASSWORD)
+    await caller.login(UNKNOWN_EMAIL, PASSWORD)
     await caller.grant("password", username=f"{NUMBER}^{EMAIL}", password=PASSWORD, scope=f"/{EMAIL}")
     await caller.grant(f"{EMAIL}", password=PASSWORD)
     await caller.grant("refresh_token", refresh_token=PASSWORD)
@@ -189,9 +191,9 @@ async def provoke_internal_error(installation: Installation, caller: Caller) -> 
     damage = "UPDATE accounts SET document = substr(document, 1, length(document) - 20)"
     await executed(installation.database_url, damage)
     for query in ({"email": NEW_EMAIL}, {"social_security_number": NUMBER}):
-        answer = await caller.get(ACCOUNTS, **query)
-        assert answer.status_code == 500
-        assert found(answer.text, PERSONAL) == []
+        response = await caller.get(ACCOUNTS, **query)
+        assert response.status_code == 500
+        assert found(response.text, PERSONAL) == []
     assert (await caller.login(NEW_EMAIL)).status_code == 500
 
 
@@ -203,8 +205,8 @@ async def everything_kept(installation: Installation) -> str:
         return "".join(file.read_bytes().decode("latin-1") for file in files)
     tables = [row for (row,) in await rows(installation.database_url, _OUR_TABLES)]
     assert sorted(tables) == sorted([*TABLES, "migrations"])
-    kept = [row for table in tables for row in await rows(installation.database_url, f"SELECT * FROM {table}")]
-    return "\n".join(_text(value) for row in kept for value in row)
+    stored = [row for table in tables for row in await rows(installation.database_url, f"SELECT * FROM {table}")]
+    return "\n".join(_text(value) for row in stored for value in row)
 
 
 _OUR_TABLES = (

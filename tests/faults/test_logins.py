@@ -17,10 +17,20 @@ import pytest
 
 from tests.support.browser import Browser
 from tests.support.connector import Connector
-from tests.support.installed import running
+from tests.support.installation import (
+    ME,
+    ORGANISATION,
+    PASSWORD,
+    TOKEN,
+    Caller,
+    Installation,
+    Served,
+    is_unavailable,
+    until,
+)
+from tests.support.installation_fixtures import running
 from tests.support.postgres_server import PostgresServer
 from tests.support.rows import rows
-from tests.support.served import ME, ORGANISATION, PASSWORD, TOKEN, Caller, Installation, Served, is_unavailable, until
 
 EMAIL = "ove.ovesson@example.com"
 BACK = "https://site.example.com/landing"
@@ -28,7 +38,7 @@ AT_ONCE = 6
 
 
 @dataclass
-class Handler:
+class Scenario:
     """A running server, a site of it, and a browser in which a reader is logged in."""
 
     served: Served
@@ -42,10 +52,10 @@ class Handler:
 
     async def code(self) -> str | None:
         """A code from the browser flow, None where the browser is not logged in."""
-        answer = await self.http("GET", self.authorize)
-        if answer.status_code != 302:
-            answer.raise_for_status()
-        return parse_qs(urlsplit(answer.headers["location"]).query).get("code", [None])[0]
+        response = await self.http("GET", self.authorize)
+        if response.status_code != 302:
+            response.raise_for_status()
+        return parse_qs(urlsplit(response.headers["location"]).query).get("code", [None])[0]
 
     async def http(self, method: str, path: str, **more: Any) -> httpx.Response:
         """A request of the browser's, with its cookies."""
@@ -85,7 +95,7 @@ class Handler:
 
 
 @asynccontextmanager
-async def told(installation: Installation, workers: int = 1) -> AsyncIterator[Handler]:
+async def prepared(installation: Installation, workers: int = 1) -> AsyncIterator[Scenario]:
     async with running(installation, workers=workers) as (served, caller):
         (candidate,) = await installation.candidates(1)
         assert (await caller.activate(candidate, EMAIL)).status_code == 201
@@ -96,7 +106,7 @@ async def told(installation: Installation, workers: int = 1) -> AsyncIterator[Ha
         async with Browser(served.url) as browser:
             await browser.get("/login")
             await browser.submit(email=EMAIL, password=PASSWORD)
-            yield Handler(served, caller, site, browser)
+            yield Scenario(served, caller, site, browser)
         await site.http.aclose()
 
 
@@ -109,22 +119,22 @@ async def installed(own_postgres: PostgresServer, tmp_path: Path) -> AsyncIterat
 
 async def test_doors_are_shut_while_the_database_is_gone(installed: Installation, own_postgres: PostgresServer) -> None:
     """People see a page that says so, programs the documented 503; and who was logged in still is, afterwards."""
-    async with told(installed) as story:
-        assert await story.logged_in()
+    async with prepared(installed) as scenario:
+        assert await scenario.logged_in()
         own_postgres.stop("immediate")
-        for page in await story.pages():
+        for page in await scenario.pages():
             assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8"), page.text
             assert page.headers["retry-after"] and "content-security-policy" in page.headers
-        assert [answer.text for answer in await story.calls() if not is_unavailable(answer)] == []
+        assert [response.text for response in await scenario.calls() if not is_unavailable(response)] == []
         own_postgres.start()
-        await until(story.logged_in)
+        await until(scenario.logged_in)
 
 
 @dataclass
 class Stream:
     """Codes asked for and exchanged, several at once, until something is done to the server."""
 
-    story: Handler
+    scenario: Scenario
     tokens: list[str] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
 
@@ -135,15 +145,15 @@ class Stream:
     async def _go_on(self, goal: int, blow: Callable[[], None]) -> None:
         while len(self.tokens) < goal:
             try:
-                code = await self.story.code()
+                code = await self.scenario.code()
                 assert code is not None
                 self.unanswered.append(code)
-                answer = await self.story.exchange(code)
+                response = await self.scenario.exchange(code)
             except httpx.TransportError:
                 return
-            assert answer.status_code == 200, answer.text
+            assert response.status_code == 200, response.text
             self.unanswered.remove(code)
-            self.tokens.append(answer.json()["access_token"])
+            self.tokens.append(response.json()["access_token"])
             if len(self.tokens) == goal:
                 blow()
 
@@ -151,18 +161,18 @@ class Stream:
 async def test_kill_in_a_stream_of_codes(installation: Installation) -> None:
     """A token that was answered holds. A code whose answer was lost gives nothing, or one token, and never two."""
     url = installation.database_url
-    async with told(installation, workers=2) as story:
-        stream = Stream(story)
+    async with prepared(installation, workers=2) as scenario:
+        stream = Stream(scenario)
         for answered in (3, 20):
-            await stream.until(answered, lambda: story.served.tell(signal.SIGKILL, everyone=True))
-            await story.served.ended()
+            await stream.until(answered, lambda: scenario.served.tell(signal.SIGKILL, everyone=True))
+            await scenario.served.ended()
             for half in ("spent IS NULL AND family IN", "spent IS NOT NULL AND family NOT IN"):
                 query = f"SELECT count(*) FROM one_time_credentials WHERE {half} (SELECT family FROM tokens)"
                 assert await rows(url, query) == [(0,)]
-            await story.served.start(workers=1)
+            await scenario.served.start(workers=1)
             for token in stream.tokens[-answered:]:
-                assert (await story.caller.get(ME, token)).status_code == 200
-            assert await story.logged_in(), "the session is the database's, not the process's"
+                assert (await scenario.caller.get(ME, token)).status_code == 200
+            assert await scenario.logged_in(), "the session is the database's, not the process's"
         for code in stream.unanswered:
-            answers = [(await story.exchange(code)).status_code for _ in range(2)]
-            assert answers in ([200, 400], [400, 400])
+            responses = [(await scenario.exchange(code)).status_code for _ in range(2)]
+            assert responses in ([200, 400], [400, 400])

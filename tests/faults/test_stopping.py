@@ -12,9 +12,18 @@ import httpx
 import msgspec
 import pytest
 
-from tests.support.installed import running
+from tests.support.installation import (
+    ACTIVATE,
+    HOST,
+    Caller,
+    Installation,
+    Served,
+    activation,
+    is_problem,
+    is_unavailable,
+)
+from tests.support.installation_fixtures import running
 from tests.support.rows import counts, halves, made
-from tests.support.served import ACTIVATE, HOST, Caller, Installation, Served, activation, is_problem, is_unavailable
 
 SLOW = {"argon2_memory_kib": 32_768, "argon2_passes": 6, "hashing_threads": 1}
 """A few tenths of a second for each password."""
@@ -32,9 +41,9 @@ class TakenOn:
         await self.writer.drain()
 
     async def status(self) -> int:
-        answer = await self.reader.read()
+        response = await self.reader.read()
         self.writer.close()
-        return int(answer.split()[1])
+        return int(response.split()[1])
 
 
 async def take_on(served: Served, caller: Caller, body: bytes) -> TakenOn:
@@ -84,7 +93,7 @@ async def test_a_full_queue_says_try_again(installation: Installation) -> None:
     async with full_queue(installation) as (served, caller, waiting):
         [candidate] = await installation.candidates(1, first=100)
         refused = [await caller.activate(candidate, "late@example.com"), await caller.login("nobody@example.com")]
-        assert [is_unavailable(answer) for answer in refused] == [True, True]
+        assert [is_unavailable(response) for response in refused] == [True, True]
         assert (await served.http.get("/health/ready")).status_code == 200
         assert is_problem(await caller.get("/external/api/v1/accounts", email="a@example.com"), 404, "not_found")
         assert not waiting.done()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.flows.sites import SSO, Names, WebSite, web_site
 from tests.support.browser import Browser, Page
-from tests.support.stage import Publisher
+from tests.support.service import Publisher
 
 EMAIL = "ove.ovesson@example.com"
 PASSWORD = "Df7Vdd8!!vnM"
@@ -24,28 +24,28 @@ class World:
     publisher: Publisher
     herald: WebSite
     courier: WebSite
-    stranger: WebSite
+    foreign: WebSite
     names: Names
     stack: AsyncExitStack
 
     async def browser(self) -> Browser:
-        hosts = (SSO, self.herald.name, self.courier.name, self.stranger.name)
+        hosts = (SSO, self.herald.name, self.courier.name, self.foreign.name)
         return await self.stack.enter_async_context(Browser(self.herald.name, hosts=hosts, transport=self.names))
 
 
 @pytest.fixture
 async def world(publisher: Publisher) -> AsyncIterator[World]:
     names = Names()
-    names.known["sso.example"] = publisher.stage.url
-    other = await publisher.stage.publisher()
+    names.urls["sso.example"] = publisher.service.url
+    other = await publisher.service.publisher()
     for one in (publisher, other):
         await one.activated(EMAIL)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(names.close)
         herald = await stack.enter_async_context(web_site(publisher, "herald.example", names))
         courier = await stack.enter_async_context(web_site(publisher, "courier.example", names))
-        stranger = await stack.enter_async_context(web_site(other, "stranger.example", names))
-        yield World(publisher, herald, courier, stranger, names, stack)
+        foreign = await stack.enter_async_context(web_site(other, "stranger.example", names))
+        yield World(publisher, herald, courier, foreign, names, stack)
 
 
 async def visit(browser: Browser, site: WebSite, path: str = "/") -> Page:
@@ -103,9 +103,9 @@ async def test_browsers_and_publishers_are_strangers_to_each_other(world: World)
     browser, another = await world.browser(), await world.browser()
     await log_in(browser, world.herald)
     assert (await visit(another, world.herald)).heading == "Nobody"
-    assert (await visit(browser, world.stranger)).heading == "Nobody"
-    await log_in(browser, world.stranger)
-    assert (await log_out(browser, world.stranger)).heading == "Nobody"
+    assert (await visit(browser, world.foreign)).heading == "Nobody"
+    await log_in(browser, world.foreign)
+    assert (await log_out(browser, world.foreign)).heading == "Nobody"
     assert (await visit(browser, world.herald)).heading == EMAIL
 
 
@@ -116,13 +116,13 @@ async def test_a_reader_frozen_at_one_site_is_frozen_at_the_other(world: World) 
         assert page.alert == [f"Wrong username or password, {left} left"]
     page = await log_in(another, world.courier)
     assert (page.heading, page.alert) == ("Nobody", [f"Frozen for {DAY} seconds"])
-    clock = world.publisher.stage.clock
+    clock = world.publisher.service.clock
     with clock.at(clock() + DAY):
         assert (await log_in(another, world.courier)).heading == EMAIL
 
 
 async def test_a_reader_stays_logged_in_over_weeks_and_comes_back_a_stranger_after_a_month(world: World) -> None:
-    browser, clock = await world.browser(), world.publisher.stage.clock
+    browser, clock = await world.browser(), world.publisher.service.clock
     await log_in(browser, world.herald)
     with clock.at(clock() + 29 * DAY):
         assert (await visit(browser, world.herald)).heading == EMAIL

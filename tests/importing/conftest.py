@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,6 @@ from stamkund.vault import Vault
 from tests.support.postgres_server import PostgresServer
 
 NOW = 1_760_000_000  # 9 October 2025
-ENGINES = ("sqlite", "postgres")
 _numbers = itertools.count(1)
 
 
@@ -73,7 +72,7 @@ class Publisher:
     async def customer(self, number: str) -> Customer | None:
         return await self.found(Identifier(identifiers.CUSTOMER_NUMBER, number))
 
-    async def known(self, number: str) -> Customer:
+    async def existing_customer(self, number: str) -> Customer:
         customer = await self.customer(number)
         assert customer is not None
         return customer
@@ -83,7 +82,7 @@ class Publisher:
         return None if candidate is None else candidate.customer
 
     async def activate(self, number: str, email: str = "ove.ovesson@example.com") -> None:
-        customer = await self.known(number)
+        customer = await self.existing_customer(number)
         await self.store.accounts.activate(
             self.organisation.id, customer.id, lambda fresh: account_of(fresh, email, NOW), "hash", "client", NOW
         )
@@ -94,12 +93,6 @@ class Publisher:
         return login.account
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    with PostgresServer() as server:
-        yield server
-
-
 async def opened(url: str, folder: Path) -> Installation:
     engine = opening.engine_for(url)
     await engine.open()
@@ -108,15 +101,15 @@ async def opened(url: str, folder: Path) -> Installation:
     return Installation(Store(engine, vault), vault)
 
 
-@pytest.fixture(scope="session", params=ENGINES)
+@pytest.fixture(scope="session")
 async def installation(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    engine_name: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Installation]:
     folder = tmp_path_factory.mktemp("store")
-    if request.param == "sqlite":
+    if engine_name == "sqlite":
         made = await opened(f"sqlite:///{folder}/stamkund.db", folder)
     else:
-        server: PostgresServer = request.getfixturevalue("postgres_server")
+        server: PostgresServer = request.getfixturevalue("postgres")
         made = await opened(server.new_database("importing"), folder)
     yield made
     await made.close()

@@ -269,6 +269,6 @@ async def test_a_report_tells_nothing_of_the_row(publisher: Publisher) -> None:
         "rows.jsonl", "".join(json.dumps(row) + f"{SECRET}" * (i % 2) + "\n" for i, row in enumerate(rows))
     )
     _, bad = await publisher.read(path)
-    said = " ".join(f"{b.column} {b.reason}" for b in bad)
+    report = " ".join(f"{b.column} {b.reason}" for b in bad)
     assert len(bad) > 30
-    assert not [value for value in values if value in said]
+    assert not [value for value in values if value in report]

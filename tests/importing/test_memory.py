@@ -10,6 +10,8 @@ import pytest
 
 from tests.importing.conftest import Publisher
 
+pytestmark = pytest.mark.both_engines
+
 
 def write(folder: Path, count: int) -> tuple[Path, Path]:
     customers, lines = folder / f"{count}.jsonl", folder / f"{count}.csv"

@@ -74,7 +74,7 @@ def test_the_languages_say_the_same_things(name: str) -> None:
     assert sorted(map(str, holes(english))) == sorted(map(str, holes(swedish)))
     assert type(english) is type(swedish) and len(holes(english)) == len(holes(swedish))
     assert english != swedish
-    assert all(said for said in _texts(english)) and all(said for said in _texts(swedish))
+    assert all(text for text in _texts(english)) and all(text for text in _texts(swedish))
 
 
 def _texts(value: Any) -> list[str]:

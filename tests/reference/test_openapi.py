@@ -208,11 +208,11 @@ def test_example_answer_shows_only_invented_people(endpoint: Endpoint) -> None:
 def test_every_refusal_has_an_example_under_its_status(endpoint: Endpoint) -> None:
     assert {p.status for p in refusals(endpoint)} >= {p.status for p in endpoint.refusals}
     for problem in refusals(endpoint):
-        told = operation_of(endpoint)["responses"][str(problem.status)]["content"]
+        content = operation_of(endpoint)["responses"][str(problem.status)]["content"]
         if endpoint.refusal_page is not None:
-            assert list(told) == ["text/html"], "it is shown to a person"
+            assert list(content) == ["text/html"], "it is shown to a person"
             continue
-        content = told["application/json"]
+        content = content["application/json"]
         assert problem.body() in [example["value"] for example in content["examples"].values()]
 
 

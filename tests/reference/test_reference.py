@@ -51,9 +51,9 @@ def test_generated_documentation_is_up_to_date() -> None:
 def test_check_names_the_files_that_differ_and_writes_nothing(folder: Path) -> None:
     (folder / "api.md").write_text("old")
     (folder / "coverage.md").unlink()
-    status, said = run("--check", "--folder", str(folder))
+    status, output = run("--check", "--folder", str(folder))
     assert status == 1
-    assert "api.md" in said and "coverage.md" in said and "operating.md" not in said
+    assert "api.md" in output and "coverage.md" in output and "operating.md" not in output
     assert (folder / "api.md").read_text() == "old"
 
 
@@ -74,15 +74,15 @@ def test_what_people_wrote_around_the_settings_stays(folder: Path) -> None:
 @pytest.mark.parametrize("text", ["# No markers\n", "<!-- settings:begin -->\n", "<!-- settings:end -->\n"])
 def test_without_both_markers_it_cannot_run(folder: Path, text: str) -> None:
     (folder / "operating.md").write_text(text)
-    status, said = run("--folder", str(folder))
+    status, output = run("--folder", str(folder))
     assert status == 2
-    assert "settings:begin" in said
+    assert "settings:begin" in output
 
 
 def test_without_the_folder_it_cannot_run(tmp_path: Path) -> None:
-    status, said = run("--folder", str(tmp_path / "docs"))
+    status, output = run("--folder", str(tmp_path / "docs"))
     assert status == 2
-    assert "there is no folder" in said
+    assert "there is no folder" in output
 
 
 def test_settings_table_has_every_setting() -> None:
@@ -137,9 +137,9 @@ def test_payways_paths_are_never_our_own() -> None:
 
 
 def test_declared_calls_need_what_is_documented() -> None:
-    known = by_route(declared_endpoints())
+    implemented = by_route(declared_endpoints())
     for call in DOCUMENTED:
-        endpoint = known.get(route_of(call))
+        endpoint = implemented.get(route_of(call))
         if endpoint is not None:
             assert (endpoint.scope or "", endpoint.identity) == (call.scope, call.identity), call.path
 
@@ -157,7 +157,7 @@ def test_coverage_links_lead_to_the_reference() -> None:
 
 def test_coverage_says_answered_only_of_what_is_declared() -> None:
     text = coverage(())
-    assert "[implemented]" not in text and "**0 are implemented**" in text
+    assert "[answered]" not in text and "**0 are answered**" in text
 
 
 # The page ------------------------------------------------------------------------------------------------

@@ -43,8 +43,8 @@ def customer(**fields: Any) -> Customer:
         ("43921", None, "4392", False),
     ],
 )
-def test_zip_codes(own: str | None, address: str | None, asked: str, matches: bool) -> None:
-    assert customer(zip_code=own, address=Address(zip_code=address)).lives_at(asked) is matches
+def test_zip_codes(own: str | None, address: str | None, requested: str, matches: bool) -> None:
+    assert customer(zip_code=own, address=Address(zip_code=address)).lives_at(requested) is matches
 
 
 def test_current_subscriptions_latest_end_first() -> None:
@@ -56,7 +56,7 @@ def test_current_subscriptions_latest_end_first() -> None:
 
 
 def test_a_merge_keeps_ids_and_deactivates_what_is_not_named_any_more() -> None:
-    known = [
+    before = [
         subscription("a", subscription_number="1"),
         subscription("b", valid_from=5),
         subscription("c", subscription_number="3"),
@@ -66,7 +66,7 @@ def test_a_merge_keeps_ids_and_deactivates_what_is_not_named_any_more() -> None:
         subscription("y", valid_from=5, valid_to=9),
         subscription("z", valid_from=6),
     ]
-    merged = merge_subscriptions(known, named)
+    merged = merge_subscriptions(before, named)
     assert [(s.id, s.state) for s in merged] == [
         ("a", "cancelled"),
         ("b", "activated"),
@@ -82,8 +82,8 @@ def test_one_known_subscription_is_not_two_named_ones() -> None:
 
 
 def test_merging_the_same_again_changes_nothing() -> None:
-    known = [subscription("a", subscription_number="1"), subscription("b", valid_from=5), subscription("c")]
-    assert merge_subscriptions(known, [msgspec.structs.replace(s, id="new" + s.id) for s in known]) == known
+    before = [subscription("a", subscription_number="1"), subscription("b", valid_from=5), subscription("c")]
+    assert merge_subscriptions(before, [msgspec.structs.replace(s, id="new" + s.id) for s in before]) == before
 
 
 def test_the_account_of_a_customer() -> None:
@@ -135,17 +135,17 @@ def test_an_account_follows_its_customers_subscriptions() -> None:
 
 def test_following_the_same_again_changes_nothing() -> None:
     """Also when a subscription got over meanwhile: nobody said anything new."""
-    said = subscription("a", valid_to=NOW)
-    followed = account(user_product(said, 1))
-    assert not follow_subscriptions(followed, [said], NOW + 1)
+    listed = subscription("a", valid_to=NOW)
+    followed = account(user_product(listed, 1))
+    assert not follow_subscriptions(followed, [listed], NOW + 1)
     assert followed.updated == 1
 
 
 def test_what_only_the_account_has_stays_when_it_follows() -> None:
-    said = subscription("a")
-    product = msgspec.structs.replace(user_product(said, 1), order_id="O-1", has_pending_change_request=True)
+    listed = subscription("a")
+    product = msgspec.structs.replace(user_product(listed, 1), order_id="O-1", has_pending_change_request=True)
     followed = account(product)
-    assert follow_subscriptions(followed, [msgspec.structs.replace(said, valid_to=9)], NOW)
+    assert follow_subscriptions(followed, [msgspec.structs.replace(listed, valid_to=9)], NOW)
     assert (followed.user_products[0].order_id, followed.user_products[0].has_pending_change_request) == ("O-1", True)
 
 

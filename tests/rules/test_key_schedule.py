@@ -26,16 +26,16 @@ def test_the_next_key_is_due_when_the_newest_is_old_enough() -> None:
 
 
 def test_the_newest_key_that_was_shown_for_long_enough_signs() -> None:
-    known = keys(0, 90 * DAY, 90 * DAY + 5)
+    schedule_keys = keys(0, 90 * DAY, 90 * DAY + 5)
     for moment, signs in ((0, 0), (90 * DAY, 0), (91 * DAY - 1, 0), (91 * DAY, 1), (91 * DAY + 5, 2), (900 * DAY, 2)):
-        assert SCHEDULE.signing_key(known, moment) == known[signs]
+        assert SCHEDULE.signing_key(schedule_keys, moment) == schedule_keys[signs]
     assert SCHEDULE.signing_key(keys(10, 11), 10).created == 10, "the oldest, where none was shown for long enough"
 
 
 def test_a_key_goes_when_nothing_that_it_signed_is_about() -> None:
-    known = keys(0, 90 * DAY, 180 * DAY)
+    schedule_keys = keys(0, 90 * DAY, 180 * DAY)
     for moment, gone in ((0, 0), (98 * DAY - 1, 0), (98 * DAY, 1), (188 * DAY, 2), (9000 * DAY, 2)):
-        assert SCHEDULE.expired(known, moment) == [key.id for key in known[:gone]]
+        assert SCHEDULE.expired(schedule_keys, moment) == [key.id for key in schedule_keys[:gone]]
     assert SCHEDULE.expired([], 0) == []
 
 

@@ -94,7 +94,7 @@ def test_a_co_ordination_number_has_sixty_added_to_its_day() -> None:
     ("born", "century"),
     [(date(1886, 1, 1), "18"), (date(1986, 1, 1), "19"), (date(1999, 5, 14), "19"), (None, "19")],
 )
-def test_a_known_birth_date_decides_the_century_where_it_fits(born: date | None, century: str) -> None:
+def test_a_effective_birth_date_decides_the_century_where_it_fits(born: date | None, century: str) -> None:
     number = parse("860101-3348", TODAY, born)
     assert number is not None and number.century == century
 
@@ -118,8 +118,8 @@ def test_any_ten_digits_are_a_number_and_keep_their_century_when_stored(digits: 
     """Next century nobody turns into a newborn: what was decided stays."""
     number = parse(f"{digits[:6]}-{digits[6:]}", TODAY)
     assert number is not None and number.ten == f"{digits[:6]}-{digits[6:]}"
-    kept = from_stored(number.stored())
-    assert kept == number and hash(kept) == hash(number)
+    stored = from_stored(number.stored())
+    assert stored == number and hash(stored) == hash(number)
 
 
 def test_a_number_never_prints() -> None:

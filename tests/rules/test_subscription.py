@@ -23,17 +23,19 @@ STATE = st.sampled_from(STATES)
         ("deactivated", "deactivated", "deactivated", "deactivated"),
     ],
 )
-def test_states_by_the_clock(said: str, before: str, within: str, after: str) -> None:
-    assert [state_at(said, 10, 20, now) for now in (9, 10, 19, 20)] == [before, within, within, after]
-    assert state_at(said, None, None, 15) == within
+def test_states_by_the_clock(declared: str, before: str, within: str, after: str) -> None:
+    assert [state_at(declared, 10, 20, now) for now in (9, 10, 19, 20)] == [before, within, within, after]
+    assert state_at(declared, None, None, 15) == within
 
 
-@given(said=STATE, begin=SOME_TIME, end=SOME_TIME, now=MOMENT)
-def test_a_state_is_one_of_the_five_and_only_goes_on(said: str, begin: int | None, end: int | None, now: int) -> None:
+@given(declared=STATE, begin=SOME_TIME, end=SOME_TIME, now=MOMENT)
+def test_a_state_is_one_of_the_five_and_only_goes_on(
+    declared: str, begin: int | None, end: int | None, now: int
+) -> None:
     order = {"pending": 0, "activated": 1, "cancelled": 1, "frozen": 1, "deactivated": 2}
-    states = [state_at(said, begin, end, moment) for moment in (now, now + 1, now + 50)]
+    states = [state_at(declared, begin, end, moment) for moment in (now, now + 1, now + 50)]
     assert [order[s] for s in states] == sorted(order[s] for s in states)
-    assert (states[0] == "deactivated") == has_ended(said, end, now)
+    assert (states[0] == "deactivated") == has_ended(declared, end, now)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,6 @@ def test_a_state_is_one_of_the_five_and_only_goes_on(said: str, begin: int | Non
     ],
 )
 def test_the_end_is_what_the_owner_said_else_that_of_limited_and_cancelled(
-    said: int | None, kind: str | None, state: str, expected: int | None
+    declared: int | None, kind: str | None, state: str, expected: int | None
 ) -> None:
-    assert end_date(said, kind, state, 20) == expected
+    assert end_date(declared, kind, state, 20) == expected

@@ -9,21 +9,23 @@ from pathlib import Path
 import pytest
 
 from stamkund.store import ACCESS, REFRESH, Issue, NewToken
+from tests.support.installation import until
 from tests.support.rows import rows
-from tests.support.served import until
-from tests.support.stage import Publisher, Stage
+from tests.support.service import Publisher, RunningService
 
 EXPIRED = 1_200
 """More than two batches."""
 
 
 @pytest.fixture
-async def cleaned(fresh_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
-    async with Stage(fresh_url, tmp_path / "stamkund.key", cleaning_seconds=1, access_token_seconds=100) as stage:
-        yield stage
+async def cleaned(fresh_url: str, tmp_path: Path) -> AsyncIterator[RunningService]:
+    async with RunningService(
+        fresh_url, tmp_path / "stamkund.key", cleaning_seconds=1, access_token_seconds=100
+    ) as service:
+        yield service
 
 
-async def test_expired_tokens_are_removed_in_the_background(cleaned: Stage) -> None:
+async def test_expired_tokens_are_removed_in_the_background(cleaned: RunningService) -> None:
     publisher = await cleaned.publisher()
     await publisher.activated("reader@example.com")
     login = (await publisher.grant("password", username="reader@example.com", password="Df7Vdd8!!vnM")).json()
@@ -39,7 +41,7 @@ async def test_expired_tokens_are_removed_in_the_background(cleaned: Stage) -> N
         assert refreshed.status_code == 200
 
 
-async def test_a_batch_is_bounded(cleaned: Stage) -> None:
+async def test_a_batch_is_bounded(cleaned: RunningService) -> None:
     publisher = await cleaned.publisher()
     cleaned.clock.now = 0  # so that the background leaves them alone
     await add(publisher, *(at_moment(publisher, expires) for expires in range(1, 11)))
@@ -50,26 +52,26 @@ async def test_a_batch_is_bounded(cleaned: Stage) -> None:
 async def account(publisher: Publisher, token: str) -> int:
     query = {"email": "reader@example.com"}
     headers = {"authorization": f"Bearer {token}"}
-    return (await publisher.stage.http.get("/external/api/v1/accounts", params=query, headers=headers)).status_code
+    return (await publisher.service.http.get("/external/api/v1/accounts", params=query, headers=headers)).status_code
 
 
 async def add(publisher: Publisher, *new: NewToken) -> None:
-    await publisher.stage.store.tokens.add(list(new), Issue(publisher.id, publisher.client.id, "none", 0))
+    await publisher.service.store.tokens.add(list(new), Issue(publisher.id, publisher.client.id, "none", 0))
 
 
 def over(publisher: Publisher, kind: str) -> NewToken:
     """A token that ended before the stage's first moment but is removed only once the clock has gone on."""
-    return at_moment(publisher, publisher.stage.clock.now + 60, kind)
+    return at_moment(publisher, publisher.service.clock.now + 60, kind)
 
 
 def at_moment(publisher: Publisher, expires: int, kind: str = ACCESS) -> NewToken:
     return NewToken(os.urandom(32), kind, publisher.client.id, None, "/external/me/w", 0, expires, "f")
 
 
-async def kinds(stage: Stage) -> dict[str, int]:
-    counted = await rows(stage.settings.database_url, "SELECT kind, count(*) FROM tokens GROUP BY kind")
+async def kinds(service: RunningService) -> dict[str, int]:
+    counted = await rows(service.settings.database_url, "SELECT kind, count(*) FROM tokens GROUP BY kind")
     return dict(counted)
 
 
-async def holds(stage: Stage, wanted: dict[str, int]) -> bool:
-    return await kinds(stage) == wanted
+async def holds(service: RunningService, expected: dict[str, int]) -> bool:
+    return await kinds(service) == expected

@@ -24,7 +24,7 @@ from stamkund.store.open import Installation
 from stamkund.store.work import Execute, Row, Sql, Work
 from stamkund.vault import Vault
 from tests.support.postgres_server import PostgresServer
-from tests.support.stage import NOW, customer, replacement
+from tests.support.service import NOW, customer, replacement
 
 DAY = 86_400
 _counter = itertools.count(1)
@@ -60,8 +60,8 @@ class House:
     ) -> tuple[int, str]:
         """Activates as it stands, with whatever fields the account is to have."""
 
-        def account(known: Customer) -> Account:
-            account = account_of(known, email, NOW)
+        def account(stored: Customer) -> Account:
+            account = account_of(stored, email, NOW)
             for name, value in fields.items():
                 setattr(account, name, value)
             return account
@@ -89,8 +89,8 @@ class House:
         return None if opened.document is None else self.store.documents.account(opened.document)
 
     async def candidate(self, customer_number: str = "1", **more: Any) -> Candidate | None:
-        asked = [Identifier(identifiers.CUSTOMER_NUMBER, customer_number)]
-        return await self.store.candidates.find(self.id, asked, **more)
+        identifiers_sent = [Identifier(identifiers.CUSTOMER_NUMBER, customer_number)]
+        return await self.store.candidates.find(self.id, identifiers_sent, **more)
 
     async def count(self, table: str) -> int:
         """Rows of this organisation in a table."""

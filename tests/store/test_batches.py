@@ -34,17 +34,17 @@ async def test_a_batch_that_fails_is_unavailable_and_the_others_are_answered(url
     admin = await asyncpg.connect(url)
     async with asyncio.timeout(60), admin.transaction():
         await admin.execute("LOCK TABLE tokens IN ACCESS EXCLUSIVE MODE")
-        asked = [asyncio.ensure_future(house.store.tokens.authenticate(token, None)) for token in tokens]
+        lookups = [asyncio.ensure_future(house.store.tokens.authenticate(token, None)) for token in tokens]
         while len(waiting := await admin.fetch(_WAITING)) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         for row in waiting:
             await admin.execute("SELECT pg_terminate_backend($1)", row["pid"])
-        failed, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+        failed, _ = await asyncio.wait(lookups, return_when=asyncio.FIRST_COMPLETED)
         assert all(isinstance(task.exception(), Unavailable) for task in failed)
     await admin.close()
-    answers = await asyncio.gather(*asked, return_exceptions=True)
-    refused = [a for a in answers if isinstance(a, BaseException)]
+    responses = await asyncio.gather(*lookups, return_exceptions=True)
+    refused = [a for a in responses if isinstance(a, BaseException)]
     assert all(type(a) is Unavailable for a in refused) and 2 <= len(refused) < 300
-    assert all(not isinstance(a, BaseException) and a is not None for a in answers[256:])
+    assert all(not isinstance(a, BaseException) and a is not None for a in responses[256:])
     again = await asyncio.gather(*(house.store.tokens.authenticate(token, None) for token in tokens))
     assert all(a is not None and a.client.id == house.client.id for a in again)

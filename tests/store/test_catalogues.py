@@ -18,37 +18,37 @@ from stamkund.store import CatalogueVersion, Store
 from stamkund.store.open import open_installation
 from stamkund.wire.dispatch import Dispatch
 from stamkund.wire.services import Services
-from tests.endpoints.shop import CATALOGUE, EMAIL, MINE, READABLE, load, reader, subscription
+from tests.support.catalogue import CATALOGUE, EMAIL, MINE, READABLE, load, reader, subscription
 from tests.support.counting import CountingEngine
 from tests.support.rows import rows
-from tests.support.stage import NOW, Publisher, Stage
+from tests.support.service import NOW, Publisher, RunningService
 
 OTHER = Catalogue([Title("OTHER", "Another title")])
 
 
 @pytest.fixture
-async def counting(stage: Stage) -> AsyncIterator[CountingEngine]:
+async def counting(service: RunningService) -> AsyncIterator[CountingEngine]:
     """An engine of this test's own on the database of the stage."""
-    opened = await open_installation(stage.settings, stage.clock)
+    opened = await open_installation(service.settings, service.clock)
     yield CountingEngine(opened.store.engine)
     await opened.close()
 
 
 @pytest.fixture
-async def store(stage: Stage, counting: CountingEngine) -> Store:
+async def store(service: RunningService, counting: CountingEngine) -> Store:
     """A store as another process has it: it remembers nothing yet."""
-    return Store(counting, stage.vault)
+    return Store(counting, service.vault)
 
 
 @pytest.fixture
-async def http(stage: Stage, store: Store) -> AsyncIterator[httpx.AsyncClient]:
+async def http(service: RunningService, store: Store) -> AsyncIterator[httpx.AsyncClient]:
     """The calls on that store, over HTTP."""
     services = Services(
-        stage.settings,
+        service.settings,
         store,
-        stage.vault,
+        service.vault,
         cast(Any, None),
-        stage.clock,
+        service.clock,
         documentation=documentation_of(declared_endpoints()),
     )
     transport = httpx.ASGITransport(app=cast(Any, Dispatch(declared_endpoints(), services)))
@@ -57,7 +57,7 @@ async def http(stage: Stage, store: Store) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def test_versions_count_what_changed(publisher: Publisher) -> None:
-    store = publisher.stage.store
+    store = publisher.service.store
     assert await store.catalogues.current(publisher.id) is None
     done = [
         await store.catalogues.replace(publisher.id, c, NOW + n) for n, c in enumerate((CATALOGUE, CATALOGUE, OTHER))
@@ -69,7 +69,7 @@ async def test_versions_count_what_changed(publisher: Publisher) -> None:
 
 
 async def test_a_dry_run_says_what_would_be_and_changes_nothing(publisher: Publisher) -> None:
-    store = publisher.stage.store
+    store = publisher.service.store
     assert await store.catalogues.replace(publisher.id, OTHER, NOW, dry_run=True) == CatalogueVersion(1, True)
     assert await store.catalogues.current(publisher.id) is None
     await load(publisher)
@@ -83,7 +83,7 @@ async def test_each_new_version_is_written_down(publisher: Publisher) -> None:
     for catalogue in (CATALOGUE, CATALOGUE, OTHER):
         await load(publisher, catalogue)
     audit = await rows(
-        publisher.stage.settings.database_url,
+        publisher.service.settings.database_url,
         f"SELECT event, at, detail FROM audit WHERE organisation = '{publisher.id}' ORDER BY row",
     )
     assert [tuple(row) for row in audit] == [
@@ -93,13 +93,13 @@ async def test_each_new_version_is_written_down(publisher: Publisher) -> None:
 
 
 async def test_imports_at_once_are_versions_one_after_another(publisher: Publisher) -> None:
-    store = publisher.stage.store
-    wanted = [Catalogue([Title(f"T{n}", "A title")]) for n in range(10)]
-    done = await asyncio.gather(*(store.catalogues.replace(publisher.id, c, NOW) for c in wanted))
+    store = publisher.service.store
+    catalogues = [Catalogue([Title(f"T{n}", "A title")]) for n in range(10)]
+    done = await asyncio.gather(*(store.catalogues.replace(publisher.id, c, NOW) for c in catalogues))
     assert sorted(d.version for d in done) == list(range(1, 11))
     loaded = await store.catalogues.current(publisher.id)
     assert loaded is not None and loaded.version == 10
-    assert loaded.catalogue == wanted[[d.version for d in done].index(10)]
+    assert loaded.catalogue == catalogues[[d.version for d in done].index(10)]
 
 
 async def test_calls_are_one_statement_once_the_catalogue_is_known(
@@ -107,7 +107,7 @@ async def test_calls_are_one_statement_once_the_catalogue_is_known(
 ) -> None:
     account_id = await reader(publisher, subscription())
     client, secret = await publisher.new_client(scopes.TITLE_READ)
-    asked = [
+    calls = [
         (f"{READABLE}?account_id={account_id}", await publisher.token()),
         (MINE, await publisher.reader_token(EMAIL)),
         (get_titles.paths[0], await publisher.token(client=client, secret=secret)),
@@ -115,18 +115,18 @@ async def test_calls_are_one_statement_once_the_catalogue_is_known(
 
     async def statements(path: str, token: str) -> int:
         before = counting.statements
-        answer = await http.get(path, headers={"authorization": f"Bearer {token}"})
-        assert answer.status_code == 200, answer.text
+        response = await http.get(path, headers={"authorization": f"Bearer {token}"})
+        assert response.status_code == 200, response.text
         return counting.statements - before
 
-    assert [await statements(*one) for one in asked] == [1, 1, 1], "no catalogue, nothing to read"
+    assert [await statements(*one) for one in calls] == [1, 1, 1], "no catalogue, nothing to read"
     await load(publisher)
-    assert await statements(*asked[0]) == 2, "the first call reads the catalogue"
-    assert [await statements(*one) for one in asked] == [1, 1, 1]
+    assert await statements(*calls[0]) == 2, "the first call reads the catalogue"
+    assert [await statements(*one) for one in calls] == [1, 1, 1]
     await load(publisher)
-    assert await statements(*asked[0]) == 1, "the same catalogue again is nothing new"
+    assert await statements(*calls[0]) == 1, "the same catalogue again is nothing new"
     await load(publisher, OTHER)
-    assert [await statements(*one) for one in asked] == [2, 1, 1]
+    assert [await statements(*one) for one in calls] == [2, 1, 1]
 
 
 async def test_calls_at_once_read_a_new_catalogue_once(

@@ -11,7 +11,7 @@ from stamkund.rules.session import ANONYMOUS, LOGGED_IN, TERMINATED, Session
 from stamkund.store import TICKET, NotActive, OneTimeCredential
 from stamkund.store.work import Execute, Sql, Work
 from tests.store.conftest import DAY, House
-from tests.support.stage import NOW
+from tests.support.service import NOW
 
 END = NOW + 30 * DAY
 
@@ -31,7 +31,7 @@ async def added(house: House, sid: str = "s", **fields: Any) -> Session:
     return new
 
 
-async def asked(house: House, sid: str) -> Session | None:
+async def session_of(house: House, sid: str) -> Session | None:
     found = await house.store.sessions.of_client(house.client.id, sid)
     assert found is not None and (found.client.id, found.organisation.id) == (house.client.id, house.id)
     return found.session
@@ -68,16 +68,16 @@ async def events(house: House) -> list[str]:
 
 async def test_a_session_is_found_by_sid_and_by_cookie(house: House) -> None:
     new = await added(house, client=None)
-    assert await asked(house, new.sid) == new
+    assert await session_of(house, new.sid) == new
     assert await house.store.sessions.by_cookie(house.id, cookie(house, "s"), NOW) == new
     app = await added(house, "app", client=house.client.id)
-    assert await asked(house, app.sid) == app
+    assert await session_of(house, app.sid) == app
 
 
 async def test_what_there_is_not_is_not_found(house: House, neighbour: House) -> None:
     new = await added(house)
-    assert await asked(house, "unknown") is None and await asked(house, "") is None
-    assert await asked(neighbour, new.sid) is None
+    assert await session_of(house, "unknown") is None and await session_of(house, "") is None
+    assert await session_of(neighbour, new.sid) is None
     assert await house.store.sessions.of_client("unknown", new.sid) is None
     assert await house.store.sessions.by_cookie(house.id, b"unknown", NOW) is None
     assert await neighbour.store.sessions.by_cookie(neighbour.id, cookie(house, "s"), NOW) is None
@@ -90,7 +90,7 @@ async def test_a_session_that_is_over_is_none_to_every_verb(house: House) -> Non
     spent = await ticket(house, row, expires=END + 60)
     assert await sessions.log_in_with_ticket(house.id, new.sid, spent, house.client.id, END, END + 1) is None
     assert await sessions.terminate(house.id, new.sid, END, house.client.id) is None
-    found = await asked(house, new.sid)
+    found = await session_of(house, new.sid)
     assert found == new, "the look-up leaves it to the caller to ask when it ends"
     assert await events(house) == []
 
@@ -100,7 +100,7 @@ async def test_two_sessions_never_have_one_cookie_or_sid(house: House) -> None:
     for sid, value in (("s", b"else"), ("other", cookie(house, "s"))):
         with pytest.raises(Exception, match=r"(?i)unique"):
             await house.store.sessions.add(made(house, sid), value)
-    assert await asked(house, made(house, "other").sid) is None
+    assert await session_of(house, made(house, "other").sid) is None
 
 
 # Logged in ---------------------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ async def test_a_reader_is_let_in(house: House) -> None:
         NOW + 5,
     )
     assert (changed.seen, changed.expires) == (NOW + 5, END + 5)
-    assert await asked(house, new.sid) == changed
+    assert await session_of(house, new.sid) == changed
     assert await house.store.sessions.by_cookie(house.id, cookie(house, "s"), NOW) == changed
     assert await events(house) == ["logged_in"]
 
@@ -134,7 +134,7 @@ async def test_nobody_is_let_in_to_another_organisations_session(house: House, n
     spent = await ticket(neighbour, row)
     assert await sessions.log_in_with_ticket(neighbour.id, new.sid, spent, neighbour.client.id, NOW, END) is None
     assert await sessions.terminate(neighbour.id, new.sid, NOW, neighbour.client.id) is None
-    assert await asked(house, new.sid) == new
+    assert await session_of(house, new.sid) == new
 
 
 async def test_an_account_that_is_not_active_is_not_let_in(house: House) -> None:
@@ -148,7 +148,7 @@ async def test_an_account_that_is_not_active_is_not_let_in(house: House) -> None
     ):
         with pytest.raises(NotActive):
             await login()
-    assert await asked(house, new.sid) == new and await events(house) == []
+    assert await session_of(house, new.sid) == new and await events(house) == []
 
 
 async def test_a_ticket_lets_in_once(house: House) -> None:
@@ -160,7 +160,7 @@ async def test_a_ticket_lets_in_once(house: House) -> None:
     assert (done[0].status, done[0].logged_in_account, done[1].account) == (LOGGED_IN, row, row)
     again = await sessions.log_in_with_ticket(house.id, two.sid, held, house.client.id, NOW, END)
     assert again == (two, None)
-    assert await asked(house, two.sid) == two
+    assert await session_of(house, two.sid) == two
 
 
 async def test_a_ticket_must_be_the_clients_and_hold(house: House) -> None:
@@ -194,7 +194,7 @@ async def test_of_many_uses_of_a_ticket_in_two_processes_one_lets_in(house: Hous
         )
     )
     assert sum(one is not None and one[1] is not None for one in done) == 1
-    found = [await asked(house, session.sid) for session in new]
+    found = [await session_of(house, session.sid) for session in new]
     assert sum(one is not None and one.status == LOGGED_IN for one in found) == 1
 
 
@@ -205,7 +205,7 @@ async def test_a_session_is_ended_once_and_for_all(house: House) -> None:
     new, row, sessions = await added(house), await reader(house), house.store.sessions
     before = await sessions.log_in(house.id, new.sid, row, NOW, END, house.client.id)
     assert await sessions.terminate(house.id, new.sid, NOW, house.client.id) == before
-    found = await asked(house, new.sid)
+    found = await session_of(house, new.sid)
     assert found is not None and (found.status, found.logged_in_account, found.expires) == (TERMINATED, None, END)
     assert await sessions.by_cookie(house.id, cookie(house, "s"), NOW) is None
     again = await sessions.terminate(house.id, new.sid, NOW, house.client.id)
@@ -231,7 +231,7 @@ async def test_logging_in_and_out_at_once_ends_in_either_and_nothing_between(hou
             house.store.sessions.log_in(house.id, new.sid, row, NOW, END, house.client.id),
             house.other.sessions.terminate(house.id, new.sid, NOW, house.client.id),
         )
-        found = await asked(house, new.sid)
+        found = await session_of(house, new.sid)
         assert found is not None and found.status == TERMINATED, "out was asked for, whichever came first"
 
 
@@ -247,22 +247,22 @@ async def test_a_session_that_was_seen_lives_on_and_never_shorter(house: House) 
             (house.id, two.sid, NOW - 1, END - 1),
         ]
     )
-    found = await asked(house, one.sid)
+    found = await session_of(house, one.sid)
     assert found is not None and (found.seen, found.expires) == (NOW + DAY, END + DAY)
-    assert await asked(house, two.sid) == two
+    assert await session_of(house, two.sid) == two
     await house.store.sessions.extend([])
 
 
 async def test_sessions_that_are_over_are_removed_in_batches(house: House) -> None:
     for number in range(5):
         await added(house, str(number), expires=NOW - 10)
-    kept = await added(house, "kept", expires=NOW + 1)
+    remaining = await added(house, "kept", expires=NOW + 1)
     removed = 0
     while gone := await house.store.sessions.remove_expired(NOW, 2):
         assert gone <= 2
         removed += gone
     assert removed >= 5 and await house.count("sessions") == 1
-    assert await asked(house, kept.sid) == kept
+    assert await session_of(house, remaining.sid) == remaining
     assert await house.store.sessions.remove_expired(NOW + 1) >= 1
     assert await house.count("sessions") == 0
 

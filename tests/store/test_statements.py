@@ -14,7 +14,7 @@ from stamkund.rules.identifiers import Identifier
 from stamkund.rules.lockout import PASSWORD_GRANT, LockoutPolicy, LoginContext
 from stamkund.store import REFRESH, TOKEN_ACCOUNT, NewToken
 from tests.store.conftest import DAY, House, house_in, opened
-from tests.support.stage import NOW, customer
+from tests.support.service import NOW, customer
 from tests.support.statements import Statements, listened
 
 
@@ -92,11 +92,11 @@ async def test_what_attempts_cost(counted: tuple[House, Statements]) -> None:
             context, login.id, LockoutPolicy(max_failures=2), succeeded=succeeded, customer=False, audited=True
         )
 
-    kept = 2  # the attempt, and dropping older ones
-    assert await cost(statements, attempt(True)) == 3 + kept
-    assert await cost(statements, attempt(False)) == 2 + kept + 1, "and the audit"
-    assert await cost(statements, attempt(False)) == 2 + kept + 2, "that it froze, too"
-    assert await cost(statements, attempt(False)) == 1 + kept + 1
+    storing = 2  # the attempt, and dropping older ones
+    assert await cost(statements, attempt(True)) == 3 + storing
+    assert await cost(statements, attempt(False)) == 2 + storing + 1, "and the audit"
+    assert await cost(statements, attempt(False)) == 2 + storing + 2, "that it froze, too"
+    assert await cost(statements, attempt(False)) == 1 + storing + 1
     assert (
         await cost(statements, store.login_attempts.record_unknown(context, "nobody@example.com", LockoutPolicy())) == 3
     )
@@ -119,12 +119,12 @@ async def test_what_tokens_cost(counted: tuple[House, Statements]) -> None:
 
 async def test_an_import_asks_as_often_for_one_as_for_hundred(counted: tuple[House, Statements]) -> None:
     house, statements = counted
-    asked = []
+    selects = []
     for first, size in ((0, 1), (1, 100)):
         batch = [customer(str(n), NOW, social_security_number=None) for n in range(first, first + size)]
         await asyncio.sleep(0)
         statements.taken()
         await house.put(*batch)
         await asyncio.sleep(0)
-        asked.append(sum(s.startswith("SELECT") for s in statements.taken()))
-    assert asked[0] == asked[1] == 2
+        selects.append(sum(s.startswith("SELECT") for s in statements.taken()))
+    assert selects[0] == selects[1] == 2

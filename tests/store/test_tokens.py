@@ -30,7 +30,7 @@ from stamkund.store.verbs.tokens import SPENT_SECONDS, TokenVerbs
 from stamkund.store.work import Execute, MakeWork, Sql, Work
 from tests.store.conftest import DAY, House
 from tests.support.counting import CountingEngine
-from tests.support.stage import NOW
+from tests.support.service import NOW
 
 T = TypeVar("T")
 _count = itertools.count(1)
@@ -89,14 +89,14 @@ class Reader:
 
     async def exchange(
         self,
-        known: OneTimeCredential,
+        credential: OneTimeCredential,
         now: int = NOW,
         check: Callable[[OneTimeCredential], None] = lambda _: None,
         store: Store | None = None,
         **fields: Any,
     ) -> list[NewToken] | None:
         """The tokens that a code is exchanged for, None where it is refused."""
-        sent, made = replace(known, **fields), self.pair()
+        sent, made = replace(credential, **fields), self.pair()
         verbs = (store or self.house.store).one_time_credentials
         issue = Issue(sent.organisation, sent.client, "authorization_code", now)
         found = await verbs.exchange(sent.digest, sent.kind, check, lambda _: made, issue)
@@ -161,8 +161,8 @@ async def test_a_strangers_replay_revokes_nothing(reader: Reader, neighbour: Hou
 async def test_of_many_uses_at_once_one_succeeds_and_the_family_is_gone_after(reader: Reader) -> None:
     token = await reader.refresh_token()
     stores = itertools.cycle((reader.house.store, reader.house.other))
-    answers = await asyncio.gather(*(reader.rotate(token, store=next(stores)) for _ in range(20)))
-    assert sum(answer is not None for answer in answers) == 1
+    responses = await asyncio.gather(*(reader.rotate(token, store=next(stores)) for _ in range(20)))
+    assert sum(response is not None for response in responses) == 1
     assert await reader.kinds() == {}
 
 
@@ -265,8 +265,8 @@ async def test_a_replay_revokes_what_the_code_gave(reader: Reader, kind: str) ->
 async def test_of_many_exchanges_at_once_one_succeeds(reader: Reader, kind: str) -> None:
     code = await reader.new_one_time(kind)
     stores = itertools.cycle((reader.house.store, reader.house.other))
-    answers = await asyncio.gather(*(reader.exchange(code, store=next(stores)) for _ in range(20)))
-    assert sum(answer is not None for answer in answers) == 1
+    responses = await asyncio.gather(*(reader.exchange(code, store=next(stores)) for _ in range(20)))
+    assert sum(response is not None for response in responses) == 1
     assert await reader.kinds() == {}, "the others were replays"
 
 
@@ -314,13 +314,13 @@ async def test_a_code_of_a_reader_who_may_not_log_in_gives_nothing(reader: Reade
 async def test_codes_are_forgotten_a_day_after_they_are_over(reader: Reader) -> None:
     """Ones of long ago, so that other tests' are not among them."""
     over = [await reader.new_one_time(created=0, expires=1000 - n) for n in range(5)]
-    kept = await reader.new_one_time(created=0, expires=1001)
+    remaining = await reader.new_one_time(created=0, expires=1001)
     forgotten = 1000 + REMEMBERED_SECONDS
     verbs = reader.house.store.one_time_credentials
     assert await verbs.remove_expired(forgotten - 5, 500) == 0
     assert [await verbs.remove_expired(forgotten, 2) for _ in range(4)] == [2, 2, 1, 0]
     left = await reader.house.rows("SELECT hash FROM one_time_credentials WHERE family = $1", reader.family)
-    assert [bytes(row["hash"]) for row in left] == [kept.digest] and kept not in over
+    assert [bytes(row["hash"]) for row in left] == [remaining.digest] and remaining not in over
     assert await verbs.remove_expired(forgotten + 1, 500) == 1
 
 

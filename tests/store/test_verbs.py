@@ -22,7 +22,7 @@ from stamkund.settings import Settings
 from stamkund.store import REFRESH, TOKEN_ACCOUNT, CustomerChange, NewToken, Refresh, UniqueConflict
 from stamkund.wire.services import Services
 from tests.store.conftest import DAY, House, house_in, opened
-from tests.support.stage import NOW, customer
+from tests.support.service import NOW, customer
 
 NUMBER = PersonNumber("800610-8230", "19")
 ALL_TABLES = ("accounts", "identifiers", "audit", "outbox")
@@ -59,8 +59,8 @@ async def test_a_token_opens_the_account_that_it_stands_for(house: House) -> Non
     assert opened is not None and opened.account_row == row
     account = house.account(opened)
     assert account is not None and account.id == account_id
-    nobody = await house.store.tokens.authenticate(await house.token(), TOKEN_ACCOUNT)
-    assert nobody is not None and nobody.document is None
+    without_identity = await house.store.tokens.authenticate(await house.token(), TOKEN_ACCOUNT)
+    assert without_identity is not None and without_identity.document is None
 
 
 async def test_every_identifier_finds_the_account(house: House) -> None:
@@ -100,13 +100,13 @@ async def test_a_hundred_look_ups_at_once_each_get_their_own_row(house: House) -
     for number in range(10):
         ids[number] = await house.activate(await house.customer(str(number)), f"{number}@example.com")
     own = {number: await house.token(row) for number, (row, _) in ids.items()}
-    asked: list[tuple[bytes, Any, str | None]] = []
+    lookups: list[tuple[bytes, Any, str | None]] = []
     for place in range(120):
         number = place % 10
-        known = ids[number][1]
-        asked.append(
+        account_id = ids[number][1]
+        lookups.append(
             [
-                (own[number], TOKEN_ACCOUNT, known),
+                (own[number], TOKEN_ACCOUNT, account_id),
                 (own[number], Identifier("email", f"{(number + 3) % 10}@example.com"), ids[(number + 3) % 10][1]),
                 (own[number], Identifier("email", "nobody@example.com"), None),
                 (b"unknown %d" % place, Identifier("customer_number", str(number)), "unknown token"),
@@ -114,12 +114,14 @@ async def test_a_hundred_look_ups_at_once_each_get_their_own_row(house: House) -
                 (b"unknown", TOKEN_ACCOUNT, "unknown token"),
             ][place % 6]
         )
-    answers = await asyncio.gather(*(house.store.tokens.authenticate(token, subject) for token, subject, _ in asked))
-    found = ["unknown token" if a is None else _id(house.account(a)) for a in answers]
-    assert found == [expected for *_, expected in asked]
-    rows = [None if a is None else a.account_row for a in answers]
+    responses = await asyncio.gather(
+        *(house.store.tokens.authenticate(token, subject) for token, subject, _ in lookups)
+    )
+    found = ["unknown token" if a is None else _id(house.account(a)) for a in responses]
+    assert found == [expected for *_, expected in lookups]
+    rows = [None if a is None else a.account_row for a in responses]
     expected_rows = {token: ids[number][0] for number, token in own.items()}
-    assert rows == [expected_rows.get(token) for token, *_ in asked]
+    assert rows == [expected_rows.get(token) for token, *_ in lookups]
 
 
 def _id(account: Account | None) -> str | None:
@@ -132,8 +134,8 @@ async def test_a_caller_who_leaves_takes_nobody_along(house: House) -> None:
     await asyncio.sleep(0)
     for task in tasks[::2]:
         task.cancel()
-    answers = await asyncio.gather(*tasks, return_exceptions=True)
-    assert all(getattr(a, "client", None) is not None for a in answers[1::2])
+    responses = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(getattr(a, "client", None) is not None for a in responses[1::2])
 
 
 # Candidates ------------------------------------------------------------------------------------------------
@@ -147,7 +149,7 @@ async def test_a_candidate_is_the_one_customer_that_everything_means(house: Hous
         for n in ("800610-8230", "910820-5205")
     }
     by_number = Identifier("customer_number", "1")
-    for asked, expected in (
+    for sent, expected in (
         ([by_number], first.id),
         ([key["800610-8230"]], first.id),
         ([key["800610-8230"], by_number], first.id),
@@ -156,7 +158,7 @@ async def test_a_candidate_is_the_one_customer_that_everything_means(house: Hous
         ([Identifier("customer_number", "9"), by_number], None),
         ([], None),
     ):
-        found = await house.store.candidates.find(house.id, asked)
+        found = await house.store.candidates.find(house.id, sent)
         assert (found.customer.id if found else None) == expected
 
 
@@ -315,12 +317,12 @@ async def test_a_hash_is_upgraded_unless_it_was_changed_meanwhile(house: House) 
 
 
 async def test_tokens_are_kept_together_or_not_at_all(house: House) -> None:
-    known = await house.token()
-    new = [NewToken(h, "access", house.client.id, None, "", NOW, NOW + DAY, "f") for h in (b"new" + known, known)]
+    existing = await house.token()
+    new = [NewToken(h, "access", house.client.id, None, "", NOW, NOW + DAY, "f") for h in (b"new" + existing, existing)]
     with pytest.raises(Exception, match=r"(?i)unique"):
         await house.store.tokens.add(new, house.issue())
     assert await house.store.tokens.authenticate(new[0].digest, None) is None
-    assert await house.store.tokens.authenticate(known, None) is not None
+    assert await house.store.tokens.authenticate(existing, None) is not None
 
 
 async def test_a_refresh_token_is_its_clients_until_it_ends(house: House, neighbour: House) -> None:
@@ -330,8 +332,8 @@ async def test_a_refresh_token_is_its_clients_until_it_ends(house: House, neighb
     seen = []
 
     async def use(token: bytes, at: int, client: str = house.client.id) -> str | None:
-        def make(known: Refresh) -> list[NewToken]:
-            seen.append(known)
+        def make(existing: Refresh) -> list[NewToken]:
+            seen.append(existing)
             return [new]
 
         return await house.store.tokens.use_refresh(token, client, at, NOW + 2 * DAY, make, house.issue())
@@ -349,14 +351,14 @@ async def test_a_refresh_token_is_its_clients_until_it_ends(house: House, neighb
 async def test_expired_tokens_go_in_batches(house: House) -> None:
     """Those of long ago, so that other tests' tokens are not among them; both stores clean at once."""
     over = [await house.token(expires=1000 - n) for n in range(25)]
-    kept = [await house.token(expires=1001), await house.token()]
+    remaining = [await house.token(expires=1001), await house.token()]
     assert await house.store.tokens.remove_expired(1000, 10) == 10
     assert await house.store.tokens.authenticate(over[0], None) is not None, "the oldest go first"
     removed = await asyncio.gather(*(s.tokens.remove_expired(1000, 10) for s in (house.store, house.other)))
     assert sum(removed) + await house.store.tokens.remove_expired(1000, 10) == 15
     assert await house.store.tokens.remove_expired(1000, 10) == 0
     assert [await house.store.tokens.authenticate(t, None) for t in over] == [None] * 25
-    assert None not in [await house.store.tokens.authenticate(t, None) for t in kept]
+    assert None not in [await house.store.tokens.authenticate(t, None) for t in remaining]
     await house.store.tokens.remove_expired(1001)
 
 
@@ -424,8 +426,8 @@ async def test_a_number_that_moves_leaves_its_old_owner(house: House) -> None:
     made = await house.customer("1", social_security_number="800610-8230")
     await house.put(msgspec.structs.replace(made, social_security_number=None))
     second = await house.customer("2", social_security_number="800610-8230")
-    asked = [Identifier("social_security_number", house.vault.number_lookup_hash("800610-8230"))]
-    found = await house.store.candidates.find(house.id, asked)
+    sent = [Identifier("social_security_number", house.vault.number_lookup_hash("800610-8230"))]
+    found = await house.store.candidates.find(house.id, sent)
     assert found is not None and found.customer.id == second.id
 
 
@@ -448,9 +450,9 @@ async def test_imports_and_activations_at_once(house: House) -> None:
             before, subscriptions=[*before.subscriptions, Subscription(before.id[::-1], "more")]
         )
 
-    wanted = [CustomerChange(str(n), more) for n in range(10)]
+    changes = [CustomerChange(str(n), more) for n in range(10)]
     await asyncio.gather(
-        house.other.customers.put(house.id, wanted, NOW),
+        house.other.customers.put(house.id, changes, NOW),
         *(house.activate(c, f"{c.customer_number}@example.com") for c in made),
     )
     for n in range(10):
@@ -481,8 +483,8 @@ async def test_changes_of_one_organisation_at_once_are_all_kept(house: House) ->
         return msgspec.structs.replace(before, name=before.name + "!")
 
     await asyncio.gather(*((house.store, house.other)[n % 2].organisations.change(house.id, longer) for n in range(10)))
-    kept = await house.store.organisations.get(house.id)
-    assert kept is not None and kept.name == house.organisation.name + "!" * 10
+    remaining = await house.store.organisations.get(house.id)
+    assert remaining is not None and remaining.name == house.organisation.name + "!" * 10
 
 
 async def test_clients_are_added_listed_and_changed(house: House, neighbour: House) -> None:
@@ -592,8 +594,8 @@ async def test_everything_is_sealed_anew_with_a_new_key(fresh_url: str, tmp_path
         await _readable(house)
         assert old != await _sealed(house)
         assert all(f'"{new_key}.' in document for document in await _sealed(house))
-        kept = await house.rows("SELECT value FROM identifiers WHERE kind = 'social_security_number'")
-        assert [row["value"].partition(".")[0] for row in kept] == [new_key]
+        remaining = await house.rows("SELECT value FROM identifiers WHERE kind = 'social_security_number'")
+        assert [row["value"].partition(".")[0] for row in remaining] == [new_key]
     finally:
         await installation.close()
 
@@ -617,7 +619,7 @@ async def test_two_stores_at_once_make_one_schema_and_one_key_file(fresh_url: st
     house = await house_in(one, two)
     try:
         await house.customer("1", social_security_number=NUMBER)
-        asked = [Identifier("social_security_number", two.vault.number_lookup_hash(NUMBER.ten))]
-        assert await house.other.candidates.find(house.id, asked) is not None
+        sent = [Identifier("social_security_number", two.vault.number_lookup_hash(NUMBER.ten))]
+        assert await house.other.candidates.find(house.id, sent) is not None
     finally:
         await asyncio.gather(one.close(), two.close())

@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
 
-from tests.support.stage import Stage
+from tests.support.service import RunningService
 
 _MOST_REDIRECTS = 10
 _VOID = {"input", "meta", "img", "link", "br", "hr"}
@@ -80,29 +80,29 @@ class Page:
     """What a browser shows, or the redirect at which it left us (`location`)."""
 
     url: str
-    answer: httpx.Response
+    response: httpx.Response
     history: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        is_html = self.answer.headers.get("content-type", "").startswith("text/html")
-        self._reader = _Reader(self.answer.text if is_html else "")
+        is_html = self.response.headers.get("content-type", "").startswith("text/html")
+        self._reader = _Reader(self.response.text if is_html else "")
 
     @property
     def status(self) -> int:
-        return self.answer.status_code
+        return self.response.status_code
 
     @property
     def text(self) -> str:
-        return self.answer.text
+        return self.response.text
 
     @property
     def headers(self) -> httpx.Headers:
-        return self.answer.headers
+        return self.response.headers
 
     @property
     def location(self) -> str | None:
         """Where the browser was sent to, off the hosts that it knows."""
-        location: str | None = self.answer.headers.get("location")
+        location: str | None = self.response.headers.get("location")
         return location
 
     @property
@@ -151,12 +151,12 @@ class Browser:
 
     def __init__(
         self,
-        stage: Stage | str,
+        service: RunningService | str,
         language: str = "en",
         hosts: Iterable[str] = (),
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self.base = stage if isinstance(stage, str) else stage.url
+        self.base = service if isinstance(service, str) else service.url
         self.language = language
         self.page: Page
         self.cookies: dict[tuple[str, str], str] = {}
@@ -189,8 +189,8 @@ class Browser:
     async def post(self, url: str, data: Mapping[str, str], headers: Mapping[str, str | None] | None = None) -> Page:
         """Sends a form to an address, as a page of ours would unless `headers` say otherwise (None: not sent)."""
         sent = {"origin": _origin(self.base), **(headers or {})}
-        kept = {name: value for name, value in sent.items() if value is not None}
-        return await self._visit("POST", urljoin(self.base, url), dict(data), kept, None)
+        headers_sent = {name: value for name, value in sent.items() if value is not None}
+        return await self._visit("POST", urljoin(self.base, url), dict(data), headers_sent, None)
 
     async def submit(self, form: str = "", **fields: str) -> Page:
         """Sends the page's form, the one with the id `form` where there are several, with these fields filled in."""
@@ -213,26 +213,26 @@ class Browser:
                 _check_form_action(form_of, url)
             if history and _origin(url) not in self._hosts:
                 return self.page
-            answer = await self._http.request(method, url, data=data, headers=self._headers(url, headers))
-            self._take_cookies(url, answer)
-            self.page = Page(url, answer, history)
-            if answer.status_code not in (301, 302, 303, 307, 308):
+            response = await self._http.request(method, url, data=data, headers=self._headers(url, headers))
+            self._take_cookies(url, response)
+            self.page = Page(url, response, history)
+            if response.status_code not in (301, 302, 303, 307, 308):
                 return self.page
             history = [*history, url]
             assert len(history) <= _MOST_REDIRECTS, history
-            url = urljoin(url, answer.headers["location"])
-            if answer.status_code in (301, 302, 303):
+            url = urljoin(url, response.headers["location"])
+            if response.status_code in (301, 302, 303):
                 method, data, headers = "GET", None, {}
 
     def _headers(self, url: str, more: dict[str, str]) -> list[tuple[bytes, bytes]]:
         host = urlsplit(url).hostname
-        known = "; ".join(f"{name}={value}" for (at, name), value in self.cookies.items() if at == host)
-        sent = {"accept-language": self.language, **({"cookie": known} if known else {}), **more}
+        cookie = "; ".join(f"{name}={value}" for (at, name), value in self.cookies.items() if at == host)
+        sent = {"accept-language": self.language, **({"cookie": cookie} if cookie else {}), **more}
         return [(name.encode(), value.encode("latin-1")) for name, value in sent.items()]
 
-    def _take_cookies(self, url: str, answer: httpx.Response) -> None:
+    def _take_cookies(self, url: str, response: httpx.Response) -> None:
         self._http.cookies.clear()  # httpx knows no `__Host-`, and would keep secure ones back on plain HTTP
-        for header in answer.headers.get_list("set-cookie"):
+        for header in response.headers.get_list("set-cookie"):
             pair, *rest = (part.strip() for part in header.split(";"))
             name, _, value = pair.partition("=")
             attributes = {key.lower(): text for key, _, text in (part.partition("=") for part in rest)}
@@ -257,6 +257,6 @@ def _sent_origin(page: Page) -> str:
 def _check_form_action(page: Page, url: str) -> None:
     allowed: list[Any] = page.policy.get("form-action", ["*"])
     here = urlsplit(url)
-    known = {_origin(page.url) if source == "'self'" else source for source in allowed}
+    origins = {_origin(page.url) if source == "'self'" else source for source in allowed}
     matching = {"*", _origin(url), f"{here.scheme}:", f"{here.scheme}://{here.hostname}:*"}
-    assert known & matching, f"form-action {allowed} does not allow {url}"
+    assert origins & matching, f"form-action {allowed} does not allow {url}"

@@ -127,5 +127,5 @@ def _unpack(packed: Path, folder: Path) -> None:
 
 def _lacks_libraries(program: Path) -> bool:
     """Whether the machine lacks some library of the browser's; its own go before those of the package."""
-    told = subprocess.run(["ldd", program], check=False, capture_output=True, text=True, timeout=30)
-    return told.returncode != 0 or "not found" in told.stdout
+    listing = subprocess.run(["ldd", program], check=False, capture_output=True, text=True, timeout=30)
+    return listing.returncode != 0 or "not found" in listing.stdout

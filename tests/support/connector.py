@@ -81,9 +81,9 @@ class Connector:
         times = {"aud": "pw-sso", "nbf": now, "exp": now + seconds, "iat": now}
         return signed({"cid": self.client, "iss": self.organisation, **claims, **times}, self.secret)
 
-    def identify(self, host: str, wanted: str) -> str:
+    def identify(self, host: str, return_url: str) -> str:
         """Where a browser is sent that the site doesn't know. The address that it wanted is not encoded."""
-        return f"{host}/identify?t={self.token(60)}&r={wanted}"
+        return f"{host}/identify?t={self.token(60)}&r={return_url}"
 
     async def status(self, sid: str, last_known: str | None) -> dict[str, Any]:
         return await self.ask("sessionstatus", sid=sid, lks=last_known)
@@ -105,9 +105,9 @@ class Connector:
     async def ask(self, operation: str, seconds: int = 10, **claims: Any) -> dict[str, Any]:
         """The claims of the answer. The visitor is described in each question."""
         sent = self.token(seconds, ipa="192.0.2.7", uas=AGENT, **claims)
-        answer = await self.send(operation, sent)
-        assert answer.status_code == 200, answer.text
-        return self.read(answer.json()["t"])
+        response = await self.send(operation, sent)
+        assert response.status_code == 200, response.text
+        return self.read(response.json()["t"])
 
     def read(self, token: str) -> dict[str, Any]:
         """The claims of a token that was meant for this site. Raises NotDecoded."""
@@ -141,11 +141,11 @@ class Connector2021(Connector):
 
     async def attempts(self, email: str) -> dict[str, Any]:
         """Asked before each login: whether the account is frozen, and until when."""
-        answer = await self.http.get(
+        response = await self.http.get(
             "/external/api/v1/accounts/get_authentication_attempts", params={"email": email}, headers=await self._own()
         )
-        assert answer.status_code == 200, answer.text
-        item: dict[str, Any] = answer.json()["item"]
+        assert response.status_code == 200, response.text
+        item: dict[str, Any] = response.json()["item"]
         return item
 
     async def log_in(self, email: str, password: str) -> httpx.Response:
@@ -162,12 +162,12 @@ class Connector2021(Connector):
 
     async def refresh(self, refresh_token: str) -> dict[str, Any]:
         """Only `access_token` and `expires_in` are read, so a next refresh token would be lost."""
-        answer = await self._token("refresh_token", f"refresh_token={refresh_token}")
-        assert answer.status_code == 200, answer.text
-        body = answer.json()
+        response = await self._token("refresh_token", f"refresh_token={refresh_token}")
+        assert response.status_code == 200, response.text
+        body = response.json()
         return {"access_token": body["access_token"], "expires_in": body["expires_in"]}
 
     async def _own(self) -> dict[str, str]:
-        answer = await self._token("none", "scope=/external/account/r /external/account/w")
-        assert answer.status_code == 200, answer.text
-        return {"authorization": f"Bearer {answer.json()['access_token']}"}
+        response = await self._token("none", "scope=/external/account/r /external/account/w")
+        assert response.status_code == 200, response.text
+        return {"authorization": f"Bearer {response.json()['access_token']}"}

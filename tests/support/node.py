@@ -118,5 +118,5 @@ def _install() -> None:
 
 def _environment() -> dict[str, str]:
     """Ours, without what would change what Node loads. npm runs the Node that it finds first."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("NODE_OPTIONS", "NODE_PATH")}
-    return kept | {"PATH": f"{binary().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    environment = {name: value for name, value in os.environ.items() if name not in ("NODE_OPTIONS", "NODE_PATH")}
+    return environment | {"PATH": f"{binary().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}

@@ -462,8 +462,8 @@ def _run(
 
 def _environment() -> dict[str, str]:
     """Return our environment without PGDATA, PGPORT and the like, and with messages in English."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
-    return kept | {"LC_ALL": "C"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    return environment | {"LC_ALL": "C"}
 
 
 def _make_folder(account: _Account | None) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.support.stage import Stage
+from tests.support.service import RunningService
 
 _PATIENCE_SECONDS = 20
 
@@ -26,9 +26,9 @@ class RawAnswer:
         return json.loads(self.body)
 
 
-async def ask(stage: Stage, request: bytes) -> RawAnswer:
+async def ask(service: RunningService, request: bytes) -> RawAnswer:
     """Sends `request` as it is and reads until the server closes, so let it ask for that."""
-    parts = urlsplit(stage.url)
+    parts = urlsplit(service.url)
     async with asyncio.timeout(_PATIENCE_SECONDS):
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
         try:

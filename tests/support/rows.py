@@ -59,7 +59,7 @@ def database_file(url: str) -> Path:
 
 async def counts(url: str) -> dict[str, int]:
     """How much of everything that an activation makes is there."""
-    asked = {
+    queries = {
         "accounts": "accounts",
         "passwords": "passwords",
         "spent": "customers WHERE account IS NOT NULL",
@@ -69,7 +69,7 @@ async def counts(url: str) -> dict[str, int]:
         "ids": "identifiers WHERE kind = 'id'",
         "customer_numbers": "identifiers WHERE kind = 'customer_number'",
     }
-    return {name: (await rows(url, f"SELECT count(*) FROM {what}"))[0][0] for name, what in asked.items()}
+    return {name: (await rows(url, f"SELECT count(*) FROM {what}"))[0][0] for name, what in queries.items()}
 
 
 def made(accounts: int) -> dict[str, int]:
@@ -87,8 +87,8 @@ async def halves(url: str) -> list[str]:
     found += _unlike("customers.account", [row for row, _ in spent], accounts)
     found += _unlike("passwords", [row for (row,) in await rows(url, "SELECT account FROM passwords")], accounts)
     for table, event in (("audit", "account_activated"), ("outbox", "account_activated_for_existing_customer")):
-        told = await rows(url, f"SELECT account FROM {table} WHERE event = '{event}'")
-        found += _unlike(table, [by_id.get(account_id, account_id) for (account_id,) in told], accounts)
+        entries = await rows(url, f"SELECT account FROM {table} WHERE event = '{event}'")
+        found += _unlike(table, [by_id.get(account_id, account_id) for (account_id,) in entries], accounts)
     found += _wrong_identifiers(await rows(url, "SELECT account, kind, value FROM identifiers"), accounts)
     found += [sentence for row, text in spent if (sentence := _wrong_products(row, accounts.get(row), text))]
     return found
@@ -106,11 +106,13 @@ def _wrong_identifiers(found: Rows, accounts: dict[int, Any]) -> list[str]:
     plain = {"id", "email", "customer_number", "tulo_customer_number", "alias"}
     stored: Counter[tuple[Any, ...]] = Counter((row, kind, value) for row, kind, value in found if kind in plain)
     stored.update((row, kind) for row, kind, _ in found if kind == "social_security_number")
-    wanted: Counter[tuple[Any, ...]] = Counter()
+    expected: Counter[tuple[Any, ...]] = Counter()
     for row, account in accounts.items():
-        wanted.update((row, kind, _compared(kind, account[kind])) for kind in plain if account.get(kind))
-        wanted.update([(row, "social_security_number")] if account.get("social_security_number") else [])
-    return [f"identifier {key} is there {stored[key]} times" for key in stored | wanted if stored[key] != wanted[key]]
+        expected.update((row, kind, _compared(kind, account[kind])) for kind in plain if account.get(kind))
+        expected.update([(row, "social_security_number")] if account.get("social_security_number") else [])
+    return [
+        f"identifier {key} is there {stored[key]} times" for key in stored | expected if stored[key] != expected[key]
+    ]
 
 
 def _wrong_products(row: int, account: dict[str, Any] | None, customer: str) -> str | None:

@@ -132,14 +132,14 @@ async def test_a_paused_server_hangs_until_it_is_resumed(server: PostgresServer)
     connection = await asyncpg.connect(server.url(), timeout=10)
     server.pause()
     try:
-        answer = asyncio.ensure_future(connection.fetchval("select 7"))
+        response = asyncio.ensure_future(connection.fetchval("select 7"))
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(answer), 0.5)
+            await asyncio.wait_for(asyncio.shield(response), 0.5)
         with pytest.raises(TimeoutError):
             await asyncpg.connect(server.url(), timeout=0.5)
     finally:
         server.resume()
-    assert await asyncio.wait_for(answer, 10) == 7
+    assert await asyncio.wait_for(response, 10) == 7
     assert await ask(server.url(), "select 1") == 1
     await connection.close()
 

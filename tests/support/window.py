@@ -21,16 +21,16 @@ class Window:
     def __init__(self, context: BrowserContext, page: Page, folder: Path) -> None:
         self.context = context
         self.page = page
-        self.asked: list[str] = []
-        self.said: list[str] = []
+        self.requests: list[str] = []
+        self.messages: list[str] = []
         self._folder = folder
-        context.on("request", lambda request: self.asked.append(request.url))
-        context.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
+        context.on("request", lambda request: self.requests.append(request.url))
+        context.on("console", lambda message: self.messages.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: self.messages.append(f"error: {error}"))
 
     def origins(self) -> set[str]:
         """The origins that anything was asked of. Addresses that hold their own content are no requests."""
-        parts = (urlsplit(url) for url in self.asked)
+        parts = (urlsplit(url) for url in self.requests)
         return {f"{part.scheme}://{part.netloc}" for part in parts if part.scheme not in ("data", "about")}
 
     async def shot(self, name: str) -> Path:

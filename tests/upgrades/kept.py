@@ -28,7 +28,7 @@ from stamkund.rules.organisation import Organisation, Permission
 from stamkund.store import migrations
 from tests.support.browser import Browser
 from tests.support.connector import Connector
-from tests.support.stage import NOW, SCOPES, Publisher, Stage
+from tests.support.service import NOW, SCOPES, Publisher, RunningService
 
 FOLDER = Path(__file__).parent
 DAY = 86_400
@@ -75,8 +75,8 @@ async def keep() -> Path:
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         database, key_file = Path(temporary) / "kept.db", Path(temporary) / "kept.key"
-        async with Stage(f"sqlite:///{database}", key_file) as stage:
-            calls = await _lived(stage)
+        async with RunningService(f"sqlite:///{database}", key_file) as service:
+            calls = await _lived(service)
         shutil.copy(key_file, folder / "key.json")
         connection = sqlite3.connect(database)
         for engine in ("sqlite", "postgres"):
@@ -86,14 +86,14 @@ async def keep() -> Path:
     return folder
 
 
-async def _lived(stage: Stage) -> dict[str, Any]:
+async def _lived(service: RunningService) -> dict[str, Any]:
     """Two organisations with accounts, candidates, tokens, failed logins and a customer with an imported password."""
-    north = await _organisation(stage, "north", marketing_permissions=[PERMISSION])
-    south = await _organisation(stage, "south", timezone="America/New_York", person_number_check="checksum")
+    north = await _organisation(service, "north", marketing_permissions=[PERMISSION])
+    south = await _organisation(service, "south", timezone="America/New_York", person_number_check="checksum")
     account_id = await _kalle(north)
     await south.activated("kalle@example.com", "12345", social_security_number=None)
     candidate = await north.customer("20001", social_security_number="123499-0000", subscriptions=[])
-    passwords = Passwords(stage.settings)
+    passwords = Passwords(service.settings)
     brought = await passwords.hash(PASSWORD)
     passwords.close()
     await north.customer("20002", email="new@example.com", password_hash=brought, social_security_number=None)
@@ -101,7 +101,7 @@ async def _lived(stage: Stage) -> dict[str, Any]:
     for email in ("new@example.com", "unknown@example.com"):
         await north.grant("password", username=email, password="wrong")
     tokens = {"north": await north.token(), "south": await south.token(), "reader": reader["access_token"]}
-    asked = [
+    requests = [
         ("north", f"accounts?id={account_id}"),
         ("north", "accounts?email=kalle%40example.com"),
         ("north", "accounts?social_security_number=800610-8230"),
@@ -119,16 +119,16 @@ async def _lived(stage: Stage) -> dict[str, Any]:
     ]
     return {
         "now": NOW,
-        "login": await _logged_in(stage, north),
+        "login": await _logged_in(service, north),
         "client": {"client_id": north.client.id, "client_secret": north.secret},
         "tokens": tokens,
         "refresh_token": reader["refresh_token"],
         "candidate": candidate.id,
-        "calls": [{"token": t, "path": p, **await _answer(stage, tokens[t], p)} for t, p in asked],
+        "calls": [{"token": t, "path": p, **await _answer(service, tokens[t], p)} for t, p in requests],
     }
 
 
-async def _logged_in(stage: Stage, north: Publisher) -> dict[str, str]:
+async def _logged_in(service: RunningService, north: Publisher) -> dict[str, str]:
     """A site, a browser whose reader is logged in, an ID token, a ticket that was not used yet, and branding."""
     site, secret = await north.new_client(
         "/external/me/w",
@@ -139,37 +139,40 @@ async def _logged_in(stage: Stage, north: Publisher) -> dict[str, str]:
         logout_uris=[BACK],
         origins=["https://n.example"],
     )
-    await stage.store.branding.change("north", lambda known: msgspec.structs.replace(known, colour="#8a1538"))
-    connector = Connector(stage.url, "north", site.id, secret, stage.clock)
-    async with Browser(stage) as browser:
+    await service.store.branding.change("north", lambda branding: msgspec.structs.replace(branding, colour="#8a1538"))
+    connector = Connector(service.url, "north", site.id, secret, service.clock)
+    async with Browser(service) as browser:
         await browser.get("/login", oid="north")
         await browser.submit(email="kalle@example.com", password=PASSWORD)
-        asked = await browser.get(f"/oauth2/auth?client_id={site.id}&response_type=code&redirect_uri={BACK}")
-        code = parse_qs(urlsplit(asked.location or "").query)["code"][0]
+        authorized = await browser.get(f"/oauth2/auth?client_id={site.id}&response_type=code&redirect_uri={BACK}")
+        code = parse_qs(urlsplit(authorized.location or "").query)["code"][0]
         issued = await north.grant("authorization_code", site, secret, code=code, redirect_uri=BACK)
         identified = (await browser.get(connector.identify("", BACK))).location or ""
-        told = connector.read(parse_qs(urlsplit(identified).query)["t"][0])
+        claims = connector.read(parse_qs(urlsplit(identified).query)["t"][0])
         cookie = browser.cookie(cookie_name("north"))
     await connector.http.aclose()
-    made = {"client_id": site.id, "client_secret": secret, "cookie": cookie or "", "sid": told["sid"]}
-    return {**made, "ticket": told["at"], "code": code, "id_token": issued.json()["id_token"]}
+    made = {"client_id": site.id, "client_secret": secret, "cookie": cookie or "", "sid": claims["sid"]}
+    return {**made, "ticket": claims["at"], "code": code, "id_token": issued.json()["id_token"]}
 
 
-async def _organisation(stage: Stage, name: str, **settings: Any) -> Publisher:
-    publisher = Publisher(stage, Organisation(name, name.title(), **settings))
-    await stage.store.organisations.change(name, lambda _: publisher.organisation)
+async def _organisation(service: RunningService, name: str, **settings: Any) -> Publisher:
+    publisher = Publisher(service, Organisation(name, name.title(), **settings))
+    await service.store.organisations.change(name, lambda _: publisher.organisation)
     publisher.client, publisher.secret = await publisher.new_client(*SCOPES)
     return publisher
 
 
 async def _kalle(north: Publisher) -> str:
     """The account of the documents, with every key it can have."""
-    said = [
+    subscriptions = [
         Subscription("585a4768edce2c5e6f000003", "paper", "NORTH", NOW - 30 * DAY, NOW + 30 * DAY, "1", "limited"),
         Subscription("585a4768edce2c5e6f000004", "web", None, NOW, None, None, None, "cancelled", "kayak", NOW),
     ]
     made = await north.customer(
-        "12345", social_security_number="800610-8230", identity_mapping=[ExternalId("crm", "K-1")], subscriptions=said
+        "12345",
+        social_security_number="800610-8230",
+        identity_mapping=[ExternalId("crm", "K-1")],
+        subscriptions=subscriptions,
     )
     body = {
         "account_candidate_id": made.id,
@@ -180,13 +183,13 @@ async def _kalle(north: Publisher) -> str:
         "birth_date": "1980-06-10",
         "marketing_permissions": PERMISSION.id,
     }
-    answer = await north.post("/external/api/v1/account/activate_candidate", body)
-    return str(answer.json()["id"])
+    response = await north.post("/external/api/v1/account/activate_candidate", body)
+    return str(response.json()["id"])
 
 
-async def _answer(stage: Stage, token: str, path: str) -> dict[str, Any]:
-    answer = await stage.http.get(f"/external/api/v1/{path}", headers={"authorization": f"Bearer {token}"})
-    return {"status": answer.status_code, "answer": answer.json()}
+async def _answer(service: RunningService, token: str, path: str) -> dict[str, Any]:
+    response = await service.http.get(f"/external/api/v1/{path}", headers={"authorization": f"Bearer {token}"})
+    return {"status": response.status_code, "answer": response.json()}
 
 
 def _dump(connection: sqlite3.Connection, engine: str) -> str:

@@ -11,8 +11,8 @@ from stamkund.identity.tokens import token_digest
 from stamkund.rules.catalogue import Catalogue
 from stamkund.store import TOKEN_ACCOUNT, AuthenticatedToken, Store
 from stamkund.store import open as opening
-from tests.endpoints.shop import CATALOGUE
-from tests.support.stage import NOW
+from tests.support.catalogue import CATALOGUE
+from tests.support.service import NOW
 from tests.upgrades import kept
 
 FIRST = kept.FOLDER / "0001"

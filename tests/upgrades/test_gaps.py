@@ -19,8 +19,8 @@ async def test_a_step_that_was_left_out_is_made_up_for(fresh_url: str, monkeypat
     await engine.open()
     try:
 
-        async def migrated(*known: Migration) -> tuple[list[str], int]:
-            monkeypatch.setattr(migrations, "MIGRATIONS", known)
+        async def migrated(*steps: Migration) -> tuple[list[str], int]:
+            monkeypatch.setattr(migrations, "MIGRATIONS", steps)
             return await opening.migrate(engine, 0), await engine.read(migrations.schema_version)
 
         assert await migrated(ONE, THREE) == (["0001 step 1", "0003 step 3"], 3)

@@ -17,7 +17,7 @@ from stamkund.store import Store
 from stamkund.store import open as opening
 from stamkund.store.open import WrongSchema
 from tests.support.rows import database_file, executed
-from tests.support.stage import NOW
+from tests.support.service import NOW
 from tests.upgrades import kept
 
 TABLES = {"one_time": "one_time_credentials", "login_locks": "lockouts", "signing_keys": "id_token_keys"}

@@ -15,9 +15,9 @@ from stamkund.server import jobs as upkeep
 from stamkund.store import Unavailable
 from stamkund.wire import limits as limiting
 from stamkund.wire.limits import Limits, no_limits
-from tests.guards.asking import refused
+from tests.support.calls import refused
 from tests.support.rows import rows
-from tests.support.stage import NOW, Publisher, Stage
+from tests.support.service import NOW, Publisher, RunningService
 
 CANDIDATE = "/external/api/v1/accounts/candidate"
 ACTIVATE = "/external/api/v1/account/activate_candidate"
@@ -30,13 +30,15 @@ NUMBER = "620817-9256"
 @pytest.fixture
 async def strict(fresh_url: str, tmp_path: Path) -> AsyncIterator[Publisher]:
     """A publisher on a server that allows a client ten calls a minute, and three about one identifier."""
-    async with Stage(fresh_url, tmp_path / "stamkund.key", limit_per_client=10, limit_per_identifier=3) as stage:
-        yield await stage.publisher()
+    async with RunningService(
+        fresh_url, tmp_path / "stamkund.key", limit_per_client=10, limit_per_identifier=3
+    ) as service:
+        yield await service.publisher()
 
 
-def is_limited(answer: Any, seconds: int = 60) -> bool:
-    refused(answer, 429, "too_many_requests")
-    return bool(answer.headers["retry-after"] == str(seconds))
+def is_limited(response: Any, seconds: int = 60) -> bool:
+    refused(response, 429, "too_many_requests")
+    return bool(response.headers["retry-after"] == str(seconds))
 
 
 async def candidate(publisher: Publisher, **query: str) -> int:
@@ -45,12 +47,12 @@ async def candidate(publisher: Publisher, **query: str) -> int:
 
 async def test_a_number_is_asked_about_so_often_and_again_in_the_next_minute(strict: Publisher) -> None:
     await strict.customer()
-    asked = [await candidate(strict, social_security_number=NUMBER, zip_code=str(n)) for n in range(3)]
-    assert asked == [404] * 3
-    with strict.stage.clock.at(NOW + 17):
+    responses = [await candidate(strict, social_security_number=NUMBER, zip_code=str(n)) for n in range(3)]
+    assert responses == [404] * 3
+    with strict.service.clock.at(NOW + 17):
         assert is_limited(await strict.get(CANDIDATE, social_security_number=NUMBER, zip_code="43921"), 43)
         assert await candidate(strict, customer_number="100001") == 200, "another identifier"
-    with strict.stage.clock.at(NOW + 60):
+    with strict.service.clock.at(NOW + 60):
         assert await candidate(strict, social_security_number=NUMBER, zip_code="43921") == 200
 
 
@@ -60,28 +62,28 @@ async def test_clients_share_what_may_be_asked_about_an_identifier_but_organisat
     client, secret = await strict.new_client("/external/account/r")
     headers = {"authorization": f"Bearer {await strict.token(client=client, secret=secret)}"}
     query = {"customer_number": "1"}
-    assert is_limited(await strict.stage.http.get(CANDIDATE, params=query, headers=headers))
-    other = await strict.stage.publisher()
+    assert is_limited(await strict.service.http.get(CANDIDATE, params=query, headers=headers))
+    other = await strict.service.publisher()
     assert await candidate(other, customer_number="1") == 404
 
 
 async def test_a_client_may_make_each_call_so_often(strict: Publisher) -> None:
-    asked = [await candidate(strict, customer_number=str(n)) for n in range(10)]
-    assert asked == [404] * 10
+    responses = [await candidate(strict, customer_number=str(n)) for n in range(10)]
+    assert responses == [404] * 10
     assert is_limited(await strict.get(CANDIDATE, customer_number="11"))
     assert (await strict.get(ACCOUNTS, email="nobody@example.com")).status_code == 404, "a call without limit"
     client, secret = await strict.new_client("/external/account/r")
     headers = {"authorization": f"Bearer {await strict.token(client=client, secret=secret)}"}
-    answer = await strict.stage.http.get(CANDIDATE, params={"customer_number": "12"}, headers=headers)
-    assert answer.status_code == 404, "another client"
+    response = await strict.service.http.get(CANDIDATE, params={"customer_number": "12"}, headers=headers)
+    assert response.status_code == 404, "another client"
 
 
 async def test_activations_are_counted_by_candidate_and_by_email(strict: Publisher) -> None:
     one, two = await strict.customer("1"), await strict.customer("2", social_security_number=None)
     body = {"account_candidate_id": one.id, "password": PASSWORD}
     for number in range(3):
-        answer = await strict.post(ACTIVATE, {**body, "email": f"{number}@example.com"})
-        assert answer.status_code == (409 if number else 201)
+        response = await strict.post(ACTIVATE, {**body, "email": f"{number}@example.com"})
+        assert response.status_code == (409 if number else 201)
     assert is_limited(await strict.post(ACTIVATE, {**body, "email": "4@example.com"}))
     body["account_candidate_id"] = two.id
     for _ in range(2):
@@ -93,16 +95,16 @@ async def test_logins_are_counted_by_email_whether_it_is_known_or_not(strict: Pu
     await strict.activated("ove@example.com")
     for username in ("ove@example.com", f"{strict.id}^NOBODY@example.com"):
         for _ in range(3):
-            answer = await strict.grant("password", username=username, password="wrong")
-            assert answer.status_code == 400
+            response = await strict.grant("password", username=username, password="wrong")
+            assert response.status_code == 400
         assert is_limited(await strict.grant("password", username=username.lower(), password=PASSWORD))
 
 
 async def test_tokens_are_counted_by_client_once_the_client_is_known(strict: Publisher) -> None:
     """So nobody who knows no more than a client's id can use up what the client may do."""
     for _ in range(20):
-        answer = await strict.grant("none", secret="wrong")
-        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+        response = await strict.grant("none", secret="wrong")
+        assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
     for _ in range(10):
         assert (await strict.grant("none")).status_code == 200
     assert is_limited(await strict.grant("none"))
@@ -114,7 +116,7 @@ async def test_a_clients_limit_comes_after_the_scope_and_before_everything_else(
     for number in range(10):
         await candidate(strict, customer_number=str(number))
         await strict.post(ACTIVATE, {})
-    http, headers = strict.stage.http, await strict.headers()
+    http, headers = strict.service.http, await strict.headers()
     powerless = {"authorization": f"Bearer {await strict.token('/external/me/w')}"}
     large = b"x" * 70_000
     assert (await http.get(CANDIDATE)).status_code == 401
@@ -137,19 +139,25 @@ async def test_an_identifiers_limit_comes_after_the_values_and_before_the_story(
 
 
 async def test_nothing_is_limited_where_the_settings_say_so(fresh_url: str, tmp_path: Path) -> None:
-    async with Stage(fresh_url, tmp_path / "stamkund.key", limit_per_client=0, limit_per_identifier=0) as stage:
-        publisher = await stage.publisher()
+    async with RunningService(
+        fresh_url, tmp_path / "stamkund.key", limit_per_client=0, limit_per_identifier=0
+    ) as service:
+        publisher = await service.publisher()
         assert {await candidate(publisher, customer_number="1") for _ in range(50)} == {404}
 
 
 # Several processes -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_engines
 async def test_processes_share_their_counts(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upkeep, "_SHARE_SECONDS", 0.05)
     chosen = {"workers": 2, "limit_per_client": 0, "limit_per_identifier": 5}
     key_file = tmp_path / "stamkund.key"
-    async with Stage(fresh_url, key_file, **chosen) as first, Stage(fresh_url, key_file, **chosen) as second:
+    async with (
+        RunningService(fresh_url, key_file, **chosen) as first,
+        RunningService(fresh_url, key_file, **chosen) as second,
+    ):
         publisher = await first.publisher()
         other = Publisher(second, publisher.organisation)
         other.client, other.secret = publisher.client, publisher.secret
@@ -158,20 +166,20 @@ async def test_processes_share_their_counts(fresh_url: str, tmp_path: Path, monk
         await until(fresh_url, "SELECT max(count) FROM call_counts", 5)
         assert await candidate(other, customer_number="1") == 404, "it has not asked yet how often others were"
         for _ in range(100):
-            answer = await other.get(CANDIDATE, customer_number="1")
-            if answer.status_code == 429:
+            response = await other.get(CANDIDATE, customer_number="1")
+            if response.status_code == 429:
                 break
             await asyncio.sleep(0.05)
-        assert is_limited(answer)
+        assert is_limited(response)
         assert await first.store.call_counts.remove_expired(NOW) == 0
         assert await first.store.call_counts.remove_expired(NOW + 60) > 0
         keys = await rows(fresh_url, "SELECT key FROM call_counts")
         assert all(len(key) == 32 for (key,) in keys), "keyed hashes"
 
 
-async def until(url: str, query: str, wanted: int) -> None:
+async def until(url: str, query: str, expected: int) -> None:
     for _ in range(100):
-        if (await rows(url, query))[0][0] == wanted:
+        if (await rows(url, query))[0][0] == expected:
             return
         await asyncio.sleep(0.05)
     raise AssertionError(await rows(url, query))
@@ -179,10 +187,10 @@ async def until(url: str, query: str, wanted: int) -> None:
 
 async def test_one_process_on_an_embedded_database_writes_no_counts(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'stamkund.db'}"
-    async with Stage(url, tmp_path / "stamkund.key", limit_per_client=2) as stage:
-        publisher = await stage.publisher()
+    async with RunningService(url, tmp_path / "stamkund.key", limit_per_client=2) as service:
+        publisher = await service.publisher()
         assert (await publisher.grant("none")).status_code == 200
-    assert not limiting.limits_of(stage.settings, stage.vault).shared
+    assert not limiting.limits_of(service.settings, service.vault).shared
     assert await rows(url, "SELECT * FROM call_counts") == []
 
 

@@ -1,0 +1,94 @@
+"""Opening a store: the schema, the key file, and the sentence when either is not the right one."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from stamkund.store import Engine, Unavailable, migrations
+from stamkund.store import open as opening
+from stamkund.store.open import WrongSchema
+from stamkund.store.work import Execute, Sql, Work
+from stamkund.vault import KeyFileError, Vault
+from tests.support.service import NOW
+
+
+@pytest.fixture
+async def engine(fresh_url: str) -> AsyncIterator[Engine]:
+    made = opening.engine_for(fresh_url)
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def _do(engine: Engine, sql: str) -> None:
+    def work() -> Work[None]:
+        yield Execute(Sql(sql))
+
+    await engine.write(work)
+
+
+async def test_an_empty_database_is_brought_up_to_date_once(engine: Engine) -> None:
+    with pytest.raises(WrongSchema, match="run `stamkund migrate`"):
+        await opening.check_schema(engine)
+    steps = [f"{m.number:04} {m.name}" for m in migrations.MIGRATIONS]
+    assert await opening.migrate(engine, NOW) == steps
+    await opening.check_schema(engine)
+    assert await opening.migrate(engine, NOW) == []
+
+
+async def test_two_migrations_at_once_take_turns(engine: Engine, fresh_url: str) -> None:
+    other = opening.engine_for(fresh_url)
+    await other.open()
+    done = await asyncio.gather(*(opening.migrate(e, NOW) for e in (engine, other, engine, other)))
+    await other.close()
+    assert sorted(itertools.chain(*done)) == [f"{m.number:04} {m.name}" for m in migrations.MIGRATIONS]
+    await opening.check_schema(engine)
+
+
+async def test_a_newer_schema_is_left_alone(engine: Engine) -> None:
+    await opening.migrate(engine, NOW)
+    await _do(engine, f"INSERT INTO migrations (number, name, applied) VALUES ({migrations.LATEST + 1}, 'newer', 0)")
+    with pytest.raises(WrongSchema, match="upgrade Stamkund"):
+        await opening.check_schema(engine)
+    assert await opening.migrate(engine, NOW) == []
+
+
+async def test_a_key_file_is_made_for_a_new_database_only(engine: Engine, tmp_path: Path) -> None:
+    await opening.migrate(engine, NOW)
+    path = tmp_path / "stamkund.key"
+    await opening.vault_for(engine, path, NOW)
+    assert path.stat().st_mode & 0o777 == 0o600
+    await opening.vault_for(engine, path, NOW)
+    path.rename(tmp_path / "elsewhere.key")
+    with pytest.raises(KeyFileError, match="is missing, and the database was written with one"):
+        await opening.vault_for(engine, path, NOW)
+    assert not path.exists(), "a new key would open nothing"
+    Vault.create(path, NOW)
+    with pytest.raises(KeyFileError, match="is not the one that this database was written with"):
+        await opening.vault_for(engine, path, NOW)
+
+
+async def test_a_key_file_that_is_there_is_taken(engine: Engine, tmp_path: Path) -> None:
+    await opening.migrate(engine, NOW)
+    made = Vault.create(tmp_path / "stamkund.key", NOW)
+    vault = await opening.vault_for(engine, tmp_path / "stamkund.key", NOW)
+    assert vault.number_hashes("800610-8230") == made.number_hashes("800610-8230")
+
+
+@pytest.mark.parametrize("url", ["", "mysql://x", "sqlite://x.db", "sqlite:///", "sqlite:///:memory:", "stamkund.db"])
+def test_urls_that_name_no_database(url: str) -> None:
+    with pytest.raises(ValueError, match="URL"):
+        opening.engine_for(url)
+
+
+async def test_databases_out_of_reach(tmp_path: Path) -> None:
+    for url in (f"sqlite:///{tmp_path}/no/such/folder/a.db", "postgresql://nobody:x@127.0.0.1:1/none"):
+        engine = opening.engine_for(url)
+        with pytest.raises(Unavailable):
+            await engine.open()
+        await engine.close()
