@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from stamkund.cli import app
+from tests.cli.conftest import Run
 from tests.support.rows import rows
 
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLE = DOCS / "examples" / "catalogue.json"
 COUNTED = "2 titles, 3 products, 3 packages, 1 campaign"
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command in an installation of this test's own, with the organisation `herald`."""
-    monkeypatch.setenv("STAMKUND_DATABASE_URL", fresh_url)
-    monkeypatch.setenv("STAMKUND_KEY_FILE", str(tmp_path / "stamkund.key"))
-    monkeypatch.chdir(tmp_path)
-
-    def invoke(*arguments: str | Path) -> Result:
-        return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-    assert invoke("init", "--organisation", "herald").exit_code == 0
-    return invoke
 
 
 def load(run: Run, file: Path, *more: str) -> Result:
@@ -49,7 +32,7 @@ def test_the_example_loads_and_loading_it_again_changes_nothing(run: Run) -> Non
     assert (again.exit_code, again.output) == (0, f"{COUNTED}: nothing changed, this is version 1 already\n")
 
 
-def test_what_is_shown(run: Run) -> None:
+def test_what_is_printed(run: Run) -> None:
     assert run("catalogue").output == "herald has no catalogue yet: load one with `stamkund import catalogue`\n"
     assert json.loads(run("catalogue", "--json").output) == {}
     load(run, EXAMPLE)
@@ -62,7 +45,7 @@ def test_what_is_shown(run: Run) -> None:
     assert lines[9].startswith("campaign  herald_three_months  of herald_digital  (The Herald, three months for")
 
 
-def test_what_is_shown_as_json_can_be_loaded_again(run: Run, tmp_path: Path) -> None:
+def test_the_printed_json_can_be_imported_again(run: Run, tmp_path: Path) -> None:
     load(run, EXAMPLE)
     printed = json.loads(run("catalogue", "--organisation", "herald", "--json").output)
     assert printed == json.loads(EXAMPLE.read_text())
@@ -116,7 +99,7 @@ def test_with_several_organisations_one_must_be_named(run: Run) -> None:
     assert "no catalogue yet" in run("catalogue", "--organisation", "gazette").output
 
 
-def test_the_documentation_tells_of_every_key() -> None:
+def test_the_documentation_describes_every_key() -> None:
     from stamkund.importing.catalogue_fields import LISTS
 
     text = (DOCS / "catalogue.md").read_text()
