@@ -19,9 +19,9 @@ def answered(
     seconds: float,
     stop: threading.Event | None = None,
 ) -> float:
-    """Sends with a few requests in flight until `seconds` are over or `stop` is set; how many were answered a second.
+    """Sends with a few requests in flight until `seconds` are over or `stop` is set; how many responses a second.
 
-    Each answer must have `status`: a refusal is quicker than what is measured.
+    Each response must have `status`: a refusal is quicker than what is measured.
     """
     return asyncio.run(_answered(server, requests, status, seconds, stop or threading.Event()))
 

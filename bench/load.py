@@ -27,7 +27,7 @@ import uvloop
 
 DRAIN_SECONDS = 5.0
 LOST = 0
-"""The "status" under which a lost connection or a request never answered is counted."""
+"""The "status" under which a lost connection or a request without response is counted."""
 
 _CLOCK_MONOTONIC = 1
 _TIMER_ABSOLUTE = 1
@@ -215,7 +215,7 @@ class _Connection(asyncio.Protocol):
         self.next(now)
 
     def next(self, now: float) -> None:
-        """Closed loop: the answer to one request is the start of the next."""
+        """Closed loop: the response to one request is the start of the next."""
         if self.meter.sending:
             self.send(now)
         else:
@@ -290,7 +290,7 @@ async def _sleep_until(when: float, meter: _Meter) -> None:
 
 
 async def _drain(meter: _Meter, links: Sequence[_Connection], waiting: Collection[float] = ()) -> None:
-    """Wait for what is under way; an answer that never comes is an error, not a gap in the data."""
+    """Wait for what is under way; a response that never comes is an error, not a gap in the data."""
     deadline = time.perf_counter() + DRAIN_SECONDS
     while (waiting or any(link.busy for link in links)) and meter.failure is None:
         left = deadline - time.perf_counter()
@@ -376,7 +376,7 @@ def _stay_awake(loop: asyncio.AbstractEventLoop) -> None:
     """Keep the event loop from ever sleeping.
 
     On a virtual machine waking a sleeping core costs the one who wakes it, here the server under test, several
-    microseconds for each answer: a slow server, whose client sleeps, would pay for it and a fast one would not.
+    microseconds for each response: a slow server, whose client sleeps, would pay for it and a fast one would not.
     """
     loop.call_soon(_stay_awake, loop)
 
@@ -403,7 +403,7 @@ def run(
 ) -> Result:
     """Drive the server, in this very process, and return what was measured after the warm-up.
 
-    Without `pace` every connection sends as soon as it has its answer. With it, `pace` requests a
+    Without `pace` every connection sends as soon as it has its response. With it, `pace` requests a
     second fall due evenly, whether or not the server keeps up, and a latency counts from when the
     request was due: a slow server cannot hide its slowness by slowing the client down too.
     A status outside 2xx raises LoadError unless it stands in `allow`, in the warm-up as well.

@@ -122,7 +122,7 @@ def _logins(installation: Installation) -> list[bytes]:
 
 
 async def _prepared(installation: Installation) -> list[str]:
-    """Gives every reader the same password, sells something, logs some readers in; answers their sids."""
+    """Gives every reader the same password, sells something, logs some readers in; returns their sids."""
     now = int(time.time())
     opened = await open_installation(installation.settings, lambda: now)
     store = opened.store

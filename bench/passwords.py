@@ -43,7 +43,7 @@ def run(report: Report, folder: Path, postgres: PostgresServer) -> None:
 
 
 def beside_argon2(report: Report, what: str, send: Callable[[float], float]) -> None:
-    """How many a second `send` gets answered (for so many seconds), beside what Argon2id alone allows."""
+    """How many responses a second `send` gets (for so many seconds), beside what Argon2id alone allows."""
     defaults = Settings()
     pairs = []
     for _ in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""Start: how soon the first answer comes, and how much memory a worker keeps for itself."""
+"""Start: how soon the first response comes, and how much memory a worker keeps for itself."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run(report: Report, folder: Path, postgres: PostgresServer) -> None:
     ):
         installation = installed(url, folder, 10_000)
         seconds = median(_first_answer(installation) for _ in range(5))
-        report.add(Line(f"seconds from start to first answer, {engine}", seconds, 1.0, most=True))
+        report.add(Line(f"seconds from start to first response, {engine}", seconds, 1.0, most=True))
         with installation.server() as server:
             rate(server, installation.account_requests(20_000), 5.0, awake=False)
             private = max(_private(process) for process in _family(server.pid)) / MIB

@@ -1,4 +1,4 @@
-"""The ceiling: an ASGI function that does nothing but answer the same bytes.
+"""The ceiling: an ASGI function that does nothing but send the same bytes.
 
 No ASGI application under uvicorn can be faster, so the distance to it is what an application costs.
 """

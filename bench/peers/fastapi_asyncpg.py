@@ -2,7 +2,7 @@
 
 The account's parts come as JSON built by PostgreSQL in the same query, with times already in
 Stockholm's zone because the session's time zone is set so; that measured faster than one query for
-each part. The answer is a dict
+each part. The response is a dict
 handed to FastAPI, which measured the same as a JSONResponse.
 """
 

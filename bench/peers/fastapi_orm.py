@@ -153,8 +153,8 @@ def require_token(session: Session, authorization: str | None, scope: str) -> To
     return token
 
 
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _aware(timestamp: datetime) -> datetime:
+    return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
 
 
 def with_everything() -> tuple[ExecutableOption, ...]:

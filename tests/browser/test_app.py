@@ -28,8 +28,8 @@ BEGIN = """async ([server, client, back]) => {
 FINISH = """async ([server, client, back]) => {
     const metadata = await (await fetch(`${server}/.well-known/openid-configuration`)).json();
     const post = async fields => {
-        const answer = await fetch(metadata.token_endpoint, {method: 'POST', body: new URLSearchParams(fields)});
-        return [answer.status, await answer.json()];
+        const response = await fetch(metadata.token_endpoint, {method: 'POST', body: new URLSearchParams(fields)});
+        return [response.status, await response.json()];
     };
     const code = new URLSearchParams(location.search).get('code');
     const [status, tokens] = await post({grant_type: 'authorization_code', client_id: client, redirect_uri: back,

@@ -16,15 +16,15 @@ from tests.support.window import Window, window
 CALL = """async ([url, token]) => {
     try {
         const headers = {authorization: `Bearer ${token}`, 'x-request-id': 'from-a-script'};
-        const answer = await fetch(url, {headers});
-        return [answer.status, (await answer.json()).code ?? '', answer.headers.get('x-request-id')];
+        const response = await fetch(url, {headers});
+        return [response.status, (await response.json()).code ?? '', response.headers.get('x-request-id')];
     } catch (error) {
         return [0, error.message, null];
     }
 }"""
 POST = """async ([url, fields]) => {
-    const answer = await fetch(url, {method: 'POST', body: new URLSearchParams(fields)});
-    return [answer.status, (await answer.json()).error ?? ''];
+    const response = await fetch(url, {method: 'POST', body: new URLSearchParams(fields)});
+    return [response.status, (await response.json()).error ?? ''];
 }"""
 WITH_COOKIES = """async (url) => {
     try { return (await fetch(url, {credentials: 'include'})).status; } catch (error) { return 0; }

@@ -10,7 +10,7 @@ from tests.support.service import RunningService
 from tests.support.window import window
 
 
-async def test_the_page_shows_itself_and_asks_nobody_else(
+async def test_the_page_is_whole_and_requests_nothing_else(
     service: RunningService, chromium: Browser, tmp_path: Path
 ) -> None:
     async with window(chromium, tmp_path) as reader:

@@ -31,7 +31,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 VERIFIER = "a-verifier-that-is-long-enough-to-be-one-of-pkce"
 LOGO = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 60"><rect width="320" height="60" rx="8"
 fill="#7a1f2b"/><text x="160" y="41" font-size="32" fill="#fff" text-anchor="middle">The Herald</text></svg>"""
-# The page of a refusal is an answer with its status, which Chromium writes to the console by itself.
+# The page of a refusal is a response with its status, which Chromium writes to the console by itself.
 NO_FAULT = "error: Failed to load resource: the server responded with a status of 40"
 
 
@@ -100,7 +100,7 @@ class Herald:
         return f"{self.server}/oauth2/auth?{urlencode(request | more)}"
 
     async def takes_code(self) -> str:
-        """The site, which the browser has just come back to, exchanges the code; answers the access token."""
+        """The site, which the browser has just come back to, exchanges the code; returns the access token."""
         path, query = self.site.visits[-1]
         assert (path, query["state"], query["iss"]) == ("/back", "where I was", self.server)
         response = await self.publisher.grant(
@@ -146,7 +146,7 @@ async def reader(chromium: Browser, herald: Herald, folder: Path, **options: Any
 
 
 async def fill(opened: Window, email: str = EMAIL, password: str = PASSWORD) -> None:
-    """Sends the form, and waits for the page that answers it: it may look like the one before."""
+    """Sends the form, and waits for the next page: it may look like the one before."""
     await opened.page.locator("input[type=email]").fill(email)
     await opened.page.locator("input[type=password]").fill(password)
     async with opened.page.expect_navigation():
@@ -197,7 +197,7 @@ async def test_from_the_site_through_the_page_and_back(
     assert response.json()["item"]["email"] == EMAIL
 
 
-async def test_a_browser_that_is_logged_in_is_not_asked_again(
+async def test_a_browser_that_is_logged_in_gets_no_second_form(
     herald: Herald, chromium: Browser, tmp_path: Path
 ) -> None:
     async with reader(chromium, herald, tmp_path) as opened:
@@ -276,9 +276,7 @@ async def test_a_keyboard_is_enough(herald: Herald, chromium: Browser, tmp_path:
         await expect(page.get_by_role("heading", level=1)).to_have_text("Du är utloggad")
 
 
-async def test_what_is_missing_is_asked_for_before_anything_is_sent(
-    herald: Herald, chromium: Browser, tmp_path: Path
-) -> None:
+async def test_missing_fields_are_reported_on_the_page(herald: Herald, chromium: Browser, tmp_path: Path) -> None:
     async with reader(chromium, herald, tmp_path) as opened:
         await opened.page.goto(herald.authorization())
         before = len(opened.requests)
@@ -350,7 +348,7 @@ async def test_logging_out(herald: Herald, chromium: Browser, tmp_path: Path, la
         await expect(page.get_by_role("heading", level=1)).to_have_text(words.log_in)
 
 
-async def test_a_link_that_leads_nowhere_says_so(herald: Herald, chromium: Browser, tmp_path: Path) -> None:
+async def test_a_link_that_leads_nowhere_is_refused(herald: Herald, chromium: Browser, tmp_path: Path) -> None:
     async with reader(chromium, herald, tmp_path) as opened:
         await opened.page.goto(herald.authorization(redirect_uri="https://elsewhere.example/"))
         await expect(opened.page.get_by_role("heading", level=1)).to_have_text("Länken fungerar inte")

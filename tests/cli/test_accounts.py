@@ -70,7 +70,7 @@ async def test_a_customer_who_brought_a_password_is_found_too(embedded: Installa
         assert (await caller.login(EMAIL)).status_code == 200
 
 
-async def test_nobody_can_not_be_unfrozen(embedded: Installation) -> None:
+async def test_an_unknown_account_can_not_be_unfrozen(embedded: Installation) -> None:
     embedded.prepare()
     for command in ("unfreeze", "attempts"):
         ended = await account(embedded, command, "nobody@example.com")

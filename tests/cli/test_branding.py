@@ -25,7 +25,7 @@ def branding(installation: Installation, *options: str) -> Ended:
     return installation.run("branding", "--organisation", ORGANISATION, *options)
 
 
-def test_branding_is_shown_and_changed_bit_by_bit(embedded: Installation, tmp_path: Path) -> None:
+def test_branding_is_printed_and_changed_bit_by_bit(embedded: Installation, tmp_path: Path) -> None:
     logo = tmp_path / "logo.txt"
     logo.write_bytes(PNG)
     assert branding(embedded, "--json").json() == PLAIN

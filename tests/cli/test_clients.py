@@ -26,7 +26,7 @@ def created(installation: Installation, *options: str) -> str:
     return str(installation.do(*CREATE, "--json", *options).json()["client_id"])
 
 
-def test_everything_that_a_client_is_made_with_is_shown(installation: Installation) -> None:
+def test_a_client_is_printed_with_all_its_settings(installation: Installation) -> None:
     made = created(
         installation,
         *(
@@ -90,9 +90,9 @@ async def test_a_public_client_has_no_secret_and_no_use_for_one(embedded: Instal
     refused(embedded.run("client", "change", made["client_id"], "--sso2"), "a public client can't use SSO2")
     never = embedded.run("client", "change", made["client_id"], "--no-rotate-refresh-tokens")
     refused(never, "a public client's refresh tokens always rotate")
-    async with running(embedded) as (served, _):
+    async with running(embedded) as (server, _):
         for secret, error in (("", "unauthorized_client"), ("guessed", "invalid_client")):
-            caller = Caller(served, ClientSecret(made["client_id"], secret))
+            caller = Caller(server, ClientSecret(made["client_id"], secret))
             for grant in ("none", "client_credentials", "password"):
                 assert (await caller.grant(grant, username="a@b.se", password="x")).json()["error"] == error
 
@@ -158,17 +158,17 @@ async def test_a_client_that_moves_here_keeps_its_id_and_secret(installation: In
     assert done.returncode == 0 and id_.lower() in done.stdout
     assert secret not in done.stdout + done.stderr
     moved = ClientSecret(id_.lower(), secret)
-    async with running(installation) as (served, _):
+    async with running(installation) as (server, _):
         form = f"client_id={id_}&client_secret={secret}&grant_type=none"
         headers = {"content-type": "application/x-www-form-urlencoded"}
-        assert (await served.http.post("/api/authorization/access_token", content=form, headers=headers)).is_success
-        basic = await served.http.post(
+        assert (await server.http.post("/api/authorization/access_token", content=form, headers=headers)).is_success
+        basic = await server.http.post(
             "/api/authorization/access_token", data={"grant_type": "none"}, auth=(moved.id, moved.secret)
         )
         assert basic.is_success
 
 
-def test_an_id_or_a_secret_that_can_not_be_kept_is_told(embedded: Installation) -> None:
+def test_an_unsuitable_id_or_secret_is_refused(embedded: Installation) -> None:
     existing = created(embedded)
     for secret, options, sentence in (
         ("a-secret-that-is-long-enough", ("--id", "x"), "x is no client id"),

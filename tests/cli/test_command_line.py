@@ -24,7 +24,7 @@ from tests.support.installation import (
     ClientSecret,
     Ended,
     Installation,
-    Served,
+    ServerProcess,
     is_problem,
 )
 from tests.support.installation_fixtures import running
@@ -135,13 +135,13 @@ async def test_disable_works_at_once_and_enable_again(installation: Installation
 
 
 async def test_rotate_secret_with_and_without_overlap(embedded: Installation) -> None:
-    async with running(embedded) as (served, caller):
+    async with running(embedded) as (server, caller):
         old = caller.client
         new = rotated(embedded, old, "1h")
         newest = rotated(embedded, old, "7d")
-        assert [await accepted(served, client) for client in (old, new, newest)] == [True, True, True]
+        assert [await accepted(server, client) for client in (old, new, newest)] == [True, True, True]
         last = rotated(embedded, old, "0s")
-        assert [await accepted(served, client) for client in (old, new, newest, last)] == [False, False, False, True]
+        assert [await accepted(server, client) for client in (old, new, newest, last)] == [False, False, False, True]
         assert (await caller.get(CANDIDATE, customer_number="c1")).status_code == 404  # tokens given before go on
     refused(embedded.run("client", "rotate-secret", old.id, "--overlap", "soon"), "--overlap must be a number and")
 
@@ -152,11 +152,11 @@ def rotated(installation: Installation, client: ClientSecret, overlap: str) -> C
     return ClientSecret(client.id, made["client_secret"])
 
 
-async def accepted(served: Served, client: ClientSecret) -> bool:
+async def accepted(server: ServerProcess, client: ClientSecret) -> bool:
     """Whether the token endpoint takes the secret, in the form and as HTTP Basic."""
     responses = [
-        await Caller(served, client).grant("none"),
-        await served.http.post(TOKEN, data={"grant_type": "none"}, auth=(client.id, client.secret)),
+        await Caller(server, client).grant("none"),
+        await server.http.post(TOKEN, data={"grant_type": "none"}, auth=(client.id, client.secret)),
     ]
     assert {(a.status_code, a.json().get("error")) for a in responses} <= {(200, None), (401, "invalid_client")}
     return [a.status_code for a in responses] == [200, 200]
@@ -207,14 +207,14 @@ async def test_settings_from_a_file(embedded: Installation) -> None:
     (embedded.folder / "other.toml").write_text("access_token_seconds = 88\n")
     (embedded.folder / "wrong.toml").write_text("access_token_seconds = = 88\n")
     assert embedded.client is not None
-    served = Served(embedded)
+    server = ServerProcess(embedded)
     try:
         for settings, seconds in (({}, 77), ({"settings_file": "other.toml"}, 88), ({"access_token_seconds": 99}, 99)):
-            await served.start(**settings)
-            assert (await Caller(served, embedded.client).grant("none")).json()["expires_in"] == seconds
-            assert await served.stop() == 0
+            await server.start(**settings)
+            assert (await Caller(server, embedded.client).grant("none")).json()["expires_in"] == seconds
+            assert await server.stop() == 0
     finally:
-        await served.close()
+        await server.close()
     refused(embedded.run("serve", settings_file="wrong.toml"), "the settings file wrong.toml is not TOML")
     (embedded.folder / "stamkund.toml").write_text("wrokers = 2\n")
     refused(embedded.run("doctor"), "there is no setting wrokers", "output")
@@ -222,9 +222,9 @@ async def test_settings_from_a_file(embedded: Installation) -> None:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 async def test_a_port_that_is_taken(embedded: Installation, workers: str) -> None:
-    async with running(embedded) as (served, _):
-        ended = embedded.run("serve", "--workers", workers, "--port", str(served.port))
-        refused(ended, f"cannot listen on 127.0.0.1, port {served.port}: Address already in use")
+    async with running(embedded) as (server, _):
+        ended = embedded.run("serve", "--workers", workers, "--port", str(server.port))
+        refused(ended, f"cannot listen on 127.0.0.1, port {server.port}: Address already in use")
 
 
 def test_words_that_are_no_command(embedded: Installation) -> None:
@@ -235,7 +235,7 @@ def test_words_that_are_no_command(embedded: Installation) -> None:
     assert "init" in embedded.do("--help").output
 
 
-def test_passwords_are_not_shown(postgres: PostgresServer, tmp_path: Path) -> None:
+def test_passwords_are_not_printed(postgres: PostgresServer, tmp_path: Path) -> None:
     url = postgres.create_database("shown").replace("@", ":S3cret-word@")
     installation = Installation(tmp_path, url)
     for ended in (installation.do("init", "--organisation", ORGANISATION), installation.run("doctor")):
@@ -318,15 +318,15 @@ def test_doctor_finds_an_unmigrated_postgres(postgres: PostgresServer, tmp_path:
 
 async def test_a_new_key_takes_over(installation: Installation) -> None:
     """Add, reencrypt and remove, with data and servers: numbers are found, unique and readable all the while."""
-    async with running(installation) as (served, caller):
+    async with running(installation) as (server, caller):
         await with_number(installation, caller, "c1", NUMBER)
         installation.do("key", "add")
         await numbers_work(installation, caller, "c11")  # in a server that has not heard of the new key
         for number, steps in enumerate((["reencrypt"], ["remove", "1"]), 12):
-            await served.stop()
+            await server.stop()
             installation.do("key", *steps)
-            await served.start()
-            assert await accepted(served, caller.client)
+            await server.start()
+            assert await accepted(server, caller.client)
             await numbers_work(installation, caller, f"c{number}")
         await with_number(installation, caller, "c2", OTHER_NUMBER)
         assert installation.do("key", "list").output == "2\n"
@@ -338,7 +338,7 @@ async def test_a_new_key_takes_over(installation: Installation) -> None:
 
 
 async def test_keys_change_while_a_server_runs(installation: Installation) -> None:
-    """Sealing anew goes on beside a server: nothing that it answers is wrong meanwhile."""
+    """Sealing anew goes on beside a server: none of its responses is wrong meanwhile."""
     async with running(installation, workers=2) as (_, caller):
         await with_number(installation, caller, "c1", NUMBER)
         for steps in (["add"], ["reencrypt"]):
@@ -398,8 +398,8 @@ async def test_permissions(embedded: Installation) -> None:
 
 async def test_two_organisations_are_held_apart(installation: Installation) -> None:
     """The same people in both: each sees its own alone, whatever ids, tokens and names of the other it knows."""
-    async with running(installation) as (served, here):
-        away = await Caller(served, installation.prepare("tidningen"), "tidningen")()
+    async with running(installation) as (server, here):
+        away = await Caller(server, installation.prepare("tidningen"), "tidningen")()
         ids, tokens = {}, {}
         for caller in (here, away):
             candidate = await candidate_of(installation, caller.organisation)

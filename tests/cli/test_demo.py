@@ -46,7 +46,7 @@ def wait_for(port: int) -> None:
     subprocess.run([*command, f"http://127.0.0.1:{port}/health/ready"], check=True, capture_output=True)
 
 
-def test_the_printed_lines_tell_the_whole_story(instructions: str) -> None:
+def test_the_printed_lines_run(instructions: str) -> None:
     done = subprocess.run(["sh", "-e"], input=instructions, text=True, capture_output=True, check=True)
     candidate, activated, account, me, readable = (json.loads(part) for part in _objects(done.stdout))
     assert candidate["item"]["customer_number"] == "100001"
@@ -57,7 +57,7 @@ def test_the_printed_lines_tell_the_whole_story(instructions: str) -> None:
     assert readable["item"] == {"id": activated["id"], "active_products": ["demo_web"]}
 
 
-def test_the_readme_tells_the_same_story(instructions: str) -> None:
+def test_the_readme_has_the_same_lines(instructions: str) -> None:
     """Every address and field that the README's lines send is one that the demo's lines send, and work."""
     readme = Path(__file__).parents[2].joinpath("README.md").read_text()
     lines = readme.partition("## The story in curl")[2].partition("## Production")[0]

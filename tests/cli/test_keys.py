@@ -27,7 +27,7 @@ async def key(installation: Installation, *arguments: str) -> Ended:
 
 async def published_ids(caller: Caller) -> list[str]:
     """The ids of the keys that clients see."""
-    response = await caller.served.http.get("/oauth2/jwks")
+    response = await caller.server.http.get("/oauth2/jwks")
     assert response.status_code == 200
     return [one["kid"] for one in response.json()["keys"]]
 
@@ -57,20 +57,20 @@ async def test_an_operator_begins_with_a_new_key(installation: Installation) -> 
 
 
 async def test_private_keys_are_nowhere_in_plain_and_are_sealed_anew(installation: Installation) -> None:
-    async with running(installation, log_level="debug") as (served, caller):
+    async with running(installation, log_level="debug") as (server, caller):
         (id_,) = await published_ids(caller)
         private = (await opened(installation))[id_]
         stored = await everything_kept(installation)
         assert found(stored, written(private)) == []
         assert found(stored, [private["n"]]) != [], "the look itself finds what is there"
-        assert found((await caller.served.http.get("/oauth2/jwks")).text, written(private)) == []
+        assert found((await caller.server.http.get("/oauth2/jwks")).text, written(private)) == []
         await key(installation, "add")
         await key(installation, "reencrypt")
         await key(installation, "remove", "1")
         assert (await opened(installation))[id_] == private
         assert [sealed.partition(".")[0] for _, sealed in await rows(installation.database_url, SEALED)] == ["2"]
-        await served.stop()
-    assert found(served.log, [*written(private), private["n"]]) == []
+        await server.stop()
+    assert found(server.log, [*written(private), private["n"]]) == []
     async with running(installation) as (_, caller):
         assert await published_ids(caller) == [id_]
 

@@ -1,4 +1,4 @@
-"""The documents' own examples as tests: the request in, the answer key by key in the documents' order."""
+"""The documents' own examples as tests: the request in, the response key by key in the documents' order."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ ADDRESS_KEYS += ["zip_code", "city", "drop_box"]
 PERMISSION = Permission("5ba4a64509c04c5ab4000001", "News", "sms")
 
 
-def moment(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> int:
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> int:
     return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
 
 
-async def test_candidate_answers_as_documented(publisher: Publisher) -> None:
+async def test_get_candidate_as_documented(publisher: Publisher) -> None:
     """Get account candidate: found by social security number and zip code."""
-    subscription = Subscription("585a4768edce2c5e6f000003", "product code", valid_to=moment(2026, 8, 2, 11))
+    subscription = Subscription("585a4768edce2c5e6f000003", "product code", valid_to=utc(2026, 8, 2, 11))
     made = await publisher.customer(email="", subscriptions=[subscription])
     response = await publisher.get(CANDIDATE, social_security_number="620817-9256", zip_code="43921")
     assert response.status_code == 200
@@ -107,19 +107,19 @@ async def test_activation_conflict_as_documented(publisher: Publisher) -> None:
     ]
 
 
-async def test_account_answers_as_documented(service: RunningService) -> None:
+async def test_get_account_as_documented(service: RunningService) -> None:
     """Get account (/accounts): every key of the document, in its order."""
     publisher = await service.publisher(marketing_permissions=[PERMISSION])
     subscription = Subscription(
         "585a4768edce2c5e6f000003",
         "package_code",
         "TITLE_CODE",
-        moment(2025, 12, 20, 9, 12, 8),
-        moment(2026, 12, 22, 9, 12, 8),
+        utc(2025, 12, 20, 9, 12, 8),
+        utc(2026, 12, 22, 9, 12, 8),
         "12345",
         "limited",
         provision_service="kayak",
-        external_start_date=moment(2025, 12, 20, 9, 12, 8),
+        external_start_date=utc(2025, 12, 20, 9, 12, 8),
     )
     made = await publisher.customer(
         "12345",
@@ -184,7 +184,7 @@ async def test_account_answers_as_documented(service: RunningService) -> None:
     assert json.dumps(item) == json.dumps(expected)
 
 
-async def test_me_answers_as_documented(publisher: Publisher) -> None:
+async def test_get_me_as_documented(publisher: Publisher) -> None:
     """Get account (/me): its own keys and order, with and without a trailing slash."""
     account_id = await publisher.activated("reader@example.com", social_security_number="800610-8230")
     token = await publisher.reader_token("reader@example.com")

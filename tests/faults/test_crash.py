@@ -1,4 +1,4 @@
-"""`kill -9` in the middle of activations: what was answered stays, whole; what was not is whole or not there."""
+"""`kill -9` in the middle of activations: what got a response stays, whole; what did not is whole or not there."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Stream:
     made: dict[str, str] = field(default_factory=dict)
     lost: list[Customer] = field(default_factory=list)
 
-    async def until(self, answered: int, blow: Callable[[], None]) -> None:
-        """Activates until so many were answered, then strikes; the requests on their way lose their answer."""
-        goal = len(self.made) + answered
+    async def until(self, responses: int, blow: Callable[[], None]) -> None:
+        """Activates until so many responses came, then strikes; the requests on their way get none."""
+        goal = len(self.made) + responses
         await asyncio.gather(*(self._go_on(goal, blow) for _ in range(AT_ONCE)))
 
     async def _go_on(self, goal: int, blow: Callable[[], None]) -> None:
@@ -48,14 +48,14 @@ class Stream:
 
 
 async def test_kill_in_a_stream_of_activations(installation: Installation) -> None:
-    async with running(installation, workers=2) as (served, caller):
+    async with running(installation, workers=2) as (server, caller):
         stream = Stream(caller, await installation.candidates(200))
-        for answered, workers_after in ((1, 1), (20, 1), (60, 2)):
-            await stream.until(answered, lambda: served.tell(signal.SIGKILL, everyone=True))
-            await served.ended()
+        for responses, workers_after in ((1, 1), (20, 1), (60, 2)):
+            await stream.until(responses, lambda: server.tell(signal.SIGKILL, everyone=True))
+            await server.ended()
             assert await halves(installation.database_url) == []
-            await served.start(workers=workers_after)
-            for number, account_id in list(stream.made.items())[-answered - AT_ONCE :]:
+            await server.start(workers=workers_after)
+            for number, account_id in list(stream.made.items())[-responses - AT_ONCE :]:
                 await is_whole(caller, number, account_id)
         assert stream.lost
         for candidate in [*stream.lost, *stream.left[:5]]:
@@ -65,26 +65,26 @@ async def test_kill_in_a_stream_of_activations(installation: Installation) -> No
 
 async def test_another_worker_takes_over(installation: Installation) -> None:
     """One of two workers dies: callers of the other notice nothing, and a new one takes its place."""
-    async with running(installation, workers=2) as (served, caller):
+    async with running(installation, workers=2) as (server, caller):
         stream = Stream(caller, await installation.candidates(60))
-        before = served.workers()
+        before = server.workers()
         await stream.until(20, lambda: os.kill(before[0], signal.SIGKILL))
-        await until(lambda: set(served.workers()) > {before[1]})
+        await until(lambda: set(server.workers()) > {before[1]})
         for candidate in [*stream.lost, *stream.left]:
             await is_whole_or_free(caller, candidate)
-        assert await served.stop() == 0
+        assert await server.stop() == 0
     assert await halves(installation.database_url) == []
 
 
 async def test_no_worker_outlives_the_command(embedded: Installation) -> None:
     """`kill -9` of the command alone: its workers stop too, else they would hold the port and the database for ever."""
-    async with running(embedded, workers=2) as (served, _):
-        workers = [psutil.Process(pid) for pid in served.workers()]
-        served.tell(signal.SIGKILL)
+    async with running(embedded, workers=2) as (server, _):
+        workers = [psutil.Process(pid) for pid in server.workers()]
+        server.tell(signal.SIGKILL)
         _, alive = await asyncio.to_thread(psutil.wait_procs, workers, 30)
         assert alive == []
-        await served.ended()
-        await served.start()
+        await server.ended()
+        await server.start()
 
 
 async def is_whole(caller: Caller, number: str, account_id: str) -> None:

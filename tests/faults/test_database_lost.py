@@ -18,7 +18,7 @@ from tests.support.installation import (
     ME,
     Caller,
     Installation,
-    Served,
+    ServerProcess,
     is_unavailable,
     until,
 )
@@ -33,14 +33,14 @@ EMAIL = "ove.ovesson@example.com"
 class Scenario:
     """A running server with one account and some candidates, and every call about them."""
 
-    served: Served
+    server: ServerProcess
     caller: Caller
     reader_token: str
     first: Customer
     candidates: list[Customer]
 
     async def every_call(self) -> list[httpx.Response]:
-        """The answers of all calls that need the database, made at the same time."""
+        """The responses of all calls that need the database, made at the same time."""
         first, caller = self.first, self.caller
         return await asyncio.gather(
             caller.get(ACCOUNTS, email=EMAIL),
@@ -49,8 +49,8 @@ class Scenario:
             caller.grant("none"),
             caller.login(EMAIL),
             caller.activate(first, "new@example.com"),
-            self.served.http.get("/health/ready"),
-            self.served.http.get("/health/ready", headers={"origin": "https://herald.example"}),
+            self.server.http.get("/health/ready"),
+            self.server.http.get("/health/ready", headers={"origin": "https://herald.example"}),
         )
 
     async def works(self) -> bool:
@@ -68,11 +68,11 @@ async def installed(own_postgres: PostgresServer, tmp_path: Path) -> AsyncIterat
 
 @asynccontextmanager
 async def prepared(installation: Installation, workers: int = 1) -> AsyncIterator[Scenario]:
-    async with running(installation, workers=workers) as (served, caller):
+    async with running(installation, workers=workers) as (server, caller):
         candidates = await installation.candidates(60)
         await caller.activate(candidates.pop(), EMAIL)
         token = (await caller.login(EMAIL)).json()["access_token"]
-        yield Scenario(served, caller, token, candidates.pop(), candidates)
+        yield Scenario(server, caller, token, candidates.pop(), candidates)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -81,18 +81,18 @@ async def test_a_stopped_database(installed: Installation, own_postgres: Postgre
         for mode in ("fast", "immediate"):
             own_postgres.stop(mode)
             assert [a.text for a in await scenario.every_call() if not is_unavailable(a)] == []
-            assert (await scenario.served.http.get("/health/live")).status_code == 200
+            assert (await scenario.server.http.get("/health/live")).status_code == 200
             own_postgres.start()
             await until(scenario.works)
     assert await halves(installed.database_url) == []
 
 
 async def test_a_database_that_stands_still(installed: Installation, own_postgres: PostgresServer) -> None:
-    """Connections stay open and nothing answers: the time-outs of our own end every request."""
+    """Connections stay open and nothing responds: the time-outs of our own end every request."""
     async with prepared(installed) as scenario:
         own_postgres.pause()
         assert [a.text for a in await scenario.every_call() if not is_unavailable(a)] == []
-        assert (await scenario.served.http.get("/health/live")).status_code == 200
+        assert (await scenario.server.http.get("/health/live")).status_code == 200
         own_postgres.resume()
         await until(scenario.works)
     assert await halves(installed.database_url) == []
@@ -106,7 +106,7 @@ async def test_a_database_that_throws_us_out(installed: Installation) -> None:
 
 
 async def test_a_database_that_crashes(installed: Installation, own_postgres: PostgresServer) -> None:
-    """What was answered 201 is there after the crash."""
+    """What got a 201 is there after the crash."""
 
     async def crash() -> None:
         await asyncio.to_thread(own_postgres.stop, "immediate")
@@ -123,13 +123,13 @@ async def test_a_database_that_crashes(installed: Installation, own_postgres: Po
 
 async def test_cleaning_goes_on_after_a_fault(installation: Installation) -> None:
     """What runs in the background for ever must outlive whatever happens to the database."""
-    async with running(installation, workers=2, cleaning_seconds=1, access_token_seconds=1) as (served, caller):
+    async with running(installation, workers=2, cleaning_seconds=1, access_token_seconds=1) as (server, caller):
         await executed(installation.database_url, "ALTER TABLE tokens RENAME TO tokens_away")
-        await until(lambda: '"cleaning ' in served.log)
+        await until(lambda: '"cleaning ' in server.log)
         await executed(installation.database_url, "ALTER TABLE tokens_away RENAME TO tokens")
         await caller.grant("none")
         await until(lambda: is_empty(installation.database_url))
-        await until(lambda: "expired tokens removed" in served.log)
+        await until(lambda: "expired tokens removed" in server.log)
 
 
 async def is_empty(url: str) -> bool:
@@ -137,7 +137,7 @@ async def is_empty(url: str) -> bool:
 
 
 async def disturbed(scenario: Scenario, disturb: Callable[[], Awaitable[None]], times: int) -> dict[str, str]:
-    """Calls, several at once, while the database is disturbed: right answers and 503s alone. Gives what was made."""
+    """Calls, several at once, while the database is disturbed: right responses and 503s alone. Gives what was made."""
     made: dict[str, str] = {}
     done = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""SQLite on a full disk, and with somebody else holding its lock: what can be answered is, the rest says try again."""
+"""SQLite on a full disk, and with somebody else holding its lock: what can be done is done, the rest is 503."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ both_sizes = pytest.mark.parametrize("workers", [1, 2])
 
 @both_sizes
 async def test_a_full_disk(embedded: Installation, workers: int) -> None:
-    async with running(embedded, workers=workers) as (served, caller):
+    async with running(embedded, workers=workers) as (server, caller):
         candidates = await embedded.candidates(400)
         assert (await caller.activate(candidates.pop(), EMAIL)).status_code == 201
-        served.limit_files(log_bytes(embedded) + ROOM)
+        server.limit_files(log_bytes(embedded) + ROOM)
         made, refused = await until_full(caller, candidates)
         assert made
-        served.limit_files(0)  # what did not suffice for an account may have for a token
+        server.limit_files(0)  # what did not suffice for an account may have for a token
         assert is_unavailable(await caller.grant("none"))
         assert await reading_works(caller, made, refused)
-        assert (await served.http.get("/health/ready")).status_code == 200
+        assert (await server.http.get("/health/ready")).status_code == 200
         assert await halves(embedded.database_url) == []
-        assert "SQLITE_" in served.log  # the operator is told what is wrong
+        assert "SQLITE_" in server.log  # the operator is told what is wrong
 
-        served.limit_files()
+        server.limit_files()
         assert (await caller.activate(refused, "again@example.com")).status_code == 201
-        assert await served.stop() == 0
+        assert await server.stop() == 0
     assert await halves(embedded.database_url) == []
 
 
 async def test_a_restart_after_a_full_disk(embedded: Installation) -> None:
-    async with running(embedded) as (served, caller):
+    async with running(embedded) as (server, caller):
         candidates = await embedded.candidates(400)
-        served.limit_files(log_bytes(embedded) + ROOM)
+        server.limit_files(log_bytes(embedded) + ROOM)
         made, refused = await until_full(caller, candidates)
-        assert await served.stop() == 0
-        await served.start()
+        assert await server.stop() == 0
+        await server.start()
         for number, account_id in made.items():
             response = await caller.get(ACCOUNTS, customer_number=number)
             assert response.json()["item"]["id"] == account_id
@@ -73,18 +73,18 @@ async def test_a_lock_that_another_process_holds(embedded: Installation, workers
 
 
 async def test_a_log_on_a_full_disk(embedded: Installation) -> None:
-    """A log that can't be written costs no answer."""
-    async with running(embedded) as (served, caller):
+    """A log that can't be written costs no response."""
+    async with running(embedded) as (server, caller):
         candidates = await embedded.candidates(3)
-        await served.stop()
-        await served.start(errors=Path("/dev/full"))
+        await server.stop()
+        await server.start(errors=Path("/dev/full"))
         found = [await caller.get(CANDIDATE, customer_number="c1") for _ in range(1000)]
         assert {response.status_code for response in found} == {200}
-        served.limit_files(0)
+        server.limit_files(0)
         assert is_unavailable(await caller.activate(candidates[0], EMAIL))  # whose warning is written at once
-        served.limit_files()
+        server.limit_files()
         assert (await caller.activate(candidates[0], EMAIL)).status_code == 201
-        assert await served.stop() == 0
+        assert await server.stop() == 0
 
 
 async def until_full(caller: Caller, candidates: list[Customer]) -> tuple[dict[str, str], Customer]:

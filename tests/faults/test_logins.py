@@ -24,7 +24,7 @@ from tests.support.installation import (
     TOKEN,
     Caller,
     Installation,
-    Served,
+    ServerProcess,
     is_unavailable,
     until,
 )
@@ -41,7 +41,7 @@ AT_ONCE = 6
 class Scenario:
     """A running server, a site of it, and a browser in which a reader is logged in."""
 
-    served: Served
+    server: ServerProcess
     caller: Caller
     site: Connector
     browser: Browser
@@ -60,11 +60,11 @@ class Scenario:
     async def http(self, method: str, path: str, **more: Any) -> httpx.Response:
         """A request of the browser's, with its cookies."""
         cookies = "; ".join(f"{name}={value}" for (_, name), value in self.browser.cookies.items())
-        return await self.served.http.request(method, path, headers={"cookie": cookies}, **more)
+        return await self.server.http.request(method, path, headers={"cookie": cookies}, **more)
 
     async def exchange(self, code: str) -> httpx.Response:
         form = {"client_id": self.site.client, "client_secret": self.site.secret, "redirect_uri": BACK, "code": code}
-        return await self.served.http.post(TOKEN, data={**form, "grant_type": "authorization_code"})
+        return await self.server.http.post(TOKEN, data={**form, "grant_type": "authorization_code"})
 
     async def pages(self) -> list[httpx.Response]:
         form = {"email": EMAIL, "password": PASSWORD, "form_token": "x"}
@@ -82,8 +82,8 @@ class Scenario:
             await self.http("GET", self.site.identify("", BACK)),
             *[await self.site.send(call, token(sid="x", at="x")) for call in ("sessionstatus", "createsession")],
             *[await self.site.send(call, token(sid="x", at="x")) for call in ("authenticate", "logout")],
-            await self.served.http.post("/oauth2/introspect", data=client),
-            await self.served.http.post("/oauth2/revoke", data=client),
+            await self.server.http.post("/oauth2/introspect", data=client),
+            await self.server.http.post("/oauth2/revoke", data=client),
             await self.exchange("x"),
         ]
 
@@ -96,17 +96,17 @@ class Scenario:
 
 @asynccontextmanager
 async def prepared(installation: Installation, workers: int = 1) -> AsyncIterator[Scenario]:
-    async with running(installation, workers=workers) as (served, caller):
+    async with running(installation, workers=workers) as (server, caller):
         (candidate,) = await installation.candidates(1)
         assert (await caller.activate(candidate, EMAIL)).status_code == 201
         options = ("--scope", "/external/me/w", "--redirect-uri", BACK, "--sso2", "--offline-access", "--json")
         command = ("client", "create", "--organisation", ORGANISATION, "--name", "Site", *options)
         made = installation.do(*command).json()
-        site = Connector(served.url, ORGANISATION, made["client_id"], made["client_secret"], lambda: int(time.time()))
-        async with Browser(served.url) as browser:
+        site = Connector(server.url, ORGANISATION, made["client_id"], made["client_secret"], lambda: int(time.time()))
+        async with Browser(server.url) as browser:
             await browser.get("/login")
             await browser.submit(email=EMAIL, password=PASSWORD)
-            yield Scenario(served, caller, site, browser)
+            yield Scenario(server, caller, site, browser)
         await site.http.aclose()
 
 
@@ -117,7 +117,9 @@ async def installed(own_postgres: PostgresServer, tmp_path: Path) -> AsyncIterat
     own_postgres.drop_database("logins")
 
 
-async def test_doors_are_shut_while_the_database_is_gone(installed: Installation, own_postgres: PostgresServer) -> None:
+async def test_no_login_succeeds_while_the_database_is_gone(
+    installed: Installation, own_postgres: PostgresServer
+) -> None:
     """People see a page that says so, programs the documented 503; and who was logged in still is, afterwards."""
     async with prepared(installed) as scenario:
         assert await scenario.logged_in()
@@ -138,8 +140,8 @@ class Stream:
     tokens: list[str] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
 
-    async def until(self, answered: int, blow: Callable[[], None]) -> None:
-        goal = len(self.tokens) + answered
+    async def until(self, issued: int, blow: Callable[[], None]) -> None:
+        goal = len(self.tokens) + issued
         await asyncio.gather(*(self._go_on(goal, blow) for _ in range(AT_ONCE)))
 
     async def _go_on(self, goal: int, blow: Callable[[], None]) -> None:
@@ -159,18 +161,18 @@ class Stream:
 
 
 async def test_kill_in_a_stream_of_codes(installation: Installation) -> None:
-    """A token that was answered holds. A code whose answer was lost gives nothing, or one token, and never two."""
+    """A token that was issued is valid. A code whose response was lost gives nothing, or one token, and never two."""
     url = installation.database_url
     async with prepared(installation, workers=2) as scenario:
         stream = Stream(scenario)
-        for answered in (3, 20):
-            await stream.until(answered, lambda: scenario.served.tell(signal.SIGKILL, everyone=True))
-            await scenario.served.ended()
+        for issued in (3, 20):
+            await stream.until(issued, lambda: scenario.server.tell(signal.SIGKILL, everyone=True))
+            await scenario.server.ended()
             for half in ("spent IS NULL AND family IN", "spent IS NOT NULL AND family NOT IN"):
                 query = f"SELECT count(*) FROM one_time_credentials WHERE {half} (SELECT family FROM tokens)"
                 assert await rows(url, query) == [(0,)]
-            await scenario.served.start(workers=1)
-            for token in stream.tokens[-answered:]:
+            await scenario.server.start(workers=1)
+            for token in stream.tokens[-issued:]:
                 assert (await scenario.caller.get(ME, token)).status_code == 200
             assert await scenario.logged_in(), "the session is the database's, not the process's"
         for code in stream.unanswered:

@@ -16,7 +16,7 @@ PASSWORD, WRONG = "Df7Vdd8!!vnM", "Fel-losenord-99"
 
 async def test_pages_say_that_the_database_is_gone(own_postgres: PostgresServer, tmp_path: Path) -> None:
     installation = Installation(tmp_path, own_postgres.create_database("pages"))
-    async with running(installation) as (served, _), Browser(served.url, "sv") as browser:
+    async with running(installation) as (server, _), Browser(server.url, "sv") as browser:
         assert (await browser.get("/login")).heading == "Logga in"
         form = browser.page.forms[0].fields
         assert installation.client is not None
@@ -35,7 +35,7 @@ async def test_pages_say_that_the_database_is_gone(own_postgres: PostgresServer,
 
 
 async def test_nothing_of_what_people_write_is_logged(installation: Installation) -> None:
-    async with running(installation, log_level="debug") as (served, caller), Browser(served.url) as browser:
+    async with running(installation, log_level="debug") as (server, caller), Browser(server.url) as browser:
         [candidate] = await installation.candidates(1)
         assert (await caller.activate(candidate, EMAIL)).status_code == 201
         await browser.get("/login", login_hint=UNKNOWN_EMAIL, state="s3cr3t", continue_=f"https://evil.example/{EMAIL}")
@@ -49,7 +49,7 @@ async def test_nothing_of_what_people_write_is_logged(installation: Installation
         await browser.get("/logout", id_token_hint=f"x.{EMAIL}.y")
         await browser.submit()
         assert browser.page.heading == "You are logged out"
-        await served.stop()
-    assert '"call":"POST /login"' in served.log and '"status":403' in served.log and '"status":303' in served.log
+        await server.stop()
+    assert '"call":"POST /login"' in server.log and '"status":403' in server.log and '"status":303' in server.log
     secret_texts = [EMAIL, UNKNOWN_EMAIL, PASSWORD, WRONG, "Petronella", "s3cr3t", "evil.example", *secrets]
-    assert found(served.log, secret_texts) == []
+    assert found(server.log, secret_texts) == []

@@ -49,7 +49,7 @@ async def test_one_email_is_taken_once_in_whatever_case(installation: Installati
     assert await halves(installation.database_url) == []
 
 
-async def test_first_logins_at_the_same_moment(installation: Installation) -> None:
+async def test_first_logins_at_the_same_time(installation: Installation) -> None:
     """A reader who brought a password from elsewhere logs in for the first time, on several screens: one account."""
     async with running(installation, workers=2) as (_, caller):
         hashed = PasswordHasher(memory_cost=8, time_cost=1, parallelism=1).hash(PASSWORD)

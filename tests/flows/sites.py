@@ -209,13 +209,13 @@ async def web_site(publisher: Publisher, host: str, names: Names) -> AsyncIterat
     client, secret = await publisher.new_client(*_SCOPES, sso2=True, redirect_uris=[f"{name}{LANDING}"])
     service = publisher.service
     made = WebSite(name, Connector(service.url, publisher.id, client.id, secret, service.clock))
-    async with served(made) as url:
+    async with running_app(made) as url:
         names.urls[host] = url
         yield made
 
 
 @asynccontextmanager
-async def served(app: Any) -> AsyncIterator[str]:
+async def running_app(app: Any) -> AsyncIterator[str]:
     """Runs an application in a server of its own, in a thread; gives its address."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))

@@ -99,7 +99,7 @@ async def test_a_site_visited_for_the_first_time_knows_who_is_logged_in(world: W
     assert page.heading == EMAIL and len(page.history) == 3
 
 
-async def test_browsers_and_publishers_are_strangers_to_each_other(world: World) -> None:
+async def test_browsers_and_publishers_do_not_share_sessions(world: World) -> None:
     browser, another = await world.browser(), await world.browser()
     await log_in(browser, world.herald)
     assert (await visit(another, world.herald)).heading == "Nobody"
@@ -121,7 +121,7 @@ async def test_a_reader_frozen_at_one_site_is_frozen_at_the_other(world: World) 
         assert (await log_in(another, world.courier)).heading == EMAIL
 
 
-async def test_a_reader_stays_logged_in_over_weeks_and_comes_back_a_stranger_after_a_month(world: World) -> None:
+async def test_a_reader_stays_logged_in_over_weeks_and_not_after_a_month(world: World) -> None:
     browser, clock = await world.browser(), world.publisher.service.clock
     await log_in(browser, world.herald)
     with clock.at(clock() + 29 * DAY):

@@ -309,7 +309,7 @@ async def test_birth_dates_end_with_the_organisations_day(service: RunningServic
 
 
 @pytest.mark.parametrize("endpoint", [CANDIDATE, ACCOUNTS, ACTIVATE], ids=lambda e: e.paths[0])
-async def test_the_first_error_in_the_documents_order_is_told(
+async def test_the_first_error_in_the_documents_order_is_reported(
     service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
     """Whatever order they are sent in."""
@@ -355,7 +355,7 @@ async def test_exactly_one_key_must_be_given(service: RunningService, callers: C
 
 
 @pytest.mark.parametrize("beside", [{}, {"email": "a@b.se"}], ids=["alone", "beside another key"])
-async def test_half_an_external_id_asks_for_the_other_half(
+async def test_half_an_external_id_requires_the_other_half(
     service: RunningService, callers: Callers, beside: dict[str, str]
 ) -> None:
     for half, missing in (("key", "value"), ("value", "key")):
@@ -571,7 +571,7 @@ HEALTH = b"/health/live"
 
 @pytest.mark.parametrize("value", [b"a\x00b", b"a\rb", b"a\x0bb", b"a\x1bb", b"\xff\xfe", b"a\x7fb", b"a: b\x01"])
 async def test_control_characters_in_headers_go_nowhere(service: RunningService, value: bytes) -> None:
-    """Either the HTTP server refuses the request, or our own answer replaces the id and refuses the token."""
+    """Either the HTTP server refuses the request, or our own response replaces the id and refuses the token."""
     response = await raw.ask(service, raw.get(HEALTH, b"X-Request-Id: " + value))
     assert response.status in (200, 400) and value not in response.body
     if response.status == 200:
@@ -580,8 +580,8 @@ async def test_control_characters_in_headers_go_nowhere(service: RunningService,
     assert response.status in (400, 401) and value not in response.body
 
 
-async def test_a_request_id_can_not_split_the_answer(service: RunningService) -> None:
-    """A line break makes another header of the request, never one of the answer."""
+async def test_a_request_id_can_not_split_the_response(service: RunningService) -> None:
+    """A line break makes another header of the request, never one of the response."""
     for injected in (
         b"a\r\nX-Injected: yes",
         b"a\nX-Injected: yes",
@@ -686,6 +686,6 @@ async def test_an_absolute_target_is_read_as_its_path(service: RunningService) -
 
 @pytest.mark.both_engines
 async def test_unknown_ids_of_any_time_are_just_unknown(service: RunningService, callers: Callers) -> None:
-    for moment in (0, NOW, 2**32 - 1):
-        response = await send(service, ACCOUNTS, callers.anybody, query=query_of(id=new_id(moment)))
+    for timestamp in (0, NOW, 2**32 - 1):
+        response = await send(service, ACCOUNTS, callers.anybody, query=query_of(id=new_id(timestamp)))
         refused(response, 404, "not_found")

@@ -1,4 +1,4 @@
-"""CORS on every declared route: a client's answers are read by scripts of its own origins and of no others."""
+"""CORS on every declared route: a client's responses are read by scripts of its own origins and of no others."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ async def other_publisher(service: RunningService, origin: str) -> Publisher:
 
 
 def cors(response: httpx.Response) -> dict[str, str]:
-    """What an answer says about origins, whatever origin it is."""
+    """What a response says about origins, whatever origin it is."""
     headers_set = {name: value for name, value in response.headers.items() if name.startswith("access-control-")}
     assert "access-control-allow-credentials" not in headers_set and "*" not in "".join(headers_set.values())
     return headers_set
 
 
 def readable(response: httpx.Response) -> str | None:
-    """The origin whose scripts may read an answer; it must be told wholly or not at all."""
+    """The origin whose scripts may read a response; all headers are set, or none."""
     headers_set = cors(response)
     origin = headers_set.pop("access-control-allow-origin", None)
     expected = {"access-control-expose-headers": "x-request-id, retry-after, www-authenticate"} if origin else {}
@@ -68,14 +68,14 @@ def readable(response: httpx.Response) -> str | None:
     return origin
 
 
-# Answers ---------------------------------------------------------------------------------------------------
+# Responses -------------------------------------------------------------------------------------------------
 
 
 @every_route
 async def test_calls_without_an_origin_hear_nothing_of_it(
     service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
-    """But for caches on the way, which may keep the answer and then be asked by a script."""
+    """But for caches on the way, which may store the response and then get a request of a script."""
     vary = "origin" if endpoint.max_age else None
     for token in (None, callers.able(endpoint)):
         response = await send(service, endpoint, token)
@@ -83,7 +83,7 @@ async def test_calls_without_an_origin_hear_nothing_of_it(
 
 
 @every_private_route
-async def test_own_answers_are_read_by_the_clients_own_origins(
+async def test_a_clients_responses_are_readable_by_its_own_origins(
     service: RunningService, callers: Callers, own: str, endpoint: Endpoint
 ) -> None:
     theirs = f"https://{callers.publisher.id}.other.example"
@@ -97,7 +97,7 @@ async def test_own_answers_are_read_by_the_clients_own_origins(
 
 
 @every_open_route
-async def test_where_no_client_is_known_any_clients_origin_may_read(
+async def test_without_client_any_clients_origin_may_read(
     service: RunningService, callers: Callers, own: str, endpoint: Endpoint
 ) -> None:
     theirs = f"https://{callers.publisher.id}.other.example"
@@ -171,7 +171,7 @@ async def test_origins_are_compared_exactly(
     assert (response.status_code, cors(response)) == (405, {})
 
 
-async def test_a_path_that_is_nobodys(service: RunningService, callers: Callers, own: str) -> None:
+async def test_a_path_without_endpoint(service: RunningService, callers: Callers, own: str) -> None:
     for method in ("GET", "POST", "OPTIONS"):
         response = await service.http.request(method, "/nowhere", headers={"origin": own})
         assert (response.status_code, readable(response)) == (404, own)

@@ -68,7 +68,7 @@ def test_no_route_is_open_by_accident() -> None:
     assert [e.paths for e in declared_endpoints() if not e.public and e.scope is None] == []
 
 
-def test_a_story_raises_only_refusals_that_its_file_declares() -> None:
+def test_a_handler_raises_only_refusals_that_its_file_declares() -> None:
     for module in {inspect.getmodule(e.handler) for e in declared_endpoints()}:
         assert module is not None
         tree = ast.parse(inspect.getsource(module))
@@ -109,7 +109,7 @@ async def test_no_token_is_401_with_a_bare_challenge(service: RunningService, en
 
 
 @every_private_route
-async def test_a_token_that_does_not_hold_is_401_and_the_body_never_tells_why(
+async def test_an_invalid_token_is_401_and_the_body_never_says_why(
     service: RunningService, own_callers: Callers, endpoint: Endpoint
 ) -> None:
     bodies = {(await send(service, endpoint)).text}
@@ -137,7 +137,7 @@ async def _disable(callers: Callers) -> None:
 
 
 @every_private_route
-async def test_a_token_holds_until_its_last_second(
+async def test_a_token_is_valid_until_its_last_second(
     service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
     with service.clock.at(service.clock() + service.settings.access_token_seconds - 1):
@@ -186,7 +186,7 @@ async def test_a_scope_taken_from_the_client_is_taken_from_its_tokens(
 
 
 @every_identity_route
-async def test_a_token_of_nobody_is_403_where_an_identity_is_needed(
+async def test_a_token_without_identity_is_403_where_one_is_needed(
     service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
     refused(await send(service, endpoint, callers.anybody), 403, "identity_required")
@@ -221,7 +221,7 @@ async def test_paths_that_do_not_exist_are_404_to_everybody(service: RunningServ
 
 
 @every_route
-async def test_other_methods_are_405_and_told_which_are_allowed(service: RunningService, endpoint: Endpoint) -> None:
+async def test_other_methods_are_405_with_the_allowed_ones(service: RunningService, endpoint: Endpoint) -> None:
     for path in endpoint.paths:
         allowed = {e.method for e in declared_endpoints() if path in e.paths}
         for method in set(METHODS) - allowed:
@@ -233,7 +233,7 @@ async def test_other_methods_are_405_and_told_which_are_allowed(service: Running
 
 
 @every_route
-async def test_every_path_answers_with_and_without_a_slash(
+async def test_every_path_works_with_and_without_a_slash(
     service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
     token = None if endpoint.public else callers.able(endpoint)
@@ -244,13 +244,13 @@ async def test_every_path_answers_with_and_without_a_slash(
     assert responses[0].status_code not in (301, 302, 307, 308, 404, 405) or "path" not in responses[0].text
 
 
-# Headers of every answer -----------------------------------------------------------------------------------
+# Headers of every response ---------------------------------------------------------------------------------
 
 LONGEST_ID = "Az09._~:+/=-" * 10 + "12345678"
 
 
 @every_route
-async def test_every_answer_carries_the_callers_request_id(service: RunningService, endpoint: Endpoint) -> None:
+async def test_every_response_has_the_callers_request_id(service: RunningService, endpoint: Endpoint) -> None:
     for sent in ("x", LONGEST_ID):
         assert (await send(service, endpoint, headers={"x-request-id": sent})).headers["x-request-id"] == sent
 
@@ -266,7 +266,7 @@ async def test_a_request_id_that_can_not_be_used_is_replaced(service: RunningSer
 
 
 @every_route
-async def test_no_answer_is_kept_by_a_cache_on_the_way(
+async def test_no_personal_response_may_be_cached(
     service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
     token = None if endpoint.public else callers.able(endpoint)
@@ -325,7 +325,7 @@ async def test_a_repeated_parameter_is_refused(service: RunningService, callers:
 
 
 @pytest.mark.parametrize("endpoint", [e for e in WITH_QUERY if not e.public], ids=label)
-async def test_strangers_are_not_told_what_is_wrong_with_a_query(
+async def test_a_query_is_not_checked_before_the_token(
     service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
     for query in ("unknown=1", "%ff=%ff", "&".join(f"{p.name}=%00" for p in endpoint.parameter_set.parameters)):
@@ -389,7 +389,7 @@ async def test_null_counts_as_absent(service: RunningService, callers: Callers, 
 
 
 @every_json_route
-async def test_required_parameters_are_asked_for_one_by_one(
+async def test_missing_required_parameters_are_reported_in_order(
     service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
     """In the document's order, and before what is wrong with later ones."""

@@ -53,7 +53,7 @@ async def test_statements_of_each_read(counted: tuple[Publisher, Statements]) ->
     assert await _cost(publisher, statements, "/me", reader) == 1
 
 
-async def test_a_token_that_is_asked_about_comes_with_the_client_that_asks(
+async def test_introspection_returns_the_token_and_the_requesting_client(
     counted: tuple[Publisher, Statements],
 ) -> None:
     publisher, statements = counted
@@ -67,7 +67,7 @@ async def test_a_token_that_is_asked_about_comes_with_the_client_that_asks(
         assert len(statements.taken()) == 1
 
 
-async def test_strangers_cost_no_more_than_the_look_up_of_their_token(
+async def test_an_unknown_token_costs_one_lookup(
     counted: tuple[Publisher, Statements],
 ) -> None:
     publisher, statements = counted
@@ -76,7 +76,7 @@ async def test_strangers_cost_no_more_than_the_look_up_of_their_token(
         assert await _cost(publisher, statements, path, "unknown") == (0 if path == "/nothing" else 1)
 
 
-async def test_an_origin_costs_a_statement_only_where_no_client_is_known(
+async def test_an_origin_costs_a_statement_only_without_client(
     counted: tuple[Publisher, Statements],
 ) -> None:
     publisher, statements = counted

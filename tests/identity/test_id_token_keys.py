@@ -79,7 +79,7 @@ async def test_two_processes_make_one_next_key(two: Two) -> None:
     assert len(lists[0]) == 2 and lists[0][0] == first
 
 
-async def test_a_key_is_shown_for_a_day_before_it_signs_and_long_after(two: Two) -> None:
+async def test_a_key_is_published_for_a_day_before_it_signs_and_long_after(two: Two) -> None:
     first = await two.signing()
     two.clock.now += 90 * DAY - 1
     assert await two.kids() == [first]
@@ -101,7 +101,7 @@ async def test_a_key_is_shown_for_a_day_before_it_signs_and_long_after(two: Two)
     assert await two.signing() == second
 
 
-async def test_what_an_older_key_signed_holds_while_the_key_is_shown(two: Two) -> None:
+async def test_signatures_of_an_older_key_are_valid_while_it_is_published(two: Two) -> None:
     token = await two.keys[0].sign(CLAIMS)
     two.clock.now += 90 * DAY
     assert await two.signing(1) == kid(token)
@@ -113,7 +113,7 @@ async def test_what_an_older_key_signed_holds_while_the_key_is_shown(two: Two) -
     assert await two.keys[1].verify(token) is None
 
 
-async def test_what_is_shown_is_public_and_checks_what_is_signed(two: Two) -> None:
+async def test_published_keys_are_public_and_verify_signatures(two: Two) -> None:
     token = await two.keys[0].sign({**CLAIMS, "exp": NOW - 1})
     (key,) = (await two.keys[1].key_set())["keys"]
     assert sorted(key) == ["alg", "e", "kid", "kty", "n", "use"]
@@ -158,7 +158,7 @@ async def test_nothing_else_is_taken_for_ours(two: Two) -> None:
         assert await keys.verify(wrong) is None, wrong[:40]
 
 
-async def test_a_key_made_by_hand_is_shown_first(two: Two) -> None:
+async def test_a_key_made_by_hand_is_published_before_it_signs(two: Two) -> None:
     first = await two.signing()
     assert len(await two.kids(1)) == 1
     two.clock.now += 1

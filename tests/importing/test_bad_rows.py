@@ -201,7 +201,7 @@ async def test_lines_of_csv(publisher: Publisher, line: bytes, reason: str) -> N
     assert [(b.line, b.column) for b in bad[1:]] == [(4 + line.count(b"\n"), "email")]
 
 
-async def test_the_checksum_is_wanted_where_the_organisation_says_so(publisher: Publisher) -> None:
+async def test_the_checksum_is_required_where_the_organisation_requires_it(publisher: Publisher) -> None:
     publisher.organisation.person_number_check = "checksum"
     numbers = ["800610-8230", "198006108230", "123499-0000", "800610-8231"]
     rows = [{"customer_number": str(place), "social_security_number": n} for place, n in enumerate(numbers)]
@@ -260,7 +260,7 @@ async def test_files_that_cannot_be_read(publisher: Publisher) -> None:
             await publisher.read(path, second)
 
 
-async def test_a_report_tells_nothing_of_the_row(publisher: Publisher) -> None:
+async def test_a_report_contains_nothing_of_the_row(publisher: Publisher) -> None:
     values = [value for _, value, _ in VALUES + SUBSCRIPTION_VALUES if len(value) > 5]
     rows: list[Any] = [as_json(column, value) for column, value, _ in VALUES]
     rows += [GOOD | {"subscriptions": [{"package_code": "p", c: v}]} for c, v, _ in SUBSCRIPTION_VALUES if v]

@@ -162,7 +162,7 @@ def test_a_key_of_an_entry_given_twice(tmp_path: Path) -> None:
     assert mistakes(tmp_path, content) == [("products[0].code", "occurs twice")]
 
 
-def test_every_mistake_is_told_in_the_order_of_the_document(tmp_path: Path) -> None:
+def test_every_mistake_is_reported_in_the_order_of_the_document(tmp_path: Path) -> None:
     found = mistakes(
         tmp_path,
         {

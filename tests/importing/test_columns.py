@@ -170,7 +170,7 @@ async def test_external_ids_in_json_are_the_full_list(publisher: Publisher) -> N
 
 
 @pytest.mark.parametrize(
-    ("text", "moment"),
+    ("text", "timestamp"),
     [
         ("2026-01-01", 1_767_222_000),
         ("20260101", 1_767_222_000),
@@ -183,11 +183,11 @@ async def test_external_ids_in_json_are_the_full_list(publisher: Publisher) -> N
         ("2026-07-01", 1_782_856_800),
     ],
 )
-async def test_moments(publisher: Publisher, text: str, moment: int) -> None:
+async def test_moments(publisher: Publisher, text: str, timestamp: int) -> None:
     row = {"customer_number": "1", "subscriptions": [{"package_code": "p", "valid_to": text}]}
     _, bad = await publisher.rows(row)
     assert bad == []
-    assert (await publisher.existing_customer("1")).subscriptions[0].valid_to == moment
+    assert (await publisher.existing_customer("1")).subscriptions[0].valid_to == timestamp
 
 
 async def test_moments_are_local_to_the_organisation(publisher: Publisher) -> None:

@@ -1,5 +1,5 @@
 // A site that logs readers in with openid-client. Reads what to do from standard input: `{do, server, client, …}`.
-// What the library refuses is answered as `{refused: …}`; everything else that goes wrong ends the script.
+// What the library refuses is returned as `{refused: …}`; everything else that goes wrong ends the script.
 import { readFileSync } from "node:fs";
 import * as openid from "openid-client";
 

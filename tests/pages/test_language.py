@@ -53,7 +53,7 @@ def test_the_browsers_preference(header: str, language: str) -> None:
     ("locales", "language"),
     [("sv", "sv"), ("nb sv en", "sv"), ("en-GB sv", "en"), ("de fr", "en"), ("", "en"), ("x\0", "en")],
 )
-def test_what_the_link_asks_for_comes_first(locales: str, language: str) -> None:
+def test_the_languages_of_the_link_come_first(locales: str, language: str) -> None:
     assert choose_texts("en", locales).language == language
     if locales in ("de fr", ""):
         assert choose_texts("sv", locales).language == "sv"

@@ -57,7 +57,7 @@ def nested(value: Any) -> Iterator[dict[str, Any]]:
             yield from nested(one)
 
 
-async def test_server_answers_the_document_to_anybody() -> None:
+async def test_the_document_is_public() -> None:
     for path in ("/openapi.json", "/openapi.json/"):
         response = await get(path)
         assert response.status_code == 200
@@ -186,7 +186,7 @@ def test_example_request_is_one_that_the_call_accepts(endpoint: Endpoint) -> Non
 
 
 @EVERY
-def test_example_answer_is_the_struct_key_by_key(endpoint: Endpoint) -> None:
+def test_example_response_is_the_struct_key_by_key(endpoint: Endpoint) -> None:
     if endpoint.about.response is None:
         return
     example = json.loads(example_response(endpoint))
@@ -199,7 +199,7 @@ def test_example_answer_is_the_struct_key_by_key(endpoint: Endpoint) -> None:
 
 
 @EVERY
-def test_example_answer_shows_only_invented_people(endpoint: Endpoint) -> None:
+def test_example_response_has_only_invented_people(endpoint: Endpoint) -> None:
     addresses = re.findall(r"@([\w.-]+)", example_response(endpoint) + endpoint.about.example.body)
     assert set(addresses) <= {"example.com"}
 
@@ -280,5 +280,5 @@ def test_keys_that_may_be_left_out_are_not_required() -> None:
     assert "age" in schema["MyItem"]["required"], "null is a value"
 
 
-def test_forms_are_the_grants_that_are_answered() -> None:
+def test_there_is_a_form_for_each_grant() -> None:
     assert [form.title for form in FORMS] == list(GRANTS)

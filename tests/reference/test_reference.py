@@ -155,9 +155,9 @@ def test_coverage_links_lead_to_the_reference() -> None:
     assert set(links) <= headings
 
 
-def test_coverage_says_answered_only_of_what_is_declared() -> None:
+def test_coverage_lists_only_declared_calls_as_implemented() -> None:
     text = coverage(())
-    assert "[answered]" not in text and "**0 are answered**" in text
+    assert "[implemented]" not in text and "**0 are implemented**" in text
 
 
 # The page ------------------------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ class Reader(HTMLParser):
 READER = Reader(PAGE)
 
 
-async def test_server_answers_the_page_to_anybody_with_a_strict_policy() -> None:
+async def test_the_page_is_public_and_has_a_strict_policy() -> None:
     response = await get("/docs")
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/html; charset=utf-8"

@@ -109,7 +109,7 @@ def test_a_colour_is_written_in_one_way(text: str) -> None:
 
 
 @pytest.mark.parametrize(("colour", "reached"), [("#ffff00", "1.07"), ("#ffffff", "1.00"), ("#ff8800", "2.39")])
-def test_a_button_that_nobody_sees_is_refused_with_its_contrast(colour: str, reached: str) -> None:
+def test_a_button_with_too_little_contrast_is_refused(colour: str, reached: str) -> None:
     with pytest.raises(
         Unusable, match=rf"the colour {colour} has a contrast of {reached} with the white card .* least 3,"
     ):

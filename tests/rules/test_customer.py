@@ -31,7 +31,7 @@ def customer(**fields: Any) -> Customer:
 
 
 @pytest.mark.parametrize(
-    ("own", "address", "asked", "matches"),
+    ("own", "address", "requested", "matches"),
     [
         ("43921", None, "43921", True),
         ("439 21", None, "43921", True),
@@ -76,7 +76,7 @@ def test_a_merge_keeps_ids_and_deactivates_what_is_not_named_any_more() -> None:
     assert merged[0].package_code == "other" and merged[1].valid_to == 9
 
 
-def test_one_known_subscription_is_not_two_named_ones() -> None:
+def test_one_stored_subscription_is_not_matched_twice() -> None:
     merged = merge_subscriptions([subscription("a")], [subscription("x"), subscription("y")])
     assert [s.id for s in merged] == ["a", "y"]
 
@@ -108,7 +108,7 @@ def test_the_account_of_a_customer() -> None:
 
 
 @pytest.mark.parametrize("state", ["pending", "activated", "cancelled", "frozen", "deactivated"])
-def test_a_user_product_says_what_the_owner_said(state: str) -> None:
+def test_a_user_product_has_the_state_of_its_subscription(state: str) -> None:
     """Also of one that is over: the clock decides what it is called, see rules.subscription."""
     product = user_product(subscription("a", state=state, valid_to=NOW - 1, subscription_type="limited"), NOW)
     assert (product.state, product.valid_to, product.subscription_type) == (state, NOW - 1, "limited")

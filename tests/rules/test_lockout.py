@@ -55,7 +55,7 @@ def test_one_is_left_as_long_as_nothing_is_frozen() -> None:
     assert after_failures(0, 0, 0, 0).remaining(LockoutPolicy(max_failures=2), 0) == 1
 
 
-def test_a_state_expires_when_it_says_nothing_any_more() -> None:
+def test_a_state_expires_when_its_failures_no_longer_count() -> None:
     assert NO_FAILURES.expires(POLICY) == 0
     assert after_failures(0, 50).expires(POLICY) == 50 + HOUR
     assert after_failures(0, 0, 0, 0, 7).expires(POLICY) == 7 + DAY

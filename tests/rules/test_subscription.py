@@ -14,7 +14,7 @@ STATE = st.sampled_from(STATES)
 
 
 @pytest.mark.parametrize(
-    ("said", "before", "within", "after"),
+    ("declared", "before", "within", "after"),
     [
         ("pending", "pending", "activated", "deactivated"),
         ("activated", "pending", "activated", "deactivated"),
@@ -33,13 +33,13 @@ def test_a_state_is_one_of_the_five_and_only_goes_on(
     declared: str, begin: int | None, end: int | None, now: int
 ) -> None:
     order = {"pending": 0, "activated": 1, "cancelled": 1, "frozen": 1, "deactivated": 2}
-    states = [state_at(declared, begin, end, moment) for moment in (now, now + 1, now + 50)]
+    states = [state_at(declared, begin, end, timestamp) for timestamp in (now, now + 1, now + 50)]
     assert [order[s] for s in states] == sorted(order[s] for s in states)
     assert (states[0] == "deactivated") == has_ended(declared, end, now)
 
 
 @pytest.mark.parametrize(
-    ("said", "kind", "state", "expected"),
+    ("declared", "kind", "state", "expected"),
     [
         (None, "limited", "activated", 20),
         (None, "recurring", "cancelled", 20),
@@ -51,7 +51,7 @@ def test_a_state_is_one_of_the_five_and_only_goes_on(
         (0, "limited", "cancelled", 0),
     ],
 )
-def test_the_end_is_what_the_owner_said_else_that_of_limited_and_cancelled(
+def test_the_end_is_the_declared_one_else_that_of_limited_and_cancelled(
     declared: int | None, kind: str | None, state: str, expected: int | None
 ) -> None:
     assert end_date(declared, kind, state, 20) == expected

@@ -42,7 +42,7 @@ def standard(at: int, name: str) -> str:
 @example(at=CHANGES_2026[0])
 @example(at=CHANGES_2026[1] - 1)
 @example(at=CHANGES_2026[1])
-def test_any_moment_as_the_standard_library_writes_it(name: str, at: int) -> None:
+def test_any_timestamp_as_the_standard_library_writes_it(name: str, at: int) -> None:
     assert zone(name).format(at) == standard(at, name)
 
 
@@ -69,7 +69,7 @@ def _change_between(first: int, last: int, name: str) -> int:
 @pytest.mark.parametrize("name", ["Europe/Stockholm", "Europe/Amsterdam", "Africa/Monrovia", "America/New_York"])
 @settings(max_examples=200)
 @given(at=st.integers(-3_786_825_600, FIRST))
-def test_the_text_names_the_same_moment_also_where_offsets_had_seconds(name: str, at: int) -> None:
+def test_the_text_is_the_same_timestamp_also_where_offsets_had_seconds(name: str, at: int) -> None:
     """Long ago: local time of Stockholm was 1:12:12 ahead, and an offset on the wire has no seconds."""
     text = zone(name).format(at)
     assert len(text) == 25
@@ -83,7 +83,7 @@ def test_texts_are_read_back(name: str, at: int) -> None:
     assert parse_timestamp(zone(name).format(at), zone("UTC")) == at
 
 
-def test_an_unknown_moment_has_no_text() -> None:
+def test_no_timestamp_has_no_text() -> None:
     assert zone("UTC").format_optional(None) is None
     assert zone("UTC").format_optional(0) == "1970-01-01T00:00:00+00:00"
 
@@ -105,7 +105,7 @@ def test_moments_without_an_offset_are_the_organisations(text: str, expected: st
 
 
 @pytest.mark.parametrize("text", ["", "x", "2016-13-01", "2016-02-30", "1849-12-31", "3000-01-01", "12:00", "20-01-01"])
-def test_texts_that_are_no_moment(text: str) -> None:
+def test_texts_that_are_no_timestamp(text: str) -> None:
     with pytest.raises(ValueError):
         parse_timestamp(text, zone("UTC"))
 

@@ -63,7 +63,7 @@ def test_domains_as_the_field_has_them(name: str, labels: list[str]) -> None:
         assert values.EMAIL.parse(f"{name}@{'.'.join(labels)}.se", CONTEXT)
 
 
-def test_a_checksum_is_only_wanted_where_the_organisation_says_so() -> None:
+def test_a_checksum_is_only_required_where_the_organisation_requires_it() -> None:
     for text in ("620817-9257", "123499-0000"):
         assert values.PERSON_NUMBER.parse(text, CONTEXT).century is None
         with pytest.raises(Invalid, match="right check digit"):
@@ -82,7 +82,7 @@ def test_no_external_id_is_another(pairs: list[tuple[str, str]]) -> None:
 
 
 def test_ids_are_unguessable_and_in_order_of_time() -> None:
-    ids = [new_id(moment) for moment in (0, 1, 0x6968D6C0, 2**32 - 1)]
+    ids = [new_id(timestamp) for timestamp in (0, 1, 0x6968D6C0, 2**32 - 1)]
     assert ids == sorted(ids) and all(map(is_id, ids))
     assert len({new_id(7) for _ in range(1000)}) == 1000
     assert is_id(ids[2].upper()) and not is_id(ids[2] + "\n") and not is_id(ids[2][:-1])

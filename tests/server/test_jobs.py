@@ -60,7 +60,7 @@ async def add(publisher: Publisher, *new: NewToken) -> None:
 
 
 def over(publisher: Publisher, kind: str) -> NewToken:
-    """A token that ended before the stage's first moment but is removed only once the clock has gone on."""
+    """A token that ended before the service's first second but is removed only once the clock has gone on."""
     return at_moment(publisher, publisher.service.clock.now + 60, kind)
 
 

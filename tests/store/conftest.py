@@ -31,8 +31,8 @@ _counter = itertools.count(1)
 
 
 @dataclass
-class House:
-    """One organisation in a store, and short ways to what these tests need of it."""
+class StoredOrganisation:
+    """A newspaper: one organisation in a store, and short ways to what the tests of the store need."""
 
     store: Store
     other: Store
@@ -104,14 +104,14 @@ class House:
         return await self.store.engine.read(work)
 
 
-async def house_in(installation: Installation, other: Installation) -> House:
+async def new_paper(installation: Installation, other: Installation) -> StoredOrganisation:
     store = installation.store
-    name = f"house-{next(_counter)}"
+    name = f"paper-{next(_counter)}"
     organisation = Organisation(name, name.title())
     await store.organisations.change(name, lambda _: organisation)
     client = Client(new_id(NOW), name, "Test", NOW, ["/external/account/r"], [])
     await store.clients.add(client)
-    return House(store, other.store, installation.vault, organisation, client)
+    return StoredOrganisation(store, other.store, installation.vault, organisation, client)
 
 
 async def opened(url: str, key_file: Path) -> Installation:
@@ -138,11 +138,11 @@ async def pair(
 
 
 @pytest.fixture
-async def house(pair: tuple[Installation, Installation]) -> House:
-    return await house_in(*pair)
+async def paper(pair: tuple[Installation, Installation]) -> StoredOrganisation:
+    return await new_paper(*pair)
 
 
 @pytest.fixture
-async def neighbour(pair: tuple[Installation, Installation]) -> House:
+async def neighbour(pair: tuple[Installation, Installation]) -> StoredOrganisation:
     """Another organisation in the same database."""
-    return await house_in(*pair)
+    return await new_paper(*pair)

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from stamkund.store import Unavailable
-from tests.store.conftest import House, house_in, opened
+from tests.store.conftest import StoredOrganisation, new_paper, opened
 from tests.support.postgres_server import PostgresServer
 
 _WAITING = "SELECT pid FROM pg_locks WHERE relation = 'tokens'::regclass AND NOT granted"
@@ -22,19 +22,19 @@ async def url(postgres: PostgresServer) -> str:
 
 
 @pytest.fixture
-async def house(url: str, tmp_path: Path) -> AsyncIterator[House]:
+async def paper(url: str, tmp_path: Path) -> AsyncIterator[StoredOrganisation]:
     installation = await opened(url, tmp_path / "a.key")
-    yield await house_in(installation, installation)
+    yield await new_paper(installation, installation)
     await installation.close()
 
 
-async def test_a_batch_that_fails_is_unavailable_and_the_others_are_answered(url: str, house: House) -> None:
+async def test_a_batch_that_fails_is_unavailable_and_the_others_succeed(url: str, paper: StoredOrganisation) -> None:
     """Connections are cut while two batches wait for a lock; those that come after find their rows."""
-    tokens = [await house.token() for _ in range(300)]
+    tokens = [await paper.token() for _ in range(300)]
     admin = await asyncpg.connect(url)
     async with asyncio.timeout(60), admin.transaction():
         await admin.execute("LOCK TABLE tokens IN ACCESS EXCLUSIVE MODE")
-        lookups = [asyncio.ensure_future(house.store.tokens.authenticate(token, None)) for token in tokens]
+        lookups = [asyncio.ensure_future(paper.store.tokens.authenticate(token, None)) for token in tokens]
         while len(waiting := await admin.fetch(_WAITING)) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         for row in waiting:
@@ -46,5 +46,5 @@ async def test_a_batch_that_fails_is_unavailable_and_the_others_are_answered(url
     refused = [a for a in responses if isinstance(a, BaseException)]
     assert all(type(a) is Unavailable for a in refused) and 2 <= len(refused) < 300
     assert all(not isinstance(a, BaseException) and a is not None for a in responses[256:])
-    again = await asyncio.gather(*(house.store.tokens.authenticate(token, None) for token in tokens))
-    assert all(a is not None and a.client.id == house.client.id for a in again)
+    again = await asyncio.gather(*(paper.store.tokens.authenticate(token, None) for token in tokens))
+    assert all(a is not None and a.client.id == paper.client.id for a in again)

@@ -24,7 +24,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class NotDecoded(Exception):
-    """An answer's token is not one that the connector takes: its code `jwt_decode_failed`."""
+    """A response's token is not one that the connector takes: its code `jwt_decode_failed`."""
 
 
 def encoded(raw: bytes) -> str:
@@ -103,7 +103,7 @@ class Connector:
         return await self.ask("createsession", 86_400, **app)
 
     async def ask(self, operation: str, seconds: int = 10, **claims: Any) -> dict[str, Any]:
-        """The claims of the answer. The visitor is described in each question."""
+        """The claims of the response. The visitor is described in each question."""
         sent = self.token(seconds, ipa="192.0.2.7", uas=AGENT, **claims)
         response = await self.send(operation, sent)
         assert response.status_code == 200, response.text
@@ -119,7 +119,7 @@ class Connector:
         )
 
     async def exchange(self, ticket: str) -> httpx.Response:
-        """The token endpoint's answer to a ticket. The fields are pasted together, not encoded."""
+        """The token endpoint's response to a ticket. The fields are pasted together, not encoded."""
         return await self._token("ticket", f"scope={self.ticket_scope}&ticket={ticket}")
 
     async def reader(self, access_token: str) -> tuple[dict[str, Any], list[str]]:
@@ -154,7 +154,7 @@ class Connector2021(Connector):
         return await self._token("password", f"username={username}&password={password}&scope={scope}")
 
     async def report(self, email: str, successful: bool) -> None:
-        """Sent after each login; the answer is not looked at."""
+        """Sent after each login; the response is not looked at."""
         body = {"email": email, "login_successful": successful, "user_agent": AGENT, "persist": False}
         headers = {"content-type": "application/json", **await self._own()}
         path = "/external/api/v1/accounts/create_authentication_attempt"

@@ -1,8 +1,8 @@
 """The real command line, and the real server that it starts, for tests of faults.
 
-An `Installation` is a folder with a key file, on a database: `run` gives `stamkund …` its settings and answers what it
-printed. A `Served` is `stamkund serve` in processes of its own, which tests stop, kill and start again. Nothing of the
-product runs in the test's process except `Installation.store`, which brings data in.
+An `Installation` is a folder with a key file, on a database: `run` gives `stamkund …` its settings and returns what it
+printed. A `ServerProcess` is `stamkund serve` in processes of its own, which tests stop, kill and start again. Nothing
+of the product runs in the test's process except `Installation.store`, which brings data in.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class Installation:
         return made
 
 
-class Served:
+class ServerProcess:
     """`stamkund serve` on an installation, on a port that stays the same. Use as an async context manager."""
 
     def __init__(self, installation: Installation, **settings: Any) -> None:
@@ -157,7 +157,7 @@ class Served:
         self._workers = 0
         self._reader: threading.Thread | None = None
 
-    async def __aenter__(self) -> Served:
+    async def __aenter__(self) -> ServerProcess:
         try:
             await self.start()
         except BaseException:
@@ -188,7 +188,7 @@ class Served:
         return None if self._process is None else self._process.poll()
 
     def workers(self) -> list[int]:
-        """The processes that answer requests, where there are several."""
+        """The processes that handle requests, where there are several."""
         return [child.pid for child in psutil.Process(self.pid).children() if _is_worker(child)]
 
     async def start(self, *, errors: Path | None = None, **settings: Any) -> None:
@@ -218,7 +218,7 @@ class Served:
         self._reader.start()
 
     async def until_ready(self) -> None:
-        """Waits until every worker has started and the server answers that it is ready."""
+        """Waits until every worker has started and the server responds that it is ready."""
         await until(self._all_started)
         await until(self._ready)
 
@@ -232,7 +232,7 @@ class Served:
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
 
     async def ended(self) -> int:
-        """Waits until the command has ended; answers its exit status."""
+        """Waits until the command has ended; returns its exit status."""
         assert self._process is not None and self._reader is not None
         status = await asyncio.to_thread(self._process.wait, _PATIENCE_SECONDS)
         await asyncio.to_thread(self._reader.join, _PATIENCE_SECONDS)  # until the last process lets go of the pipe
@@ -240,7 +240,7 @@ class Served:
         return status
 
     async def stop(self) -> int:
-        """Stops the server as an operator does; answers its exit status."""
+        """Stops the server as an operator does; returns its exit status."""
         self.tell(signal.SIGTERM)
         return await self.ended()
 
@@ -278,13 +278,13 @@ class Served:
 class Caller:
     """A client's short ways to the calls of a running server."""
 
-    served: Served
+    server: ServerProcess
     client: ClientSecret
     organisation: str = ORGANISATION
     token: str = ""
 
     async def __call__(self) -> Caller:
-        """Gets a token; answers the caller itself."""
+        """Gets a token; returns the caller itself."""
         response = await self.grant("none")
         assert response.status_code == 200, response.text
         self.token = response.json()["access_token"]
@@ -292,17 +292,17 @@ class Caller:
 
     async def grant(self, grant_type: str, **fields: str) -> httpx.Response:
         form = {"client_id": self.client.id, "client_secret": self.client.secret, "grant_type": grant_type, **fields}
-        return await self.served.http.post(TOKEN, data=form)
+        return await self.server.http.post(TOKEN, data=form)
 
     async def login(self, email: str, password: str = PASSWORD) -> httpx.Response:
         return await self.grant("password", username=f"{self.organisation}^{email}", password=password)
 
     async def get(self, path: str, token: str | None = None, **query: str) -> httpx.Response:
-        return await self.served.http.get(path, params=query, headers=self._headers(token))
+        return await self.server.http.get(path, params=query, headers=self._headers(token))
 
     async def activate(self, candidate: Customer, email: str, **more: str) -> httpx.Response:
         body = activation(candidate, email) | more
-        return await self.served.http.post(ACTIVATE, json=body, headers=self._headers())
+        return await self.server.http.post(ACTIVATE, json=body, headers=self._headers())
 
     def _headers(self, token: str | None = None) -> dict[str, str]:
         return {"authorization": f"Bearer {token or self.token}"}
@@ -324,13 +324,13 @@ async def _answer(given: bool | Awaitable[bool]) -> bool:
 
 
 def is_problem(response: httpx.Response, status: int, code: str) -> bool:
-    """Whether an answer is our error body with this status and code."""
+    """Whether a response is our error body with this status and code."""
     body: Mapping[str, str] = response.json()
     return response.status_code == status and body["code"] == code and bool(body["message"])
 
 
 def is_unavailable(response: httpx.Response) -> bool:
-    """Whether an answer is the documented 503, with the time to try again."""
+    """Whether a response is the documented 503, with the time to try again."""
     return is_problem(response, 503, "service_unavailable") and int(response.headers["retry-after"]) >= 1
 
 

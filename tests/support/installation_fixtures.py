@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.installation import Caller, Installation, Served
+from tests.support.installation import Caller, Installation, ServerProcess
 from tests.support.postgres_server import PostgresServer
 from tests.support.rows import database_file
 
@@ -84,8 +84,8 @@ def _sqlite_url(folder: Path) -> str:
 
 
 @asynccontextmanager
-async def running(installation: Installation, **settings: Any) -> AsyncIterator[tuple[Served, Caller]]:
+async def running(installation: Installation, **settings: Any) -> AsyncIterator[tuple[ServerProcess, Caller]]:
     """A running server on an installation, and a caller with a token."""
     client = installation.client or installation.prepare()
-    async with Served(installation, **settings) as served:
-        yield served, await Caller(served, client)()
+    async with ServerProcess(installation, **settings) as server:
+        yield server, await Caller(server, client)()

@@ -62,7 +62,7 @@ class Node:
     """Runs the scripts of tests/javascript."""
 
     async def __call__(self, script: str, given: Any) -> Any:
-        """Gives a script JSON on standard input; answers the JSON that it prints. Raises NodeFailed."""
+        """Gives a script JSON on standard input; returns the JSON that it prints. Raises NodeFailed."""
         process = await asyncio.create_subprocess_exec(
             *(str(binary()), str(FOLDER / script)),
             stdin=asyncio.subprocess.PIPE,

@@ -185,7 +185,7 @@ class PostgresServer:
             self._watcher = None
 
     def pause(self) -> None:
-        """Freeze every process of the server: connections stay open, new ones queue, nothing is answered."""
+        """Freeze every process of the server: connections stay open, new ones queue, nothing responds."""
         # Until all of them stand still the server may fork another one, so look again.
         while moving := [process for process in self._processes() if not _stands_still(process)]:
             postgres_watcher.send(moving, signal.SIGSTOP)
@@ -310,7 +310,7 @@ class PostgresServer:
     def _says_ready(self, pid: int) -> bool:
         """Read the server's own status from postmaster.pid, as pg_ctl does.
 
-        Unlike a connection this cannot be mistaken about whose server answers; the process number in the
+        Unlike a connection this cannot be mistaken about whose server responds; the process number in the
         first line tells the file from one that a crash left behind.
         """
         try:

@@ -15,7 +15,7 @@ _PATIENCE_SECONDS = 20
 
 @dataclass(frozen=True)
 class RawAnswer:
-    """The first answer on a connection; `rest` is whatever came after it."""
+    """The first response on a connection; `rest` is whatever came after it."""
 
     status: int
     headers: dict[str, str]

@@ -73,7 +73,7 @@ async def counts(url: str) -> dict[str, int]:
 
 
 def made(accounts: int) -> dict[str, int]:
-    """What `counts` answers when so many accounts were made, whole."""
+    """What `counts` returns when so many accounts were made, whole."""
     names = ("accounts", "passwords", "spent", "audit", "outbox", "emails", "ids", "customer_numbers")
     return dict.fromkeys(names, accounts)
 

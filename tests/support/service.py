@@ -1,7 +1,7 @@
 """A running Stamkund for tests: the real application behind a real HTTP server, on a real database.
 
-A `Stage` serves one engine from a thread of this process, with a clock that tests can set. Each test makes its own
-`Publisher` (an organisation with a client), so tests share a server without sharing data.
+A `RunningService` serves one engine from a thread of this process, with a clock that tests can set. Each test makes its
+own `Publisher` (an organisation with a client), so tests share a server without sharing data.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class TestClock:
         return self.now
 
     @contextmanager
-    def at(self, moment: int) -> Iterator[None]:
-        before, self.now = self.now, moment
+    def at(self, timestamp: int) -> Iterator[None]:
+        before, self.now = self.now, timestamp
         try:
             yield
         finally:
@@ -81,7 +81,7 @@ class RunningService:
         installation = await open_installation(self.settings, self.clock)
         self.store, self.vault = installation.store, installation.vault
         self.client_secrets = ClientSecrets(self.vault)
-        # With the protocol named, asyncio switches Nagle's algorithm off: else every answer waits 40 ms for an ACK.
+        # With the protocol named, asyncio switches Nagle's algorithm off: else every response waits 40 ms for an ACK.
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""A publisher's website, as small as can be: a real server on the machine that answers every path with a page.
+"""A publisher's website, as small as can be: a real server on the machine that responds to every path with a page.
 
 It goes by the name localhost, which is another site than 127.0.0.1, where Stamkund runs: to a browser the two have as
 little to do with each other as two domains.

@@ -1,4 +1,4 @@
-"""Scripts for Node: what they are given, what they answer, and how they fail."""
+"""Scripts for Node: what they are given, what they return, and how they fail."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def script() -> Iterator[Callable[[str], str]]:
     file.unlink(missing_ok=True)
 
 
-async def test_a_script_answers_json(node: Node, script: Callable[[str], str]) -> None:
+async def test_a_script_returns_json(node: Node, script: Callable[[str], str]) -> None:
     assert await node(script(ECHO), {"å": [1]}) == {"asked": {"å": [1]}, "library": "function"}
 
 
-async def test_a_script_that_fails_says_why(node: Node, script: Callable[[str], str]) -> None:
+async def test_a_script_that_fails_raises_its_error(node: Node, script: Callable[[str], str]) -> None:
     with pytest.raises(NodeFailed, match="no good"):
         await node(script('throw new Error("no good");'), {})

@@ -74,7 +74,7 @@ def place_of(process: subprocess.Popen[str]) -> tuple[Path, int]:
     return Path(folder), int(port)
 
 
-async def test_answers_with_the_settings_for_tests(server: PostgresServer) -> None:
+async def test_the_server_has_the_settings_for_tests(server: PostgresServer) -> None:
     assert server.url() == f"postgresql://stamkund@127.0.0.1:{server.port}/postgres"
     assert await ask(server.url(), "select 1") == 1
     expected = {

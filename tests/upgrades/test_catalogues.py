@@ -13,16 +13,16 @@ from stamkund.store import TOKEN_ACCOUNT, AuthenticatedToken, Store
 from stamkund.store import open as opening
 from tests.support.catalogue import CATALOGUE
 from tests.support.service import NOW
-from tests.upgrades import kept
+from tests.upgrades import stored_data
 
-FIRST = kept.FOLDER / "0001"
-TOKEN = token_digest(kept.calls(FIRST)["tokens"]["reader"].encode())
+FIRST = stored_data.FOLDER / "0001"
+TOKEN = token_digest(stored_data.calls(FIRST)["tokens"]["reader"].encode())
 
 
 @pytest.fixture
 async def store(fresh_url: str, tmp_path: Path) -> AsyncIterator[Store]:
     """A store on data of the first schema, brought up to date."""
-    await kept.load(FIRST, fresh_url, tmp_path / "stamkund.key")
+    await stored_data.load(FIRST, fresh_url, tmp_path / "stamkund.key")
     engine = opening.engine_for(fresh_url)
     await engine.open()
     await opening.migrate(engine, NOW)

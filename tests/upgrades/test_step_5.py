@@ -18,7 +18,7 @@ from stamkund.store import open as opening
 from stamkund.store.open import WrongSchema
 from tests.support.rows import database_file, executed
 from tests.support.service import NOW
-from tests.upgrades import kept
+from tests.upgrades import stored_data
 
 TABLES = {"one_time": "one_time_credentials", "login_locks": "lockouts", "signing_keys": "id_token_keys"}
 COLUMNS = {("login_locks", "frozen_until"): "locked_until", ("login_attempts", "door"): "channel"}
@@ -27,7 +27,7 @@ LOCKOUT = (
     f"VALUES ('north', 'somebody', '[{NOW}]', {NOW + 60}, {NOW + 90})"
 )
 ROTATING = """UPDATE clients SET document = replace(document, '"scopes":', '"rotates":true,"scopes":')"""
-EARLIER = [folder for folder in kept.folders() if int(folder.name) < 5]
+EARLIER = [folder for folder in stored_data.folders() if int(folder.name) < 5]
 
 Contents = dict[str, list[dict[str, Any]]]
 """The rows of every table, by the names of their columns."""
@@ -47,7 +47,7 @@ class Migrated:
 async def migrated(request: pytest.FixtureRequest, fresh_url: str, tmp_path: Path) -> AsyncIterator[Migrated]:
     """Stored data of an earlier schema, with a lockout and clients that rotate refresh tokens, migrated."""
     folder: Path = request.param
-    await kept.load(folder, fresh_url, tmp_path / "stamkund.key")
+    await stored_data.load(folder, fresh_url, tmp_path / "stamkund.key")
     await executed(fresh_url, ROTATING)
     if int(folder.name) >= 3:
         await executed(fresh_url, LOCKOUT)

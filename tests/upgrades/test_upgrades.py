@@ -16,7 +16,7 @@ from stamkund.identity.sessions import cookie_name
 from stamkund.store import migrations
 from tests.support.connector import Connector
 from tests.support.service import RunningService
-from tests.upgrades import kept
+from tests.upgrades import stored_data
 
 API = "/external/api/v1"
 
@@ -40,30 +40,30 @@ class Upgraded:
         return {"authorization": f"Bearer {self.stored['tokens'].get(token, token)}"}
 
 
-@pytest.fixture(params=kept.folders(), ids=lambda folder: folder.name)
+@pytest.fixture(params=stored_data.folders(), ids=lambda folder: folder.name)
 async def upgraded(request: pytest.FixtureRequest, fresh_url: str, tmp_path: Path) -> AsyncIterator[Upgraded]:
     folder: Path = request.param
-    stored = kept.calls(folder)
-    await kept.load(folder, fresh_url, tmp_path / "kept.key")
-    async with RunningService(fresh_url, tmp_path / "kept.key") as service:
+    stored = stored_data.calls(folder)
+    await stored_data.load(folder, fresh_url, tmp_path / "stored.key")
+    async with RunningService(fresh_url, tmp_path / "stored.key") as service:
         with service.clock.at(stored["now"] + 60):
             yield Upgraded(service, stored, folder.name)
 
 
-def test_every_schema_is_kept() -> None:
-    """A new step is kept with `python -m tests.upgrades.kept`; see the README beside this file."""
-    assert [folder.name for folder in kept.folders()] == [f"{m.number:04}" for m in migrations.MIGRATIONS]
+def test_there_is_data_of_every_schema() -> None:
+    """The data of a new step is written by `python -m tests.upgrades.stored_data`; see the README beside this file."""
+    assert [folder.name for folder in stored_data.folders()] == [f"{m.number:04}" for m in migrations.MIGRATIONS]
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-@pytest.mark.parametrize("folder", kept.folders(), ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", stored_data.folders(), ids=lambda folder: folder.name)
 def test_a_step_is_never_edited(folder: Path, engine: str) -> None:
     """Databases that took it would not know: what has to change goes into a new step."""
-    assert kept.schema(int(folder.name), engine) in (folder / f"{engine}.sql").read_text()
+    assert stored_data.schema(int(folder.name), engine) in (folder / f"{engine}.sql").read_text()
 
 
-async def test_what_was_answered_then_is_answered_now(upgraded: Upgraded) -> None:
-    """Later releases may answer more keys, but none less or otherwise."""
+async def test_calls_respond_as_they_did_then(upgraded: Upgraded) -> None:
+    """Later releases may return more keys, but every earlier one unchanged."""
     for call in upgraded.stored["calls"]:
         response = await upgraded.get(call["path"], call["token"])
         assert response.status_code == call["status"], call["path"]
@@ -87,7 +87,7 @@ async def test_clients_and_readers_go_on_as_before(upgraded: Upgraded) -> None:
     """With their secrets, passwords and refresh tokens."""
     assert (await upgraded.grant("none")).status_code == 200
     refreshed = await upgraded.grant("refresh_token", refresh_token=upgraded.stored["refresh_token"])
-    logged_in = await upgraded.grant("password", username="kalle@example.com", password=kept.PASSWORD)
+    logged_in = await upgraded.grant("password", username="kalle@example.com", password=stored_data.PASSWORD)
     for response in (refreshed, logged_in):
         me = await upgraded.get("me", response.json()["access_token"])
         assert me.json()["item"]["email"] == "Kalle@example.com"
@@ -95,7 +95,11 @@ async def test_clients_and_readers_go_on_as_before(upgraded: Upgraded) -> None:
 
 async def test_candidates_become_accounts(upgraded: Upgraded) -> None:
     """Counters and numbering go on where they were: nothing is given twice."""
-    body = {"account_candidate_id": upgraded.stored["candidate"], "email": "c@example.com", "password": kept.PASSWORD}
+    body = {
+        "account_candidate_id": upgraded.stored["candidate"],
+        "email": "c@example.com",
+        "password": stored_data.PASSWORD,
+    }
     path = f"{API}/accounts/activate_candidate"
     taken = await upgraded.service.http.post(
         path, json=body | {"email": "KALLE@example.com"}, headers=upgraded.headers("north")
@@ -110,12 +114,12 @@ async def test_candidates_become_accounts(upgraded: Upgraded) -> None:
 
 
 async def test_customers_who_brought_a_password_log_in(upgraded: Upgraded) -> None:
-    response = await upgraded.grant("password", username="new@example.com", password=kept.PASSWORD)
+    response = await upgraded.grant("password", username="new@example.com", password=stored_data.PASSWORD)
     me = await upgraded.get("me", response.json()["access_token"])
     assert me.json()["item"]["customer_number"] == "20002"
 
 
-async def test_logins_of_then_hold_now(upgraded: Upgraded) -> None:
+async def test_earlier_logins_are_still_valid(upgraded: Upgraded) -> None:
     """Session, ticket, code and keys, where there were any: nobody is asked again because of an upgrade."""
     login = upgraded.stored.get("login")
     if login is None:  # of a schema before sessions

@@ -11,7 +11,7 @@ import pytest
 
 from stamkund.problems import Refused
 from stamkund.rules import identifiers
-from stamkund.server import jobs as upkeep
+from stamkund.server import jobs
 from stamkund.store import Unavailable
 from stamkund.wire import limits as limiting
 from stamkund.wire.limits import Limits, no_limits
@@ -45,7 +45,7 @@ async def candidate(publisher: Publisher, **query: str) -> int:
     return (await publisher.get(CANDIDATE, **query)).status_code
 
 
-async def test_a_number_is_asked_about_so_often_and_again_in_the_next_minute(strict: Publisher) -> None:
+async def test_lookups_of_a_number_are_limited_per_minute(strict: Publisher) -> None:
     await strict.customer()
     responses = [await candidate(strict, social_security_number=NUMBER, zip_code=str(n)) for n in range(3)]
     assert responses == [404] * 3
@@ -56,7 +56,7 @@ async def test_a_number_is_asked_about_so_often_and_again_in_the_next_minute(str
         assert await candidate(strict, social_security_number=NUMBER, zip_code="43921") == 200
 
 
-async def test_clients_share_what_may_be_asked_about_an_identifier_but_organisations_do_not(strict: Publisher) -> None:
+async def test_the_limit_of_an_identifier_is_shared_by_the_clients_of_an_organisation(strict: Publisher) -> None:
     for _ in range(3):
         assert await candidate(strict, customer_number="1") == 404
     client, secret = await strict.new_client("/external/account/r")
@@ -91,7 +91,7 @@ async def test_activations_are_counted_by_candidate_and_by_email(strict: Publish
     assert is_limited(await strict.post(ACTIVATE, {**body, "email": "0@example.com"}))
 
 
-async def test_logins_are_counted_by_email_whether_it_is_known_or_not(strict: Publisher) -> None:
+async def test_logins_are_limited_by_email_whether_there_is_an_account_or_not(strict: Publisher) -> None:
     await strict.activated("ove@example.com")
     for username in ("ove@example.com", f"{strict.id}^NOBODY@example.com"):
         for _ in range(3):
@@ -100,7 +100,7 @@ async def test_logins_are_counted_by_email_whether_it_is_known_or_not(strict: Pu
         assert is_limited(await strict.grant("password", username=username.lower(), password=PASSWORD))
 
 
-async def test_tokens_are_counted_by_client_once_the_client_is_known(strict: Publisher) -> None:
+async def test_tokens_are_limited_by_client_once_the_client_is_authenticated(strict: Publisher) -> None:
     """So nobody who knows no more than a client's id can use up what the client may do."""
     for _ in range(20):
         response = await strict.grant("none", secret="wrong")
@@ -128,7 +128,7 @@ async def test_a_clients_limit_comes_after_the_scope_and_before_everything_else(
     assert is_limited(await http.post(f"{ACTIVATE}/", content=b"{", headers=headers))
 
 
-async def test_an_identifiers_limit_comes_after_the_values_and_before_the_story(strict: Publisher) -> None:
+async def test_an_identifiers_limit_comes_after_the_values_and_before_the_handler(strict: Publisher) -> None:
     made = await strict.customer()
     body = {"account_candidate_id": made.id, "email": "ove@example.com", "password": PASSWORD}
     for _ in range(3):
@@ -151,7 +151,7 @@ async def test_nothing_is_limited_where_the_settings_say_so(fresh_url: str, tmp_
 
 @pytest.mark.both_engines
 async def test_processes_share_their_counts(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upkeep, "_SHARE_SECONDS", 0.05)
+    monkeypatch.setattr(jobs, "_SHARE_SECONDS", 0.05)
     chosen = {"workers": 2, "limit_per_client": 0, "limit_per_identifier": 5}
     key_file = tmp_path / "stamkund.key"
     async with (
@@ -235,7 +235,7 @@ async def test_counts_that_could_not_be_shared_are_shared_later() -> None:
         ask(one)
 
 
-async def test_a_minute_that_is_over_is_not_shared() -> None:
+async def test_counts_of_a_past_minute_are_not_shared() -> None:
     store: Any = FakeStore()
     limits = Limits(0, 10, lambda data: data.hex(), shared=True)
     ask(limits, 3)

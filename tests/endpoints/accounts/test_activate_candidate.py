@@ -209,7 +209,7 @@ async def test_only_active_permissions_of_the_organisation_are_accepted(service:
     assert accepted == [{"id": ALSO_ACTIVE.id, "type": "email"}, {"id": ACTIVE.id, "type": "sms"}]
 
 
-async def test_a_wrong_permission_is_told_before_the_candidate_is_looked_for(publisher: Publisher) -> None:
+async def test_a_wrong_permission_is_refused_before_the_candidate_is_looked_up(publisher: Publisher) -> None:
     made = await publisher.customer()
     assert (await activate(publisher, made)).status_code == 201
     response = await activate(publisher, made, marketing_permissions=ACTIVE.id)
@@ -287,7 +287,7 @@ async def test_age_changes_on_the_birthday_in_the_organisations_zone(service: Ru
 
 
 @pytest.mark.parametrize("number", ["620817-9257", "123499-0000"])
-async def test_a_wrong_check_digit_is_accepted_unless_the_organisation_says_otherwise(
+async def test_a_wrong_check_digit_is_accepted_unless_the_organisation_checks_it(
     service: RunningService, number: str
 ) -> None:
     lenient, strict = await service.publisher(), await service.publisher(person_number_check="checksum")
@@ -314,7 +314,7 @@ async def test_look_ups_never_want_more_than_the_pattern(service: RunningService
 # Whose data the account has --------------------------------------------------------------------------------
 
 
-async def test_the_customers_data_unless_the_caller_says_otherwise(publisher: Publisher) -> None:
+async def test_the_customers_data_unless_the_caller_sends_other_data(publisher: Publisher) -> None:
     made = await publisher.customer(company_name="Ove AB", company_registration_number="556468-3984")
     sent: dict[str, Any] = {"first_name": "Åke", "mobile_phone_number": "+46701234567", "account_origin": None}
     assert (await activate(publisher, made, **sent)).status_code == 201
@@ -382,14 +382,14 @@ async def test_states_move_with_the_clock(publisher: Publisher) -> None:
     clock = publisher.service.clock
     with clock.at(NOW - DAY):
         await publisher.activated(subscriptions=subscriptions)
-    for moment, expected in ((NOW - 1, 3), (NOW, 4), (NOW + DAY - 1, 4), (NOW + DAY, 5)):
-        with clock.at(moment):
+    for timestamp, expected in ((NOW - 1, 3), (NOW, 4), (NOW + DAY - 1, 4), (NOW + DAY, 5)):
+        with clock.at(timestamp):
             publisher._token = None
             for item in (await account_item(publisher), await _me(publisher, "ove.ovesson@example.com")):
                 assert [p["state"] for p in item["user_products"]] == [s[expected] for s in STATES]
 
 
-async def test_subscriptions_that_are_over_become_deactivated_products(publisher: Publisher) -> None:
+async def test_ended_subscriptions_become_deactivated_products(publisher: Publisher) -> None:
     over = [
         subscription(valid_to=NOW, subscription_number="1"),
         subscription(valid_to=NOW - DAY, state="frozen", subscription_number="2"),
@@ -437,8 +437,8 @@ async def test_the_end_date_of_what_is_limited_or_cancelled(publisher: Publisher
     ]
     await publisher.activated(subscriptions=subscriptions)
     expected = [end for *_, end in ENDS]
-    for moment in (NOW, NOW + 2 * DAY):
-        with publisher.service.clock.at(moment):
+    for timestamp in (NOW, NOW + 2 * DAY):
+        with publisher.service.clock.at(timestamp):
             publisher._token = None
             assert [p["subscription_end_date"] for p in (await account_item(publisher))["user_products"]] == expected
 
@@ -472,7 +472,7 @@ MOMENTS = [
 
 @pytest.mark.parametrize(("timezone", "column"), [("Europe/Stockholm", 1), ("America/New_York", 2)])
 async def test_times_across_the_change_of_summer_time(service: RunningService, timezone: str, column: int) -> None:
-    """One offset does not do for a zone: each moment has its own, in every answer."""
+    """One offset does not do for a zone: each moment has its own, in every response."""
     publisher = await service.publisher(timezone=timezone)
     subscriptions = [
         subscription(valid_from=row[0], valid_to=row[0], subscription_number=str(n)) for n, row in enumerate(MOMENTS)

@@ -1,4 +1,4 @@
-"""Get active products: who may ask, what is answered, and what of it moves with the clock and the catalogue."""
+"""Get active products: who may call, what is returned, and what of it moves with the clock and the catalogue."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def test_without_the_scope(publisher: Publisher) -> None:
     assert "/external/me/w" in refused(response, 403, "insufficient_scope")["message"]
 
 
-async def test_mine_wants_an_identity(publisher: Publisher) -> None:
+async def test_mine_requires_an_identity(publisher: Publisher) -> None:
     refused(await ask(publisher, MINE, await publisher.token()), 403, "identity_required")
 
 
@@ -96,7 +96,7 @@ async def test_include_articles_is_true_or_false(publisher: Publisher, path: str
 
 
 @BOTH
-async def test_articles_are_there_only_when_asked_for(publisher: Publisher, path: str) -> None:
+async def test_articles_are_included_on_request(publisher: Publisher, path: str) -> None:
     account_id = await reader(publisher, subscription("other"))
     token, query = await token_for(publisher, path), query_for(path, account_id)
     for more in ({}, {"include_articles": "false"}):
@@ -147,7 +147,7 @@ async def test_without_a_catalogue_a_package_gives_its_own_code(publisher: Publi
     assert await products(publisher, account_id) == ["digital", "summer"]
 
 
-async def test_a_new_catalogue_holds_from_the_next_call_on(publisher: Publisher) -> None:
+async def test_a_new_catalogue_applies_from_the_next_call(publisher: Publisher) -> None:
     account_id = await reader(publisher, subscription("digital"))
     for catalogue, given in (
         (CATALOGUE, ["web"]),
@@ -178,10 +178,10 @@ async def test_a_subscription_begins_and_ends_with_the_clock(publisher: Publishe
     await load(publisher)
     begins, ends = NOW + 5 * DAY, NOW + 20 * DAY
     account_id = await reader(publisher, subscription(state=state, valid_from=begins, valid_to=ends))
-    for moment, given in ((NOW, []), (begins - 1, []), (begins, ["web"]), (ends - 1, ["web"]), (ends, [])):
-        with publisher.service.clock.at(moment):
+    for timestamp, given in ((NOW, []), (begins - 1, []), (begins, ["web"]), (ends - 1, ["web"]), (ends, [])):
+        with publisher.service.clock.at(timestamp):
             publisher._token = None  # a token holds for an hour
-            assert await products(publisher, account_id) == given, moment
+            assert await products(publisher, account_id) == given, timestamp
 
 
 async def test_a_subscription_without_beginning_and_end(publisher: Publisher) -> None:
@@ -201,10 +201,10 @@ async def test_a_frozen_subscription_has_the_grace_days_of_its_package(publisher
     await load(publisher)
     ends = int(datetime(2026, 7, 15, 22, tzinfo=UTC).timestamp())
     account_id = await reader(publisher, subscription(package, state="frozen", valid_to=ends))
-    for moment, given in ((ends - 1, ["web"]), (ends, ["web"]), (ends + 5 * DAY - 1, ["web"]), (ends + 5 * DAY, [])):
-        with publisher.service.clock.at(moment):
+    for timestamp, given in ((ends - 1, ["web"]), (ends, ["web"]), (ends + 5 * DAY - 1, ["web"]), (ends + 5 * DAY, [])):
+        with publisher.service.clock.at(timestamp):
             publisher._token = None
-            assert await products(publisher, account_id) == given, moment
+            assert await products(publisher, account_id) == given, timestamp
 
 
 async def test_grace_days_are_days_of_the_calendar(publisher: Publisher) -> None:
@@ -213,8 +213,8 @@ async def test_grace_days_are_days_of_the_calendar(publisher: Publisher) -> None
     ends = int(datetime(2026, 3, 26, 23, tzinfo=UTC).timestamp())
     over = int(datetime(2026, 3, 31, 22, tzinfo=UTC).timestamp())
     account_id = await reader(publisher, subscription(state="frozen", valid_to=ends))
-    for moment, given in ((over - 1, ["web"]), (over, [])):
-        with publisher.service.clock.at(moment):
+    for timestamp, given in ((over - 1, ["web"]), (over, [])):
+        with publisher.service.clock.at(timestamp):
             publisher._token = None
             assert await products(publisher, account_id) == given
 
@@ -228,7 +228,7 @@ async def test_without_grace_days_a_frozen_subscription_ends_as_others_do(publis
         assert await products(publisher, account_id) == []
 
 
-async def test_grace_holds_for_a_subscription_that_came_in_after_its_end(publisher: Publisher) -> None:
+async def test_grace_days_apply_to_a_subscription_imported_after_its_end(publisher: Publisher) -> None:
     await load(publisher)
     account_id = await reader(publisher, subscription(state="frozen", valid_to=NOW - 4 * DAY))
     assert await products(publisher, account_id) == ["web"]

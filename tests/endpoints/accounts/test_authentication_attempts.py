@@ -37,7 +37,7 @@ FROZEN = {
 
 
 async def log_in(publisher: Publisher, password: str = "wrong", email: str = EMAIL) -> Any:
-    """What the password grant answers: `in`, or its error."""
+    """What the password grant returns: `in`, or its error."""
     response = await publisher.grant("password", username=email, password=password)
     if response.status_code == 200:
         return "in"
@@ -56,7 +56,7 @@ async def report(publisher: Publisher, *, successful: bool = False, **who: Any) 
     return await publisher.post(REPORT, body)
 
 
-async def standing(publisher: Publisher, email: str = EMAIL) -> tuple[bool, int, str | None]:
+async def lockout_of(publisher: Publisher, email: str = EMAIL) -> tuple[bool, int, str | None]:
     response = await publisher.get(ASK, email=email)
     assert response.status_code == 200, response.text
     item = response.json()["item"]
@@ -100,7 +100,7 @@ async def inactive(publisher: Publisher, email: str) -> None:
 # The calls -------------------------------------------------------------------------------------------------
 
 
-async def test_attempts_answer_as_documented(publisher: Publisher) -> None:
+async def test_authentication_attempts_as_documented(publisher: Publisher) -> None:
     await publisher.activated(EMAIL)
     response = await publisher.get(ASK, email=EMAIL.upper())
     assert response.text == (
@@ -113,7 +113,7 @@ async def test_attempts_want_an_email_as_documented(publisher: Publisher) -> Non
     assert refused(response, 400, "invalid_parameter", "email")["message"] == "Parameter is required"
 
 
-async def test_attempts_of_nobody_are_404(service: RunningService, publisher: Publisher) -> None:
+async def test_attempts_of_an_unknown_account_are_404(service: RunningService, publisher: Publisher) -> None:
     other = await service.publisher()
     await other.activated("elsewhere@example.com")
     await publisher.customer(email="customer@example.com")
@@ -134,7 +134,7 @@ async def test_an_attempt_is_reported_by_email_or_id(publisher: Publisher) -> No
     for number, who in enumerate(identifications, 1):
         response = await report(publisher, **who)
         assert (response.status_code, response.json()) == (200, {"id": account_id})
-        assert (await standing(publisher))[1] == 5 - number
+        assert (await lockout_of(publisher))[1] == 5 - number
 
 
 async def test_an_attempt_at_two_accounts_is_404(publisher: Publisher) -> None:
@@ -166,14 +166,14 @@ async def test_an_attempt_at_two_accounts_is_404(publisher: Publisher) -> None:
         ),
     ],
 )
-async def test_what_a_report_must_hold(
+async def test_what_a_report_must_contain(
     publisher: Publisher, body: dict[str, Any], field: str | None, message: str
 ) -> None:
     response = await publisher.post(REPORT, body)
     assert refused(response, 400, "invalid_parameter", field)["message"] == message
 
 
-async def test_a_report_is_kept_with_what_it_said(publisher: Publisher) -> None:
+async def test_a_reported_attempt_is_stored_whole(publisher: Publisher) -> None:
     account_id = await publisher.activated(EMAIL)
     agent = "Webbläsare/1 " + "x" * 4083
     report_fields = {"login_successful": False, "user_agent": agent, "persist": True}
@@ -193,15 +193,15 @@ async def test_a_report_is_kept_with_what_it_said(publisher: Publisher) -> None:
 async def test_five_failures_in_a_row_freeze_the_login_for_a_day(service: RunningService, publisher: Publisher) -> None:
     account_id = await publisher.activated(EMAIL)
     for left in (5, 4, 3, 2, 1):
-        assert await standing(publisher) == (False, left, None)
+        assert await lockout_of(publisher) == (False, left, None)
         assert await log_in(publisher) == WRONG
-    assert await standing(publisher) == (True, 0, THAW)
+    assert await lockout_of(publisher) == (True, 0, THAW)
     assert await log_in(publisher) == await log_in(publisher, PASSWORD) == FROZEN, "no hint whether it was right"
     with service.clock.at(NOW + DAY - 1):
         assert await log_in(publisher, PASSWORD) == FROZEN
     with service.clock.at(NOW + DAY):
         publisher._token = None
-        assert await standing(publisher) == (False, 5, None)
+        assert await lockout_of(publisher) == (False, 5, None)
         assert await log_in(publisher, PASSWORD) == "in"
     client = publisher.client.id
     refusals = [("login_refused", client, account_id, detail) for detail in ["failed"] * 5 + ["frozen"] * 3]
@@ -223,10 +223,10 @@ async def test_a_success_clears_the_count(publisher: Publisher) -> None:
     for _ in range(3):
         await fail(publisher, 4)
         assert await log_in(publisher, PASSWORD) == "in"
-        assert await standing(publisher) == (False, 5, None)
+        assert await lockout_of(publisher) == (False, 5, None)
 
 
-async def test_all_doors_count_together(publisher: Publisher) -> None:
+async def test_all_channels_count_together(publisher: Publisher) -> None:
     await publisher.activated(EMAIL)
     await fail(publisher, 2)
     for _ in range(3):
@@ -239,10 +239,10 @@ async def test_a_reported_success_clears_the_count_but_lifts_no_freeze(publisher
     await publisher.activated(EMAIL)
     await fail(publisher, 4)
     await report(publisher, successful=True)
-    assert await standing(publisher) == (False, 5, None)
+    assert await lockout_of(publisher) == (False, 5, None)
     await fail(publisher, 5)
     assert (await report(publisher, successful=True)).status_code == 200
-    assert await standing(publisher) == (True, 0, THAW)
+    assert await lockout_of(publisher) == (True, 0, THAW)
     assert (await outcomes(publisher))[0] == "frozen"
 
 
@@ -267,7 +267,7 @@ async def test_another_organisation_is_another_login(service: RunningService, pu
     assert wrong.json() == WRONG, "also of a frozen login elsewhere nothing is told"
 
 
-async def test_the_latest_attempts_are_kept(publisher: Publisher) -> None:
+async def test_the_latest_attempts_are_stored(publisher: Publisher) -> None:
     await publisher.activated(EMAIL)
     for number in range(30):
         assert await log_in(publisher, PASSWORD if number % 3 else "wrong") in ("in", WRONG)
@@ -279,10 +279,10 @@ async def test_the_latest_attempts_are_kept(publisher: Publisher) -> None:
 # Nobody, and somebody without an account -------------------------------------------------------------------
 
 
-async def test_strangers_and_the_inactive_are_refused_like_a_wrong_password(
+async def test_unknown_emails_and_inactive_accounts_are_refused_like_a_wrong_password(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same answers in the same order, freezing included; one hash computed and one refusal written for each."""
+    """The same responses in the same order, freezing included; one hash computed and one refusal written for each."""
     await publisher.activated(EMAIL)
     await inactive(publisher, "inactive@example.com")
     await log_in(publisher)  # from now on there is a hash of nobody's password
@@ -343,18 +343,18 @@ async def test_a_frozen_login_takes_as_long_as_a_wrong_password(
     assert login is not None and len(compared) == 1 and login.hash not in compared
 
 
-async def test_an_attempt_at_an_inactive_account_is_not_kept(publisher: Publisher) -> None:
+async def test_an_attempt_at_an_inactive_account_is_not_stored(publisher: Publisher) -> None:
     await inactive(publisher, EMAIL)
     for _ in range(6):
         assert (await report(publisher)).status_code == 200
-    assert await standing(publisher) == (False, 5, None)
+    assert await lockout_of(publisher) == (False, 5, None)
     assert await outcomes(publisher) == []
 
 
 async def test_a_customer_who_brought_a_password_is_counted_too(publisher: Publisher) -> None:
     made = await brought(publisher)
     await fail(publisher, 4)
-    assert await standing(publisher) == (False, 1, None)
+    assert await lockout_of(publisher) == (False, 1, None)
     assert (await report(publisher)).json() == {"id": made.id}
     assert await log_in(publisher, PASSWORD) == FROZEN
     assert ("login_frozen", publisher.client.id, made.id, None) in await audit(publisher)
@@ -364,7 +364,7 @@ async def test_attempts_of_a_customer_go_along_with_the_account(publisher: Publi
     made = await brought(publisher)
     await fail(publisher, 4)
     assert await log_in(publisher, PASSWORD) == "in"
-    assert await standing(publisher) == (False, 5, None)
+    assert await lockout_of(publisher) == (False, 5, None)
     assert await outcomes(publisher) == ["succeeded", *["failed"] * 4]
     query = f"SELECT count(*) FROM login_attempts WHERE login = '{made.id}'"
     assert await rows(publisher.service.settings.database_url, query) == [(0,)]
@@ -404,7 +404,7 @@ async def test_of_many_at_once_in_two_processes(service: RunningService, publish
             FROZEN["error_description"]: 45,
         }
         assert await log_in(other, PASSWORD) == await log_in(publisher, PASSWORD) == FROZEN
-        assert await standing(other) == (True, 0, THAW)
+        assert await lockout_of(other) == (True, 0, THAW)
 
 
 async def test_right_passwords_at_once_all_get_in(publisher: Publisher) -> None:
@@ -430,14 +430,14 @@ async def test_settings_say_how_many_and_how_long(fresh_url: str, tmp_path: Path
         await publisher.activated(EMAIL)
         await fail(publisher, 1)
         with service.clock.at(NOW + 10):
-            assert await standing(publisher) == (False, 2, None)
+            assert await lockout_of(publisher) == (False, 2, None)
             await fail(publisher, 2)
-            assert await standing(publisher) == (True, 0, "2026-01-15T13:01:50+01:00")
+            assert await lockout_of(publisher) == (True, 0, "2026-01-15T13:01:50+01:00")
         with service.clock.at(NOW + 110):
             assert await log_in(publisher, PASSWORD) == "in"
 
 
-async def test_counts_that_are_over_are_removed(fresh_url: str, tmp_path: Path) -> None:
+async def test_expired_counts_are_removed(fresh_url: str, tmp_path: Path) -> None:
     async with RunningService(fresh_url, tmp_path / "stamkund.key") as service:
         publisher = await service.publisher()
         for number in range(3):
@@ -447,5 +447,5 @@ async def test_counts_that_are_over_are_removed(fresh_url: str, tmp_path: Path) 
         assert await store.login_attempts.remove_expired_lockouts(NOW + HOUR - 1) == 0
         assert await store.login_attempts.remove_expired_lockouts(NOW + HOUR, 1) == 1
         assert await store.login_attempts.remove_expired_lockouts(NOW + HOUR) == 1
-        assert await standing(publisher, "0@example.com") == (True, 0, THAW)
+        assert await lockout_of(publisher, "0@example.com") == (True, 0, THAW)
         assert await store.login_attempts.remove_expired_lockouts(NOW + DAY) == 1

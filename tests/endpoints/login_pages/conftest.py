@@ -6,24 +6,24 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.endpoints.login_pages.reader import House, house
+from tests.endpoints.login_pages.reader import Herald, herald_of
 from tests.support.browser import Browser
 from tests.support.service import Publisher
 
 
 @pytest.fixture
-async def home(publisher: Publisher) -> House:
-    return await house(publisher)
+async def herald(publisher: Publisher) -> Herald:
+    return await herald_of(publisher)
 
 
 @pytest.fixture
-async def browser(home: House) -> AsyncIterator[Browser]:
-    async with home.browser() as opened:
+async def browser(herald: Herald) -> AsyncIterator[Browser]:
+    async with herald.browser() as opened:
         yield opened
 
 
 @pytest.fixture
-async def other(home: House) -> AsyncIterator[Browser]:
+async def other(herald: Herald) -> AsyncIterator[Browser]:
     """A second browser, such as an attacker's."""
-    async with home.browser() as opened:
+    async with herald.browser() as opened:
         yield opened

@@ -19,7 +19,7 @@ APP = "se.herald.app:/back"
 
 
 @dataclass
-class House:
+class Herald:
     """A publisher with one site, and a reader who has an account."""
 
     publisher: Publisher
@@ -59,9 +59,9 @@ class House:
         )
 
 
-async def house(publisher: Publisher) -> House:
+async def herald_of(publisher: Publisher) -> Herald:
     account = await publisher.activated(EMAIL)
     site, _ = await publisher.new_client(
         *SCOPES, redirect_uris=[BACK, APP], origins=["https://shop.herald.example"], logout_uris=[GOODBYE]
     )
-    return House(publisher, site, account)
+    return Herald(publisher, site, account)

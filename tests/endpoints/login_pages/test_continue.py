@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.endpoints.login_pages.reader import APP, EMAIL, PASSWORD, SITE, House, house
+from tests.endpoints.login_pages.reader import APP, EMAIL, PASSWORD, SITE, Herald, herald_of
 from tests.support import raw
 from tests.support.browser import Browser, Page
 from tests.support.service import RunningService
@@ -25,7 +25,7 @@ def is_refused(page: Page, sentence: str = "continue must be an address of /oaut
 
 
 @pytest.mark.parametrize(
-    ("wanted", "sent"),
+    ("address", "sent"),
     [
         (SITE, f"{SITE}/"),
         (f"{SITE}/news?a=1&b=%26#top", f"{SITE}/news?a=1&b=%26#top"),
@@ -36,12 +36,12 @@ def is_refused(page: Page, sentence: str = "continue must be an address of /oaut
         (f"{SHOP}/basket", f"{SHOP}/basket"),
     ],
 )
-async def test_addresses_at_a_clients_site(home: House, browser: Browser, address: str, sent: str) -> None:
+async def test_addresses_at_a_clients_site(herald: Herald, browser: Browser, address: str, sent: str) -> None:
     """Where one is asked for the password first, and where one is logged in already."""
-    page = await browser.get("/login", continue_=address, oid=home.id)
+    page = await browser.get("/login", continue_=address, oid=herald.id)
     assert page.status == 200
     assert (await browser.submit(email=EMAIL, password=PASSWORD)).location == sent
-    assert (await browser.get("/login", continue_=address, oid=home.id)).location == sent
+    assert (await browser.get("/login", continue_=address, oid=herald.id)).location == sent
 
 
 HERE = "www.herald.example"
@@ -69,102 +69,104 @@ TRICKS = [
 ]
 
 
-async def test_nobody_is_sent_elsewhere(home: House, browser: Browser) -> None:
+async def test_no_unregistered_address_is_reached(herald: Herald, browser: Browser) -> None:
     for address in TRICKS:
-        assert is_refused(await browser.get("/login", oid=home.id, continue_=address)), address
+        assert is_refused(await browser.get("/login", oid=herald.id, continue_=address)), address
 
 
 @pytest.mark.parametrize("address", ["https://evil.example", f"//{HERE}", "javascript:alert(1)", APP, "/oauth2/logout"])
-async def test_nobody_is_sent_elsewhere_in_any_way(home: House, browser: Browser, address: str) -> None:
+async def test_no_unregistered_address_is_reached_in_any_way(herald: Herald, browser: Browser, address: str) -> None:
     """Not by the page, not by its form with the address put in by hand, and not where one is logged in already."""
-    assert is_refused(await browser.get("/login", oid=home.id, continue_=address))
-    await browser.get("/login", oid=home.id)
+    assert is_refused(await browser.get("/login", oid=herald.id, continue_=address))
+    await browser.get("/login", oid=herald.id)
     data = {**browser.page.forms[0].fields, "email": EMAIL, "password": PASSWORD, "continue": address}
     assert is_refused(await browser.post("/login", data))
-    assert not await home.logged_in(browser)
-    await home.log_in(browser)
-    assert is_refused(await browser.get("/login", oid=home.id, continue_=address))
-    assert is_refused(await browser.get("/oauth2/logout", oid=home.id, continue_=address))
-    assert await home.logged_in(browser)
+    assert not await herald.logged_in(browser)
+    await herald.log_in(browser)
+    assert is_refused(await browser.get("/login", oid=herald.id, continue_=address))
+    assert is_refused(await browser.get("/oauth2/logout", oid=herald.id, continue_=address))
+    assert await herald.logged_in(browser)
 
 
 @given(address=st.text() | st.text(alphabet="htps:/\\@.%?#\t\n[]1 wherald", max_size=30).map(lambda t: f"{SITE}{t}"))
-async def test_whatever_is_asked_for_only_the_site_is_reached(service: RunningService, address: str) -> None:
-    home = await _fuzzed(service)
+async def test_any_address_leads_to_the_site_or_nowhere(service: RunningService, address: str) -> None:
+    herald = await _fuzzed(service)
     response = await service.http.get(
-        "/login?" + urlencode({"oid": home.id, "continue": address}, errors="surrogatepass")
+        "/login?" + urlencode({"oid": herald.id, "continue": address}, errors="surrogatepass")
     )
     assert response.status_code in (200, 400)
     if response.status_code == 200 and address:
         assert address.lower().startswith(SITE) and (len(address) == len(SITE) or address[len(SITE)] in "/?#:")
 
 
-_homes: dict[int, House] = {}
+_homes: dict[int, Herald] = {}
 
 
-async def _fuzzed(service: RunningService) -> House:
-    """One house for all that hypothesis makes up."""
+async def _fuzzed(service: RunningService) -> Herald:
+    """One publisher for all that hypothesis makes up."""
     if id(service) not in _homes:
-        _homes[id(service)] = await house(await service.publisher())
+        _homes[id(service)] = await herald_of(await service.publisher())
     return _homes[id(service)]
 
 
 # Our own authorization -------------------------------------------------------------------------------------
 
 
-async def test_our_own_authorization_tells_whose_page_it_is(
-    service: RunningService, home: House, browser: Browser
+async def test_our_own_authorization_decides_whose_page_it_is(
+    service: RunningService, herald: Herald, browser: Browser
 ) -> None:
     """By its client, absolute or not; sent on exactly as it was checked."""
     for there in ("", service.url, service.url.upper().replace("HTTP", "Http")):
-        page = await browser.get("/login", continue_=f"{there}/oauth2/auth?state=å b&client_id={home.site.id.upper()}")
-        assert home.publisher.organisation.name in page.title
+        page = await browser.get(
+            "/login", continue_=f"{there}/oauth2/auth?state=å b&client_id={herald.site.id.upper()}"
+        )
+        assert herald.publisher.organisation.name in page.title
         assert page.policy["form-action"] == ["'self'", SITE, "se.herald.app:", SHOP, "https://goodbye.herald.example"]
     data = {**browser.page.forms[0].fields, "email": EMAIL, "password": PASSWORD}
     cookie = {"cookie": f"__Host-stamkund_form={browser.cookie('__Host-stamkund_form')}"}
     response = await service.http.post("/login", data=data, headers=cookie)
-    assert response.headers["location"] == f"/oauth2/auth?state=%C3%A5%20b&client_id={home.site.id.upper()}"
+    assert response.headers["location"] == f"/oauth2/auth?state=%C3%A5%20b&client_id={herald.site.id.upper()}"
 
 
-async def test_an_authorization_of_no_client_is_refused(home: House, browser: Browser) -> None:
-    disabled, _ = await home.publisher.new_client("/openid", redirect_uris=[f"{SITE}/2"], disabled=True)
+async def test_an_authorization_of_no_client_is_refused(herald: Herald, browser: Browser) -> None:
+    disabled, _ = await herald.publisher.new_client("/openid", redirect_uris=[f"{SITE}/2"], disabled=True)
     for query in (
         "state=1",
         "client_id=",
         "client_id=x",
         "client_id=585a4768edce2c5e6f000001",
         f"client_id={disabled.id}",
-        f"client_id={home.site.id}&client_id={home.site.id}",
+        f"client_id={herald.site.id}&client_id={herald.site.id}",
         "client_id=%ff",
         "client_id=%00",
     ):
-        page = await browser.get("/login", oid=home.id, continue_=f"/oauth2/auth?{query}")
+        page = await browser.get("/login", oid=herald.id, continue_=f"/oauth2/auth?{query}")
         assert is_refused(page, "The site or app that sent you here is not known")
 
 
-async def test_sites_of_a_disabled_client_are_nobodys(home: House, browser: Browser) -> None:
-    await home.service.store.clients.change(home.site.id, lambda site: msgspec.structs.replace(site, disabled=True))
-    assert is_refused(await browser.get("/login", oid=home.id, continue_=SITE))
+async def test_sites_of_a_disabled_client_are_refused(herald: Herald, browser: Browser) -> None:
+    await herald.service.store.clients.change(herald.site.id, lambda site: msgspec.structs.replace(site, disabled=True))
+    assert is_refused(await browser.get("/login", oid=herald.id, continue_=SITE))
 
 
 # Whose page ------------------------------------------------------------------------------------------------
 
 
 async def test_an_organisation_that_is_not_the_clients_is_refused(
-    service: RunningService, home: House, browser: Browser
+    service: RunningService, herald: Herald, browser: Browser
 ) -> None:
     other = await service.publisher()
-    to_authorization = f"/oauth2/auth?client_id={home.site.id}"
+    to_authorization = f"/oauth2/auth?client_id={herald.site.id}"
     page = await browser.get("/login", oid=other.id, continue_=to_authorization)
     assert is_refused(page, "another organisation") and "belongs elsewhere" in page.text
     assert is_refused(await browser.get("/login", oid=other.id, continue_=SITE))
-    page = await browser.get("/login", oid=home.id, continue_=to_authorization)
+    page = await browser.get("/login", oid=herald.id, continue_=to_authorization)
     assert page.status == 200
 
 
 @pytest.mark.parametrize("oid", ["nobody", "", "ORG-1", "a b", "\0", "å", "../x", "a" * 65, "%", "' OR 1=1 --"])
 async def test_an_organisation_that_is_none_is_refused(
-    service: RunningService, home: House, browser: Browser, oid: str
+    service: RunningService, herald: Herald, browser: Browser, oid: str
 ) -> None:
     await service.publisher()
     page = await browser.get("/login", oid=oid)
@@ -182,18 +184,18 @@ async def test_a_site_of_one_organisation_alone_names_it(service: RunningService
     assert second.organisation.name in (await browser.get("/login", oid=second.id, continue_=f"{shared}/x")).title
 
 
-async def test_repeated_parameters_are_refused(home: House, browser: Browser) -> None:
+async def test_repeated_parameters_are_refused(herald: Herald, browser: Browser) -> None:
     """Of two readers one may take the first, and the other the last."""
     site = quote(SITE, safe="")
     for query in (
         f"continue={site}&continue=https://evil.example",
-        f"oid={home.id}&oid=x",
-        f"oid={home.id}&%6fid=x",
-        f"oid={home.id}&continue=%ff",
-        f"oid={home.id}&prompt=%ff",
+        f"oid={herald.id}&oid=x",
+        f"oid={herald.id}&%6fid=x",
+        f"oid={herald.id}&continue=%ff",
+        f"oid={herald.id}&prompt=%ff",
     ):
         assert is_refused(await browser.get(f"/login?{query}"), "given more than once")
-    page = await browser.get(f"/login?oid={home.id}&utm_source=x&utm_source=%ff&fbclid=1")
+    page = await browser.get(f"/login?oid={herald.id}&utm_source=x&utm_source=%ff&fbclid=1")
     assert page.status == 200, "what newsletters add is nobody's business"
 
 
@@ -204,16 +206,16 @@ SPLIT = "a\r\nSet-Cookie: injected=1\r\n\r\n<script>"
 
 @pytest.mark.parametrize("name", ["continue", "oid", "login_hint", "ui_locales", "prompt", "state", "utm_source"])
 @pytest.mark.parametrize("path", ["/login", "/oauth2/logout", "/oauth2/auth"])
-async def test_a_line_break_splits_no_header(home: House, name: str, path: str) -> None:
-    given_ = {"oid": home.id, "client_id": home.site.id, "response_type": "code", name: SPLIT}
+async def test_a_line_break_splits_no_header(herald: Herald, name: str, path: str) -> None:
+    given_ = {"oid": herald.id, "client_id": herald.site.id, "response_type": "code", name: SPLIT}
     target = f"{path}?{urlencode(given_)}".encode()
-    response = await raw.ask(home.service, raw.get(target))
+    response = await raw.ask(herald.service, raw.get(target))
     assert response.status in (200, 302, 303, 400) and response.rest == b""
     assert "injected" not in response.headers.get("set-cookie", "")
     assert b"<script" not in response.body.lower()
 
 
-async def test_a_state_with_a_line_break_comes_back_encoded(home: House, browser: Browser) -> None:
-    goodbye = home.site.logout_uris[0]
-    page = await browser.get("/oauth2/logout", client_id=home.site.id, post_logout_redirect_uri=goodbye, state=SPLIT)
+async def test_a_state_with_a_line_break_comes_back_encoded(herald: Herald, browser: Browser) -> None:
+    goodbye = herald.site.logout_uris[0]
+    page = await browser.get("/oauth2/logout", client_id=herald.site.id, post_logout_redirect_uri=goodbye, state=SPLIT)
     assert page.location == f"{goodbye}&state={quote(SPLIT, safe='')}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.endpoints.login_pages.reader import EMAIL, PASSWORD, House
+from tests.endpoints.login_pages.reader import EMAIL, PASSWORD, Herald
 from tests.support.browser import Browser
 from tests.support.service import RunningService
 
@@ -13,24 +13,24 @@ AGAIN = "That took too long, or the form came from elsewhere. Please try again."
 FILLED = {"email": EMAIL, "password": PASSWORD}
 
 
-async def opened(home: House, browser: Browser, *, logout: bool) -> dict[str, str]:
+async def opened(herald: Herald, browser: Browser, *, logout: bool) -> dict[str, str]:
     """The fields of a form that this browser was shown."""
     if logout:
-        await home.log_in(browser)
-        await browser.get("/oauth2/logout", oid=home.id)
+        await herald.log_in(browser)
+        await browser.get("/oauth2/logout", oid=herald.id)
         return browser.page.forms[0].fields
-    await browser.get("/login", oid=home.id)
+    await browser.get("/login", oid=herald.id)
     return {**browser.page.forms[0].fields, **FILLED}
 
 
-async def is_refused(home: House, browser: Browser, *, logout: bool) -> bool:
+async def is_refused(herald: Herald, browser: Browser, *, logout: bool) -> bool:
     """The page is shown again with 403, and nothing has happened; then its own form works."""
     page = browser.page
     assert (page.status, page.alert) == (403, [AGAIN]), page.text
     assert PASSWORD not in page.text
-    assert await home.logged_in(browser) is logout
+    assert await herald.logged_in(browser) is logout
     await browser.submit(**({} if logout else FILLED))
-    return await home.logged_in(browser) is not logout
+    return await herald.logged_in(browser) is not logout
 
 
 both = pytest.mark.parametrize("logout", [False, True], ids=["login", "logout"])
@@ -41,51 +41,51 @@ def path(logout: bool) -> str:
 
 
 @both
-async def test_a_form_needs_its_cookie(home: House, browser: Browser, logout: bool) -> None:
-    fields = await opened(home, browser, logout=logout)
+async def test_a_form_needs_its_cookie(herald: Herald, browser: Browser, logout: bool) -> None:
+    fields = await opened(herald, browser, logout=logout)
     browser.set_cookie(COOKIE, None)
     await browser.post(path(logout), fields)
-    assert await is_refused(home, browser, logout=logout)
+    assert await is_refused(herald, browser, logout=logout)
 
 
 @both
 @pytest.mark.parametrize("sent", ["", "x", "0" * 32, "å\0", "cookie"])
-async def test_a_form_needs_its_token(home: House, browser: Browser, logout: bool, sent: str) -> None:
+async def test_a_form_needs_its_token(herald: Herald, browser: Browser, logout: bool, sent: str) -> None:
     """Also the cookie's own value is no token: that takes the key file."""
-    fields = await opened(home, browser, logout=logout)
+    fields = await opened(herald, browser, logout=logout)
     cookie = browser.cookie(COOKIE) or ""
     await browser.post(path(logout), {**fields, "form_token": cookie if sent == "cookie" else sent})
-    assert await is_refused(home, browser, logout=logout)
+    assert await is_refused(herald, browser, logout=logout)
 
 
-async def test_a_login_form_without_any_token(home: House, browser: Browser) -> None:
+async def test_a_login_form_without_any_token(herald: Herald, browser: Browser) -> None:
     """Login CSRF: a form that an attacker's page sends, which would log the reader in as somebody else."""
-    await opened(home, browser, logout=False)
-    await browser.post("/login", {"oid": home.id, **FILLED})
-    assert await is_refused(home, browser, logout=False)
+    await opened(herald, browser, logout=False)
+    await browser.post("/login", {"oid": herald.id, **FILLED})
+    assert await is_refused(herald, browser, logout=False)
 
 
 @both
-async def test_a_token_of_somebody_elses_form(home: House, browser: Browser, other: Browser, logout: bool) -> None:
-    fields = await opened(home, browser, logout=logout)
-    theirs = await opened(home, other, logout=logout)
+async def test_a_token_of_somebody_elses_form(herald: Herald, browser: Browser, other: Browser, logout: bool) -> None:
+    fields = await opened(herald, browser, logout=logout)
+    theirs = await opened(herald, other, logout=logout)
     assert theirs["form_token"] != fields["form_token"]
     await browser.post(path(logout), {**fields, "form_token": theirs["form_token"]})
-    assert await is_refused(home, browser, logout=logout)
+    assert await is_refused(herald, browser, logout=logout)
 
 
 @both
-async def test_a_token_of_the_other_form(home: House, browser: Browser, logout: bool) -> None:
-    await home.log_in(browser)
+async def test_a_token_of_the_other_form(herald: Herald, browser: Browser, logout: bool) -> None:
+    await herald.log_in(browser)
     tokens = {}
     for address, query in (("/login", {"prompt": "login"}), ("/oauth2/logout", {})):
-        await browser.get(address, None, oid=home.id, **query)
+        await browser.get(address, None, oid=herald.id, **query)
         tokens[address] = browser.page.forms[0].fields["form_token"]
-    fields = {"oid": home.id, **({} if logout else FILLED)}
+    fields = {"oid": herald.id, **({} if logout else FILLED)}
     before = browser.cookies.copy()
     page = await browser.post(path(logout), {**fields, "form_token": tokens[path(not logout)]})
     assert (page.status, page.alert) == (403, [AGAIN])
-    assert browser.cookies == before and await home.logged_in(browser)
+    assert browser.cookies == before and await herald.logged_in(browser)
 
 
 @both
@@ -93,39 +93,39 @@ async def test_a_token_of_the_other_form(home: House, browser: Browser, logout: 
     "origin",
     ["https://evil.example", "null", "", "http://127.0.0.1", "http://127.0.0.1:1", "https://www.herald.example", "x"],
 )
-async def test_a_form_of_another_page(home: House, browser: Browser, logout: bool, origin: str) -> None:
-    fields = await opened(home, browser, logout=logout)
+async def test_a_form_of_another_page(herald: Herald, browser: Browser, logout: bool, origin: str) -> None:
+    fields = await opened(herald, browser, logout=logout)
     await browser.post(path(logout), fields, {"origin": origin})
-    assert await is_refused(home, browser, logout=logout)
+    assert await is_refused(herald, browser, logout=logout)
 
 
 @both
 @pytest.mark.parametrize("origin", [None, "host", "HTTPS"])
-async def test_a_form_of_our_own_page(home: House, browser: Browser, logout: bool, origin: str | None) -> None:
+async def test_a_form_of_our_own_page(herald: Herald, browser: Browser, logout: bool, origin: str | None) -> None:
     """Browsers of old say nothing; behind a proxy the scheme may be another one than we see."""
-    fields = await opened(home, browser, logout=logout)
-    here = home.service.url
+    fields = await opened(herald, browser, logout=logout)
+    here = herald.service.url
     sent = {None: None, "host": here, "HTTPS": here.replace("http:", "https:")}[origin]
     await browser.post(path(logout), fields, {"origin": sent})
-    assert await home.logged_in(browser) is not logout
+    assert await herald.logged_in(browser) is not logout
 
 
 @both
-async def test_a_form_may_be_sent_from_an_older_tab(home: House, browser: Browser, logout: bool) -> None:
-    fields = await opened(home, browser, logout=logout)
+async def test_a_form_may_be_sent_from_an_older_tab(herald: Herald, browser: Browser, logout: bool) -> None:
+    fields = await opened(herald, browser, logout=logout)
     for _ in range(3):
-        await browser.get(path(logout), oid=home.id)
+        await browser.get(path(logout), oid=herald.id)
     await browser.post(path(logout), fields)
-    assert await home.logged_in(browser) is not logout
+    assert await herald.logged_in(browser) is not logout
 
 
 @pytest.mark.parametrize("planted", ["x", "", "a" * 42, "a" * 44, "a b" * 15, "å" * 43])
-async def test_a_cookie_that_is_none_of_ours_is_replaced(home: House, browser: Browser, planted: str) -> None:
+async def test_a_cookie_that_is_none_of_ours_is_replaced(herald: Herald, browser: Browser, planted: str) -> None:
     browser.set_cookie(COOKIE, planted)
-    await browser.get("/login", oid=home.id)
+    await browser.get("/login", oid=herald.id)
     assert browser.cookie(COOKIE) != planted
     await browser.submit(**FILLED)
-    assert await home.logged_in(browser)
+    assert await herald.logged_in(browser)
 
 
 async def test_an_organisation_called_form_has_a_cookie_of_its_own(service: RunningService) -> None:
@@ -138,7 +138,7 @@ async def test_an_organisation_called_form_has_a_cookie_of_its_own(service: Runn
         assert browser.cookie("__Host-stamkund-form") is None and browser.cookie(COOKIE)
 
 
-async def test_the_forms_cookie_is_hidden_and_short_lived(home: House) -> None:
-    response = await home.service.http.get("/login", params={"oid": home.id})
+async def test_the_forms_cookie_is_hidden_and_short_lived(herald: Herald) -> None:
+    response = await herald.service.http.get("/login", params={"oid": herald.id})
     (cookie,) = response.headers.get_list("set-cookie")
     assert cookie.endswith("; Max-Age=86400; Path=/; Secure; HttpOnly; SameSite=Lax")

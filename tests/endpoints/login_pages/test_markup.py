@@ -15,7 +15,7 @@ from stamkund.pages import refusal_page
 from stamkund.rules.branding import Branding, logo_of
 from stamkund.wire.call import Call
 from stamkund.wire.services import Services
-from tests.endpoints.login_pages.reader import BACK, EMAIL, House, house
+from tests.endpoints.login_pages.reader import BACK, EMAIL, Herald, herald_of
 from tests.support.browser import Browser, Page
 from tests.support.service import Publisher, RunningService
 
@@ -36,18 +36,18 @@ STATES = (
 )
 
 
-async def page_in(home: House, browser: Browser, state: str) -> Page:
+async def page_in(herald: Herald, browser: Browser, state: str) -> Page:
     """The page in one of its states."""
-    login = {"oid": home.id, "continue_": BACK}
+    login = {"oid": herald.id, "continue_": BACK}
     if state == "refused":
-        return await browser.get("/login", oid=home.id, continue_="https://evil.example")
+        return await browser.get("/login", oid=herald.id, continue_="https://evil.example")
     if state == "not in":
-        return await browser.get("/oauth2/logout", oid=home.id)
+        return await browser.get("/oauth2/logout", oid=herald.id)
     if state in ("logged in", "ask", "ask again", "out"):
-        await home.log_in(browser)
+        await herald.log_in(browser)
         if state == "logged in":
             return browser.page
-        await browser.get("/oauth2/logout", oid=home.id)
+        await browser.get("/oauth2/logout", oid=herald.id)
         return (
             browser.page
             if state == "ask"
@@ -64,13 +64,13 @@ async def page_in(home: House, browser: Browser, state: str) -> Page:
 
 
 @pytest.fixture(params=STATES)
-async def page(request: pytest.FixtureRequest, home: House) -> Page:
-    await home.service.store.branding.change(home.id, lambda _: Branding(LOGO, "#8a1538", "#101010"))
-    async with home.browser("sv" if len(request.param) % 2 else "en") as browser:
-        return await page_in(home, browser, request.param)
+async def page(request: pytest.FixtureRequest, herald: Herald) -> Page:
+    await herald.service.store.branding.change(herald.id, lambda _: Branding(LOGO, "#8a1538", "#101010"))
+    async with herald.browser("sv" if len(request.param) % 2 else "en") as browser:
+        return await page_in(herald, browser, request.param)
 
 
-def test_a_page_needs_nothing_and_nobody(page: Page) -> None:
+def test_a_page_loads_nothing(page: Page) -> None:
     tags = {e.tag for e in page.all()}
     assert tags & {"script", "link", "iframe", "object", "embed", "video", "audio", "base", "svg", "template"} == set()
     attributes = {name for e in page.all() for name in e.attributes}
@@ -130,8 +130,8 @@ def test_a_page_has_the_publishers_face(page: Page) -> None:
     assert "--colour:#8a1538;--on-colour:#ffffff;--background:#101010;--on-background:#ffffff;" in page.text
 
 
-async def test_the_fields_are_what_password_managers_look_for(home: House, browser: Browser) -> None:
-    page = await browser.get("/login", oid=home.id)
+async def test_the_fields_are_what_password_managers_look_for(herald: Herald, browser: Browser) -> None:
+    page = await browser.get("/login", oid=herald.id)
     email, password = page.by_id("email"), page.by_id("password")
     assert (email["autocomplete"], email["type"], email["name"]) == ("username", "email", "email")
     assert (password["autocomplete"], password["type"], password["name"]) == (
@@ -153,9 +153,9 @@ HTML = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}"
 async def test_html_is_just_text(service: RunningService, publisher: Publisher) -> None:
     renamed = msgspec.structs.replace(publisher.organisation, name=HTML)
     await service.store.organisations.change(publisher.id, lambda _: renamed)
-    home = await house(publisher)
-    async with home.browser() as browser:
-        await browser.get("/login", oid=home.id, login_hint=HTML, ui_locales=HTML, prompt=HTML)
+    herald = await herald_of(publisher)
+    async with herald.browser() as browser:
+        await browser.get("/login", oid=herald.id, login_hint=HTML, ui_locales=HTML, prompt=HTML)
         for page in (browser.page, await browser.submit(email=HTML, password=HTML)):
             assert page.all("script") == page.all("img") == []
             assert HTML in page.title and page.by_id("email")["value"] == HTML
@@ -166,15 +166,15 @@ async def test_html_is_just_text(service: RunningService, publisher: Publisher) 
             {"client_id": HTML},
             {"id_token_hint": HTML},
         ):
-            page = await browser.get("/oauth2/logout", None, **{"oid": home.id, **query})
+            page = await browser.get("/oauth2/logout", None, **{"oid": herald.id, **query})
             assert page.all("script") == page.all("img") == []
-        await service.store.branding.change(home.id, lambda _: Branding(LOGO))
-        page = await browser.get("/login", oid=home.id)
+        await service.store.branding.change(herald.id, lambda _: Branding(LOGO))
+        page = await browser.get("/login", oid=herald.id)
         assert page.one("img")["alt"] == HTML and page.all("script") == []
 
 
-async def test_a_hint_that_pages_can_not_show(home: House, browser: Browser) -> None:
-    page = await browser.get("/login", oid=home.id, login_hint=" a\r\nb\0c\u2028@example.com\t")
+async def test_a_hint_that_pages_can_not_show(herald: Herald, browser: Browser) -> None:
+    page = await browser.get("/login", oid=herald.id, login_hint=" a\r\nb\0c\u2028@example.com\t")
     assert page.by_id("email")["value"] == "abc@example.com"
 
 
@@ -193,7 +193,7 @@ async def test_a_hint_that_pages_can_not_show(home: House, browser: Browser) -> 
         (problems.Problem(418, "new", "New", headers=((b"x-new", b"1"),)), 418, "Något gick fel", "New"),
     ],
 )
-def test_a_refusal_asks_nobody(problem: problems.Problem, status: int, heading: str, detail: str) -> None:
+def test_a_refusal_page_needs_no_services(problem: problems.Problem, status: int, heading: str, detail: str) -> None:
     """No store, no settings: it must be there when nothing else is."""
     call = Call(cast(Services, None), 0, {b"accept-language": b"sv"})
     response = refusal_page(call, problem)
@@ -203,6 +203,6 @@ def test_a_refusal_asks_nobody(problem: problems.Problem, status: int, heading: 
     assert set(problem.headers) <= set(response.headers)
 
 
-async def test_a_page_that_is_too_long_for_us(home: House, browser: Browser) -> None:
+async def test_a_page_that_is_too_long_for_us(herald: Herald, browser: Browser) -> None:
     page = await browser.post("/login", {"email": "x" * 70_000})
     assert (page.status, page.heading) == (413, "That was too much")

@@ -101,7 +101,7 @@ async def test_a_client_may_come_with_http_basic(publisher: Publisher) -> None:
         issued(await post(publisher.service, "grant_type=none", authorization=basic(who, what)))
 
 
-async def test_whatever_is_wrong_with_a_client_is_told_alike(publisher: Publisher) -> None:
+async def test_every_failed_client_authentication_is_refused_alike(publisher: Publisher) -> None:
     """401 `invalid_client`; a challenge only for those who came with a header (RFC 6749, 5.2)."""
     client_id, secret, service = publisher.client.id, publisher.secret, publisher.service
     other, _ = await publisher.new_client("/external/account/r")
@@ -151,12 +151,12 @@ async def test_a_disabled_client_is_let_in_again_when_enabled(publisher: Publish
     assert (await publisher.grant("none")).status_code == 200
 
 
-async def test_an_old_secret_holds_until_it_ends(publisher: Publisher) -> None:
+async def test_an_old_secret_is_valid_until_it_expires(publisher: Publisher) -> None:
     store, now = publisher.service.store, publisher.service.clock()
     old = Secret(publisher.service.client_secrets.seal("o" * 40), now, now + DAY)
     await store.clients.change(publisher.client.id, lambda c: msgspec.structs.replace(c, secrets=[*c.secrets, old]))
-    for moment, status in ((now, 200), (now + DAY - 1, 200), (now + DAY, 401)):
-        with publisher.service.clock.at(moment):
+    for timestamp, status in ((now, 200), (now + DAY - 1, 200), (now + DAY, 401)):
+        with publisher.service.clock.at(timestamp):
             assert (await publisher.grant("none", secret="o" * 40)).status_code == status
             assert (await publisher.grant("none")).status_code == 200
 
@@ -260,7 +260,7 @@ async def test_a_form_that_is_too_large(publisher: Publisher) -> None:
 # Scopes ----------------------------------------------------------------------------------------------------
 
 
-async def test_scopes_are_those_asked_for(publisher: Publisher) -> None:
+async def test_scopes_are_those_requested(publisher: Publisher) -> None:
     for scope, given in (
         ("/external/me/w", "/external/me/w"),
         ("  /external/me/w   /external/account/r ", "/external/me/w /external/account/r"),
@@ -302,7 +302,7 @@ async def test_a_reader_gets_a_token_with_identity(publisher: Publisher) -> None
 
 
 @pytest.mark.both_engines
-async def test_whatever_is_wrong_with_a_login_is_told_alike(service: RunningService, publisher: Publisher) -> None:
+async def test_every_failed_login_is_refused_alike(service: RunningService, publisher: Publisher) -> None:
     """No oracle that tells who is a customer: wrong password, nobody, elsewhere, not active."""
     other = await service.publisher()
     await _account(publisher)
@@ -359,8 +359,8 @@ async def test_a_refresh_token_gives_access_again_and_again(publisher: Publisher
     account_id = await _account(publisher)
     token = await _refresh_token(publisher)
     clock, now = publisher.service.clock, publisher.service.clock()
-    for moment in (now, now, now + 179 * DAY, now + 358 * DAY, now + 538 * DAY - 1):
-        with clock.at(moment):
+    for timestamp in (now, now, now + 179 * DAY, now + 358 * DAY, now + 538 * DAY - 1):
+        with clock.at(timestamp):
             body = issued(await publisher.grant("refresh_token", refresh_token=token))
             assert "refresh_token" not in body and body["scope"] == " ".join(SCOPES)
             me = await publisher.service.http.get(ME, headers={"authorization": f"Bearer {body['access_token']}"})
@@ -388,7 +388,7 @@ async def test_a_scope_taken_from_the_client_is_not_refreshed(publisher: Publish
     assert error_of(refused)[0] == "invalid_scope"
 
 
-async def test_refresh_tokens_that_do_not_hold_are_told_alike(service: RunningService, publisher: Publisher) -> None:
+async def test_invalid_refresh_tokens_are_all_refused_alike(service: RunningService, publisher: Publisher) -> None:
     await _account(publisher)
     token = await _refresh_token(publisher)
     neighbour, neighbours_secret = await publisher.new_client(*SCOPES)
@@ -406,11 +406,11 @@ async def test_refresh_tokens_that_do_not_hold_are_told_alike(service: RunningSe
     issued(await publisher.grant("refresh_token", refresh_token=token))
 
 
-async def test_an_access_token_holds_for_an_hour(publisher: Publisher) -> None:
+async def test_an_access_token_is_valid_for_an_hour(publisher: Publisher) -> None:
     token = await publisher.token()
     now = publisher.service.clock()
-    for moment, holds in ((now + 3599, True), (now + 3600, False)):
-        with publisher.service.clock.at(moment):
+    for timestamp, holds in ((now + 3599, True), (now + 3600, False)):
+        with publisher.service.clock.at(timestamp):
             assert await may_call(publisher.service, token) is holds
 
 
@@ -492,7 +492,7 @@ async def test_long_passwords_under_bcrypt_still_log_in(publisher: Publisher, pa
 
 
 @pytest.mark.parametrize("damaged", ["$2b$04$short", "$argon2id$x", "pbkdf2_sha256$x$y$z", "$unknown$", "md5:abc", "x"])
-async def test_a_hash_that_can_not_be_read_lets_nobody_in(publisher: Publisher, damaged: str) -> None:
+async def test_a_damaged_hash_matches_no_password(publisher: Publisher, damaged: str) -> None:
     await publisher.customer(email=EMAIL, password_hash=damaged)
     for password in (PASSWORD, damaged):
         assert error_of(await publisher.grant("password", username=EMAIL, password=password)) == WRONG_PASSWORD

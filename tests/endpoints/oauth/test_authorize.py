@@ -286,7 +286,7 @@ async def test_a_parameter_given_twice_is_refused(site: Site, twice: str) -> Non
     error_page(await site.raw(f"{query}&{twice}=x&{twice}=y"))
 
 
-async def test_who_asks_must_be_known(site: Site, service: RunningService) -> None:
+async def test_introspection_requires_client_authentication(site: Site, service: RunningService) -> None:
     neighbour = await service.publisher()
     for wrong in ("", "x", "5" * 24, None, neighbour.client.id):
         error_page(await site.asks(client_id=wrong))
@@ -352,7 +352,7 @@ async def test_parallel_use_of_one_code_succeeds_once(site: Site) -> None:
     assert await site.may_read(token) == 401, "used twice: somebody has stolen it"
 
 
-async def test_a_code_holds_for_a_minute(site: Site) -> None:
+async def test_a_code_is_valid_for_a_minute(site: Site) -> None:
     start, code = site.service.clock(), await site.code()
     with site.service.clock.at(start + 60):
         refused(await site.exchanges(code))

@@ -103,7 +103,7 @@ async def refreshed_and_revoked(app: App, tokens: dict[str, Any], method: str) -
         assert response.status_code == 401
 
 
-async def test_a_second_login_asks_for_no_password(site: Site) -> None:
+async def test_a_second_login_needs_no_password(site: Site) -> None:
     """And says when the password was given."""
     app = await app_of(site)
     async with Browser(site.service) as browser:
@@ -131,7 +131,7 @@ async def test_the_library_refuses_what_is_not_meant_for_it(site: Site) -> None:
             await checker.parse_id_token(given, nonce=nonce)
 
 
-async def test_a_logout_with_an_expired_id_token_asks_nobody(site: Site) -> None:
+async def test_a_logout_with_an_expired_id_token_needs_no_confirmation(site: Site) -> None:
     """RP-Initiated Logout: the ID token is a hint, so that it is over is no matter."""
     await site.service.store.clients.change(
         site.client.id, lambda c: msgspec.structs.replace(c, logout_uris=["https://herald.example/goodbye"])

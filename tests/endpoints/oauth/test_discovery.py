@@ -22,14 +22,14 @@ async def test_both_names_give_the_same_document(service: RunningService) -> Non
     assert first.json()["issuer"] == service.settings.issuer
 
 
-async def test_every_address_that_is_named_is_answered(service: RunningService) -> None:
+async def test_every_address_in_the_metadata_exists(service: RunningService) -> None:
     document = (await service.http.get(NAMES[0])).json()
     named = {urlsplit(v).path for n, v in document.items() if n.endswith(("_endpoint", "_uri", "_documentation"))}
     assert len(named) == 8
     assert named <= {path for endpoint in declared_endpoints() for path in endpoint.paths}
 
 
-async def test_what_is_said_to_be_supported_is(service: RunningService, publisher: Publisher) -> None:
+async def test_what_the_metadata_lists_is_supported(service: RunningService, publisher: Publisher) -> None:
     document = (await service.http.get(NAMES[0])).json()
     assert document["grant_types_supported"] == list(GRANTS)
     assert {"authorization_code", "refresh_token", "client_credentials", "password", "ticket", "none"} == set(GRANTS)

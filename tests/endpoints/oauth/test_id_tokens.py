@@ -14,7 +14,7 @@ from joserfc.jwk import KeySet
 from stamkund.identity.id_token_keys import CACHE_SECONDS
 from stamkund.identity.passwords import Passwords
 from stamkund.rules import scopes
-from stamkund.server import jobs as upkeep
+from stamkund.server import jobs
 from stamkund.wire.services import Services
 from tests.endpoints.oauth.conftest import Site, site_of
 from tests.support.service import RunningService
@@ -47,7 +47,7 @@ async def checked(site: Site, token: str) -> jwt.Token:
     return jwt.decode(token, await keys_of(site), algorithms=["RS256"])
 
 
-async def test_an_id_token_says_who_logged_in_where_and_when(site: Site) -> None:
+async def test_claims_of_an_id_token(site: Site) -> None:
     now = site.service.clock()
     body = await site.exchanged(nonce="n-0S6_WzA2Mj", authenticated=now - 100)
     token = await checked(site, body["id_token"])
@@ -65,14 +65,14 @@ async def test_an_id_token_says_who_logged_in_where_and_when(site: Site) -> None
     assert list(body) == ["access_token", "token_type", "expires_in", "scope", "refresh_token", "id_token"]
 
 
-async def test_what_was_not_asked_for_is_not_there(site: Site) -> None:
+async def test_what_was_not_requested_is_left_out(site: Site) -> None:
     token = await checked(site, (await site.exchanged())["id_token"])
     assert {"nonce", "auth_time"} & set(token.claims) == set()
     assert "id_token" not in await site.exchanged(scopes.PROFILE), "without the scope openid"
     assert "id_token" not in await site.logged_in()
 
 
-async def test_keys_follow_each_other_while_id_tokens_hold(own: Site) -> None:
+async def test_keys_follow_each_other_while_id_tokens_are_valid(own: Site) -> None:
     """The clock goes as a client sees it: each step beyond what processes remember of the keys."""
     clock = own.service.clock
     first = (await own.exchanged())["id_token"]
@@ -96,6 +96,6 @@ async def removed(site: Site) -> int:
     passwords = Passwords(service.settings, 1)
     services = Services(service.settings, service.store, service.vault, passwords, service.clock)
     before = len(await service.store.id_token_keys.all())
-    await upkeep.remove_other_expired_rows(services)
+    await jobs.remove_other_expired_rows(services)
     passwords.close()
     return before - len(await service.store.id_token_keys.all())

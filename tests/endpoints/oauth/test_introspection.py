@@ -33,15 +33,15 @@ def error(response: httpx.Response) -> tuple[int, str]:
 
 
 @pytest.fixture
-async def service(site: Site) -> Site:
+async def api_client(site: Site) -> Site:
     """Another client of the organisation, one that may ask about everybody's tokens."""
     return await site_of(site.publisher, scopes.TOKEN_INFO)
 
 
-async def test_an_access_token_that_holds(site: Site, service: Site) -> None:
+async def test_a_valid_access_token(site: Site, api_client: Site) -> None:
     now = site.service.clock()
     token = (await site.exchanged("/openid", "/external/me/w"))["access_token"]
-    for asker in (site, service):
+    for asker in (site, api_client):
         assert await introspection(asker, token, token_type_hint="refresh_token") == {
             "active": True,
             "scope": "/openid /external/me/w",
@@ -59,18 +59,18 @@ async def test_a_token_without_identity_has_no_subject(site: Site) -> None:
     assert set(await introspection(site, token)) == {"active", "scope", "client_id", "token_type", "exp", "iat", "iss"}
 
 
-async def test_a_refresh_token_that_holds(site: Site) -> None:
+async def test_a_valid_refresh_token(site: Site) -> None:
     body = await introspection(site, (await site.exchanged())["refresh_token"])
     assert body["active"] and body["sub"] == site.reader and "token_type" not in body
     assert body["exp"] == site.service.clock() + 180 * 86_400
 
 
-async def test_others_tokens_are_told_only_to_who_may(site: Site, service: Site) -> None:
+async def test_introspecting_other_clients_tokens_requires_the_scope(site: Site, api_client: Site) -> None:
     neighbour = await site_of(site.publisher)
     foreign = await site_of(await site.service.publisher(), scopes.TOKEN_INFO)
     tokens = await site.exchanged()
     for token in (tokens["access_token"], tokens["refresh_token"]):
-        assert [await active(asker, token) for asker in (site, service, neighbour, foreign)] == [
+        assert [await active(asker, token) for asker in (site, api_client, neighbour, foreign)] == [
             True,
             True,
             False,
@@ -78,7 +78,7 @@ async def test_others_tokens_are_told_only_to_who_may(site: Site, service: Site)
         ]
 
 
-async def test_what_does_not_hold_is_told_alike(site: Site) -> None:
+async def test_invalid_tokens_are_all_reported_alike(site: Site) -> None:
     for sent in ("unknown", "å\0", "a" * 5000):
         assert not await active(site, sent)
     tokens = await site.exchanged()
@@ -93,24 +93,26 @@ async def test_what_does_not_hold_is_told_alike(site: Site) -> None:
     assert not await active(site, tokens["access_token"]) and not await active(site, tokens["refresh_token"])
 
 
-async def test_a_spent_refresh_token_does_not_hold(site: Site) -> None:
+async def test_a_spent_refresh_token_is_not_valid(site: Site) -> None:
     rotating = await site_of(site.publisher, rotate_refresh_tokens=True)
     first = (await rotating.logged_in())["refresh_token"]
     second = (await rotating.issued("refresh_token", refresh_token=first))["refresh_token"]
     assert [await active(rotating, token) for token in (first, second)] == [False, True]
 
 
-async def test_a_disabled_clients_tokens_do_not_hold(site: Site, service: Site) -> None:
+async def test_a_disabled_clients_tokens_are_not_valid(site: Site, api_client: Site) -> None:
     tokens = await site.exchanged()
     await site.service.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, disabled=True))
-    assert not await active(service, tokens["access_token"]) and not await active(service, tokens["refresh_token"])
+    assert not await active(api_client, tokens["access_token"]) and not await active(
+        api_client, tokens["refresh_token"]
+    )
     assert error(await site.post(INTROSPECT, tokens["access_token"])) == (401, "invalid_client")
 
 
-async def test_a_scope_taken_from_the_client_is_taken_from_the_answer(site: Site, service: Site) -> None:
+async def test_a_scope_taken_from_the_client_is_missing_in_the_response(site: Site, api_client: Site) -> None:
     token = (await site.exchanged("/openid", "/external/me/w"))["access_token"]
     await site.service.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, scopes=["/openid"]))
-    assert (await introspection(service, token))["scope"] == "/openid"
+    assert (await introspection(api_client, token))["scope"] == "/openid"
 
 
 async def test_a_client_must_say_who_it_is_and_which_token(site: Site) -> None:

@@ -58,7 +58,7 @@ class Site:
         return await self.do("begin", redirect_uri=BACK, scope=scope)
 
     async def come_back(self, url: str) -> str:
-        """Opens the login page by the site's address and logs in; answers the address that leads back."""
+        """Opens the login page by the site's address and logs in; returns the address that leads back."""
         page = await self.browser.get(url)
         if page.location is None:
             page = await self.browser.submit(email=EMAIL, password=PASSWORD)
@@ -124,7 +124,7 @@ async def logs_out(site: Site, leave: str) -> None:
     assert page.location is None and [form.id for form in page.forms] == ["login"]
 
 
-async def test_a_second_site_asks_for_no_password(site: Site) -> None:
+async def test_a_second_site_needs_no_password(site: Site) -> None:
     await site.log_in()
     await site.client_of("basic")
     begun = await site.begin("openid")
@@ -135,7 +135,7 @@ async def test_a_second_site_asks_for_no_password(site: Site) -> None:
     assert "email" not in done["claims"]
 
 
-async def test_the_library_refuses_an_answer_that_was_tampered_with(site: Site) -> None:
+async def test_the_library_refuses_a_response_that_was_tampered_with(site: Site) -> None:
     begun = await site.begin()
     callback = await site.come_back(begun["url"])
     for values in ({"state": "another"}, {"iss": "https://elsewhere.example"}):
@@ -195,7 +195,7 @@ async def test_tokens_are_looked_at_and_taken_back(site: Site) -> None:
 
 
 async def test_discovery_names_only_what_is_there(site: Site) -> None:
-    """Every address of the metadata is ours and answers something else than "no such path"."""
+    """Every address of the metadata is ours and responds with something else than "no such path"."""
     service = site.publisher.service
     metadata = (await site.begin())["metadata"]
     addresses = {

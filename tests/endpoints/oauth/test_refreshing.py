@@ -69,7 +69,7 @@ async def test_a_scope_that_is_refused_does_not_spend(rotating: Site) -> None:
 
 
 @pytest.mark.both_engines
-async def test_of_many_at_once_one_is_answered(rotating: Site) -> None:
+async def test_of_many_refreshes_at_once_one_succeeds(rotating: Site) -> None:
     token = (await rotating.exchanged())["refresh_token"]
     responses = await asyncio.gather(*(rotating.grant("refresh_token", refresh_token=token) for _ in range(20)))
     won = [response.json() for response in responses if response.status_code == 200]

@@ -18,7 +18,7 @@ ALL = {
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_everything_that_is_known(site: Site, method: str) -> None:
+async def test_every_claim_of_the_reader(site: Site, method: str) -> None:
     token = (await site.logged_in())["access_token"]
     response = await site.userinfo(token, method)
     assert (response.status_code, response.headers["cache-control"]) == (200, "no-store")
@@ -37,7 +37,7 @@ async def test_each_scope_brings_its_own(site: Site) -> None:
         assert set((await site.userinfo(token)).json()) == keys, scope
 
 
-async def test_what_is_not_known_is_left_out(publisher: Publisher) -> None:
+async def test_absent_claims_are_left_out(publisher: Publisher) -> None:
     email = "ove.ovesson@example.com"
     await publisher.activated(email, first_name=None, social_security_number=None)
     site = await site_of(publisher)
@@ -46,7 +46,7 @@ async def test_what_is_not_known_is_left_out(publisher: Publisher) -> None:
     assert claims["name"] == "Ovesson"
 
 
-async def test_a_woman_of_whom_the_number_alone_tells_the_birth_date(publisher: Publisher) -> None:
+async def test_birth_date_and_gender_follow_from_the_number(publisher: Publisher) -> None:
     await publisher.activated("ove.ovesson@example.com", social_security_number="910820-5205")
     site = await site_of(publisher)
     claims = (await site.userinfo((await site.logged_in())["access_token"])).json()
@@ -59,7 +59,7 @@ async def test_a_token_in_the_form_counts_for_nothing(site: Site, service: Runni
     assert (response.status_code, response.json()["code"]) == (401, "invalid_token")
 
 
-async def test_nobody_is_told_without_the_scope_or_a_reader(site: Site) -> None:
+async def test_userinfo_requires_the_scope_and_an_identity(site: Site) -> None:
     token = (await site.logged_in(scope=scopes.PROFILE))["access_token"]
     response = await site.userinfo(token)
     assert response.status_code == 403

@@ -56,7 +56,7 @@ async def test_a_cookie_that_is_none_of_ours_gets_a_new_session(site: Site, cook
     "other",
     ['consent={"a":1,"b":[2]}', "a[b]=c", "x", "=", "=y", 'q="a;b"', "å=ö", "a b=c d", "t=a=b==", "u=@,:/?<>\\", '"=1'],
 )
-async def test_cookies_of_others_stand_in_nobodys_way(site: Site, other: str) -> None:
+async def test_cookies_of_others_do_no_harm(site: Site, other: str) -> None:
     """On a host beneath a publisher's domain the publisher's own cookies come along, whatever is in them."""
     visited = await site.identified()
     for cookies in (f"{other}; {visited.cookie}", f"{visited.cookie}; {other}", f"{other};{visited.cookie};{other}"):
@@ -111,7 +111,7 @@ ADDRESSES = [
 ]
 
 
-@pytest.mark.parametrize("wanted", ADDRESSES, ids=lambda a: a[:60])
+@pytest.mark.parametrize("return_address", ADDRESSES, ids=lambda a: a[:60])
 async def test_everything_after_r_comes_back_as_it_was(site: Site, return_address: str) -> None:
     """Unencoded as clients in the field send it; encoded as a whole it is the same address."""
     assert (await site.identified(return_url=return_address)).return_url == return_address
@@ -208,7 +208,7 @@ async def test_an_address_that_is_not_encoded_is_never_decoded(site: Site) -> No
             )
 
 
-@pytest.mark.parametrize("wanted", ["https%3A%2F%2Fa.example%2F%FF", "https%3A%2F%2Fa.example%2F%ED%A0%80"])
+@pytest.mark.parametrize("return_address", ["https%3A%2F%2Fa.example%2F%FF", "https%3A%2F%2Fa.example%2F%ED%A0%80"])
 async def test_an_address_that_is_no_utf_8_is_refused(site: Site, return_address: str) -> None:
     response = await site.publisher.service.http.get(site.connector.identify("", return_address))
     refused(response, 400, "invalid_parameter", "r")
@@ -230,7 +230,7 @@ async def test_an_address_that_is_too_long_is_refused(site: Site) -> None:
         "%0a",
     ],
 )
-async def test_no_header_of_the_answer_can_be_made(site: Site, injected: str) -> None:
+async def test_no_header_of_the_response_can_be_injected(site: Site, injected: str) -> None:
     """Left as it is, the injected is characters of a URL, and comes back encoded once more."""
     response = await raw.ask(
         site.publisher.service, raw.get(site.connector.identify("", f"https://herald.example/{injected}").encode())
@@ -275,14 +275,14 @@ async def test_the_first_redirect_uri_is_the_landing_page(site: Site, page: str,
     assert location.startswith(begins) and location.endswith("&r=https%3A%2F%2Fherald.example%2Fa")
 
 
-async def test_a_client_without_landing_page_is_told_so(site: Site) -> None:
+async def test_a_client_without_landing_page_is_refused(site: Site) -> None:
     await _change(site, redirect_uris=[])
     response = await site.publisher.service.http.get(site.connector.identify("", "https://herald.example/a"))
     message = refused(response, 400, "invalid_parameter")["message"]
     assert message == "The client has no redirect URI to send browsers back to"
 
 
-async def test_a_stranger_is_told_nothing_of_the_client_or_the_address(site: Site) -> None:
+async def test_an_unproven_client_learns_nothing_of_the_client_or_the_address(site: Site) -> None:
     await _change(site, redirect_uris=[])
     site.connector.secret = "wrong"
     response = await site.publisher.service.http.get(site.connector.identify("", "javascript:x"))

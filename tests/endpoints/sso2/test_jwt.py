@@ -231,7 +231,7 @@ def test_what_describes_the_visitor_may_be_anything(value: Any) -> None:
 
 
 @pytest.mark.parametrize("payload", [b"", b"{}", b"[]", b"null", b'"x"', b"1", b"{", b"\xff", b'{"exp": NaN}'])
-def test_payloads_that_hold_no_claims(payload: bytes) -> None:
+def test_payloads_without_claims(payload: bytes) -> None:
     assert not accepted(made({"alg": "HS256"}, payload))
 
 

@@ -53,7 +53,7 @@ async def test_a_right_request_is_heard_and_a_token_of_rubbish_is_not(site: Site
 
 
 @every_call
-async def test_a_missing_token_is_asked_for(site: Site, call: str) -> None:
+async def test_a_missing_token_is_a_required_parameter(site: Site, call: str) -> None:
     service = site.publisher.service
     if call == "identify":
         for query in ("", "r=https://herald.example/", "T=x&r=https://herald.example/"):
@@ -150,7 +150,7 @@ async def test_a_client_that_may_not_is_not_heard(site: Site, call: str, flags: 
     assert not await heard(site, call, signed(claims_of(site), ""))
 
 
-async def test_whatever_is_wrong_is_told_in_the_same_words(site: Site, foreign: Site) -> None:
+async def test_every_failed_login_shows_the_same_sentence(site: Site, foreign: Site) -> None:
     disabled = await site_of(site.publisher, disabled=True)
     secret, now = site.connector.secret, site.publisher.service.clock()
     wrong = [
@@ -164,8 +164,8 @@ async def test_whatever_is_wrong_is_told_in_the_same_words(site: Site, foreign: 
     assert len({(await send(site, "authenticate", token)).text for token in wrong}) == 1
 
 
-async def test_every_secret_of_a_client_is_heard_while_it_holds_and_answers(site: Site) -> None:
-    """During a rotation a site may still use the secret of before; it is answered with the one it used."""
+async def test_every_valid_secret_of_a_client_signs_requests_and_responses(site: Site) -> None:
+    """During a rotation a site may still use the secret of before; the response is signed with the one it used."""
     service, now = site.publisher.service, site.publisher.service.clock()
     old, new = site.connector.secret, new_secret()
 
@@ -177,7 +177,7 @@ async def test_every_secret_of_a_client_is_heard_while_it_holds_and_answers(site
     await service.store.clients.change(site.client.id, rotated)
     for secret in (old, new):
         site.connector.secret = secret
-        assert (await site.connector.create_session())["sts"] == "anon"  # which reads the answer with that secret
+        assert (await site.connector.create_session())["sts"] == "anon"  # which reads the response with that secret
     with service.clock.at(now + 100):
         assert not await heard(site, "createsession", signed(claims_of(site), old))
         assert await heard(site, "createsession", signed(claims_of(site), new))
@@ -203,6 +203,6 @@ async def test_any_visitor_may_log_in(site: Site, reader: str, strange: Any) -> 
 
 
 @every_call
-async def test_answers_are_never_kept_on_the_way(site: Site, call: str) -> None:
+async def test_responses_are_never_cached_on_the_way(site: Site, call: str) -> None:
     for token in (signed(claims_of(site), site.connector.secret), "x"):
         assert (await send(site, call, token)).headers["cache-control"] == "no-store"

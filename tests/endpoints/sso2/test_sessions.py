@@ -63,10 +63,10 @@ async def change_account(
     await service.store.engine.write(work)
 
 
-# What is answered --------------------------------------------------------------------------------------------
+# What is returned -------------------------------------------------------------------------------------------
 
 
-async def test_every_answer_has_the_same_claims(site: Site, reader: str) -> None:
+async def test_every_response_has_the_same_claims(site: Site, reader: str) -> None:
     now = site.publisher.service.clock()
     visited = await site.identified()
     tokens = [
@@ -203,7 +203,7 @@ async def lives(site: Site, sid: str) -> bool:
     return await site.status(sid, "loggedin") == ("loggedin", None)
 
 
-async def test_a_session_that_nobody_asks_about_is_over_after_thirty_days(site: Site, reader: str) -> None:
+async def test_an_unused_session_expires_after_thirty_days(site: Site, reader: str) -> None:
     clock, visited = site.publisher.service.clock, await site.logged_in()
     with clock.at(clock() + 30 * DAY):
         for claims in (
@@ -237,7 +237,7 @@ async def test_five_wrong_passwords_freeze_the_reader_everywhere(site: Site, sis
         assert (await site.connector.authenticate(sid, EMAIL, PASSWORD))["sts"] == "loggedin"
 
 
-async def test_wrong_passwords_at_other_doors_count_together(site: Site, reader: str) -> None:
+async def test_wrong_passwords_through_other_channels_count_together(site: Site, reader: str) -> None:
     sid = (await site.identified()).sid
     for _ in range(3):
         await site.publisher.grant("password", username=EMAIL, password="wrong")
@@ -264,7 +264,7 @@ async def test_any_user_name_is_a_wrong_one(site: Site, reader: str, usr: str) -
         assert claims["err"] in ("invalid_credentials", "account_frozen")
 
 
-async def test_strangers_and_the_inactive_are_told_what_readers_are_told(site: Site, reader: str) -> None:
+async def test_unknown_emails_and_inactive_accounts_get_the_same_claims_as_readers(site: Site, reader: str) -> None:
     """Down to the attempts that are left and the seconds that it stays frozen."""
     await site.publisher.activated("inactive@example.com", "100002", social_security_number=None)
     await with_status(site.publisher.service, site.publisher.id, "inactive@example.com", "inactive")

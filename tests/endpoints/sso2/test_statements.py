@@ -58,7 +58,7 @@ async def test_a_session_that_is_polled_all_day_is_not_written(counted: tuple[Si
             assert await cost(site, statements, "sessionstatus", sid=visited.sid, lks="loggedin") == 1
 
 
-async def test_rubbish_costs_nothing_and_a_stranger_one_look_up(counted: tuple[Site, Statements]) -> None:
+async def test_rubbish_costs_nothing_and_an_unknown_client_one_lookup(counted: tuple[Site, Statements]) -> None:
     site, statements = counted
     now, connector = site.publisher.service.clock(), site.connector
     right = connector.token(sid="x")

@@ -28,7 +28,7 @@ OTHER = Catalogue([Title("OTHER", "Another title")])
 
 @pytest.fixture
 async def counting(service: RunningService) -> AsyncIterator[CountingEngine]:
-    """An engine of this test's own on the database of the stage."""
+    """An engine of this test's own on the database of the service."""
     opened = await open_installation(service.settings, service.clock)
     yield CountingEngine(opened.store.engine)
     await opened.close()
@@ -68,7 +68,7 @@ async def test_versions_count_what_changed(publisher: Publisher) -> None:
     assert (loaded.version, loaded.loaded, loaded.catalogue) == (2, NOW + 2, OTHER)
 
 
-async def test_a_dry_run_says_what_would_be_and_changes_nothing(publisher: Publisher) -> None:
+async def test_a_dry_run_reports_and_changes_nothing(publisher: Publisher) -> None:
     store = publisher.service.store
     assert await store.catalogues.replace(publisher.id, OTHER, NOW, dry_run=True) == CatalogueVersion(1, True)
     assert await store.catalogues.current(publisher.id) is None
@@ -102,7 +102,7 @@ async def test_imports_at_once_are_versions_one_after_another(publisher: Publish
     assert loaded.catalogue == catalogues[[d.version for d in done].index(10)]
 
 
-async def test_calls_are_one_statement_once_the_catalogue_is_known(
+async def test_calls_are_one_statement_once_the_catalogue_is_cached(
     publisher: Publisher, counting: CountingEngine, http: httpx.AsyncClient
 ) -> None:
     account_id = await reader(publisher, subscription())

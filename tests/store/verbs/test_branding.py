@@ -27,7 +27,7 @@ async def test_an_organisation_is_plain_until_somebody_changes_it(
     )
 
 
-async def test_changes_at_once_are_all_kept(service: RunningService, publisher: Publisher) -> None:
+async def test_simultaneous_changes_are_all_stored(service: RunningService, publisher: Publisher) -> None:
     """Also the first ones, when there is nothing yet that could be locked."""
     changes: list[dict[str, object]] = [{"logo": LOGO}, {"colour": "#222222"}, {"background": "#dddddd"}]
 

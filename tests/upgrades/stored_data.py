@@ -1,7 +1,8 @@
 """Data of earlier schemas as files, one folder for each: how they are made and how they get into a database.
 
-`python -m tests.upgrades.kept` lives the story below with the present code and writes the folder of the newest schema.
-Each folder has schema and rows as SQL for each engine, the key file, and the calls with what they answered then.
+`python -m tests.upgrades.stored_data` makes the calls below with the present code and writes the folder of the newest
+schema.
+Each folder has schema and rows as SQL for each engine, the key file, and the calls with their responses then.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def calls(folder: Path) -> dict[str, Any]:
 
 
 async def load(folder: Path, url: str, key_file: Path) -> None:
-    """Puts the kept data into the empty database at `url`, and its key file in place."""
+    """Puts the stored data into the empty database at `url`, and its key file in place."""
     shutil.copy(folder / "key.json", key_file)
     if url.startswith("sqlite:"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
@@ -69,14 +70,14 @@ async def load(folder: Path, url: str, key_file: Path) -> None:
 # Keeping the newest schema ---------------------------------------------------------------------------------
 
 
-async def keep() -> Path:
-    """Lives the story and writes the folder of the newest schema."""
+async def write_newest() -> Path:
+    """Makes the calls and writes the folder of the newest schema."""
     folder = FOLDER / f"{migrations.LATEST:04}"
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
-        database, key_file = Path(temporary) / "kept.db", Path(temporary) / "kept.key"
+        database, key_file = Path(temporary) / "stored.db", Path(temporary) / "stored.key"
         async with RunningService(f"sqlite:///{database}", key_file) as service:
-            calls = await _lived(service)
+            calls = await _make_calls(service)
         shutil.copy(key_file, folder / "key.json")
         connection = sqlite3.connect(database)
         for engine in ("sqlite", "postgres"):
@@ -86,7 +87,7 @@ async def keep() -> Path:
     return folder
 
 
-async def _lived(service: RunningService) -> dict[str, Any]:
+async def _make_calls(service: RunningService) -> dict[str, Any]:
     """Two organisations with accounts, candidates, tokens, failed logins and a customer with an imported password."""
     north = await _organisation(service, "north", marketing_permissions=[PERMISSION])
     south = await _organisation(service, "south", timezone="America/New_York", person_number_check="checksum")
@@ -218,4 +219,4 @@ def _literal(value: Any, engine: str) -> str:
 
 
 if __name__ == "__main__":
-    print(f"kept in {asyncio.run(keep())}")
+    print(f"written to {asyncio.run(write_newest())}")
