@@ -48,7 +48,7 @@ def run(report: Report, folder: Path, postgres: PostgresServer) -> None:
         installation = installed(url, folder, READERS)
         sids = asyncio.run(_prepared(installation))
         with installation.server() as server:
-            for name, requests in _asked(installation, sids):
+            for name, requests in _calls_after_login(installation, sids):
                 _against_bare(report, f"{name}, {engine}, of bare", server, requests, engine)
             logins = itertools.cycle(_logins(installation))
             send = partial(in_flight.answered, server, logins, 200)
@@ -59,7 +59,7 @@ def run(report: Report, folder: Path, postgres: PostgresServer) -> None:
 # What a site asks ------------------------------------------------------------------------------------------
 
 
-def _asked(installation: Installation, sids: list[str]) -> Iterator[tuple[str, list[bytes]]]:
+def _calls_after_login(installation: Installation, sids: list[str]) -> Iterator[tuple[str, list[bytes]]]:
     seeded = installation.seeded
     yield "POST /sessionstatus", [_status(installation, sid) for sid in sids]
     client = {"client_id": seeded.client_id, "client_secret": seeded.client_secret}
@@ -124,8 +124,8 @@ def _logins(installation: Installation) -> list[bytes]:
 async def _prepared(installation: Installation) -> list[str]:
     """Gives every reader the same password, sells something, logs some readers in; returns their sids."""
     now = int(time.time())
-    opened = await open_installation(installation.settings, lambda: now)
-    store = opened.store
+    prepared = await open_installation(installation.settings, lambda: now)
+    store = prepared.store
     try:
         stored_hash = argon2.PasswordHasher(2, 19_456, 1).hash(PASSWORD)
         await store.engine.write(lambda: _passwords(stored_hash))
@@ -139,7 +139,7 @@ async def _prepared(installation: Installation) -> list[str]:
             sids.append(session.sid)
         return sids
     finally:
-        await opened.close()
+        await prepared.close()
 
 
 def _passwords(stored_hash: str) -> Work[None]:

@@ -92,11 +92,11 @@ def _activations(installation: Installation, count: int) -> list[bytes]:
     made = [_customer(n, now) for n in range(count)]
 
     async def put() -> None:
-        opened = await open_installation(installation.settings, lambda: now)
+        prepared = await open_installation(installation.settings, lambda: now)
         for first in range(0, count, 1_000):
             changes = [replacement(customer) for customer in made[first : first + 1_000]]
-            await opened.store.customers.put(ORGANISATION, changes, now)
-        await opened.close()
+            await prepared.store.customers.put(ORGANISATION, changes, now)
+        await prepared.close()
 
     asyncio.run(put())
     headers = {"authorization": f"Bearer {installation.seeded.system_token}", "content-type": "application/json"}

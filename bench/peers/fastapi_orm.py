@@ -34,7 +34,7 @@ engine = create_engine(_with_driver(database_url()), pool_size=POOL_SIZE)
 SessionLocal = sessionmaker(engine)
 app = FastAPI()
 
-Moment = Annotated[datetime, AfterValidator(in_stockholm)]
+Timestamp = Annotated[datetime, AfterValidator(in_stockholm)]
 
 
 class Schema(BaseModel):
@@ -70,12 +70,12 @@ class MarketingPermissionOut(Schema):
 
 class ProductBase(Schema):
     id: str
-    created: Moment
-    updated: Moment
+    created: Timestamp
+    updated: Timestamp
     product_code: str
     title_code: str
-    valid_from: Moment
-    valid_to: Moment | None
+    valid_from: Timestamp
+    valid_to: Timestamp | None
     provision_service: str | None
     subscription_type: str | None
     subscription_number: str | None
@@ -84,8 +84,8 @@ class ProductBase(Schema):
 
 class ProductOut(ProductBase):
     has_pending_change_request: bool
-    campaign_end_date: Moment | None
-    subscription_end_date: Moment | None
+    campaign_end_date: Timestamp | None
+    subscription_end_date: Timestamp | None
 
 
 class MyProductOut(ProductBase):

@@ -27,6 +27,7 @@ class Zone:
         self._offsets: dict[int, tuple[int, str]] = {}
         # Subscriptions begin and end at the same few midnights, and most documents are created and updated at once.
         self.format = lru_cache(maxsize=16_384)(self._format)
+        self.today = lru_cache(maxsize=16)(self._today)
 
     def _format(self, timestamp: int) -> str:
         """`timestamp` in this zone: ISO 8601, offset, whole seconds."""
@@ -37,7 +38,7 @@ class Zone:
     def format_optional(self, timestamp: int | None) -> str | None:
         return None if timestamp is None else self.format(timestamp)
 
-    def today(self, now: int) -> date:
+    def _today(self, now: int) -> date:
         """The date in this zone at `now`."""
         return datetime.fromtimestamp(now, self.info).date()
 

@@ -21,13 +21,14 @@ from stamkund import log, problems
 from stamkund.identity.passwords import HashingQueueFull
 from stamkund.identity.tokens import token_digest
 from stamkund.problems import Problem, Refused
+from stamkund.rules.account import Account
 from stamkund.rules.timestamps import zone
 from stamkund.rules.values import NO_CONTEXT, Context
 from stamkund.store import Unavailable
 from stamkund.wire import cors
 from stamkund.wire.call import Call
 from stamkund.wire.caller import access_problem, bearer_token, caller_of
-from stamkund.wire.endpoint import Endpoint
+from stamkund.wire.endpoint import Endpoint, Reads
 from stamkund.wire.form import parse_form
 from stamkund.wire.parameters import ParsedParameters, parse_json_object, parse_query
 from stamkund.wire.response import NO_STORE, Header, Response
@@ -176,8 +177,13 @@ class Dispatch:
 
 async def _handle(endpoint: Endpoint, call: Call) -> Any:
     """What the handler returns. A refusal that was not declared is a fault of ours, not a response."""
+    arguments: dict[str, Any] = {}
     try:
-        return await endpoint.handler(call, **(await _arguments(endpoint, call)))
+        if endpoint.reads.account is not None:
+            arguments["account"] = _account(call, endpoint.reads)
+        if endpoint.reads.catalogue:
+            arguments["catalogue"] = await call.catalogue()
+        return await endpoint.handler(call, **arguments)
     except Refused as refused:
         problem = refused.problem
         if problem in endpoint.refusals or problem.code == "invalid_parameter":
@@ -187,18 +193,13 @@ async def _handle(endpoint: Endpoint, call: Call) -> Any:
         raise UndeclaredRefusal(problem.code) from refused
 
 
-async def _arguments(endpoint: Endpoint, call: Call) -> dict[str, Any]:
-    """What the declaration reads together with the token. Raises Refused where the account is missing."""
-    reads = endpoint.reads
-    arguments: dict[str, Any] = {}
-    if reads.account is not None:
-        account = arguments["account"] = call.account()
-        if account is None:
-            assert reads.missing is not None, "the declaration was checked"
-            raise Refused(reads.missing)
-    if reads.catalogue:
-        arguments["catalogue"] = await call.catalogue()
-    return arguments
+def _account(call: Call, reads: Reads) -> Account:
+    """The account that the declaration reads. Raises Refused where it is missing."""
+    account = call.account()
+    if account is None:
+        assert reads.missing is not None, "the declaration was checked"
+        raise Refused(reads.missing)
+    return account
 
 
 def _cache_headers(endpoint: Endpoint) -> tuple[Header, ...]:

@@ -41,7 +41,7 @@ def _token_query(columns: str, joins: str, arrays: str, names: str) -> Query:
     return Query(
         Sql(f"SELECT {columns} FROM tokens t {single} WHERE t.hash = $1"),  # noqa: S608
         Sql(
-            f"SELECT k.place, {columns} FROM unnest({arrays}) {_NUMBERED} ({names}, place) "  # noqa: S608
+            f"SELECT {columns}, k.place FROM unnest({arrays}) {_NUMBERED} ({names}, place) "  # noqa: S608
             f"JOIN tokens t ON t.hash = k.hash {batch}"
         ),
     )
@@ -98,18 +98,10 @@ def statement(digest: bytes, account: AccountLookup, catalogue: bool = False) ->
 
 
 def authenticated_token(row: Row) -> AuthenticatedToken:
-    client, organisation, scopes, kind = _holder(row["client"], row["organisation"], row["scopes"], row["kind"])
-    fingerprint = row["fingerprint"]
-    return AuthenticatedToken(
-        client,
-        organisation,
-        scopes,
-        row["account"],
-        row["expires"],
-        kind,
-        row["document"],
-        None if fingerprint is None else _text(fingerprint),
-    )
+    account, granted, expires, kind, client, organisation, document, fingerprint, *_ = row  # `_TOKEN_COLUMNS` and two
+    holder, owner, scopes, kind = _holder(client, organisation, granted, kind)
+    catalogue = None if fingerprint is None else _text(fingerprint)
+    return AuthenticatedToken(holder, owner, scopes, account, expires, kind, document, catalogue)
 
 
 @lru_cache(maxsize=4096)
