@@ -1,4 +1,4 @@
-"""The curl lines that `stamkund demo` prints, and those of the README's story, run as they are printed."""
+"""The curl lines that `stamkund demo` prints, and those of the README, run as they are printed."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_the_printed_lines_run(instructions: str) -> None:
 def test_the_readme_has_the_same_lines(instructions: str) -> None:
     """Every address and field that the README's lines send is one that the demo's lines send, and work."""
     readme = Path(__file__).parents[2].joinpath("README.md").read_text()
-    lines = readme.partition("## The story in curl")[2].partition("## Production")[0]
+    lines = readme.partition("## The whole way in curl")[2].partition("## Production")[0]
     for part in (
         "/api/authorization/access_token",
         "grant_type=none",

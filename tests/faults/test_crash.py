@@ -97,7 +97,7 @@ async def is_whole(caller: Caller, number: str, account_id: str) -> None:
 
 
 async def is_whole_or_free(caller: Caller, candidate: Customer) -> None:
-    """Nobody was told what became of this candidate: it is an account, or can still become one."""
+    """No client learned what became of this candidate: it is an account, or can still become one."""
     second = await caller.get(CANDIDATE, customer_number=candidate.customer_number)
     response = await caller.activate(candidate, email_of(candidate))
     assert (second.status_code, response.status_code) in {(200, 201), (409, 409)}

@@ -35,7 +35,7 @@ async def test_a_full_disk(embedded: Installation, workers: int) -> None:
         assert await reading_works(caller, made, refused)
         assert (await server.http.get("/health/ready")).status_code == 200
         assert await halves(embedded.database_url) == []
-        assert "SQLITE_" in server.log  # the operator is told what is wrong
+        assert "SQLITE_" in server.log  # the log says what is wrong
 
         server.limit_files()
         assert (await caller.activate(refused, "again@example.com")).status_code == 201
@@ -59,7 +59,7 @@ async def test_a_restart_after_a_full_disk(embedded: Installation) -> None:
 
 @both_sizes
 async def test_a_lock_that_another_process_holds(embedded: Installation, workers: int) -> None:
-    """Reads go on, writers wait: none is told that the database is locked."""
+    """Reads go on, writers wait: no request fails because the database is locked."""
     async with running(embedded, workers=workers) as (_, caller):
         candidates = await embedded.candidates(20)
         assert (await caller.activate(candidates.pop(), EMAIL)).status_code == 201

@@ -1,4 +1,4 @@
-"""Many callers at the same moment: one gets what only one can have, the others are told so, nothing is half made."""
+"""Many callers at the same moment: one gets what only one can have, the others are refused, nothing is half made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stopping and being full: what was taken on is finished, what can't be taken on is told so at once."""
+"""Stopping and being full: what was taken on is finished, what can't be taken on is refused at once."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ async def test_a_request_that_takes_too_long_does_not_keep_the_server(embedded: 
 
 
 async def test_a_full_queue_is_503_with_retry_after(installation: Installation) -> None:
-    """One password is hashed at a time: who comes meanwhile is told at once, and reading goes on."""
+    """One password is hashed at a time: who comes meanwhile is refused at once, and reading goes on."""
     async with full_queue(installation) as (server, caller, waiting):
         [candidate] = await installation.candidates(1, first=100)
         refused = [await caller.activate(candidate, "late@example.com"), await caller.login("nobody@example.com")]

@@ -1,6 +1,6 @@
 """Publishers' sites with the connector in them: real servers that people visit with a browser.
 
-A site knows each visitor by a cookie of its own and keeps what it was told of their session. It asks at every page
+A site knows each visitor by a cookie of its own and stores what it learned of their session. It asks at every page
 view, where one in the field asks every six minutes.
 """
 
@@ -135,7 +135,7 @@ class WebSite:
 
 
 def _message(claims: dict[str, Any]) -> str:
-    """What the connector tells readers; that an account is not active is not told apart."""
+    """What the connector tells readers; an inactive account is no different from a wrong password."""
     if claims["err"] == "account_frozen":
         return f"Frozen for {claims['frf']} seconds"
     if claims["err"]:

@@ -44,7 +44,7 @@ async def world(publisher: Publisher) -> AsyncIterator[World]:
         stack.push_async_callback(names.close)
         herald = await stack.enter_async_context(web_site(publisher, "herald.example", names))
         courier = await stack.enter_async_context(web_site(publisher, "courier.example", names))
-        foreign = await stack.enter_async_context(web_site(other, "stranger.example", names))
+        foreign = await stack.enter_async_context(web_site(other, "foreign.example", names))
         yield World(publisher, herald, courier, foreign, names, stack)
 
 

@@ -1,4 +1,4 @@
-"""Guards over every declared route: strangers stay out, checks come in the contract's order, one error body.
+"""Guards over every declared route: nobody calls without a right token, checks come in the contract's order, one error body.
 
 A call that is added to `stamkund.declared_endpoints()` is asked all of this without a line here.
 """
@@ -437,25 +437,25 @@ async def test_a_body_of_64_kib_is_read_and_one_byte_more_is_not(
 async def test_the_checks_come_in_the_contracts_order(
     service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
-    """token, scope and identity, size, content type, JSON, unknown parameters, values; the first that fails is told."""
+    """token, scope and identity, size, content type, JSON, unknown parameters, values; the first that fails is reported."""
     token = callers.able(endpoint)
     large, text = b"x" * (MAX_BODY_BYTES + 1), {"content-type": "text/plain"}
     both = json.dumps({"unknown": 1, **{p.name: "" for p in endpoint.parameter_set.parameters}}).encode()
-    told_first = [
+    first_refusals = [
         (await send(service, endpoint, token, content=large, headers=text), 413),
         (await send(service, endpoint, token, content=large), 413),
     ]
     if not endpoint.public:
         powerless = await callers.without(endpoint.scope, identity=endpoint.identity)
-        told_first += [
+        first_refusals += [
             (await send(service, endpoint, None, content=large, headers=text), 401),
             (await send(service, endpoint, "unknown", content=b"{", headers=text), 401),
             (await send(service, endpoint, powerless, content=large, headers=text), 403),
             (await send(service, endpoint, powerless, content=b"{"), 403),
         ]
-    assert [response.status_code for response, _ in told_first] == [status for _, status in told_first]
+    assert [response.status_code for response, _ in first_refusals] == [status for _, status in first_refusals]
     refused(await send(service, endpoint, token, content=b"{", headers=text), 400, "invalid_content_type_error")
     refused(await send(service, endpoint, token, content=both[:-1]), 400, "json_parser_error")
     refused(await send(service, endpoint, token, content=both), 400, "unknown_parameter")
-    for response, _ in told_first:
+    for response, _ in first_refusals:
         error_body(response)

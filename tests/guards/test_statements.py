@@ -28,7 +28,7 @@ async def counted(
 
 async def _cost(publisher: Publisher, statements: Statements, path: str, token: str, **headers: str) -> int:
     http = publisher.service.http
-    await http.get("/health/live")  # whatever was to be told of earlier statements has been told by now
+    await http.get("/health/live")  # earlier statements have been counted by now
     statements.taken()
     await http.get(f"{API}{path}", headers={"authorization": f"Bearer {token}", **headers})
     await http.get("/health/live")

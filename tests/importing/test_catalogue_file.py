@@ -1,4 +1,4 @@
-"""A catalogue file: what it may hold, and that every mistake in it is told with its place and reason."""
+"""A catalogue file: what it may hold, and that every mistake in it is reported with its place and reason."""
 
 from __future__ import annotations
 

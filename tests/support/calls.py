@@ -24,7 +24,7 @@ PRIVATE = [e for e in declared_endpoints() if not e.public]
 WITH_IDENTITY = [e for e in PRIVATE if e.identity]
 WITH_JSON = [e for e in declared_endpoints() if e.body == "json"]
 WITH_QUERY = [e for e in declared_endpoints() if e.body is None and not e.free_query]
-"""A free query is its story's own, and so are its tests."""
+"""A free query is its handler's own, and so are its tests."""
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._~:+/=-]{1,128}")
 READER = "reader@example.com"

@@ -40,7 +40,7 @@ def binary() -> Path:
 def packages() -> Path:
     """The folder of the locked npm packages, which are installed by now."""
     with alone():
-        if not _MARK.exists() or _MARK.read_text() != _wanted():
+        if not _MARK.exists() or _MARK.read_text() != _lock_digest():
             _install()
     return MODULES
 
@@ -96,7 +96,7 @@ def _wheel() -> Path:
     return Path(package.origin).parent
 
 
-def _wanted() -> str:
+def _lock_digest() -> str:
     return hashlib.sha256(_LOCK.read_bytes()).hexdigest()
 
 
@@ -113,7 +113,7 @@ def _install() -> None:
     )
     if done.returncode != 0:
         raise RuntimeError(f"npm could not install what {_LOCK} names:\n{done.stdout}{done.stderr}")
-    _MARK.write_text(_wanted())
+    _MARK.write_text(_lock_digest())
 
 
 def _environment() -> dict[str, str]:

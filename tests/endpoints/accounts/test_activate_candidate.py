@@ -1,4 +1,4 @@
-"""The story of the activation: who may become an account, what it then is, and what of it moves with the clock."""
+"""Activating a candidate: who may become an account, what it then is, and what of it changes with the clock."""
 
 from __future__ import annotations
 

@@ -264,7 +264,7 @@ async def test_another_organisation_is_another_login(service: RunningService, pu
     await fail(publisher, 5)
     assert await log_in(other, PASSWORD) == "in"
     wrong = await other.grant("password", username=f"{publisher.id}^{EMAIL}", password=PASSWORD)
-    assert wrong.json() == WRONG, "also of a frozen login elsewhere nothing is told"
+    assert wrong.json() == WRONG, "a frozen login of another organisation looks the same"
 
 
 async def test_the_latest_attempts_are_stored(publisher: Publisher) -> None:
@@ -285,15 +285,15 @@ async def test_unknown_emails_and_inactive_accounts_are_refused_like_a_wrong_pas
     """The same responses in the same order, freezing included; one hash computed and one refusal written for each."""
     await publisher.activated(EMAIL)
     await inactive(publisher, "inactive@example.com")
-    await log_in(publisher)  # from now on there is a hash of nobody's password
+    await log_in(publisher)  # from now on there is a dummy hash
     login = await publisher.service.store.logins.find(publisher.id, identifiers.email(EMAIL))
     assert login is not None
     await publisher.service.store.login_attempts.unlock(publisher.id, login.id, NOW)
     hashes: Counter[str] = Counter()
-    matches, asking = passwords._matches, ""
+    matches, current = passwords._matches, ""
 
     def counted(*arguments: Any) -> bool:
-        hashes[asking] += 1
+        hashes[current] += 1
         return matches(*arguments)
 
     monkeypatch.setattr(passwords, "_matches", counted)
@@ -306,7 +306,7 @@ async def test_unknown_emails_and_inactive_accounts_are_refused_like_a_wrong_pas
         ("INACTIVE@example.com", PASSWORD),
         ("a\0b", "wrong"),
     ):
-        asking = email
+        current = email
         responses = [await publisher.grant("password", username=email, password=password) for _ in range(7)]
         outcomes_by_email[email] = [(response.status_code, response.text) for response in responses]
         assert hashes[email] == 7
@@ -392,7 +392,7 @@ async def test_of_many_at_once_as_many_are_tried_as_may_fail(publisher: Publishe
 
 
 async def test_of_many_at_once_in_two_processes(service: RunningService, publisher: Publisher) -> None:
-    """The right password is among those that come too late, and is told nothing else."""
+    """The right password is among those that come too late, and gets the same response."""
     await publisher.activated(EMAIL)
     async with RunningService(service.settings.database_url, Path(service.settings.key_file)) as second:
         other = Publisher(second, publisher.organisation)

@@ -196,7 +196,7 @@ async def test_repeated_parameters_are_refused(herald: Herald, browser: Browser)
     ):
         assert is_refused(await browser.get(f"/login?{query}"), "given more than once")
     page = await browser.get(f"/login?oid={herald.id}&utm_source=x&utm_source=%ff&fbclid=1")
-    assert page.status == 200, "what newsletters add is nobody's business"
+    assert page.status == 200, "what newsletters add is ignored"
 
 
 # Headers ---------------------------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ async def test_a_form_of_another_page(herald: Herald, browser: Browser, logout: 
 @both
 @pytest.mark.parametrize("origin", [None, "host", "HTTPS"])
 async def test_a_form_of_our_own_page(herald: Herald, browser: Browser, logout: bool, origin: str | None) -> None:
-    """Browsers of old say nothing; behind a proxy the scheme may be another one than we see."""
+    """Old browsers send no Origin; behind a proxy the scheme may be another one than we see."""
     fields = await opened(herald, browser, logout=logout)
     here = herald.service.url
     sent = {None: None, "host": here, "HTTPS": here.replace("http:", "https:")}[origin]

@@ -1,4 +1,4 @@
-"""The login page: who is let in, what everybody else is told, and that nobody's cookie from before opens anything."""
+"""The login page: who is logged in, what everybody else reads, and that a cookie from before opens nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.browser import Browser
 from tests.support.rows import rows, set_status
 from tests.support.service import NOW, RunningService
 
-STRANGER = "nobody@example.com"
+UNKNOWN_EMAIL = "nobody@example.com"
 LEFT = "You can try {} more times before logging in is locked for a while."
 ONE_LEFT = "You can try once more before logging in is locked for a while."
 WRONG = "Wrong e-mail or password."
@@ -211,7 +211,7 @@ async def test_a_response_does_not_tell_whether_an_email_has_an_account(
 ) -> None:
     """Over more attempts than freeze a login, the pages are the same to the byte but for what was typed."""
     pages_seen = []
-    for one, email in ((browser, EMAIL), (other, STRANGER)):
+    for one, email in ((browser, EMAIL), (other, UNKNOWN_EMAIL)):
         one.set_cookie("__Host-stamkund_form", "f" * 43)
         await one.get("/login", oid=herald.id, continue_=BACK)
         pages = [await one.submit(email=email, password=p) for p in ["wrong"] * 5 + [PASSWORD, "wrong"]]
@@ -227,20 +227,20 @@ async def test_an_unknown_email_costs_as_much_as_a_wrong_password(
     herald: Herald, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One hash for each attempt, whoever is asked for, frozen or not: that is what would take the time."""
-    await herald.log_in(browser, STRANGER, "wrong")  # from now on there is a hash of nobody's password
+    await herald.log_in(browser, UNKNOWN_EMAIL, "wrong")  # from now on there is a dummy hash
     hashes: Counter[str] = Counter()
-    matches, asking = passwords._matches, ""
+    matches, current = passwords._matches, ""
 
     def counted(*arguments: Any) -> bool:
-        hashes[asking] += 1
+        hashes[current] += 1
         return matches(*arguments)
 
     monkeypatch.setattr(passwords, "_matches", counted)
-    for email in (EMAIL, STRANGER):
-        asking = email
+    for email in (EMAIL, UNKNOWN_EMAIL):
+        current = email
         for _ in range(7):
             await herald.log_in(browser, email, "wrong")
-    assert hashes == {EMAIL: 7, STRANGER: 7}
+    assert hashes == {EMAIL: 7, UNKNOWN_EMAIL: 7}
 
 
 async def test_channels_count_together(herald: Herald, browser: Browser) -> None:
@@ -379,7 +379,7 @@ async def test_attempts_at_one_email_are_limited_whoever_makes_them(fresh_url: s
             page = await browser.submit(email=EMAIL.upper(), password=PASSWORD)
             assert (page.status, page.heading, page.headers["retry-after"]) == (429, "Ett ögonblick", "60")
             await browser.get("/login")
-            assert (await browser.submit(email=STRANGER, password="wrong")).status == 403
+            assert (await browser.submit(email=UNKNOWN_EMAIL, password="wrong")).status == 403
 
 
 async def test_a_page_is_limited_for_each_organisation(fresh_url: str, tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ async def test_continue_works_as_on_the_login_page(herald: Herald, browser: Brow
     ],
 )
 async def test_an_address_that_is_no_logout_uri_of_the_client(herald: Herald, browser: Browser, uri: str) -> None:
-    """Compared exactly; the reader stays logged in, and is told that the link is wrong."""
+    """Compared exactly; the reader stays logged in, and reads that the link is wrong."""
     await herald.log_in(browser)
     for page in (
         await browser.get(LOGOUT, client_id=herald.site.id, post_logout_redirect_uri=uri),

@@ -1,4 +1,4 @@
-"""The story of the token endpoint: who gets a token, what it may do, and what everybody else is told."""
+"""The token endpoint: who gets a token, what it allows, and how everybody else is refused."""
 
 from __future__ import annotations
 
@@ -424,7 +424,7 @@ def _bcrypt(password: str, prefix: str = "$2b$") -> str:
 HASHES = {
     "bcrypt": _bcrypt(PASSWORD),
     "bcrypt of PHP": _bcrypt(PASSWORD, "$2y$"),
-    "bcrypt of old": _bcrypt(PASSWORD, "$2a$"),
+    "old bcrypt": _bcrypt(PASSWORD, "$2a$"),
     "bcrypt-sha256": passlib.hash.bcrypt_sha256.using(rounds=4).hash(PASSWORD),
     "scrypt": passlib.hash.scrypt.using(rounds=4).hash(PASSWORD),
     "PBKDF2-SHA1": passlib.hash.pbkdf2_sha1.using(rounds=10).hash(PASSWORD),

@@ -1,4 +1,4 @@
-"""Introspection over HTTP: what a client is told of which tokens, and when a token counts for nothing."""
+"""Introspection over HTTP: what a client learns of which tokens, and when a token counts for nothing."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ SITE_SCOPES = ("/external/me/w", "/external/account/r", "/external/account/w")
 
 @dataclass
 class Site:
-    """One site: its client, its connector, and what it is told of browsers."""
+    """One site: its client, its connector, and what it learns of browsers."""
 
     publisher: Publisher
     client: Client
@@ -59,7 +59,7 @@ class Site:
 
 @dataclass
 class Visited:
-    """A browser at a site: what the site was told, and the cookie that the browser keeps."""
+    """A browser at a site: what the site learned, and the cookie that the browser has."""
 
     claims: dict[str, Any]
     cookie: str

@@ -31,7 +31,7 @@ async def counted(
 
 async def cost(site: Site, statements: Statements, call: str, **claims: Any) -> int:
     http = site.publisher.service.http
-    await http.get("/health/live")  # whatever was to be told of earlier statements has been told by now
+    await http.get("/health/live")  # earlier statements have been counted by now
     statements.taken()
     await site.connector.ask(call, **claims)
     await http.get("/health/live")

@@ -114,7 +114,7 @@ async def test_different_candidates_at_once_all_succeed(paper: StoredOrganisatio
 
 
 async def test_crossed_identifiers_end_without_a_deadlock(paper: StoredOrganisation) -> None:
-    """Each has the external id that the other wants next: one of them gets through, the other is told what is taken."""
+    """Each has the external id that the other wants next: one of them gets through, the other is refused."""
     for round_ in range(5):
         a, b = await paper.customer(f"a{round_}"), await paper.customer(f"b{round_}")
         crossed = [ExternalId("k", f"{round_}x"), ExternalId("k", f"{round_}y")]
