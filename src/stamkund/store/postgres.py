@@ -48,8 +48,10 @@ class PostgresEngine:
 
     name = "postgres"
 
-    def __init__(self, url: str, connections: int = 6) -> None:
+    def __init__(self, url: str, connections: int = 6, *, unlimited: bool = False) -> None:
+        """`unlimited`: statements take as long as they need, instead of STATEMENT_SECONDS at most."""
         self.url = url
+        self._statement_seconds = None if unlimited else STATEMENT_SECONDS
         self._max_connections = max(connections, _LOOK_UP_CONNECTIONS + 1)
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._batches: dict[Sql, _Batches] = {}
@@ -71,7 +73,7 @@ class PostgresEngine:
             min_size=1,
             max_size=self._max_connections,
             timeout=CONNECT_SECONDS,
-            command_timeout=STATEMENT_SECONDS,
+            command_timeout=self._statement_seconds,
             reset=_no_reset,
             server_settings={
                 "application_name": "stamkund",

@@ -20,15 +20,15 @@ REMEMBERED_SECONDS = 86_400
 
 _ADD = Sql(
     "INSERT INTO one_time_credentials "
-    "(organisation, hash, kind, client, account, scopes, created, expires, family, detail) "
+    "(organisation, digest, kind, client, account, scopes, created, expires, family, detail) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 )
 _LOCK = for_update(
     "SELECT account, scopes, created, expires, family, spent, detail, kind, client FROM one_time_credentials "
-    "WHERE organisation = $1 AND hash = $2"
+    "WHERE organisation = $1 AND digest = $2"
 )
-_SPEND = Sql("UPDATE one_time_credentials SET spent = $3 WHERE organisation = $1 AND hash = $2")
-_REMOVE = delete_batch("one_time_credentials", "organisation, hash", "expires <= $1", "expires")
+_SPEND = Sql("UPDATE one_time_credentials SET spent = $3 WHERE organisation = $1 AND digest = $2")
+_REMOVE = delete_batch("one_time_credentials", "organisation, digest", "expires <= $1", "expires")
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def spend(
         replayed=row["spent"] is not None,
     )
     if credential.replayed:
-        yield from revoke_family(credential.family)
+        yield from revoke_family(organisation, credential.family)
         return credential
     if credential.expires <= now:
         return None
