@@ -60,7 +60,7 @@ _SESSIONS = (
         "cookie BYTES, client text, status text NOT NULL, account bigint, created bigint NOT NULL, "
         "authenticated bigint, seen bigint NOT NULL, expires bigint NOT NULL, PRIMARY KEY (organisation, sid)) KEYED"
     ),
-    Sql(f"INSERT INTO sessions ({_SESSION_COLUMNS}) SELECT {_SESSION_COLUMNS} FROM old_sessions"),  # noqa: S608
+    Sql(f"INSERT INTO sessions ({_SESSION_COLUMNS}) SELECT {_SESSION_COLUMNS} FROM old_sessions"),
     Sql("DROP TABLE old_sessions"),
     _table("CREATE UNIQUE INDEX sessions_by_cookie ON sessions (organisation, cookie)"),
     _table("CREATE INDEX sessions_by_expiry ON sessions (expires)"),
@@ -74,7 +74,7 @@ _ONE_TIME_CREDENTIALS = (
         "PRIMARY KEY (organisation, digest)) KEYED"
     ),
     Sql(
-        f"INSERT INTO one_time_credentials (organisation, digest, {_CREDENTIAL_COLUMNS}) "  # noqa: S608
+        f"INSERT INTO one_time_credentials (organisation, digest, {_CREDENTIAL_COLUMNS}) "
         f"SELECT (SELECT c.organisation FROM clients c WHERE c.id = one_time.client), hash, {_CREDENTIAL_COLUMNS} "
         "FROM one_time"
     ),

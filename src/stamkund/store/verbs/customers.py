@@ -24,15 +24,14 @@ _KEY = (
     "WHERE i.organisation = $1 AND i.kind = $2 AND i.value = named.value OFFSET 0)"
 )
 _PRESENT = Sql(
-    "SELECT c.row, c.account, c.document "  # noqa: S608
+    "SELECT c.row, c.account, c.document "
     f"FROM (SELECT key.customer FROM unnest($3::text[]) AS named (value) CROSS JOIN LATERAL {_KEY} key ORDER BY 1) k "
     "CROSS JOIN LATERAL (SELECT row, account, document FROM customers WHERE row = k.customer FOR UPDATE) c",
     sqlite="SELECT c.row, c.account, c.document FROM customer_identifiers i JOIN customers c ON c.row = i.customer "
     "WHERE i.organisation = ?1 AND i.kind = ?2 AND i.value IN (SELECT value FROM json_each(?3))",
 )
 _OWNERS = Sql(
-    "SELECT named.value, key.customer "  # noqa: S608
-    f"FROM unnest($3::text[]) AS named (value) CROSS JOIN LATERAL {_KEY} key",
+    f"SELECT named.value, key.customer FROM unnest($3::text[]) AS named (value) CROSS JOIN LATERAL {_KEY} key",
     sqlite="SELECT value, customer FROM customer_identifiers "
     "WHERE organisation = ?1 AND kind = ?2 AND value IN (SELECT value FROM json_each(?3))",
 )

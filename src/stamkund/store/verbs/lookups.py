@@ -40,9 +40,9 @@ def _token_query(columns: str, joins: str, arrays: str, names: str) -> Query:
     single = joins.format(kind="$2", value="$3")
     batch = joins.format(kind="k.kind", value="k.value")
     return Query(
-        Sql(f"SELECT {columns} FROM tokens t {single} WHERE t.digest = $1"),  # noqa: S608
+        Sql(f"SELECT {columns} FROM tokens t {single} WHERE t.digest = $1"),
         Sql(
-            f"SELECT {columns}, k.place FROM unnest({arrays}) {_NUMBERED} ({names}, place) "  # noqa: S608
+            f"SELECT {columns}, k.place FROM unnest({arrays}) {_NUMBERED} ({names}, place) "
             f"JOIN tokens t ON t.digest = k.digest {batch}"
         ),
     )
@@ -131,12 +131,12 @@ _SESSION_COLUMNS = ", ".join(f"s.{column}" for column in SESSION_COLUMNS)
 _CLIENT_COLUMNS = "c.document AS client_document, o.document AS organisation_document"
 SESSION = Query(
     Sql(
-        f"SELECT {_CLIENT_COLUMNS}, {_SESSION_COLUMNS} FROM clients c "  # noqa: S608
+        f"SELECT {_CLIENT_COLUMNS}, {_SESSION_COLUMNS} FROM clients c "
         "JOIN organisations o ON o.id = c.organisation "
         "LEFT JOIN sessions s ON s.organisation = c.organisation AND s.sid = $2 WHERE c.id = $1"
     ),
     Sql(
-        f"SELECT {_CLIENT_COLUMNS}, {_SESSION_COLUMNS}, k.place "  # noqa: S608
+        f"SELECT {_CLIENT_COLUMNS}, {_SESSION_COLUMNS}, k.place "
         f"FROM unnest($1::text[], $2::text[]) {_NUMBERED} (client, sid, place) "
         "JOIN clients c ON c.id = k.client JOIN organisations o ON o.id = c.organisation "
         "LEFT JOIN sessions s ON s.organisation = c.organisation AND s.sid = k.sid"
@@ -149,12 +149,12 @@ _HELD_JOINS = (
 )
 TOKEN = Query(
     Sql(
-        f"SELECT {_CLIENT_COLUMNS}, {_HELD_COLUMNS} "  # noqa: S608
+        f"SELECT {_CLIENT_COLUMNS}, {_HELD_COLUMNS} "
         "FROM clients c JOIN organisations o ON o.id = c.organisation "
         f"LEFT JOIN tokens t ON t.digest = $2 {_HELD_JOINS} WHERE c.id = $1"
     ),
     Sql(
-        f"SELECT {_CLIENT_COLUMNS}, {_HELD_COLUMNS}, k.place "  # noqa: S608
+        f"SELECT {_CLIENT_COLUMNS}, {_HELD_COLUMNS}, k.place "
         f"FROM unnest($1::text[], $2::bytea[]) {_NUMBERED} (client, digest, place) "
         "JOIN clients c ON c.id = k.client JOIN organisations o ON o.id = c.organisation "
         f"LEFT JOIN tokens t ON t.digest = k.digest {_HELD_JOINS}"

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stamkund.rules.timestamps import DAY
 from stamkund.store.verb import Verbs, writes
 from stamkund.store.verbs.tokens import Issue, NewToken, add_tokens, revoke_family
 from stamkund.store.work import Execute, Sql, Work, delete_batch, first, for_update
 
 CODE = "code"
 TICKET = "ticket"
-REMEMBERED_SECONDS = 86_400
+REMEMBERED_SECONDS = DAY
 """How long an expired one is recognised."""
 
 _ADD = Sql(
@@ -105,7 +106,7 @@ def spend(
 ) -> Work[OneTimeCredential | None]:
     """Spends a valid credential of this client. One spent before is returned as `replayed`, and its tokens revoked.
 
-    What `check` raises prevents that it is spent.
+    Where `check` raises, it is not spent.
     """
     row = first((yield Execute(_LOCK, (organisation, digest))))
     if row is None or row["kind"] != kind or row["client"] != client:

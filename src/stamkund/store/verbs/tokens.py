@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stamkund.rules.events import AuditEntry, AuditEvent
+from stamkund.rules.timestamps import DAY
 from stamkund.store.verb import Verbs, writes
 from stamkund.store.verbs import events, lookups
 from stamkund.store.verbs.account_status import active_account
@@ -20,7 +21,7 @@ from stamkund.store.work import Execute, ExecuteMany, Sql, Work, delete_batch, f
 ACCESS = "access"
 REFRESH = "refresh"
 SPENT = "spent"
-SPENT_SECONDS = 30 * 86_400
+SPENT_SECONDS = 30 * DAY
 """How long a replaced refresh token is recognised."""
 
 _ADD = Sql(
