@@ -81,7 +81,7 @@ async def extend_sessions(services: Services) -> None:
         try:
             await services.sessions.write_used()
         except Unavailable as error:
-            log.get().warning("sessions not prolonged", **log.where(error))
+            log.get().warning("sessions not extended", **log.where(error))
 
 
 async def _in_batches(services: Services, remove: Remove) -> int:

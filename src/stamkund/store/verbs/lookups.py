@@ -6,14 +6,12 @@ read within a few microseconds of the engine's own time. Texts may come as bytes
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Client, Organisation
-from stamkund.rules.session import Session
 from stamkund.store.documents import client_of, organisation_of
 from stamkund.store.work import Row, Sql
 
@@ -25,7 +23,7 @@ _ACCOUNT_BY_KEY = (
     "LEFT JOIN accounts a ON a.row = i.account"
 )
 _CATALOGUE = "LEFT JOIN catalogues g ON g.organisation = c.organisation"
-_NUMBERED = "WITH ORDINALITY AS k"
+NUMBERED = "WITH ORDINALITY AS k"
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ def _token_query(columns: str, joins: str, arrays: str, names: str) -> Query:
     return Query(
         Sql(f"SELECT {columns} FROM tokens t {single} WHERE t.digest = $1"),
         Sql(
-            f"SELECT {columns}, k.place FROM unnest({arrays}) {_NUMBERED} ({names}, place) "
+            f"SELECT {columns}, k.place FROM unnest({arrays}) {NUMBERED} ({names}, place) "
             f"JOIN tokens t ON t.digest = k.digest {batch}"
         ),
     )
@@ -102,7 +100,7 @@ def authenticated_token(row: Row) -> AuthenticatedToken:
     # `_TOKEN_COLUMNS`, the two of the query, and in a batch `place`
     account, granted, expires, kind, client, organisation, document, fingerprint, *_ = row
     holder, owner, scopes, kind = _holder(client, organisation, granted, kind)
-    catalogue = None if fingerprint is None else _text(fingerprint)
+    catalogue = None if fingerprint is None else text(fingerprint)
     return AuthenticatedToken(holder, owner, scopes, account, expires, kind, document, catalogue)
 
 
@@ -115,33 +113,17 @@ def _holder(
     A token has the scopes that it was granted and that its client still has.
     """
     holder = client_of(client)
-    scopes = frozenset(_text(granted).split()).intersection(holder.scopes)
-    return holder, organisation_of(organisation), scopes, _text(kind)
+    scopes = frozenset(text(granted).split()).intersection(holder.scopes)
+    return holder, organisation_of(organisation), scopes, text(kind)
 
 
-def _text(value: str | bytes) -> str:
+def text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
-# A client that authenticates itself, with a session or a token that it asks about -----------------------------
+# A client that authenticates itself, and a token that it asks about -----------------------------
 
-SESSION_COLUMNS = Session.__struct_fields__
-"""The columns of a session, in the order in which `session_of` takes them."""
-_SESSION_COLUMNS = ", ".join(f"s.{column}" for column in SESSION_COLUMNS)
-_CLIENT_COLUMNS = "c.document AS client_document, o.document AS organisation_document"
-SESSION = Query(
-    Sql(
-        f"SELECT {_CLIENT_COLUMNS}, {_SESSION_COLUMNS} FROM clients c "
-        "JOIN organisations o ON o.id = c.organisation "
-        "LEFT JOIN sessions s ON s.organisation = c.organisation AND s.sid = $2 WHERE c.id = $1"
-    ),
-    Sql(
-        f"SELECT {_CLIENT_COLUMNS}, {_SESSION_COLUMNS}, k.place "
-        f"FROM unnest($1::text[], $2::text[]) {_NUMBERED} (client, sid, place) "
-        "JOIN clients c ON c.id = k.client JOIN organisations o ON o.id = c.organisation "
-        "LEFT JOIN sessions s ON s.organisation = c.organisation AND s.sid = k.sid"
-    ),
-)
+CLIENT_COLUMNS = "c.document AS client_document, o.document AS organisation_document"
 _HELD_COLUMNS = "t.kind, t.scopes, t.created, t.expires, h.document AS holder_document, a.id AS account_id"
 _HELD_JOINS = (
     "LEFT JOIN clients h ON h.id = t.client AND h.organisation = c.organisation "
@@ -149,26 +131,17 @@ _HELD_JOINS = (
 )
 TOKEN = Query(
     Sql(
-        f"SELECT {_CLIENT_COLUMNS}, {_HELD_COLUMNS} "
+        f"SELECT {CLIENT_COLUMNS}, {_HELD_COLUMNS} "
         "FROM clients c JOIN organisations o ON o.id = c.organisation "
         f"LEFT JOIN tokens t ON t.digest = $2 {_HELD_JOINS} WHERE c.id = $1"
     ),
     Sql(
-        f"SELECT {_CLIENT_COLUMNS}, {_HELD_COLUMNS}, k.place "
-        f"FROM unnest($1::text[], $2::bytea[]) {_NUMBERED} (client, digest, place) "
+        f"SELECT {CLIENT_COLUMNS}, {_HELD_COLUMNS}, k.place "
+        f"FROM unnest($1::text[], $2::bytea[]) {NUMBERED} (client, digest, place) "
         "JOIN clients c ON c.id = k.client JOIN organisations o ON o.id = c.organisation "
         f"LEFT JOIN tokens t ON t.digest = k.digest {_HELD_JOINS}"
     ),
 )
-
-
-@dataclass(slots=True)
-class SessionLookup:
-    """A client and a session of its organisation, None where there is no such session."""
-
-    client: Client
-    organisation: Organisation
-    session: Session | None
 
 
 @dataclass(slots=True)
@@ -188,34 +161,12 @@ class TokenLookup:
     account_id: str | None = None
 
 
-def session_lookup(row: Row) -> SessionLookup:
-    client, organisation, *columns = row  # the session's, and in a batch `place`
-    session = None if columns[0] is None else session_of(columns)
-    return SessionLookup(client_of(client), organisation_of(organisation), session)
-
-
 def token_lookup(row: Row) -> TokenLookup:
     client, organisation, kind, scopes, created, expires, holder, account_id, *_ = row  # `_HELD_COLUMNS` last
     lookup = TokenLookup(client_of(client), organisation_of(organisation))
     if holder is not None:
         lookup.holder = client_of(holder)
-        lookup.kind, lookup.scopes = _text(kind), _text(scopes)
+        lookup.kind, lookup.scopes = text(kind), text(scopes)
         lookup.created, lookup.expires = created, expires
-        lookup.account_id = None if account_id is None else _text(account_id)
+        lookup.account_id = None if account_id is None else text(account_id)
     return lookup
-
-
-def session_of(columns: Iterable[Any]) -> Session:
-    """The session of a row that begins with `SESSION_COLUMNS`."""
-    sid, organisation, status, account, client, created, authenticated, seen, expires, *_ = columns
-    return Session(
-        sid=_text(sid),
-        organisation=_text(organisation),
-        status=_text(status),
-        account=account,
-        client=None if client is None else _text(client),
-        created=created,
-        authenticated=authenticated,
-        seen=seen,
-        expires=expires,
-    )
