@@ -196,7 +196,7 @@ def test_padding_and_blanks_are_refused_even_where_they_are_signed() -> None:
 
 def test_sizes_are_bounded() -> None:
     longest = made({"alg": "HS256"}, {**CLAIMS, "uas": "x" * 44_000})
-    assert len(longest) < tokens.MAX_TOKEN_LENGTH and accepted(longest)
+    assert len(longest) < tokens.MAX_SSO_TOKEN_LENGTH and accepted(longest)
     assert not accepted(made({"alg": "HS256"}, {**CLAIMS, "uas": "x" * 46_000}))
     assert not accepted("a" * 1_000_000) and not accepted("." * 1_000_000)
     assert not accepted(made({"alg": "HS256"}, b'{"x":' + b"[" * 20_000 + b"]" * 20_000 + b"}"))
