@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -136,11 +136,21 @@ def site(program: str, server: ServerProcess, port: int, made: dict[str, str]) -
     address = process.stdout.readline().strip().rstrip("/")
     assert address, "the example did not start"
     try:
+        _wait_until_listening(process, port)
         yield address
     finally:
         process.kill()
         process.stdout.close()
         process.wait()
+
+
+def _wait_until_listening(process: subprocess.Popen[str], port: int) -> None:
+    """An example prints its address just before it listens."""
+    while process.poll() is None:
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.02)
+    raise AssertionError("the example ended")
 
 
 async def test_a_login_on_one_sso2_site_counts_on_the_other(server: ServerProcess) -> None:
