@@ -90,9 +90,9 @@ class Reader:
         sent, made = replace(credential, **fields), self.pair()
         verbs = (store or self.paper.store).one_time_credentials
         issue = Issue(sent.organisation, sent.client, "authorization_code", now)
-        found = await verbs.exchange(sent.digest, sent.kind, check, lambda _: made, issue)
-        assert found is None or found[1] == self.id
-        return None if found is None else made
+        exchanged = await verbs.exchange(sent.digest, sent.kind, check, lambda _: made, issue)
+        assert exchanged is None or exchanged[1] == self.id
+        return None if exchanged is None else made
 
     async def kinds(self) -> dict[str, int]:
         """How many tokens of each kind the family has."""

@@ -30,8 +30,8 @@ async def test_a_code_is_exchanged_once(reader: Reader) -> None:
     made = await reader.exchange(code, NOW + 59, seen.append)
     assert made is not None and seen == [code]
     assert await reader.kinds() == {ACCESS: 1, REFRESH: 1}
-    opened = await reader.paper.store.tokens.authenticate(made[0].digest, None)
-    assert opened is not None and opened.account_row == reader.row
+    token = await reader.paper.store.tokens.authenticate(made[0].digest, None)
+    assert token is not None and token.account_row == reader.row
 
 
 @pytest.mark.parametrize("kind", [CODE, TICKET])
