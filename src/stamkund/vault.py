@@ -1,4 +1,4 @@
-"""The key file, and what it protects: social security numbers, client secrets, codes and private signing keys.
+"""The key file, and what it protects: social security numbers, client secrets and the private keys of ID tokens.
 
 Such values are sealed (AES-256-GCM) before they are stored, and looked up by a keyed hash, so that a copy of the
 database without the key file reveals none of them. Every key has an id, which is the prefix of the values it sealed:

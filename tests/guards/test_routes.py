@@ -437,7 +437,7 @@ async def test_a_body_of_64_kib_is_read_and_one_byte_more_is_not(
 async def test_the_checks_come_in_the_contracts_order(
     service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
-    """Token, scope and identity, size, content type, JSON, unknown parameters, values: in this order."""
+    """Token, scope, size, content type, JSON, unknown parameters, values: the first failure is reported."""
     token = callers.able(endpoint)
     large, text = b"x" * (MAX_BODY_BYTES + 1), {"content-type": "text/plain"}
     both = json.dumps({"unknown": 1, **{p.name: "" for p in endpoint.parameter_set.parameters}}).encode()

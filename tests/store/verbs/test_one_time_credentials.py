@@ -107,6 +107,6 @@ async def test_codes_are_removed_a_day_after_they_expired(reader: Reader) -> Non
     verbs = reader.paper.store.one_time_credentials
     assert await verbs.remove_expired(forgotten - 5, 500) == 0
     assert [await verbs.remove_expired(forgotten, 2) for _ in range(4)] == [2, 2, 1, 0]
-    left = await reader.paper.rows("SELECT hash FROM one_time_credentials WHERE family = $1", reader.family)
-    assert [bytes(row["hash"]) for row in left] == [remaining.digest] and remaining not in over
+    left = await reader.paper.rows("SELECT digest FROM one_time_credentials WHERE family = $1", reader.family)
+    assert [bytes(row["digest"]) for row in left] == [remaining.digest] and remaining not in over
     assert await verbs.remove_expired(forgotten + 1, 500) == 1

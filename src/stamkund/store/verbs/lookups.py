@@ -6,6 +6,7 @@ read within a few microseconds of the engine's own time. Texts may come as bytes
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -39,17 +40,17 @@ def _token_query(columns: str, joins: str, arrays: str, names: str) -> Query:
     single = joins.format(kind="$2", value="$3")
     batch = joins.format(kind="k.kind", value="k.value")
     return Query(
-        Sql(f"SELECT {columns} FROM tokens t {single} WHERE t.hash = $1"),  # noqa: S608
+        Sql(f"SELECT {columns} FROM tokens t {single} WHERE t.digest = $1"),
         Sql(
-            f"SELECT {columns}, k.place FROM unnest({arrays}) {_NUMBERED} ({names}, place) "  # noqa: S608
-            f"JOIN tokens t ON t.hash = k.hash {batch}"
+            f"SELECT {columns}, k.place FROM unnest({arrays}) {_NUMBERED} ({names}, place) "
+            f"JOIN tokens t ON t.digest = k.digest {batch}"
         ),
     )
 
 
 def _with_and_without_catalogue(document: str, joins: str, *keys: str) -> dict[bool, Query]:
     arrays = ", ".join(["$1::bytea[]", *(f"${place}::text[]" for place, _ in enumerate(keys, 2))])
-    names = ", ".join(["hash", *keys])
+    names = ", ".join(["digest", *keys])
     columns = f"{_TOKEN_COLUMNS}, {document} AS document"
     return {
         False: _token_query(f"{columns}, NULL AS fingerprint", f"{_CLIENT} {joins}", arrays, names),
@@ -98,7 +99,8 @@ def statement(digest: bytes, account: AccountLookup, catalogue: bool = False) ->
 
 
 def authenticated_token(row: Row) -> AuthenticatedToken:
-    account, granted, expires, kind, client, organisation, document, fingerprint, *_ = row  # `_TOKEN_COLUMNS` and two
+    # `_TOKEN_COLUMNS`, the two of the query, and in a batch `place`
+    account, granted, expires, kind, client, organisation, document, fingerprint, *_ = row
     holder, owner, scopes, kind = _holder(client, organisation, granted, kind)
     catalogue = None if fingerprint is None else _text(fingerprint)
     return AuthenticatedToken(holder, owner, scopes, account, expires, kind, document, catalogue)
@@ -121,19 +123,20 @@ def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
-# What a client asks that authenticates itself: about a session, and about a token ------------------------------
+# A client that authenticates itself, with a session or a token that it asks about -----------------------------
 
 SESSION_COLUMNS = Session.__struct_fields__
-_SESSION_COLUMNS = ", ".join(f"s.{column} AS session_{column}" for column in SESSION_COLUMNS)
-_ASKING_COLUMNS = "c.document AS client_document, o.document AS organisation_document"
+"""The columns of a session, in the order in which `session_of` takes them."""
+_SESSION_COLUMNS = ", ".join(f"s.{column}" for column in SESSION_COLUMNS)
+_CLIENT_COLUMNS = "c.document AS client_document, o.document AS organisation_document"
 SESSION = Query(
     Sql(
-        f"SELECT {_ASKING_COLUMNS}, {_SESSION_COLUMNS} FROM clients c "  # noqa: S608
+        f"SELECT {_CLIENT_COLUMNS}, {_SESSION_COLUMNS} FROM clients c "
         "JOIN organisations o ON o.id = c.organisation "
         "LEFT JOIN sessions s ON s.organisation = c.organisation AND s.sid = $2 WHERE c.id = $1"
     ),
     Sql(
-        f"SELECT k.place, {_ASKING_COLUMNS}, {_SESSION_COLUMNS} "  # noqa: S608
+        f"SELECT {_CLIENT_COLUMNS}, {_SESSION_COLUMNS}, k.place "
         f"FROM unnest($1::text[], $2::text[]) {_NUMBERED} (client, sid, place) "
         "JOIN clients c ON c.id = k.client JOIN organisations o ON o.id = c.organisation "
         "LEFT JOIN sessions s ON s.organisation = c.organisation AND s.sid = k.sid"
@@ -146,15 +149,15 @@ _HELD_JOINS = (
 )
 TOKEN = Query(
     Sql(
-        f"SELECT {_ASKING_COLUMNS}, {_HELD_COLUMNS} "  # noqa: S608
+        f"SELECT {_CLIENT_COLUMNS}, {_HELD_COLUMNS} "
         "FROM clients c JOIN organisations o ON o.id = c.organisation "
-        f"LEFT JOIN tokens t ON t.hash = $2 {_HELD_JOINS} WHERE c.id = $1"
+        f"LEFT JOIN tokens t ON t.digest = $2 {_HELD_JOINS} WHERE c.id = $1"
     ),
     Sql(
-        f"SELECT k.place, {_ASKING_COLUMNS}, {_HELD_COLUMNS} "  # noqa: S608
-        f"FROM unnest($1::text[], $2::bytea[]) {_NUMBERED} (client, hash, place) "
+        f"SELECT {_CLIENT_COLUMNS}, {_HELD_COLUMNS}, k.place "
+        f"FROM unnest($1::text[], $2::bytea[]) {_NUMBERED} (client, digest, place) "
         "JOIN clients c ON c.id = k.client JOIN organisations o ON o.id = c.organisation "
-        f"LEFT JOIN tokens t ON t.hash = k.hash {_HELD_JOINS}"
+        f"LEFT JOIN tokens t ON t.digest = k.digest {_HELD_JOINS}"
     ),
 )
 
@@ -186,31 +189,33 @@ class TokenLookup:
 
 
 def session_lookup(row: Row) -> SessionLookup:
-    session = None if row["session_sid"] is None else session_of(row, "session_")
-    return SessionLookup(client_of(row["client_document"]), organisation_of(row["organisation_document"]), session)
+    client, organisation, *columns = row  # the session's, and in a batch `place`
+    session = None if columns[0] is None else session_of(columns)
+    return SessionLookup(client_of(client), organisation_of(organisation), session)
 
 
 def token_lookup(row: Row) -> TokenLookup:
-    lookup = TokenLookup(client_of(row["client_document"]), organisation_of(row["organisation_document"]))
-    if row["holder_document"] is not None:
-        lookup.holder = client_of(row["holder_document"])
-        lookup.kind, lookup.scopes = _text(row["kind"]), _text(row["scopes"])
-        lookup.created, lookup.expires = row["created"], row["expires"]
-        lookup.account_id = None if row["account_id"] is None else _text(row["account_id"])
+    client, organisation, kind, scopes, created, expires, holder, account_id, *_ = row  # `_HELD_COLUMNS` last
+    lookup = TokenLookup(client_of(client), organisation_of(organisation))
+    if holder is not None:
+        lookup.holder = client_of(holder)
+        lookup.kind, lookup.scopes = _text(kind), _text(scopes)
+        lookup.created, lookup.expires = created, expires
+        lookup.account_id = None if account_id is None else _text(account_id)
     return lookup
 
 
-def session_of(row: Row, prefix: str = "") -> Session:
-    """The session in a row that has its columns, under their names with a prefix."""
-    client = row[f"{prefix}client"]
+def session_of(columns: Iterable[Any]) -> Session:
+    """The session of a row that begins with `SESSION_COLUMNS`."""
+    sid, organisation, status, account, client, created, authenticated, seen, expires, *_ = columns
     return Session(
-        sid=_text(row[f"{prefix}sid"]),
-        organisation=_text(row[f"{prefix}organisation"]),
-        status=_text(row[f"{prefix}status"]),
-        account=row[f"{prefix}account"],
+        sid=_text(sid),
+        organisation=_text(organisation),
+        status=_text(status),
+        account=account,
         client=None if client is None else _text(client),
-        created=row[f"{prefix}created"],
-        authenticated=row[f"{prefix}authenticated"],
-        seen=row[f"{prefix}seen"],
-        expires=row[f"{prefix}expires"],
+        created=created,
+        authenticated=authenticated,
+        seen=seen,
+        expires=expires,
     )

@@ -17,9 +17,9 @@ from stamkund.store.verbs.one_time_credentials import TICKET, OneTimeCredential,
 from stamkund.store.work import Execute, ExecuteMany, Row, Sql, Work, delete_batch, first, for_update
 
 _COLUMNS = ", ".join(SESSION_COLUMNS)
-_ADD = Sql(f"INSERT INTO sessions ({_COLUMNS}, cookie) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")  # noqa: S608
-_BY_COOKIE = Sql(f"SELECT {_COLUMNS} FROM sessions WHERE organisation = $1 AND cookie = $2")  # noqa: S608
-_LOCK = for_update(f"SELECT {_COLUMNS} FROM sessions WHERE organisation = $1 AND sid = $2")  # noqa: S608
+_ADD = Sql(f"INSERT INTO sessions ({_COLUMNS}, cookie) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+_BY_COOKIE = Sql(f"SELECT {_COLUMNS} FROM sessions WHERE organisation = $1 AND cookie = $2")
+_LOCK = for_update(f"SELECT {_COLUMNS} FROM sessions WHERE organisation = $1 AND sid = $2")
 _LOG_IN = Sql(
     "UPDATE sessions SET status = $3, account = $4, authenticated = $5, seen = $5, expires = $6 "
     "WHERE organisation = $1 AND sid = $2"
