@@ -70,14 +70,14 @@ async def public_client(publisher: Publisher, site: Site) -> Client:
 async def test_an_app_logs_its_reader_in(publisher: Publisher, chromium: Browser, site: Site, tmp_path: Path) -> None:
     await publisher.activated(EMAIL)
     client = await public_client(publisher, site)
-    given = [publisher.service.url, client.id, f"{site.origin}/back"]
+    arguments = [publisher.service.url, client.id, f"{site.origin}/back"]
     async with window(chromium, tmp_path) as reader:
         page = reader.page
         await page.goto(f"{site.origin}/")
-        await page.goto(await page.evaluate(BEGIN, given))
+        await page.goto(await page.evaluate(BEGIN, arguments))
         await page.locator("input[type=email]").fill(EMAIL)
         await page.locator("input[type=password]").fill(PASSWORD)
         await page.locator("button").click()
         await expect(page).to_have_title("Herald")
-        assert await page.evaluate(FINISH, given) == [200, EMAIL, 200, True, 400]
+        assert await page.evaluate(FINISH, arguments) == [200, EMAIL, 200, True, 400]
         assert reader.origins() == {publisher.service.url, site.origin}

@@ -357,9 +357,9 @@ async def with_number(installation: Installation, caller: Caller, customer_numbe
 
 async def numbers_work(installation: Installation, caller: Caller, rival_number: str) -> None:
     """The number of c1 finds it, is readable, and nobody else can have it."""
-    found = await caller.get(ACCOUNTS, social_security_number=NUMBER)
-    assert found.status_code == 200, found.text
-    item = found.json()["item"]
+    response = await caller.get(ACCOUNTS, social_security_number=NUMBER)
+    assert response.status_code == 200, response.text
+    item = response.json()["item"]
     assert (item["customer_number"], item["social_security_number"]) == ("c1", NUMBER)
     [rival] = await installation.candidates(1, int(rival_number[1:]))
     taken = await caller.activate(rival, f"{rival_number}@example.com", social_security_number=NUMBER)

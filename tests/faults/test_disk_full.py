@@ -78,8 +78,8 @@ async def test_a_log_on_a_full_disk(embedded: Installation) -> None:
         candidates = await embedded.candidates(3)
         await server.stop()
         await server.start(errors=Path("/dev/full"))
-        found = [await caller.get(CANDIDATE, customer_number="c1") for _ in range(1000)]
-        assert {response.status_code for response in found} == {200}
+        responses = [await caller.get(CANDIDATE, customer_number="c1") for _ in range(1000)]
+        assert {response.status_code for response in responses} == {200}
         server.limit_files(0)
         assert is_unavailable(await caller.activate(candidates[0], EMAIL))  # whose warning is written at once
         server.limit_files()
@@ -100,9 +100,9 @@ async def until_full(caller: Caller, candidates: list[Customer]) -> tuple[dict[s
 
 
 async def reading_works(caller: Caller, made: dict[str, str], refused: Customer) -> bool:
-    found = [await caller.get(ACCOUNTS, customer_number=number) for number in made]
+    responses = [await caller.get(ACCOUNTS, customer_number=number) for number in made]
     free = await caller.get(CANDIDATE, customer_number=refused.customer_number)
-    return [a.json()["item"]["id"] for a in found] == list(made.values()) and free.status_code == 200
+    return [a.json()["item"]["id"] for a in responses] == list(made.values()) and free.status_code == 200
 
 
 def log_bytes(installation: Installation) -> int:

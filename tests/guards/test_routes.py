@@ -81,8 +81,8 @@ def _is_refusals(node: ast.AST) -> bool:
 
 
 def _problems(tree: ast.AST) -> set[str]:
-    found = (n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name))
-    return {n.attr for n in found if isinstance(n.value, ast.Name) and n.value.id == "problems"}
+    attributes = (n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name))
+    return {n.attr for n in attributes if isinstance(n.value, ast.Name) and n.value.id == "problems"}
 
 
 # 401 -------------------------------------------------------------------------------------------------------
@@ -259,9 +259,9 @@ async def test_every_response_has_the_callers_request_id(service: RunningService
 async def test_a_request_id_that_can_not_be_used_is_replaced(service: RunningService, endpoint: Endpoint) -> None:
     seen = set()
     for sent in (None, "", f"{LONGEST_ID}x", "a b", "a,b", "<script>", b"\xc3\xa5", b"a\tb", "a%0d%0ab"):
-        given = (await send(service, endpoint, headers={"x-request-id": sent})).headers["x-request-id"]
-        assert REQUEST_ID.fullmatch(given) and given != sent
-        seen.add(given)
+        request_id = (await send(service, endpoint, headers={"x-request-id": sent})).headers["x-request-id"]
+        assert REQUEST_ID.fullmatch(request_id) and request_id != sent
+        seen.add(request_id)
     assert len(seen) == 9
 
 

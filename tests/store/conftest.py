@@ -81,12 +81,12 @@ class StoredOrganisation:
 
     async def find(self, kind: str, value: str, *, store: Store | None = None) -> Account | None:
         """The account with an identifier, found as a call finds it."""
-        opened = await (store or self.store).tokens.authenticate(await self.token(), Identifier(kind, value))
-        assert opened is not None
-        return self.account(opened)
+        token = await (store or self.store).tokens.authenticate(await self.token(), Identifier(kind, value))
+        assert token is not None
+        return self.account(token)
 
-    def account(self, opened: AuthenticatedToken) -> Account | None:
-        return None if opened.document is None else self.store.documents.account(opened.document)
+    def account(self, token: AuthenticatedToken) -> Account | None:
+        return None if token.document is None else self.store.documents.account(token.document)
 
     async def candidate(self, customer_number: str = "1", **more: Any) -> Candidate | None:
         identifiers_sent = [Identifier(identifiers.CUSTOMER_NUMBER, customer_number)]

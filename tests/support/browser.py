@@ -61,8 +61,10 @@ class _Reader(HTMLParser):
         if tag not in _VOID:
             self._open.append(element)
         if tag == "form":
-            found = element.attributes
-            self.forms.append(Form(found.get("action", ""), found.get("method", "get"), {}, found.get("id", "")))
+            attributes = element.attributes
+            self.forms.append(
+                Form(attributes.get("action", ""), attributes.get("method", "get"), {}, attributes.get("id", ""))
+            )
         elif tag == "input" and self.forms and "name" in element.attributes:
             self.forms[-1].fields[element["name"]] = element.get("value") or ""
 
@@ -124,9 +126,9 @@ class Page:
     @property
     def alert(self) -> list[str]:
         """The sentences of the page's alert, none where it has none."""
-        found = [e for e in self._reader.elements if e.get("role") == "alert"]
-        assert len(found) <= 1
-        return [line.strip() for line in found[0].text.splitlines() if line.strip()] if found else []
+        alerts = [e for e in self._reader.elements if e.get("role") == "alert"]
+        assert len(alerts) <= 1
+        return [line.strip() for line in alerts[0].text.splitlines() if line.strip()] if alerts else []
 
     @property
     def policy(self) -> dict[str, list[str]]:
@@ -138,12 +140,12 @@ class Page:
         return [e for e in self._reader.elements if tag is None or e.tag == tag]
 
     def one(self, tag: str) -> Element:
-        (found,) = self.all(tag)
-        return found
+        (element,) = self.all(tag)
+        return element
 
     def by_id(self, id: str) -> Element:
-        (found,) = (e for e in self._reader.elements if e.get("id") == id)
-        return found
+        (element,) = (e for e in self._reader.elements if e.get("id") == id)
+        return element
 
 
 class Browser:
@@ -195,12 +197,12 @@ class Browser:
     async def submit(self, form: str = "", **fields: str) -> Page:
         """Sends the page's form, the one with the id `form` where there are several, with these fields filled in."""
         page = self.page
-        (found,) = (f for f in page.forms if form in ("", f.id))
-        unknown = set(fields) - set(found.fields)
+        (chosen,) = (f for f in page.forms if form in ("", f.id))
+        unknown = set(fields) - set(chosen.fields)
         assert not unknown, f"the form has no fields {unknown}"
-        target = urljoin(page.url, found.action)
-        data = {**found.fields, **fields}
-        if found.method == "get":
+        target = urljoin(page.url, chosen.action)
+        data = {**chosen.fields, **fields}
+        if chosen.method == "get":
             return await self._visit("GET", f"{target}?{urlencode(data)}", None, {}, page)
         return await self._visit("POST", target, data, {"origin": _sent_origin(page)}, page)
 

@@ -400,9 +400,9 @@ async def test_ended_subscriptions_become_deactivated_products(publisher: Publis
     products = (await publisher.get(CANDIDATE, customer_number="100001")).json()["item"]["products"]
     assert [p["valid_to"] for p in products] == ["2026-01-15T13:00:01+01:00"]
     assert (await activate(publisher, made)).status_code == 201
-    found = (await account_item(publisher))["user_products"]
-    assert [p["state"] for p in found] == ["deactivated", "deactivated", "deactivated", "activated"]
-    assert [p["id"] for p in found] == [s.id for s in over]
+    products = (await account_item(publisher))["user_products"]
+    assert [p["state"] for p in products] == ["deactivated", "deactivated", "deactivated", "activated"]
+    assert [p["id"] for p in products] == [s.id for s in over]
 
 
 async def test_a_candidates_products_are_listed_latest_end_first(publisher: Publisher) -> None:
@@ -449,8 +449,8 @@ async def test_the_external_start_date_is_kayaks_alone(publisher: Publisher) -> 
         for n, (service, start) in enumerate((("kayak", NOW), ("kayak", None), ("tulo", NOW), (None, NOW)))
     ]
     await publisher.activated(subscriptions=subscriptions)
-    found = (await account_item(publisher))["user_products"]
-    dates = [p.get("external_start_date", "left out") for p in found]
+    products = (await account_item(publisher))["user_products"]
+    dates = [p.get("external_start_date", "left out") for p in products]
     assert dates == ["2026-01-15T13:00:00+01:00", None, "left out", "left out"]
     mine = (await _me(publisher, "ove.ovesson@example.com"))["user_products"]
     assert not any("external_start_date" in p for p in mine)
@@ -460,7 +460,7 @@ def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second:
     return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
 
 
-MOMENTS = [
+TIMES = [
     (utc(2026, 3, 29, 0, 59, 59), "2026-03-29T01:59:59+01:00", "2026-03-28T20:59:59-04:00"),
     (utc(2026, 3, 29, 1, 0, 0), "2026-03-29T03:00:00+02:00", "2026-03-28T21:00:00-04:00"),
     (utc(2026, 10, 25, 0, 59, 59), "2026-10-25T02:59:59+02:00", "2026-10-24T20:59:59-04:00"),
@@ -475,9 +475,9 @@ async def test_times_across_the_change_of_summer_time(service: RunningService, t
     """One offset does not do for a zone: each moment has its own, in every response."""
     publisher = await service.publisher(timezone=timezone)
     subscriptions = [
-        subscription(valid_from=row[0], valid_to=row[0], subscription_number=str(n)) for n, row in enumerate(MOMENTS)
+        subscription(valid_from=row[0], valid_to=row[0], subscription_number=str(n)) for n, row in enumerate(TIMES)
     ]
-    expected = [row[column] for row in MOMENTS]
+    expected = [row[column] for row in TIMES]
     with service.clock.at(utc(2025, 12, 31)):
         made = await publisher.customer(subscriptions=subscriptions)
         listed = (await publisher.get(CANDIDATE, customer_number="100001")).json()["item"]["products"]

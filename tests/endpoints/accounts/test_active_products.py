@@ -149,14 +149,14 @@ async def test_without_a_catalogue_a_package_gives_its_own_code(publisher: Publi
 
 async def test_a_new_catalogue_applies_from_the_next_call(publisher: Publisher) -> None:
     account_id = await reader(publisher, subscription("digital"))
-    for catalogue, given in (
+    for catalogue, expected in (
         (CATALOGUE, ["web"]),
         (Catalogue(products=[Product("app", "App")], packages=[Package("digital", ["app"])]), ["app"]),
         (Catalogue(), ["digital"]),
         (CATALOGUE, ["web"]),
     ):
         await load(publisher, catalogue)
-        assert await products(publisher, account_id) == given
+        assert await products(publisher, account_id) == expected
 
 
 async def test_each_organisation_has_its_own_catalogue(service: RunningService) -> None:
@@ -165,8 +165,8 @@ async def test_each_organisation_has_its_own_catalogue(service: RunningService) 
     await load(second, Catalogue(products=[Product("app", "App")], packages=[Package("digital", ["app"])]))
     readers = [await reader(p, subscription("digital")) for p in (first, second, third)]
     for _ in range(2):
-        found = [await products(p, r) for p, r in zip((first, second, third), readers, strict=True)]
-        assert found == [["web"], ["app"], ["digital"]]
+        codes = [await products(p, r) for p, r in zip((first, second, third), readers, strict=True)]
+        assert codes == [["web"], ["app"], ["digital"]]
 
 
 # When a subscription is active -----------------------------------------------------------------------------
@@ -178,10 +178,10 @@ async def test_a_subscription_begins_and_ends_with_the_clock(publisher: Publishe
     await load(publisher)
     begins, ends = NOW + 5 * DAY, NOW + 20 * DAY
     account_id = await reader(publisher, subscription(state=state, valid_from=begins, valid_to=ends))
-    for timestamp, given in ((NOW, []), (begins - 1, []), (begins, ["web"]), (ends - 1, ["web"]), (ends, [])):
+    for timestamp, expected in ((NOW, []), (begins - 1, []), (begins, ["web"]), (ends - 1, ["web"]), (ends, [])):
         with publisher.service.clock.at(timestamp):
             publisher._token = None  # a token holds for an hour
-            assert await products(publisher, account_id) == given, timestamp
+            assert await products(publisher, account_id) == expected, timestamp
 
 
 async def test_a_subscription_without_beginning_and_end(publisher: Publisher) -> None:
@@ -201,10 +201,15 @@ async def test_a_frozen_subscription_has_the_grace_days_of_its_package(publisher
     await load(publisher)
     ends = int(datetime(2026, 7, 15, 22, tzinfo=UTC).timestamp())
     account_id = await reader(publisher, subscription(package, state="frozen", valid_to=ends))
-    for timestamp, given in ((ends - 1, ["web"]), (ends, ["web"]), (ends + 5 * DAY - 1, ["web"]), (ends + 5 * DAY, [])):
+    for timestamp, expected in (
+        (ends - 1, ["web"]),
+        (ends, ["web"]),
+        (ends + 5 * DAY - 1, ["web"]),
+        (ends + 5 * DAY, []),
+    ):
         with publisher.service.clock.at(timestamp):
             publisher._token = None
-            assert await products(publisher, account_id) == given, timestamp
+            assert await products(publisher, account_id) == expected, timestamp
 
 
 async def test_grace_days_are_days_of_the_calendar(publisher: Publisher) -> None:
@@ -213,10 +218,10 @@ async def test_grace_days_are_days_of_the_calendar(publisher: Publisher) -> None
     ends = int(datetime(2026, 3, 26, 23, tzinfo=UTC).timestamp())
     over = int(datetime(2026, 3, 31, 22, tzinfo=UTC).timestamp())
     account_id = await reader(publisher, subscription(state="frozen", valid_to=ends))
-    for timestamp, given in ((over - 1, ["web"]), (over, [])):
+    for timestamp, expected in ((over - 1, ["web"]), (over, [])):
         with publisher.service.clock.at(timestamp):
             publisher._token = None
-            assert await products(publisher, account_id) == given
+            assert await products(publisher, account_id) == expected
 
 
 @pytest.mark.parametrize("package", ["everything", "unknown"])

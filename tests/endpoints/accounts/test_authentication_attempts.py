@@ -181,10 +181,10 @@ async def test_a_reported_attempt_is_stored_whole(publisher: Publisher) -> None:
     await publisher.post(REPORT, {"email": EMAIL, **report_fields})
     login = await publisher.service.store.logins.find(publisher.id, identifiers.email(EMAIL))
     assert login is not None and login.id == account_id
-    without, given = await publisher.service.store.login_attempts.latest(publisher.id, login.id)
-    assert (given.channel, given.outcome, given.client) == ("reported", "failed", publisher.client.id)
-    assert (given.at, given.address, given.user_agent) == (NOW, "2001:db8::1", agent)
-    assert without.address == "127.0.0.1", "the address that the call came from"
+    incomplete, complete = await publisher.service.store.login_attempts.latest(publisher.id, login.id)
+    assert (complete.channel, complete.outcome, complete.client) == ("reported", "failed", publisher.client.id)
+    assert (complete.at, complete.address, complete.user_agent) == (NOW, "2001:db8::1", agent)
+    assert incomplete.address == "127.0.0.1", "the address that the call came from"
 
 
 # Freezing --------------------------------------------------------------------------------------------------

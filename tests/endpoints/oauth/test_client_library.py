@@ -85,21 +85,21 @@ async def test_a_login_from_discovery_to_revocation(site: Site, method: str) -> 
 
 
 async def refreshed_and_revoked(app: App, tokens: dict[str, Any], method: str) -> None:
-    found = app.server_metadata
+    metadata = app.server_metadata
     client = AsyncOAuth2Client(
         app.client_id, app.client_secret, token_endpoint_auth_method=method, revocation_endpoint_auth_method=method
     )
     async with client:
-        refreshed = await client.refresh_token(found["token_endpoint"], refresh_token=tokens["refresh_token"])
+        refreshed = await client.refresh_token(metadata["token_endpoint"], refresh_token=tokens["refresh_token"])
         held = {**tokens, **refreshed}
         assert (await app.userinfo(token=held))["email"] == EMAIL
         if method != "none":
-            response = await client.introspect_token(found["introspection_endpoint"], token=held["access_token"])
+            response = await client.introspect_token(metadata["introspection_endpoint"], token=held["access_token"])
             assert response.json()["active"] is True
-        revoked = await client.revoke_token(found["revocation_endpoint"], token=held["refresh_token"])
+        revoked = await client.revoke_token(metadata["revocation_endpoint"], token=held["refresh_token"])
         assert revoked.status_code == 200
     for gone in (tokens, held):
-        response = await app.get(found["userinfo_endpoint"], token=gone)
+        response = await app.get(metadata["userinfo_endpoint"], token=gone)
         assert response.status_code == 401
 
 
@@ -121,14 +121,14 @@ async def test_the_library_refuses_what_is_not_meant_for_it(site: Site) -> None:
     async with Browser(site.service) as browser:
         sent, tokens = await logged_in(app, browser)
     other = await app_of(await site_of(site.publisher, "/openid/offline_access"))
-    for checker, given, nonce in (
+    for checker, token, nonce in (
         (app, tokens, "another nonce"),
         (other, tokens, sent["nonce"]),
         (app, {**tokens, "access_token": "another"}, sent["nonce"]),
         (app, {**tokens, "id_token": tokens["id_token"][:-12] + "AAAAAAAAAAAA"}, sent["nonce"]),
     ):
         with pytest.raises(Exception, match=r"(?i)nonce|azp|aud|at_hash|signature"):
-            await checker.parse_id_token(given, nonce=nonce)
+            await checker.parse_id_token(token, nonce=nonce)
 
 
 async def test_a_logout_with_an_expired_id_token_needs_no_confirmation(site: Site) -> None:

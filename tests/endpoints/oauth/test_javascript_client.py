@@ -42,14 +42,14 @@ class Site:
             await self.publisher.service.store.clients.change(made.id, without_secrets)
         self.client = {"id": made.id, "secret": secret, "authentication": authentication}
 
-    async def do(self, step: str, **given: Any) -> dict[str, Any]:
-        sent = {"do": step, "server": self.publisher.service.url, "client": self.client, **given}
+    async def do(self, step: str, **values: Any) -> dict[str, Any]:
+        sent = {"do": step, "server": self.publisher.service.url, "client": self.client, **values}
         response: dict[str, Any] = await self.node("openid.mjs", sent)
         return response
 
-    async def refused(self, step: str, **given: Any) -> dict[str, Any]:
+    async def refused(self, step: str, **values: Any) -> dict[str, Any]:
         """What the library said of a step that it did not go through with."""
-        response = await self.do(step, **given)
+        response = await self.do(step, **values)
         assert list(response) == ["refused"], response
         refusal: dict[str, Any] = response["refused"]
         return refusal

@@ -72,8 +72,8 @@ async def test_a_fault_on_the_way_leaves_nothing(paper: StoredOrganisation) -> N
     with pytest.raises(RuntimeError):
         await paper.store.accounts.activate(paper.id, made.id, fail, "hash", paper.client.id, NOW)
     assert [await paper.count(table) for table in ALL_TABLES] == [0, 0, 0, 0]
-    found = await paper.candidate()
-    assert found is not None and not found.in_use
+    candidate = await paper.candidate()
+    assert candidate is not None and not candidate.in_use
     await paper.activate(made)
 
 

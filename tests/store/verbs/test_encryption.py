@@ -38,15 +38,15 @@ async def test_everything_is_sealed_anew_with_a_new_key(fresh_url: str, tmp_path
 
 
 async def _sealed(paper: StoredOrganisation) -> list[str]:
-    found = await paper.rows("SELECT document FROM accounts UNION ALL SELECT document FROM customers")
-    return [row["document"] for row in found]
+    documents = await paper.rows("SELECT document FROM accounts UNION ALL SELECT document FROM customers")
+    return [row["document"] for row in documents]
 
 
 async def _readable(paper: StoredOrganisation) -> None:
     account = await paper.find("social_security_number", paper.vault.number_lookup_hash(NUMBER.ten))
     assert account is not None and account.social_security_number == NUMBER
-    found = await paper.candidate("1")
-    assert found is not None and found.customer.social_security_number == NUMBER
+    candidate = await paper.candidate("1")
+    assert candidate is not None and candidate.customer.social_security_number == NUMBER
     assert person_number.from_stored(NUMBER.stored()) == NUMBER
 
 

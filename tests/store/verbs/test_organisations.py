@@ -69,8 +69,8 @@ async def test_clients_are_added_listed_and_changed(paper: StoredOrganisation, n
 async def test_a_disabled_client_is_seen_by_the_next_look_up(paper: StoredOrganisation) -> None:
     token = await paper.token()
     await paper.other.clients.change(paper.client.id, lambda c: msgspec.structs.replace(c, disabled=True))
-    opened = await paper.store.tokens.authenticate(token, None)
-    assert opened is not None and opened.client.disabled
+    authenticated = await paper.store.tokens.authenticate(token, None)
+    assert authenticated is not None and authenticated.client.disabled
 
 
 async def test_ping(paper: StoredOrganisation) -> None:
@@ -93,8 +93,8 @@ async def test_the_same_identifiers_in_two_organisations(
         identifiers.external_id("crm", "1"),
     ):
         for one in (paper, neighbour):
-            found = await one.find(kind, value)
-            assert found is not None and found.id == ids[one.id]
+            account = await one.find(kind, value)
+            assert account is not None and account.id == ids[one.id]
     assert await paper.find("id", ids[neighbour.id]) is None
 
 
