@@ -16,7 +16,7 @@ help:  ## print this list
 install: .venv/installed-runtime  ## install Stamkund and what it needs into .venv (locked)
 
 demo: install  ## start a throwaway installation with invented customers and print curl lines
-	$(BIN)/stamkund demo
+	$(BIN)/stamkund demo $(ARGS)
 
 test: .venv/installed-dev  ## run every test, PostgreSQL included
 	$(if $(COVERAGE),mkdir -p .pytest_cache && $(BIN)/coverage erase)
@@ -31,8 +31,8 @@ covered: .venv/installed-dev  # what COVERAGE=yes make test covered: enough?
 	$(BIN)/coverage report
 
 lint: .venv/installed-dev  ## ruff: format and rules; codespell: spelling
-	$(BIN)/ruff format --check src tests bench docs
-	$(BIN)/ruff check src tests bench docs
+	$(BIN)/ruff format --check src tests bench docs requirements
+	$(BIN)/ruff check src tests bench docs requirements
 	$(BIN)/codespell $(SPELT)
 
 types: .venv/installed-dev  ## mypy --strict, of the tests and the benchmark too
@@ -60,6 +60,7 @@ clean:  ## remove the virtual environment and all caches
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Stamkund needs Python 3.11 or newer, and $(PYTHON) is %d.%d: try make install PYTHON=python3.12" % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
 
 # The build backend is installed from the locks too, so that building the project asks for nothing that is not locked.

@@ -57,6 +57,14 @@ def test_the_printed_lines_run(instructions: str) -> None:
     assert readable["item"] == {"id": activated["id"], "active_products": ["demo_web"]}
 
 
+def test_a_port_in_use_is_said_before_any_line_to_paste(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ended = subprocess.run([*PROGRAM, "demo", "--port", str(port)], capture_output=True, text=True, cwd=tmp_path)
+    assert ended.returncode != 0 and ended.stdout == ""
+    assert f"cannot listen on 127.0.0.1, port {port}: Address already in use. Choose another port" in ended.stderr
+
+
 def test_the_readme_has_the_same_lines(instructions: str) -> None:
     """Every address and field that the README's lines send is one that the demo's lines send, and work."""
     readme = Path(__file__).parents[2].joinpath("README.md").read_text()

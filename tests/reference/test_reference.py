@@ -133,7 +133,8 @@ def test_every_declared_call_is_one_that_is_documented() -> None:
 def test_payways_paths_are_never_our_own() -> None:
     for endpoint in declared_endpoints():
         if any(path.startswith("/external/") for path in endpoint.paths):
-            assert not endpoint.about.source.startswith(OURS)
+            message = f"{endpoint.paths} are Payway's: name the document that describes the call as its source"
+            assert not endpoint.about.source.startswith(OURS), message
 
 
 def test_declared_calls_need_what_is_documented() -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import itertools
+import pkgutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from stamkund.settings import Settings
-from stamkund.store import Engine, Unavailable, migrations
+from stamkund.store import Engine, Store, Unavailable, migrations, verbs
 from stamkund.store import open as opening
 from stamkund.store.open import WrongSchema
+from stamkund.store.verb import Verbs
 from stamkund.store.work import Execute, Sql, Work
 from stamkund.vault import KeyFileError, Vault
 from tests.support.postgres_server import PostgresServer
@@ -109,3 +112,11 @@ async def test_databases_out_of_reach(tmp_path: Path) -> None:
         with pytest.raises(Unavailable):
             await engine.open()
         await engine.close()
+
+
+async def test_the_store_has_the_verbs_of_every_module(engine: Engine, tmp_path: Path) -> None:
+    """A class of verbs that is forgotten in `Store` could not be called."""
+    modules = [importlib.import_module(m.name) for m in pkgutil.iter_modules(verbs.__path__, f"{verbs.__name__}.")]
+    classes = {c for m in modules for c in vars(m).values() if isinstance(c, type) and issubclass(c, Verbs)} - {Verbs}
+    store = Store(engine, Vault.create(tmp_path / "stamkund.key", NOW))
+    assert classes == {type(part) for part in vars(store).values() if isinstance(part, Verbs)}

@@ -51,3 +51,9 @@ def test_a_shape_shows_only_what_accounts_have() -> None:
 
     with pytest.raises(TypeError, match="emial"):
         AccountRepresentation(Misspelt, AccountAddress, lambda product, zone, now: product)
+
+
+def test_a_path_with_a_parameter_is_refused() -> None:
+    """It would be declared and documented, and never be reached."""
+    with pytest.raises(TypeError, match="paths have no parameters yet"):
+        endpoint("GET", "/accounts/{id}", about=ABOUT)(takes_nothing)

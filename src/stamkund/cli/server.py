@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import Annotated
 
@@ -25,7 +26,7 @@ def serve(
     options = {"host": host, "port": port, "workers": workers}
     settings = msgspec.structs.replace(load_settings(), **{k: v for k, v in options.items() if v is not None})
     run(_check_installation(settings))
-    _check_port(settings)
+    check_port(settings.host, settings.port)
     process.serve(settings)
 
 
@@ -35,9 +36,12 @@ async def _check_installation(settings: Settings) -> None:
     await installation.close()
 
 
-def _check_port(settings: Settings) -> None:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+def check_port(host: str, port: int, advice: str = "") -> None:
+    """Ends the command with a message where nothing can listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        socket.create_server((settings.host, settings.port), family=family).close()
+        socket.create_server((host, port), family=family).close()
     except OSError as error:
-        fail(f"cannot listen on {settings.host}, port {settings.port}: {error.strerror}")
+        # Python adds the address once more to the system's own words.
+        reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        fail(f"cannot listen on {host}, port {port}: {reason}{advice}")

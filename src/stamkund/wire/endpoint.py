@@ -143,6 +143,7 @@ def endpoint(
     missing = () if loads.missing is None else (loads.missing,)
 
     def declare(handler: Handler) -> Endpoint:
+        _check_paths(paths)
         _check_declaration(handler, loads, public=public, body=body)
         return Endpoint(
             method=method,
@@ -180,3 +181,10 @@ def _check_declaration(handler: Handler, loads: Loads, *, public: bool, body: st
         raise TypeError(f"{name}: a public call has no access token that an account or a catalogue is read with")
     if body is not None and loads.account is not None:
         raise TypeError(f"{name}: the account is chosen by the query, before a body is read")
+
+
+def _check_paths(paths: Sequence[str]) -> None:
+    """Dispatch compares paths as they are. Raises TypeError."""
+    for path in paths:
+        if "{" in path:
+            raise TypeError(f"{path}: paths have no parameters yet; until they do, the call would never be reached")
