@@ -60,7 +60,8 @@ def test_the_printed_lines_run(instructions: str) -> None:
 def test_a_port_in_use_is_said_before_any_line_to_paste(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        ended = subprocess.run([*PROGRAM, "demo", "--port", str(port)], capture_output=True, text=True, cwd=tmp_path)
+        command = [*PROGRAM, "demo", "--port", str(port)]
+        ended = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path)
     assert ended.returncode != 0 and ended.stdout == ""
     assert f"cannot listen on 127.0.0.1, port {port}: Address already in use. Choose another port" in ended.stderr
 
