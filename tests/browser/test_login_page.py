@@ -284,7 +284,7 @@ async def test_missing_fields_are_reported_on_the_page(herald: Herald, chromium:
         await expect(opened.page.get_by_label("E-post")).to_be_focused()
         assert len(opened.requests) == before
         await opened.page.locator("form").evaluate("form => { form.noValidate = true; form.requestSubmit(); }")
-        await expect(opened.page.get_by_role("alert")).to_contain_text("Skriv din e-postadress.")
+        await expect(opened.page.get_by_role("alert")).to_contain_text("Ange din e-postadress.")
         await expect(opened.page.get_by_label("E-post")).to_be_focused()
         await opened.shot("missing")
 

@@ -158,7 +158,7 @@ async def test_an_organisation_that_is_not_the_clients_is_refused(
     other = await service.publisher()
     to_authorization = f"/oauth2/auth?client_id={herald.site.id}"
     page = await browser.get("/login", oid=other.id, continue_=to_authorization)
-    assert is_refused(page, "another organisation") and "belongs elsewhere" in page.text
+    assert is_refused(page, "another organisation") and "belongs to another publisher" in page.text
     assert is_refused(await browser.get("/login", oid=other.id, continue_=SITE))
     page = await browser.get("/login", oid=herald.id, continue_=to_authorization)
     assert page.status == 200

@@ -22,10 +22,10 @@ from tests.support.rows import rows, set_status
 from tests.support.service import NOW, RunningService
 
 UNKNOWN_EMAIL = "nobody@example.com"
-LEFT = "You can try {} more times before logging in is locked for a while."
-ONE_LEFT = "You can try once more before logging in is locked for a while."
+LEFT = "You have {} attempts left before logging in is locked for a while."
+ONE_LEFT = "You have one attempt left before logging in is locked for a while."
 WRONG = "Wrong e-mail or password."
-LOCKED = "Logging in is locked until Friday 16 January 2026 at 13:00, after too many failed attempts."
+LOCKED = "Too many failed attempts. Logging in is locked until Friday 16 January 2026 at 13:00."
 
 
 # Getting in ------------------------------------------------------------------------------------------------
@@ -293,9 +293,9 @@ async def test_of_fifty_at_once_as_many_are_tried_as_may_fail(herald: Herald, br
 @pytest.mark.parametrize(
     ("language", "fields", "alerts"),
     [
-        ("en", {"email": "", "password": "x"}, ["Write your e-mail."]),
-        ("en", {"email": " ", "password": ""}, ["Write your e-mail.", "Write your password."]),
-        ("sv", {"email": EMAIL, "password": ""}, ["Skriv ditt lösenord."]),
+        ("en", {"email": "", "password": "x"}, ["Enter your e-mail address."]),
+        ("en", {"email": " ", "password": ""}, ["Enter your e-mail address.", "Enter your password."]),
+        ("sv", {"email": EMAIL, "password": ""}, ["Ange ditt lösenord."]),
     ],
 )
 async def test_missing_fields_are_reported_and_are_no_attempt(
@@ -319,12 +319,12 @@ async def test_the_page_in_swedish(herald: Herald) -> None:
         page = await browser.submit(email=EMAIL, password="wrong")
         assert page.alert == [
             "Fel e-post eller lösenord.",
-            "Du kan försöka 4 gånger till innan inloggningen spärras en tid.",
+            "Du har 4 försök kvar innan inloggningen spärras en tid.",
         ]
         for _ in range(5):
             page = await browser.submit(email=EMAIL, password="wrong")
         assert page.alert == [
-            "Inloggningen är spärrad till fredag 16 januari 2026 kl. 13.00, efter för många misslyckade försök."
+            "För många misslyckade försök. Inloggningen är spärrad till fredag 16 januari 2026 kl. 13.00."
         ]
         assert page.title.startswith("Fel: Logga in – ")
 
