@@ -42,7 +42,7 @@ SWEDISH = Texts(
         ),
         "invalid_redirect_uri": (
             "Länken fungerar inte",
-            "Webbplatsen eller appen som skickade dig hit vill skicka dig till en adress som inte är registrerad för den.",
+            "Webbplatsen eller appen som skickade dig hit vill skicka dig till en adress som inte är registrerad.",
         ),
         "payload_too_large": ("För mycket text", "Gå tillbaka och korta ner det du skrev."),
         "too_many_requests": ("Ett ögonblick", "Det har varit för många försök. Försök igen om en minut."),
