@@ -10,7 +10,7 @@ from playwright.async_api import Browser, expect
 
 from stamkund.rules.organisation import Client
 from tests.support.service import Publisher
-from tests.support.site import Site
+from tests.support.site import LocalSite
 from tests.support.window import window
 
 EMAIL, PASSWORD = "ove.ovesson@example.com", "Df7Vdd8!!vnM"
@@ -44,12 +44,12 @@ FINISH = """async ([server, client, back]) => {
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    with Site() as running:
+def site() -> Iterator[LocalSite]:
+    with LocalSite() as running:
         yield running
 
 
-async def public_client(publisher: Publisher, site: Site) -> Client:
+async def public_client(publisher: Publisher, site: LocalSite) -> Client:
     client, _ = await publisher.new_client(
         "/openid",
         "/openid/email",
@@ -67,17 +67,19 @@ async def public_client(publisher: Publisher, site: Site) -> Client:
     return client
 
 
-async def test_an_app_logs_its_reader_in(publisher: Publisher, chromium: Browser, site: Site, tmp_path: Path) -> None:
+async def test_an_app_logs_its_reader_in(
+    publisher: Publisher, chromium: Browser, site: LocalSite, tmp_path: Path
+) -> None:
     await publisher.activated(EMAIL)
     client = await public_client(publisher, site)
-    given = [publisher.service.url, client.id, f"{site.origin}/back"]
+    arguments = [publisher.service.url, client.id, f"{site.origin}/back"]
     async with window(chromium, tmp_path) as reader:
         page = reader.page
         await page.goto(f"{site.origin}/")
-        await page.goto(await page.evaluate(BEGIN, given))
+        await page.goto(await page.evaluate(BEGIN, arguments))
         await page.locator("input[type=email]").fill(EMAIL)
         await page.locator("input[type=password]").fill(PASSWORD)
         await page.locator("button").click()
         await expect(page).to_have_title("Herald")
-        assert await page.evaluate(FINISH, given) == [200, EMAIL, 200, True, 400]
+        assert await page.evaluate(FINISH, arguments) == [200, EMAIL, 200, True, 400]
         assert reader.origins() == {publisher.service.url, site.origin}

@@ -66,11 +66,11 @@ async def test_no_other_host_can_be_reached(chromium: Browser) -> None:
 async def test_the_libraries_that_come_along_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setattr(support, "_lacks_libraries", lambda _: True)
-    found = executable()
-    assert "LD_LIBRARY_PATH" in found.environment
+    program = executable()
+    assert "LD_LIBRARY_PATH" in program.environment
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=found.path, args=["--no-sandbox"], env=dict(found.environment)
+            executable_path=program.path, args=["--no-sandbox"], env=dict(program.environment)
         )
         page = await browser.new_page()
         await page.set_content("<h1>Välkommen</h1>")

@@ -23,7 +23,7 @@ from stamkund.identity.sessions import cookie_name
 from stamkund.rules.branding import Branding, Logo
 from stamkund.rules.organisation import Client
 from tests.support.service import Publisher
-from tests.support.site import Site
+from tests.support.site import LocalSite
 from tests.support.window import Window, window
 
 EMAIL, PASSWORD = "ove.ovesson@example.com", "Df7Vdd8!!vnM"
@@ -78,7 +78,7 @@ class Herald:
     """A publisher with a reader, and its site."""
 
     publisher: Publisher
-    site: Site
+    site: LocalSite
     client: Client
     secret: str
 
@@ -116,13 +116,13 @@ class Herald:
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    with Site() as running:
+def site() -> Iterator[LocalSite]:
+    with LocalSite() as running:
         yield running
 
 
 @pytest.fixture
-async def herald(publisher: Publisher, site: Site) -> Herald:
+async def herald(publisher: Publisher, site: LocalSite) -> Herald:
     await publisher.activated(EMAIL)
     back, out = f"{site.origin}/back", f"{site.origin}/goodbye"
     client, secret = await publisher.new_client("/external/me/w", redirect_uris=[back], logout_uris=[out])
@@ -139,30 +139,30 @@ async def branded(herald: Herald) -> Herald:
 @asynccontextmanager
 async def reader(chromium: Browser, herald: Herald, folder: Path, **options: Any) -> AsyncIterator[Window]:
     """A reader's window, in Swedish if nothing else is said."""
-    async with window(chromium, folder, **{"locale": "sv-SE", **options}) as opened:
-        yield opened
-        assert opened.origins() <= {herald.server, herald.site.origin}
-        assert [message for message in opened.messages if not message.startswith(NO_FAULT)] == []
+    async with window(chromium, folder, **{"locale": "sv-SE", **options}) as tab:
+        yield tab
+        assert tab.origins() <= {herald.server, herald.site.origin}
+        assert [message for message in tab.messages if not message.startswith(NO_FAULT)] == []
 
 
-async def fill(opened: Window, email: str = EMAIL, password: str = PASSWORD) -> None:
+async def fill(tab: Window, email: str = EMAIL, password: str = PASSWORD) -> None:
     """Sends the form, and waits for the next page: it may look like the one before."""
-    await opened.page.locator("input[type=email]").fill(email)
-    await opened.page.locator("input[type=password]").fill(password)
-    async with opened.page.expect_navigation():
-        await opened.page.locator("button").click()
+    await tab.page.locator("input[type=email]").fill(email)
+    await tab.page.locator("input[type=password]").fill(password)
+    async with tab.page.expect_navigation():
+        await tab.page.locator("button").click()
 
 
-async def is_back(opened: Window, herald: Herald) -> None:
+async def is_back(tab: Window, herald: Herald) -> None:
     """The browser is at the site again."""
-    await expect(opened.page).to_have_title("Herald")
-    assert opened.page.url.startswith(f"{herald.site.origin}/back?")
+    await expect(tab.page).to_have_title("Herald")
+    assert tab.page.url.startswith(f"{herald.site.origin}/back?")
 
 
-async def is_neat(opened: Window) -> None:
+async def is_neat(tab: Window) -> None:
     """Nothing is wider than the window, and what is to be touched is large enough for a thumb."""
-    assert await opened.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    for target in await opened.page.locator("input:visible, button, a.button").all():
+    assert await tab.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    for target in await tab.page.locator("input:visible, button, a.button").all():
         box = await target.bounding_box()
         assert box is not None and box["height"] >= 44 and box["width"] >= 44
 
@@ -172,13 +172,13 @@ async def test_from_the_site_through_the_page_and_back(
     herald: Herald, chromium: Browser, tmp_path: Path, language: str
 ) -> None:
     words, name = WORDS[language], f"login-{language}"
-    async with reader(chromium, herald, tmp_path, locale={"sv": "sv-SE", "en": "en-GB"}[language]) as opened:
-        page = opened.page
+    async with reader(chromium, herald, tmp_path, locale={"sv": "sv-SE", "en": "en-GB"}[language]) as tab:
+        page = tab.page
         await page.goto(herald.authorization())
         await expect(page.get_by_role("heading", level=1)).to_have_text(words.log_in)
         await expect(page.locator("html")).to_have_attribute("lang", language)
-        await is_neat(opened)
-        await opened.shot(f"{name}-1-empty")
+        await is_neat(tab)
+        await tab.shot(f"{name}-1-empty")
         await page.get_by_label(words.email).fill(EMAIL)
         await page.get_by_label(words.password).fill("wrong")
         await page.get_by_role("button", name=words.log_in).click()
@@ -186,10 +186,10 @@ async def test_from_the_site_through_the_page_and_back(
         await expect(page.get_by_label(words.email)).to_have_value(EMAIL)
         await expect(page.get_by_label(words.password)).to_have_value("")
         await expect(page.get_by_label(words.password)).to_be_focused()
-        await opened.shot(f"{name}-2-wrong")
+        await tab.shot(f"{name}-2-wrong")
         await page.get_by_label(words.password).fill(PASSWORD)
         await page.get_by_role("button", name=words.log_in).click()
-        await is_back(opened, herald)
+        await is_back(tab, herald)
         token = await herald.takes_code()
     response = await herald.publisher.service.http.get(
         "/external/api/v1/me", headers={"authorization": f"Bearer {token}"}
@@ -200,34 +200,34 @@ async def test_from_the_site_through_the_page_and_back(
 async def test_a_browser_that_is_logged_in_gets_no_second_form(
     herald: Herald, chromium: Browser, tmp_path: Path
 ) -> None:
-    async with reader(chromium, herald, tmp_path) as opened:
-        await opened.page.goto(herald.authorization())
-        await fill(opened)
-        await is_back(opened, herald)
-        [session] = [c for c in await opened.context.cookies() if c["name"] == cookie_name(herald.publisher.id)]
+    async with reader(chromium, herald, tmp_path) as tab:
+        await tab.page.goto(herald.authorization())
+        await fill(tab)
+        await is_back(tab, herald)
+        [session] = [c for c in await tab.context.cookies() if c["name"] == cookie_name(herald.publisher.id)]
         assert (session["secure"], session["httpOnly"], session["sameSite"]) == (True, True, "Lax")
-        opened.requests.clear()
-        await opened.page.goto(herald.authorization())
-        await is_back(opened, herald)
-        assert not any("/login" in url for url in opened.requests)
+        tab.requests.clear()
+        await tab.page.goto(herald.authorization())
+        await is_back(tab, herald)
+        assert not any("/login" in url for url in tab.requests)
         await herald.takes_code()
-        await opened.page.goto(herald.authorization(prompt="login"))
-        await expect(opened.page.get_by_role("heading", level=1)).to_have_text("Logga in")
-        await opened.page.goto(f"{herald.server}/login?oid={herald.publisher.id}")
-        await expect(opened.page.get_by_role("heading", level=1)).to_have_text("Du är inloggad")
-        await opened.shot("logged-in")
+        await tab.page.goto(herald.authorization(prompt="login"))
+        await expect(tab.page.get_by_role("heading", level=1)).to_have_text("Logga in")
+        await tab.page.goto(f"{herald.server}/login?oid={herald.publisher.id}")
+        await expect(tab.page.get_by_role("heading", level=1)).to_have_text("Du är inloggad")
+        await tab.shot("logged-in")
 
 
 async def test_going_back_after_the_login_leads_on_again(herald: Herald, chromium: Browser, tmp_path: Path) -> None:
     """The page with the form is nowhere kept: the browser asks anew, and is sent on."""
-    async with reader(chromium, herald, tmp_path) as opened:
-        await opened.page.goto(f"{herald.site.origin}/")
-        await opened.page.goto(herald.authorization())
-        await fill(opened)
-        await is_back(opened, herald)
+    async with reader(chromium, herald, tmp_path) as tab:
+        await tab.page.goto(f"{herald.site.origin}/")
+        await tab.page.goto(herald.authorization())
+        await fill(tab)
+        await is_back(tab, herald)
         visits = len(herald.site.visits)
-        await opened.page.go_back()
-        await is_back(opened, herald)
+        await tab.page.go_back()
+        await is_back(tab, herald)
         assert len(herald.site.visits) > visits
         await herald.takes_code()
 
@@ -237,24 +237,24 @@ async def test_five_wrong_passwords_freeze_the_login(
     herald: Herald, chromium: Browser, tmp_path: Path, language: str
 ) -> None:
     words, name = WORDS[language], f"frozen-{language}"
-    async with reader(chromium, herald, tmp_path, locale=language) as opened:
-        await opened.page.goto(herald.authorization())
+    async with reader(chromium, herald, tmp_path, locale=language) as tab:
+        await tab.page.goto(herald.authorization())
         for attempt in range(1, 6):
-            await fill(opened, password=f"wrong {attempt}")
-            await expect(opened.page.get_by_role("alert")).to_contain_text(words.wrong)
+            await fill(tab, password=f"wrong {attempt}")
+            await expect(tab.page.get_by_role("alert")).to_contain_text(words.wrong)
             if attempt == 4:
-                await opened.shot(f"{name}-1-once-more")
-        await expect(opened.page.get_by_role("alert")).to_contain_text(words.frozen)
-        await fill(opened)
-        await expect(opened.page.get_by_role("alert")).to_contain_text(words.frozen)
-        await expect(opened.page.get_by_role("alert")).not_to_contain_text(words.wrong)
-        await opened.shot(f"{name}-2-frozen")
+                await tab.shot(f"{name}-1-once-more")
+        await expect(tab.page.get_by_role("alert")).to_contain_text(words.frozen)
+        await fill(tab)
+        await expect(tab.page.get_by_role("alert")).to_contain_text(words.frozen)
+        await expect(tab.page.get_by_role("alert")).not_to_contain_text(words.wrong)
+        await tab.shot(f"{name}-2-frozen")
         assert herald.site.visits == []
 
 
 async def test_a_keyboard_is_enough(herald: Herald, chromium: Browser, tmp_path: Path) -> None:
-    async with reader(chromium, herald, tmp_path) as opened:
-        page, keyboard = opened.page, opened.page.keyboard
+    async with reader(chromium, herald, tmp_path) as tab:
+        page, keyboard = tab.page, tab.page.keyboard
         await page.goto(herald.authorization())
         await expect(page.get_by_label("E-post")).to_be_focused()
         await keyboard.type(EMAIL)
@@ -265,10 +265,10 @@ async def test_a_keyboard_is_enough(herald: Herald, chromium: Browser, tmp_path:
         await expect(page.get_by_role("button")).to_be_focused()
         outline = await page.get_by_role("button").evaluate("it => getComputedStyle(it).outlineStyle")
         assert outline == "solid"
-        await opened.shot("keyboard-button")
+        await tab.shot("keyboard-button")
         await keyboard.press("Shift+Tab")
         await keyboard.press("Enter")
-        await is_back(opened, herald)
+        await is_back(tab, herald)
         await page.goto(f"{herald.server}/logout?oid={herald.publisher.id}")
         await keyboard.press("Tab")
         await expect(page.get_by_role("button")).to_be_focused()
@@ -277,94 +277,94 @@ async def test_a_keyboard_is_enough(herald: Herald, chromium: Browser, tmp_path:
 
 
 async def test_missing_fields_are_reported_on_the_page(herald: Herald, chromium: Browser, tmp_path: Path) -> None:
-    async with reader(chromium, herald, tmp_path) as opened:
-        await opened.page.goto(herald.authorization())
-        before = len(opened.requests)
-        await opened.page.get_by_role("button").click()
-        await expect(opened.page.get_by_label("E-post")).to_be_focused()
-        assert len(opened.requests) == before
-        await opened.page.locator("form").evaluate("form => { form.noValidate = true; form.requestSubmit(); }")
-        await expect(opened.page.get_by_role("alert")).to_contain_text("Ange din e-postadress.")
-        await expect(opened.page.get_by_label("E-post")).to_be_focused()
-        await opened.shot("missing")
+    async with reader(chromium, herald, tmp_path) as tab:
+        await tab.page.goto(herald.authorization())
+        before = len(tab.requests)
+        await tab.page.get_by_role("button").click()
+        await expect(tab.page.get_by_label("E-post")).to_be_focused()
+        assert len(tab.requests) == before
+        await tab.page.locator("form").evaluate("form => { form.noValidate = true; form.requestSubmit(); }")
+        await expect(tab.page.get_by_role("alert")).to_contain_text("Ange din e-postadress.")
+        await expect(tab.page.get_by_label("E-post")).to_be_focused()
+        await tab.shot("missing")
 
 
 async def test_on_a_phone(branded: Herald, chromium: Browser, tmp_path: Path) -> None:
-    async with reader(chromium, branded, tmp_path, **PHONE) as opened:
-        await opened.page.goto(branded.authorization())
-        await is_neat(opened)
-        await opened.shot("phone-1-empty")
-        await fill(opened, password="wrong")
-        await is_neat(opened)
-        await opened.shot("phone-2-wrong")
-        await fill(opened)
-        await is_back(opened, branded)
-        await opened.page.goto(f"{branded.server}/logout?oid={branded.publisher.id}")
-        await is_neat(opened)
-        await opened.shot("phone-3-logout")
-        await opened.page.goto(f"{branded.server}/login?continue=https%3A%2F%2Felsewhere.example%2F")
-        await is_neat(opened)
-        await opened.shot("phone-4-refused")
+    async with reader(chromium, branded, tmp_path, **PHONE) as tab:
+        await tab.page.goto(branded.authorization())
+        await is_neat(tab)
+        await tab.shot("phone-1-empty")
+        await fill(tab, password="wrong")
+        await is_neat(tab)
+        await tab.shot("phone-2-wrong")
+        await fill(tab)
+        await is_back(tab, branded)
+        await tab.page.goto(f"{branded.server}/logout?oid={branded.publisher.id}")
+        await is_neat(tab)
+        await tab.shot("phone-3-logout")
+        await tab.page.goto(f"{branded.server}/login?continue=https%3A%2F%2Felsewhere.example%2F")
+        await is_neat(tab)
+        await tab.shot("phone-4-refused")
 
 
 async def test_without_scripts(branded: Herald, chromium: Browser, tmp_path: Path) -> None:
-    async with reader(chromium, branded, tmp_path, java_script_enabled=False) as opened:
-        await opened.page.goto(branded.authorization())
-        await opened.shot("no-script-1-empty")
-        await fill(opened, password="wrong")
-        await expect(opened.page.get_by_role("alert")).to_contain_text(WORDS["sv"].wrong)
-        await fill(opened)
-        await is_back(opened, branded)
+    async with reader(chromium, branded, tmp_path, java_script_enabled=False) as tab:
+        await tab.page.goto(branded.authorization())
+        await tab.shot("no-script-1-empty")
+        await fill(tab, password="wrong")
+        await expect(tab.page.get_by_role("alert")).to_contain_text(WORDS["sv"].wrong)
+        await fill(tab)
+        await is_back(tab, branded)
         await branded.takes_code()
-        await opened.page.goto(f"{branded.server}/logout?oid={branded.publisher.id}")
-        await opened.page.get_by_role("button").click()
-        await expect(opened.page.get_by_role("heading", level=1)).to_have_text("Du är utloggad")
+        await tab.page.goto(f"{branded.server}/logout?oid={branded.publisher.id}")
+        await tab.page.get_by_role("button").click()
+        await expect(tab.page.get_by_role("heading", level=1)).to_have_text("Du är utloggad")
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
 async def test_logging_out(herald: Herald, chromium: Browser, tmp_path: Path, language: str) -> None:
     words, name = WORDS[language], f"logout-{language}"
-    async with reader(chromium, herald, tmp_path, locale=language) as opened:
-        page = opened.page
+    async with reader(chromium, herald, tmp_path, locale=language) as tab:
+        page = tab.page
         await page.goto(herald.authorization())
-        await fill(opened)
-        await is_back(opened, herald)
+        await fill(tab)
+        await is_back(tab, herald)
         back = {"client_id": herald.client.id, "post_logout_redirect_uri": f"{herald.site.origin}/goodbye"}
         await page.goto(f"{herald.server}/oauth2/logout?{urlencode(back)}")
         await expect(page.get_by_role("heading", level=1)).to_have_text(words.log_out)
-        await opened.shot(f"{name}-1-question")
+        await tab.shot(f"{name}-1-question")
         await page.get_by_role("button", name=words.log_out).click()
         await expect(page).to_have_title("Herald")
         assert herald.site.visits[-1] == ("/goodbye", {})
         await page.goto(f"{herald.server}/logout?oid={herald.publisher.id}")
-        await opened.shot(f"{name}-2-nobody")
+        await tab.shot(f"{name}-2-nobody")
         await page.goto(herald.authorization())
-        await fill(opened)
+        await fill(tab)
         await page.goto(f"{herald.server}/logout?oid={herald.publisher.id}")
         await page.get_by_role("button", name=words.log_out).click()
         await expect(page.get_by_role("heading", level=1)).to_have_text(words.logged_out)
-        await opened.shot(f"{name}-3-done")
+        await tab.shot(f"{name}-3-done")
         await page.goto(herald.authorization())
         await expect(page.get_by_role("heading", level=1)).to_have_text(words.log_in)
 
 
 async def test_a_link_that_leads_nowhere_is_refused(herald: Herald, chromium: Browser, tmp_path: Path) -> None:
-    async with reader(chromium, herald, tmp_path) as opened:
-        await opened.page.goto(herald.authorization(redirect_uri="https://elsewhere.example/"))
-        await expect(opened.page.get_by_role("heading", level=1)).to_have_text("Länken fungerar inte")
-        await opened.shot("refused-redirect")
-        await opened.page.goto(herald.authorization(client_id="0" * 24))
-        await expect(opened.page.get_by_role("heading", level=1)).to_have_text("Länken fungerar inte")
+    async with reader(chromium, herald, tmp_path) as tab:
+        await tab.page.goto(herald.authorization(redirect_uri="https://elsewhere.example/"))
+        await expect(tab.page.get_by_role("heading", level=1)).to_have_text("Länken fungerar inte")
+        await tab.shot("refused-redirect")
+        await tab.page.goto(herald.authorization(client_id="0" * 24))
+        await expect(tab.page.get_by_role("heading", level=1)).to_have_text("Länken fungerar inte")
         assert herald.site.visits == []
 
 
 async def test_no_other_page_can_show_it_in_a_frame(herald: Herald, chromium: Browser, tmp_path: Path) -> None:
-    async with window(chromium, tmp_path) as opened:
-        await opened.page.goto(f"{herald.site.origin}/")
-        await opened.page.evaluate(
+    async with window(chromium, tmp_path) as tab:
+        await tab.page.goto(f"{herald.site.origin}/")
+        await tab.page.evaluate(
             "url => { const it = document.createElement('iframe'); it.src = url; document.body.append(it); }",
             f"{herald.server}/login?oid={herald.publisher.id}",
         )
         async with asyncio.timeout(10):
-            while not any("frame-ancestors" in message for message in opened.messages):
-                await opened.page.wait_for_timeout(20)
+            while not any("frame-ancestors" in message for message in tab.messages):
+                await tab.page.wait_for_timeout(20)

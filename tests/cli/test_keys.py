@@ -11,7 +11,7 @@ import pytest
 
 from stamkund.identity.id_token_keys import CACHE_SECONDS
 from stamkund.vault import ID_TOKEN_KEY, Vault
-from tests.faults.test_leaks import everything_kept, found
+from tests.faults.test_leaks import everything_stored, leaks
 from tests.support.installation import Caller, Ended, Installation
 from tests.support.installation_fixtures import running
 from tests.support.rows import rows
@@ -32,7 +32,7 @@ async def published_ids(caller: Caller) -> list[str]:
     return [one["kid"] for one in response.json()["keys"]]
 
 
-async def opened(installation: Installation) -> dict[str, dict[str, Any]]:
+async def private_keys(installation: Installation) -> dict[str, dict[str, Any]]:
     """The private keys, by their ids, as only the key file tells them."""
     vault = Vault(installation.key_file)
     return {
@@ -53,32 +53,32 @@ async def test_an_operator_begins_with_a_new_key(installation: Installation) -> 
         async with asyncio.timeout(CACHE_SECONDS + 5):
             while await published_ids(caller) != [third]:  # noqa: ASYNC110
                 await asyncio.sleep(0.5)
-    assert list(await opened(installation)) == [third]
+    assert list(await private_keys(installation)) == [third]
 
 
 async def test_private_keys_are_nowhere_in_plain_and_are_sealed_anew(installation: Installation) -> None:
     async with running(installation, log_level="debug") as (server, caller):
         (id_,) = await published_ids(caller)
-        private = (await opened(installation))[id_]
-        stored = await everything_kept(installation)
-        assert found(stored, written(private)) == []
-        assert found(stored, [private["n"]]) != [], "the look itself finds what is there"
-        assert found((await caller.server.http.get("/oauth2/jwks")).text, written(private)) == []
+        private = (await private_keys(installation))[id_]
+        stored = await everything_stored(installation)
+        assert leaks(stored, written(private)) == []
+        assert leaks(stored, [private["n"]]) != [], "the look itself finds what is there"
+        assert leaks((await caller.server.http.get("/oauth2/jwks")).text, written(private)) == []
         await key(installation, "add")
         await key(installation, "reencrypt")
         await key(installation, "remove", "1")
-        assert (await opened(installation))[id_] == private
+        assert (await private_keys(installation))[id_] == private
         assert [sealed.partition(".")[0] for _, sealed in await rows(installation.database_url, SEALED)] == ["2"]
         await server.stop()
-    assert found(server.log, [*written(private), private["n"]]) == []
+    assert leaks(server.log, [*written(private), private["n"]]) == []
     async with running(installation) as (_, caller):
         assert await published_ids(caller) == [id_]
 
 
 def written(private: dict[str, Any]) -> list[str]:
     """The private parts in every way that would give them away."""
-    found = []
+    spellings = []
     for name in ("d", "p", "q", "dp", "dq", "qi"):
         raw = base64.urlsafe_b64decode(private[name] + "=" * (-len(private[name]) % 4))
-        found += [private[name], raw.hex(), base64.b64encode(raw).decode().rstrip("="), raw.decode("latin-1")]
-    return found
+        spellings += [private[name], raw.hex(), base64.b64encode(raw).decode().rstrip("="), raw.decode("latin-1")]
+    return spellings

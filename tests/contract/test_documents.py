@@ -262,6 +262,6 @@ async def test_every_documented_key_finds_the_account(publisher: Publisher) -> N
         {"external_id_key": "crm", "external_id_value": "a/b&c=å"},
         {"tulo_customer_number": "00001"},
     ]
-    found = [await publisher.get(ACCOUNTS, **key) for key in keys]
-    assert [a.status_code for a in found] == [200] * len(keys)
-    assert {a.json()["item"]["id"] for a in found} == {account_id}
+    responses = [await publisher.get(ACCOUNTS, **key) for key in keys]
+    assert [a.status_code for a in responses] == [200] * len(keys)
+    assert {a.json()["item"]["id"] for a in responses} == {account_id}

@@ -69,8 +69,8 @@ def scopes(*names: str) -> list[str]:
 
 
 async def test_every_curl_line_runs_as_it_stands(server: ServerProcess) -> None:
-    given = scopes("/external/account/r", "/external/me/w", "/openid", "/openid/profile", "/openid/email")
-    made = client(server, *given, "--redirect-uri", "http://localhost:8003/callback")
+    options = scopes("/external/account/r", "/external/me/w", "/openid", "/openid/profile", "/openid/email")
+    made = client(server, *options, "--redirect-uri", "http://localhost:8003/callback")
     variables = {"HOST": host(server), "ID": made["client_id"], "SECRET": made["client_secret"]}
     script = "\n".join(LINES).replace("demo^", f"{ORGANISATION}^")
     done = await asyncio.to_thread(
@@ -91,11 +91,11 @@ async def test_every_curl_line_runs_as_it_stands(server: ServerProcess) -> None:
 
 
 def objects(text: str) -> list[dict[str, Any]]:
-    decoder, found, place = json.JSONDecoder(), [], 0
+    decoder, values, place = json.JSONDecoder(), [], 0
     while place < len(text.rstrip()):
         value, place = decoder.raw_decode(text, place + len(text[place:]) - len(text[place:].lstrip()))
-        found.append(value)
-    return found
+        values.append(value)
+    return values
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: re.findall(r'--name "?(\w+)', c)[0])

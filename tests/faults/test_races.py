@@ -43,8 +43,8 @@ async def test_one_email_is_taken_once_in_whatever_case(installation: Installati
             *(caller.activate(candidate, in_case(EMAIL, number)) for number, candidate in enumerate(candidates))
         )
         assert summary(responses) == {(201, None): 1, (409, "email"): CALLERS - 1}
-        found = await caller.get("/external/api/v1/accounts", email=EMAIL)
-    assert found.status_code == 200
+        response = await caller.get("/external/api/v1/accounts", email=EMAIL)
+    assert response.status_code == 200
     assert await counts(installation.database_url) == made(1)
     assert await halves(installation.database_url) == []
 
@@ -80,11 +80,11 @@ async def test_numbers_are_given_without_gaps(installation: Installation) -> Non
     async with running(installation, workers=2) as (_, caller):
         candidates = await installation.candidates(60)
         await asyncio.gather(*(caller.activate(c, f"reader{n % 20}@example.com") for n, c in enumerate(candidates)))
-        found = [
+        statuses = [
             (await caller.get("/external/api/v1/accounts", tulo_customer_number=f"{number:05}")).status_code
             for number in range(1, 22)
         ]
-    assert found == [200] * 20 + [404]
+    assert statuses == [200] * 20 + [404]
     assert await halves(installation.database_url) == []
 
 

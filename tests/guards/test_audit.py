@@ -20,13 +20,13 @@ BACK = "https://site.example.com/landing"
 
 async def written(publisher: Publisher) -> list[tuple[Any, ...]]:
     """What came since the last time."""
-    found = await rows(
+    entries = await rows(
         publisher.service.settings.database_url,
         f"SELECT event, client, account, detail FROM audit WHERE organisation = '{publisher.id}' ORDER BY row",
     )
     seen = getattr(publisher, "seen", 0)
-    publisher.seen = len(found)  # type: ignore[attr-defined]
-    return found[seen:]
+    publisher.seen = len(entries)  # type: ignore[attr-defined]
+    return entries[seen:]
 
 
 async def test_every_token_is_written_down(publisher: Publisher) -> None:
@@ -57,11 +57,13 @@ async def test_every_refusal_is_written_down(publisher: Publisher) -> None:
     ]
     for _ in range(6):
         await publisher.grant("password", username=EMAIL, password="wrong")
-    found = await written(publisher)
-    refused = [(event, account_id, detail) for event, _, account_id, detail in found if event == "login_refused"]
-    assert refused == [("login_refused", account, "failed")] * 5 + [("login_refused", account, "frozen")]
-    assert [row for row in found if row[0] == "login_frozen"] == [("login_frozen", client, account, None)]
-    assert [row for row in found if row[0] == "token_refused"] == [("token_refused", client, None, "invalid_grant")] * 6
+    stored = await written(publisher)
+    refusals = [(event, account_id, detail) for event, _, account_id, detail in stored if event == "login_refused"]
+    assert refusals == [("login_refused", account, "failed")] * 5 + [("login_refused", account, "frozen")]
+    assert [row for row in stored if row[0] == "login_frozen"] == [("login_frozen", client, account, None)]
+    assert [row for row in stored if row[0] == "token_refused"] == [
+        ("token_refused", client, None, "invalid_grant")
+    ] * 6
 
 
 async def test_logins_and_logouts_of_browsers_are_written_down(service: RunningService, publisher: Publisher) -> None:

@@ -18,12 +18,12 @@ from stamkund.identity.id_token_keys import CACHE_SECONDS, IdTokenKeys
 from stamkund.settings import Settings
 from stamkund.store.open import Installation
 from stamkund.vault import ID_TOKEN_KEY
-from tests.store.conftest import DAY, opened
+from tests.store.conftest import DAY, open_new
 from tests.support.service import NOW, TestClock
 from tests.support.statements import listened
 
 SETTINGS = Settings(signing_key_days=90, access_token_seconds=3600, session_days=30)
-KEPT = 3600 + 30 * DAY
+PUBLISHED_SECONDS = 3600 + 30 * DAY
 CLAIMS = {"iss": SETTINGS.issuer, "sub": "1"}
 
 
@@ -46,7 +46,7 @@ class Two:
 @pytest.fixture
 async def two(fresh_url: str, tmp_path: Path) -> AsyncIterator[Two]:
     key_file = tmp_path / "a.key"
-    first, second = await opened(fresh_url, key_file), await opened(fresh_url, key_file)
+    first, second = await open_new(fresh_url, key_file), await open_new(fresh_url, key_file)
     clock = TestClock()
     yield Two((first, second), (keys_of(first, clock), keys_of(second, clock)), clock, key_file)
     await asyncio.gather(first.close(), second.close())
@@ -91,7 +91,7 @@ async def test_a_key_is_published_for_a_day_before_it_signs_and_long_after(two: 
     two.clock.now += 1
     last_of_first = await two.keys[0].sign(CLAIMS)
     assert [await two.signing(n) for n in (0, 1)] == [second, second] == [kid(last_of_first)] * 2
-    two.clock.now += KEPT - 1
+    two.clock.now += PUBLISHED_SECONDS - 1
     assert await two.keys[0].remove_expired(two.clock.now, 500) == 0
     assert await two.kids(1) == [first, second]
     two.clock.now += 1
@@ -108,7 +108,7 @@ async def test_signatures_of_an_older_key_are_valid_while_it_is_published(two: T
     two.clock.now += DAY
     assert await two.signing(1) != kid(token)
     assert await two.keys[1].verify(token) == CLAIMS
-    two.clock.now += KEPT
+    two.clock.now += PUBLISHED_SECONDS
     await two.keys[0].remove_expired(two.clock.now, 500)
     assert await two.keys[1].verify(token) is None
 
@@ -195,14 +195,14 @@ async def test_private_parts_are_sealed_and_sealed_anew_with_a_new_key(two: Two)
 
 async def test_keys_are_read_once_in_a_while(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     statements, clock = listened(monkeypatch), TestClock()
-    installation = await opened(fresh_url, tmp_path / "a.key")
+    installation = await open_new(fresh_url, tmp_path / "a.key")
     keys = keys_of(installation, clock)
     await keys.key_set()
     for reads in (0, 1, 1):
         await asyncio.sleep(0)
-        statements.taken()
+        statements.take()
         await asyncio.gather(*(keys.sign(CLAIMS) for _ in range(20)))
         await asyncio.sleep(0)
-        assert len(statements.taken()) == reads
+        assert len(statements.take()) == reads
         clock.now += CACHE_SECONDS
     await installation.close()

@@ -63,8 +63,8 @@ async def test_keys_follow(publisher: Publisher) -> None:
     other = {"customer_number": "2", "social_security_number": "800610-8230", "identity_mapping": {"crm": "1"}}
     summary, bad = await publisher.rows(other)
     assert (summary.created, bad) == (1, [])
-    found = await publisher.found(identifiers.external_id("crm", "1"))
-    assert found is not None and found.customer_number == "2"
+    customer = await publisher.customer_with(identifiers.external_id("crm", "1"))
+    assert customer is not None and customer.customer_number == "2"
 
 
 async def test_a_number_that_stands_twice(publisher: Publisher) -> None:

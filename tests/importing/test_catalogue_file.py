@@ -55,8 +55,8 @@ def test_a_whole_catalogue(tmp_path: Path) -> None:
 
 def test_what_is_left_out_or_null_is_not_there(tmp_path: Path) -> None:
     assert read(tmp_path, {}) == Catalogue()
-    given = {"titles": None, "products": [PRODUCT], "packages": [{**PACKAGE, "title": None, "grace_days": None}]}
-    assert read(tmp_path, given) == Catalogue([], [Product("web", "The web")], [Package("digital", ["web"])])
+    content = {"titles": None, "products": [PRODUCT], "packages": [{**PACKAGE, "title": None, "grace_days": None}]}
+    assert read(tmp_path, content) == Catalogue([], [Product("web", "The web")], [Package("digital", ["web"])])
 
 
 def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
@@ -91,8 +91,8 @@ def test_campaigns_may_go_on_as_each_other(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_document(tmp_path: Path, content: bytes, place: str, reason: str) -> None:
-    [found] = mistakes(tmp_path, content)
-    assert found == (place, reason)
+    [mistake] = mistakes(tmp_path, content)
+    assert mistake == (place, reason)
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,9 @@ def test_what_is_no_document(tmp_path: Path, content: bytes, place: str, reason:
     ],
 )
 def test_one_mistake(tmp_path: Path, parts: dict[str, Any], place: str, reason: str) -> None:
-    [found] = mistakes(tmp_path, document(**parts))
-    assert found[0] == place
-    assert found[1].startswith(reason)
+    [mistake] = mistakes(tmp_path, document(**parts))
+    assert mistake[0] == place
+    assert mistake[1].startswith(reason)
 
 
 def test_a_key_of_an_entry_given_twice(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_key_of_an_entry_given_twice(tmp_path: Path) -> None:
 
 
 def test_every_mistake_is_reported_in_the_order_of_the_document(tmp_path: Path) -> None:
-    found = mistakes(
+    reported = mistakes(
         tmp_path,
         {
             "titles": [TITLE, {"code": "HERALD", "rgb": 1}, 7],
@@ -173,7 +173,7 @@ def test_every_mistake_is_reported_in_the_order_of_the_document(tmp_path: Path) 
             "extra": 1,
         },
     )
-    assert [place for place, _ in found] == [
+    assert [place for place, _ in reported] == [
         "extra",
         "titles[1].name",
         "titles[1].rgb",

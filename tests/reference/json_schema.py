@@ -21,10 +21,10 @@ KEYWORDS = {
 
 def resolved(document: dict[str, Any], reference: str) -> Any:
     """What `#/…` points to. Raises KeyError."""
-    found: Any = document
+    node: Any = document
     for part in reference.removeprefix("#/").split("/"):
-        found = found[part]
-    return found
+        node = node[part]
+    return node
 
 
 def valid(document: dict[str, Any], schema: dict[str, Any], value: Any) -> bool:

@@ -8,9 +8,9 @@ POLICY = LockoutPolicy()
 HOUR, DAY = 3600, 86_400
 
 
-def after_failures(*moments: int, policy: LockoutPolicy = POLICY) -> LockoutState:
+def after_failures(*timestamps: int, policy: LockoutPolicy = POLICY) -> LockoutState:
     state = NO_FAILURES
-    for at in moments:
+    for at in timestamps:
         state = state.after(False, policy, at)
     return state
 

@@ -68,8 +68,8 @@ def test_registers_leave_the_dash_out() -> None:
 def test_ten_digits_alone_are_the_most_recent_date_that_is_not_in_the_future() -> None:
     """Made-up numbers of today and tomorrow."""
     born_today, born_tomorrow = with_check_digit("260115000"), with_check_digit("260116000")
-    found = [parse(text, TODAY) for text in (born_today, born_tomorrow)]
-    assert [n.birth_date for n in found if n] == [date(2026, 1, 15), date(1926, 1, 16)]
+    numbers = [parse(text, TODAY) for text in (born_today, born_tomorrow)]
+    assert [n.birth_date for n in numbers if n] == [date(2026, 1, 15), date(1926, 1, 16)]
     later = parse(born_tomorrow, date(2026, 1, 16))
     assert later is not None and later.birth_date == date(2026, 1, 16)
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from stamkund.rules.subscription import STATES, end_date, has_ended, state_at
 
-MOMENT = st.integers(0, 100)
-SOME_TIME = st.none() | MOMENT
+TIMESTAMP = st.integers(0, 100)
+SOME_TIME = st.none() | TIMESTAMP
 STATE = st.sampled_from(STATES)
 
 
@@ -28,7 +28,7 @@ def test_states_by_the_clock(declared: str, before: str, within: str, after: str
     assert state_at(declared, None, None, 15) == within
 
 
-@given(declared=STATE, begin=SOME_TIME, end=SOME_TIME, now=MOMENT)
+@given(declared=STATE, begin=SOME_TIME, end=SOME_TIME, now=TIMESTAMP)
 def test_a_state_is_one_of_the_five_and_only_goes_on(
     declared: str, begin: int | None, end: int | None, now: int
 ) -> None:

@@ -81,12 +81,12 @@ class StoredOrganisation:
 
     async def find(self, kind: str, value: str, *, store: Store | None = None) -> Account | None:
         """The account with an identifier, found as a call finds it."""
-        opened = await (store or self.store).tokens.authenticate(await self.token(), Identifier(kind, value))
-        assert opened is not None
-        return self.account(opened)
+        token = await (store or self.store).tokens.authenticate(await self.token(), Identifier(kind, value))
+        assert token is not None
+        return self.account(token)
 
-    def account(self, opened: AuthenticatedToken) -> Account | None:
-        return None if opened.document is None else self.store.documents.account(opened.document)
+    def account(self, token: AuthenticatedToken) -> Account | None:
+        return None if token.document is None else self.store.documents.account(token.document)
 
     async def candidate(self, customer_number: str = "1", **more: Any) -> Candidate | None:
         identifiers_sent = [Identifier(identifiers.CUSTOMER_NUMBER, customer_number)]
@@ -114,7 +114,7 @@ async def new_paper(installation: Installation, other: Installation) -> StoredOr
     return StoredOrganisation(store, other.store, installation.vault, organisation, client)
 
 
-async def opened(url: str, key_file: Path) -> Installation:
+async def open_new(url: str, key_file: Path) -> Installation:
     engine = opening.engine_for(url)
     await engine.open()
     await opening.migrate(engine, NOW)
@@ -132,7 +132,7 @@ async def pair(
     if engine_name == "postgres":
         server: PostgresServer = request.getfixturevalue("postgres")
         url = server.new_database("pair")
-    made = [await opened(url, folder / "stamkund.key") for _ in range(2)]
+    made = [await open_new(url, folder / "stamkund.key") for _ in range(2)]
     yield made[0], made[1]
     await asyncio.gather(*(installation.close() for installation in made))
 

@@ -38,7 +38,7 @@ class Element:
 
 
 @dataclass
-class Form:
+class PageForm:
     """A form with the values that its fields have."""
 
     action: str
@@ -47,11 +47,11 @@ class Form:
     id: str
 
 
-class _Reader(HTMLParser):
+class _PageParser(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.elements: list[Element] = []
-        self.forms: list[Form] = []
+        self.forms: list[PageForm] = []
         self._open: list[Element] = []
         self.feed(text)
 
@@ -61,8 +61,10 @@ class _Reader(HTMLParser):
         if tag not in _VOID:
             self._open.append(element)
         if tag == "form":
-            found = element.attributes
-            self.forms.append(Form(found.get("action", ""), found.get("method", "get"), {}, found.get("id", "")))
+            attributes = element.attributes
+            self.forms.append(
+                PageForm(attributes.get("action", ""), attributes.get("method", "get"), {}, attributes.get("id", ""))
+            )
         elif tag == "input" and self.forms and "name" in element.attributes:
             self.forms[-1].fields[element["name"]] = element.get("value") or ""
 
@@ -85,7 +87,7 @@ class Page:
 
     def __post_init__(self) -> None:
         is_html = self.response.headers.get("content-type", "").startswith("text/html")
-        self._reader = _Reader(self.response.text if is_html else "")
+        self._parsed = _PageParser(self.response.text if is_html else "")
 
     @property
     def status(self) -> int:
@@ -106,8 +108,8 @@ class Page:
         return location
 
     @property
-    def forms(self) -> list[Form]:
-        return self._reader.forms
+    def forms(self) -> list[PageForm]:
+        return self._parsed.forms
 
     @property
     def heading(self) -> str:
@@ -124,9 +126,9 @@ class Page:
     @property
     def alert(self) -> list[str]:
         """The sentences of the page's alert, none where it has none."""
-        found = [e for e in self._reader.elements if e.get("role") == "alert"]
-        assert len(found) <= 1
-        return [line.strip() for line in found[0].text.splitlines() if line.strip()] if found else []
+        alerts = [e for e in self._parsed.elements if e.get("role") == "alert"]
+        assert len(alerts) <= 1
+        return [line.strip() for line in alerts[0].text.splitlines() if line.strip()] if alerts else []
 
     @property
     def policy(self) -> dict[str, list[str]]:
@@ -135,15 +137,15 @@ class Page:
         return {words[0]: words[1:] for part in parts if (words := part.split())}
 
     def all(self, tag: str | None = None) -> list[Element]:
-        return [e for e in self._reader.elements if tag is None or e.tag == tag]
+        return [e for e in self._parsed.elements if tag is None or e.tag == tag]
 
     def one(self, tag: str) -> Element:
-        (found,) = self.all(tag)
-        return found
+        (element,) = self.all(tag)
+        return element
 
     def by_id(self, id: str) -> Element:
-        (found,) = (e for e in self._reader.elements if e.get("id") == id)
-        return found
+        (element,) = (e for e in self._parsed.elements if e.get("id") == id)
+        return element
 
 
 class Browser:
@@ -184,27 +186,27 @@ class Browser:
         """Opens an address; `query` is added to it (`continue_` means `continue`)."""
         named = {name.removesuffix("_"): value for name, value in query.items()}
         target = f"{url}{'&' if '?' in url else '?'}{urlencode(named)}" if named else url
-        return await self._visit("GET", urljoin(self.base, target), None, dict(headers or {}), None)
+        return await self._go("GET", urljoin(self.base, target), None, dict(headers or {}), None)
 
     async def post(self, url: str, data: Mapping[str, str], headers: Mapping[str, str | None] | None = None) -> Page:
         """Sends a form to an address, as a page of ours would unless `headers` say otherwise (None: not sent)."""
         sent = {"origin": _origin(self.base), **(headers or {})}
         headers_sent = {name: value for name, value in sent.items() if value is not None}
-        return await self._visit("POST", urljoin(self.base, url), dict(data), headers_sent, None)
+        return await self._go("POST", urljoin(self.base, url), dict(data), headers_sent, None)
 
     async def submit(self, form: str = "", **fields: str) -> Page:
         """Sends the page's form, the one with the id `form` where there are several, with these fields filled in."""
         page = self.page
-        (found,) = (f for f in page.forms if form in ("", f.id))
-        unknown = set(fields) - set(found.fields)
+        (target_form,) = (f for f in page.forms if form in ("", f.id))
+        unknown = set(fields) - set(target_form.fields)
         assert not unknown, f"the form has no fields {unknown}"
-        target = urljoin(page.url, found.action)
-        data = {**found.fields, **fields}
-        if found.method == "get":
-            return await self._visit("GET", f"{target}?{urlencode(data)}", None, {}, page)
-        return await self._visit("POST", target, data, {"origin": _sent_origin(page)}, page)
+        target = urljoin(page.url, target_form.action)
+        data = {**target_form.fields, **fields}
+        if target_form.method == "get":
+            return await self._go("GET", f"{target}?{urlencode(data)}", None, {}, page)
+        return await self._go("POST", target, data, {"origin": _sent_origin(page)}, page)
 
-    async def _visit(
+    async def _go(
         self, method: str, url: str, data: dict[str, str] | None, headers: dict[str, str], form_of: Page | None
     ) -> Page:
         history: list[str] = []

@@ -34,8 +34,8 @@ CATALOGUE = Catalogue(
 
 def subscription(package: str = "digital", **more: Any) -> Subscription:
     """One that began ten days ago and ends in ten, unless said otherwise."""
-    given = {"valid_from": NOW - 10 * DAY, "valid_to": NOW + 10 * DAY, **more}
-    return Subscription(new_id(NOW), package, **given)
+    fields = {"valid_from": NOW - 10 * DAY, "valid_to": NOW + 10 * DAY, **more}
+    return Subscription(new_id(NOW), package, **fields)
 
 
 async def reader(publisher: Publisher, *subscriptions: Subscription) -> str:
@@ -51,10 +51,10 @@ async def products(publisher: Publisher, account_id: str) -> list[str]:
     """What the account may read now."""
     response = await publisher.get(READABLE, account_id=account_id)
     assert response.status_code == 200, response.text
-    found: list[str] = response.json()["item"]["active_products"]
-    return found
+    codes: list[str] = response.json()["item"]["active_products"]
+    return codes
 
 
-async def ask(publisher: Publisher, path: str, token: str | None, **query: str) -> httpx.Response:
+async def get_with(publisher: Publisher, path: str, token: str | None, **query: str) -> httpx.Response:
     headers = {"authorization": f"Bearer {token}"} if token else {}
     return await publisher.service.http.get(path, params=query, headers=headers)

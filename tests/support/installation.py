@@ -315,12 +315,12 @@ def activation(candidate: Customer, email: str) -> dict[str, str]:
 async def until(holds: Callable[[], bool | Awaitable[bool]]) -> None:
     """Looks until a condition holds; fails when it does not within a minute."""
     async with asyncio.timeout(_PATIENCE_SECONDS):
-        while not await _answer(holds()):  # noqa: ASYNC110 - what is waited for happens in another process
+        while not await _result(holds()):  # noqa: ASYNC110 - what is waited for happens in another process
             await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _answer(given: bool | Awaitable[bool]) -> bool:
-    return given if isinstance(given, bool) else await given
+async def _result(result: bool | Awaitable[bool]) -> bool:
+    return result if isinstance(result, bool) else await result
 
 
 def is_problem(response: httpx.Response, status: int, code: str) -> bool:

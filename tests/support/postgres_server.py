@@ -357,8 +357,8 @@ def _machine_folders() -> Iterator[Path]:
         if result.returncode == 0:
             yield Path(result.stdout.strip())
     for pattern in _KNOWN_FOLDERS:
-        found = Path("/").glob(pattern.removeprefix("/"))
-        yield from sorted(found, key=_version_in, reverse=True)
+        folders = Path("/").glob(pattern.removeprefix("/"))
+        yield from sorted(folders, key=_version_in, reverse=True)
 
 
 def _version_in(folder: Path) -> list[int]:

@@ -28,17 +28,17 @@ def processes_of(folder: Path) -> list[Process]:
     The children are needed because PostgreSQL rewrites their arguments ("postgres: checkpointer"), and a
     process group would not do because each of them starts a group of its own.
     """
-    found: dict[int, Process] = {}
+    processes: dict[int, Process] = {}
     for process in psutil.process_iter(["cmdline"]):
         arguments = process.info["cmdline"] or []
         if any(str(folder) in argument for argument in arguments) and __file__ not in arguments:
-            found[process.pid] = process
-    for process in list(found.values()):
+            processes[process.pid] = process
+    for process in list(processes.values()):
         try:
-            found |= {child.pid: child for child in process.children(recursive=True)}
+            processes |= {child.pid: child for child in process.children(recursive=True)}
         except psutil.NoSuchProcess:
             continue
-    return list(found.values())
+    return list(processes.values())
 
 
 def send(processes: list[Process], number: signal.Signals) -> None:

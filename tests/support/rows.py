@@ -82,30 +82,30 @@ async def halves(url: str) -> list[str]:
     """A sentence for everything that is half made: an account without what belongs to it, or the other way round."""
     accounts = {row: msgspec.json.decode(text) for row, text in await rows(url, "SELECT row, document FROM accounts")}
     by_id = {account["id"]: row for row, account in accounts.items()}
-    found = []
+    sentences = []
     spent = await rows(url, "SELECT account, document FROM customers WHERE account IS NOT NULL")
-    found += _unlike("customers.account", [row for row, _ in spent], accounts)
-    found += _unlike("passwords", [row for (row,) in await rows(url, "SELECT account FROM passwords")], accounts)
+    sentences += _unlike("customers.account", [row for row, _ in spent], accounts)
+    sentences += _unlike("passwords", [row for (row,) in await rows(url, "SELECT account FROM passwords")], accounts)
     for table, event in (("audit", "account_activated"), ("outbox", "account_activated_for_existing_customer")):
         entries = await rows(url, f"SELECT account FROM {table} WHERE event = '{event}'")
-        found += _unlike(table, [by_id.get(account_id, account_id) for (account_id,) in entries], accounts)
-    found += _wrong_identifiers(await rows(url, "SELECT account, kind, value FROM identifiers"), accounts)
-    found += [sentence for row, text in spent if (sentence := _wrong_products(row, accounts.get(row), text))]
-    return found
+        sentences += _unlike(table, [by_id.get(account_id, account_id) for (account_id,) in entries], accounts)
+    sentences += _wrong_identifiers(await rows(url, "SELECT account, kind, value FROM identifiers"), accounts)
+    sentences += [sentence for row, text in spent if (sentence := _wrong_products(row, accounts.get(row), text))]
+    return sentences
 
 
-def _unlike(what: str, given: list[Any], accounts: dict[int, Any]) -> list[str]:
-    """Sentences where `given` does not name every account exactly once."""
-    difference = Counter(given)
+def _unlike(what: str, named: list[Any], accounts: dict[int, Any]) -> list[str]:
+    """Sentences where `named` does not name every account exactly once."""
+    difference = Counter(named)
     difference.subtract(list(accounts))
     return [f"{what} names account {row} {1 + count} times" for row, count in difference.items() if count]
 
 
-def _wrong_identifiers(found: Rows, accounts: dict[int, Any]) -> list[str]:
+def _wrong_identifiers(identifiers: Rows, accounts: dict[int, Any]) -> list[str]:
     """Sentences where the identifiers are not those that the accounts' documents say."""
     plain = {"id", "email", "customer_number", "tulo_customer_number", "alias"}
-    stored: Counter[tuple[Any, ...]] = Counter((row, kind, value) for row, kind, value in found if kind in plain)
-    stored.update((row, kind) for row, kind, _ in found if kind == "social_security_number")
+    stored: Counter[tuple[Any, ...]] = Counter((row, kind, value) for row, kind, value in identifiers if kind in plain)
+    stored.update((row, kind) for row, kind, _ in identifiers if kind == "social_security_number")
     expected: Counter[tuple[Any, ...]] = Counter()
     for row, account in accounts.items():
         expected.update((row, kind, _compared(kind, account[kind])) for kind in plain if account.get(kind))

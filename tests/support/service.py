@@ -207,7 +207,7 @@ def replacement(customer: Customer) -> CustomerChange:
 
 def customer(number: str, now: int, **fields: Any) -> Customer:
     """Ove Ovesson of the documents, an invented person, unless fields say otherwise."""
-    given = {
+    values = {
         "email": "ove@example.com",
         "first_name": "Ove",
         "last_name": "Ovesson",
@@ -229,6 +229,6 @@ def customer(number: str, now: int, **fields: Any) -> Customer:
         ],
         **fields,
     }
-    if isinstance(number_text := given["social_security_number"], str):
-        given["social_security_number"] = person_number.parse(number_text, date(2026, 1, 15))
-    return Customer(id=new_id(now), customer_number=number, created=now, updated=now, **given)
+    if isinstance(number_text := values["social_security_number"], str):
+        values["social_security_number"] = person_number.parse(number_text, date(2026, 1, 15))
+    return Customer(id=new_id(now), customer_number=number, created=now, updated=now, **values)

@@ -125,7 +125,7 @@ async def _make_calls(service: RunningService) -> dict[str, Any]:
         "tokens": tokens,
         "refresh_token": reader["refresh_token"],
         "candidate": candidate.id,
-        "calls": [{"token": t, "path": p, **await _answer(service, tokens[t], p)} for t, p in requests],
+        "calls": [{"token": t, "path": p, **await _response(service, tokens[t], p)} for t, p in requests],
     }
 
 
@@ -188,7 +188,7 @@ async def _kalle(north: Publisher) -> str:
     return str(response.json()["id"])
 
 
-async def _answer(service: RunningService, token: str, path: str) -> dict[str, Any]:
+async def _response(service: RunningService, token: str, path: str) -> dict[str, Any]:
     response = await service.http.get(f"/external/api/v1/{path}", headers={"authorization": f"Bearer {token}"})
     return {"status": response.status_code, "answer": response.json()}
 
@@ -204,9 +204,9 @@ def _dump(connection: sqlite3.Connection, engine: str) -> str:
 
 
 def _inserts(connection: sqlite3.Connection, table: str, engine: str) -> Iterator[str]:
-    found = connection.execute(f"SELECT * FROM {table}")
-    columns = ", ".join(column[0] for column in found.description)
-    for row in found.fetchall():
+    result = connection.execute(f"SELECT * FROM {table}")
+    columns = ", ".join(column[0] for column in result.description)
+    for row in result.fetchall():
         yield f"INSERT INTO {table} ({columns}) VALUES ({', '.join(_literal(v, engine) for v in row)});\n"
 
 

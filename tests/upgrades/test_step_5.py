@@ -117,5 +117,5 @@ async def test_new_columns_are_filled(migrated: Migrated) -> None:
 
 async def test_clients_still_rotate_refresh_tokens(migrated: Migrated) -> None:
     for row in migrated.before["clients"]:
-        found = await migrated.store.clients.get(row["id"])
-        assert found is not None and found[0].rotate_refresh_tokens
+        client = await migrated.store.clients.get(row["id"])
+        assert client is not None and client[0].rotate_refresh_tokens

@@ -24,7 +24,7 @@ from stamkund.rules.customer import Customer, Subscription
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Permission
 from stamkund.store import CustomerChange
-from tests.support.calls import refused
+from tests.support.calls import assert_refused
 from tests.support.service import NOW, Publisher, RunningService
 
 ACTIVATE = activation.activate_candidate.paths[0]
@@ -53,7 +53,7 @@ async def account_item(publisher: Publisher, **query: str) -> dict[str, Any]:
 
 def already(response: httpx.Response, field: str) -> None:
     message = "already exists with email" if field == "customer_number/ssn" else "already exists"
-    assert refused(response, 409, "already_exists", field)["message"] == message
+    assert assert_refused(response, 409, "already_exists", field)["message"] == message
 
 
 # Who may not -----------------------------------------------------------------------------------------------
@@ -64,12 +64,12 @@ async def test_an_unknown_candidate_is_404(publisher: Publisher) -> None:
     response = await publisher.post(
         ACTIVATE, {"account_candidate_id": new_id(NOW), "email": "a@b.se", "password": PASSWORD}
     )
-    assert refused(response, 404, "not_found")["message"] == "account candidate could not be found"
+    assert assert_refused(response, 404, "not_found")["message"] == "account candidate could not be found"
 
 
 async def test_another_organisations_candidate_is_404(service: RunningService, publisher: Publisher) -> None:
     theirs = await (await service.publisher()).customer()
-    refused(await activate(publisher, theirs), 404, "not_found")
+    assert_refused(await activate(publisher, theirs), 404, "not_found")
     assert (await publisher.get(CANDIDATE, customer_number="100001")).status_code == 404
 
 
@@ -78,16 +78,18 @@ async def test_an_accounts_id_is_no_candidates_id(publisher: Publisher) -> None:
     response = await publisher.post(
         ACTIVATE, {"account_candidate_id": account_id, "email": "a@b.se", "password": PASSWORD}
     )
-    refused(response, 404, "not_found")
+    assert_refused(response, 404, "not_found")
 
 
 async def test_numbers_that_are_sent_must_be_the_candidates(publisher: Publisher) -> None:
     made = await publisher.customer()
     wrong = await activate(publisher, made, social_security_number="800610-8230", customer_number="other")
-    refusal = refused(wrong, 400, "invalid_parameter", "social_security_number")
+    refusal = assert_refused(wrong, 400, "invalid_parameter", "social_security_number")
     assert refusal["message"] == NOT_THE_CANDIDATES
     for number in ("other", "10000", "100001x", "1"):
-        refused(await activate(publisher, made, customer_number=number), 400, "invalid_parameter", "customer_number")
+        assert_refused(
+            await activate(publisher, made, customer_number=number), 400, "invalid_parameter", "customer_number"
+        )
     right = await activate(publisher, made, social_security_number="620817-9256", customer_number="100001")
     assert right.status_code == 201
 
@@ -123,7 +125,7 @@ async def test_a_number_that_an_account_took_makes_its_customer_no_candidate(pub
     already(await publisher.get(CANDIDATE, social_security_number="800610-8230"), "customer_number/ssn")
     already(await publisher.get(CANDIDATE, customer_number="2", zip_code="43921"), "customer_number/ssn")
     already(await activate(publisher, second, "second@example.com"), "customer_number/ssn")
-    refused(await publisher.get(CANDIDATE, customer_number="2", zip_code="1"), 404, "not_found")
+    assert_refused(await publisher.get(CANDIDATE, customer_number="2", zip_code="1"), 404, "not_found")
 
 
 async def test_an_e_mail_is_taken_in_any_case(publisher: Publisher) -> None:
@@ -170,8 +172,8 @@ async def test_what_was_refused_left_nothing(publisher: Publisher) -> None:
     made = await publisher.customer("2")
     already(await activate(publisher, made, "taken@example.com", alias="Kalle"), "email")
     assert (await publisher.get(CANDIDATE, customer_number="2")).status_code == 200
-    refused(await publisher.get(ACCOUNTS, alias="Kalle"), 404, "not_found")
-    refused(await publisher.get(ACCOUNTS, social_security_number="620817-9256"), 404, "not_found")
+    assert_refused(await publisher.get(ACCOUNTS, alias="Kalle"), 404, "not_found")
+    assert_refused(await publisher.get(ACCOUNTS, social_security_number="620817-9256"), 404, "not_found")
     assert (await activate(publisher, made, "free@example.com", alias="Kalle")).status_code == 201
     assert [await _tulo_number(publisher, e) for e in ("taken@example.com", "free@example.com")] == ["00001", "00002"]
 
@@ -202,7 +204,7 @@ async def test_only_active_permissions_of_the_organisation_are_accepted(service:
     made = await publisher.customer()
     for wrong in (INACTIVE.id, "5ba4a64509c04c5ab4000009", f"{ACTIVE.id},{INACTIVE.id}", f"{ACTIVE.id},", "x"):
         response = await activate(publisher, made, marketing_permissions=wrong)
-        refused(response, 400, "invalid_parameter", "marketing_permissions")
+        assert_refused(response, 400, "invalid_parameter", "marketing_permissions")
     sent = f" {ALSO_ACTIVE.id.upper()} , {ACTIVE.id},{ACTIVE.id}"
     assert (await activate(publisher, made, marketing_permissions=sent)).status_code == 201
     accepted = (await account_item(publisher))["accepted_marketing_permissions"]
@@ -213,7 +215,7 @@ async def test_a_wrong_permission_is_refused_before_the_candidate_is_looked_up(p
     made = await publisher.customer()
     assert (await activate(publisher, made)).status_code == 201
     response = await activate(publisher, made, marketing_permissions=ACTIVE.id)
-    refused(response, 400, "invalid_parameter", "marketing_permissions")
+    assert_refused(response, 400, "invalid_parameter", "marketing_permissions")
 
 
 # What follows from a social security number ----------------------------------------------------------------
@@ -294,7 +296,7 @@ async def test_a_wrong_check_digit_is_accepted_unless_the_organisation_checks_it
     made = await lenient.customer(social_security_number=None)
     assert (await activate(lenient, made, social_security_number=number)).status_code == 201
     made = await strict.customer(social_security_number=None)
-    refusal = refused(
+    refusal = assert_refused(
         await activate(strict, made, social_security_number=number), 400, "invalid_parameter", "social_security_number"
     )
     assert refusal["message"] == "Parameter must be a real date followed by a right check digit"
@@ -400,9 +402,9 @@ async def test_ended_subscriptions_become_deactivated_products(publisher: Publis
     products = (await publisher.get(CANDIDATE, customer_number="100001")).json()["item"]["products"]
     assert [p["valid_to"] for p in products] == ["2026-01-15T13:00:01+01:00"]
     assert (await activate(publisher, made)).status_code == 201
-    found = (await account_item(publisher))["user_products"]
-    assert [p["state"] for p in found] == ["deactivated", "deactivated", "deactivated", "activated"]
-    assert [p["id"] for p in found] == [s.id for s in over]
+    products = (await account_item(publisher))["user_products"]
+    assert [p["state"] for p in products] == ["deactivated", "deactivated", "deactivated", "activated"]
+    assert [p["id"] for p in products] == [s.id for s in over]
 
 
 async def test_a_candidates_products_are_listed_latest_end_first(publisher: Publisher) -> None:
@@ -449,8 +451,8 @@ async def test_the_external_start_date_is_kayaks_alone(publisher: Publisher) -> 
         for n, (service, start) in enumerate((("kayak", NOW), ("kayak", None), ("tulo", NOW), (None, NOW)))
     ]
     await publisher.activated(subscriptions=subscriptions)
-    found = (await account_item(publisher))["user_products"]
-    dates = [p.get("external_start_date", "left out") for p in found]
+    products = (await account_item(publisher))["user_products"]
+    dates = [p.get("external_start_date", "left out") for p in products]
     assert dates == ["2026-01-15T13:00:00+01:00", None, "left out", "left out"]
     mine = (await _me(publisher, "ove.ovesson@example.com"))["user_products"]
     assert not any("external_start_date" in p for p in mine)
@@ -460,7 +462,7 @@ def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second:
     return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
 
 
-MOMENTS = [
+TIMESTAMPS = [
     (utc(2026, 3, 29, 0, 59, 59), "2026-03-29T01:59:59+01:00", "2026-03-28T20:59:59-04:00"),
     (utc(2026, 3, 29, 1, 0, 0), "2026-03-29T03:00:00+02:00", "2026-03-28T21:00:00-04:00"),
     (utc(2026, 10, 25, 0, 59, 59), "2026-10-25T02:59:59+02:00", "2026-10-24T20:59:59-04:00"),
@@ -475,9 +477,9 @@ async def test_times_across_the_change_of_summer_time(service: RunningService, t
     """One offset does not do for a zone: each moment has its own, in every response."""
     publisher = await service.publisher(timezone=timezone)
     subscriptions = [
-        subscription(valid_from=row[0], valid_to=row[0], subscription_number=str(n)) for n, row in enumerate(MOMENTS)
+        subscription(valid_from=row[0], valid_to=row[0], subscription_number=str(n)) for n, row in enumerate(TIMESTAMPS)
     ]
-    expected = [row[column] for row in MOMENTS]
+    expected = [row[column] for row in TIMESTAMPS]
     with service.clock.at(utc(2025, 12, 31)):
         made = await publisher.customer(subscriptions=subscriptions)
         listed = (await publisher.get(CANDIDATE, customer_number="100001")).json()["item"]["products"]

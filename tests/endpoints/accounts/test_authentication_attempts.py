@@ -16,7 +16,7 @@ import pytest
 from stamkund.identity import passwords
 from stamkund.rules import identifiers
 from stamkund.rules.customer import account_of
-from tests.support.calls import refused
+from tests.support.calls import assert_refused
 from tests.support.rows import rows
 from tests.support.service import NOW, Publisher, RunningService
 
@@ -110,7 +110,7 @@ async def test_authentication_attempts_as_documented(publisher: Publisher) -> No
 
 async def test_attempts_want_an_email_as_documented(publisher: Publisher) -> None:
     response = await publisher.get(ASK)
-    assert refused(response, 400, "invalid_parameter", "email")["message"] == "Parameter is required"
+    assert assert_refused(response, 400, "invalid_parameter", "email")["message"] == "Parameter is required"
 
 
 async def test_attempts_of_an_unknown_account_are_404(service: RunningService, publisher: Publisher) -> None:
@@ -118,8 +118,8 @@ async def test_attempts_of_an_unknown_account_are_404(service: RunningService, p
     await other.activated("elsewhere@example.com")
     await publisher.customer(email="customer@example.com")
     for email in ("nobody@example.com", "elsewhere@example.com", "customer@example.com"):
-        refused(await publisher.get(ASK, email=email), 404, "not_found")
-        refused(await report(publisher, email=email), 404, "not_found")
+        assert_refused(await publisher.get(ASK, email=email), 404, "not_found")
+        assert_refused(await report(publisher, email=email), 404, "not_found")
 
 
 async def test_an_attempt_is_reported_by_email_or_id(publisher: Publisher) -> None:
@@ -140,8 +140,8 @@ async def test_an_attempt_is_reported_by_email_or_id(publisher: Publisher) -> No
 async def test_an_attempt_at_two_accounts_is_404(publisher: Publisher) -> None:
     account_id = await publisher.activated(EMAIL)
     await publisher.activated("other@example.com", "2", social_security_number=None)
-    refused(await report(publisher, account_id=account_id, email="other@example.com"), 404, "not_found")
-    refused(await report(publisher, account_id=account_id, email="nobody@example.com"), 404, "not_found")
+    assert_refused(await report(publisher, account_id=account_id, email="other@example.com"), 404, "not_found")
+    assert_refused(await report(publisher, account_id=account_id, email="nobody@example.com"), 404, "not_found")
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ async def test_what_a_report_must_contain(
     publisher: Publisher, body: dict[str, Any], field: str | None, message: str
 ) -> None:
     response = await publisher.post(REPORT, body)
-    assert refused(response, 400, "invalid_parameter", field)["message"] == message
+    assert assert_refused(response, 400, "invalid_parameter", field)["message"] == message
 
 
 async def test_a_reported_attempt_is_stored_whole(publisher: Publisher) -> None:
@@ -181,10 +181,14 @@ async def test_a_reported_attempt_is_stored_whole(publisher: Publisher) -> None:
     await publisher.post(REPORT, {"email": EMAIL, **report_fields})
     login = await publisher.service.store.logins.find(publisher.id, identifiers.email(EMAIL))
     assert login is not None and login.id == account_id
-    without, given = await publisher.service.store.login_attempts.latest(publisher.id, login.id)
-    assert (given.channel, given.outcome, given.client) == ("reported", "failed", publisher.client.id)
-    assert (given.at, given.address, given.user_agent) == (NOW, "2001:db8::1", agent)
-    assert without.address == "127.0.0.1", "the address that the call came from"
+    partial, whole = await publisher.service.store.login_attempts.latest(publisher.id, login.id)
+    assert (whole.channel, whole.outcome, whole.client) == (
+        "reported",
+        "failed",
+        publisher.client.id,
+    )
+    assert (whole.at, whole.address, whole.user_agent) == (NOW, "2001:db8::1", agent)
+    assert partial.address == "127.0.0.1", "the address that the call came from"
 
 
 # Freezing --------------------------------------------------------------------------------------------------

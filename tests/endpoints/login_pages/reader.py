@@ -44,8 +44,8 @@ class Herald:
     async def opens(self, cookie: str | None) -> bool:
         if cookie is None:
             return False
-        found = await self.service.store.sessions.by_cookie(self.id, cookie_digest(cookie), self.service.clock())
-        return found is not None and found.logged_in_account is not None
+        session = await self.service.store.sessions.by_cookie(self.id, cookie_digest(cookie), self.service.clock())
+        return session is not None and session.logged_in_account is not None
 
     async def log_in(self, browser: Browser, email: str = EMAIL, password: str = PASSWORD, **query: str) -> None:
         await browser.get("/login", oid=self.id, prompt="login", **query)

@@ -207,9 +207,9 @@ SPLIT = "a\r\nSet-Cookie: injected=1\r\n\r\n<script>"
 @pytest.mark.parametrize("name", ["continue", "oid", "login_hint", "ui_locales", "prompt", "state", "utm_source"])
 @pytest.mark.parametrize("path", ["/login", "/oauth2/logout", "/oauth2/auth"])
 async def test_a_line_break_splits_no_header(herald: Herald, name: str, path: str) -> None:
-    given_ = {"oid": herald.id, "client_id": herald.site.id, "response_type": "code", name: SPLIT}
-    target = f"{path}?{urlencode(given_)}".encode()
-    response = await raw.ask(herald.service, raw.get(target))
+    query = {"oid": herald.id, "client_id": herald.site.id, "response_type": "code", name: SPLIT}
+    target = f"{path}?{urlencode(query)}".encode()
+    response = await raw.send(herald.service, raw.get(target))
     assert response.status in (200, 302, 303, 400) and response.rest == b""
     assert "injected" not in response.headers.get("set-cookie", "")
     assert b"<script" not in response.body.lower()

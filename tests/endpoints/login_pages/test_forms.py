@@ -13,7 +13,7 @@ AGAIN = "The form has expired or was sent from another site. Please try again."
 FILLED = {"email": EMAIL, "password": PASSWORD}
 
 
-async def opened(herald: Herald, browser: Browser, *, logout: bool) -> dict[str, str]:
+async def form_fields(herald: Herald, browser: Browser, *, logout: bool) -> dict[str, str]:
     """The fields of a form that this browser was shown."""
     if logout:
         await herald.log_in(browser)
@@ -42,7 +42,7 @@ def path(logout: bool) -> str:
 
 @both
 async def test_a_form_needs_its_cookie(herald: Herald, browser: Browser, logout: bool) -> None:
-    fields = await opened(herald, browser, logout=logout)
+    fields = await form_fields(herald, browser, logout=logout)
     browser.set_cookie(COOKIE, None)
     await browser.post(path(logout), fields)
     assert await is_refused(herald, browser, logout=logout)
@@ -52,7 +52,7 @@ async def test_a_form_needs_its_cookie(herald: Herald, browser: Browser, logout:
 @pytest.mark.parametrize("sent", ["", "x", "0" * 32, "å\0", "cookie"])
 async def test_a_form_needs_its_token(herald: Herald, browser: Browser, logout: bool, sent: str) -> None:
     """Also the cookie's own value is no token: that takes the key file."""
-    fields = await opened(herald, browser, logout=logout)
+    fields = await form_fields(herald, browser, logout=logout)
     cookie = browser.cookie(COOKIE) or ""
     await browser.post(path(logout), {**fields, "form_token": cookie if sent == "cookie" else sent})
     assert await is_refused(herald, browser, logout=logout)
@@ -60,15 +60,15 @@ async def test_a_form_needs_its_token(herald: Herald, browser: Browser, logout: 
 
 async def test_a_login_form_without_any_token(herald: Herald, browser: Browser) -> None:
     """Login CSRF: a form that an attacker's page sends, which would log the reader in as somebody else."""
-    await opened(herald, browser, logout=False)
+    await form_fields(herald, browser, logout=False)
     await browser.post("/login", {"oid": herald.id, **FILLED})
     assert await is_refused(herald, browser, logout=False)
 
 
 @both
 async def test_a_token_of_somebody_elses_form(herald: Herald, browser: Browser, other: Browser, logout: bool) -> None:
-    fields = await opened(herald, browser, logout=logout)
-    theirs = await opened(herald, other, logout=logout)
+    fields = await form_fields(herald, browser, logout=logout)
+    theirs = await form_fields(herald, other, logout=logout)
     assert theirs["form_token"] != fields["form_token"]
     await browser.post(path(logout), {**fields, "form_token": theirs["form_token"]})
     assert await is_refused(herald, browser, logout=logout)
@@ -94,7 +94,7 @@ async def test_a_token_of_the_other_form(herald: Herald, browser: Browser, logou
     ["https://evil.example", "null", "", "http://127.0.0.1", "http://127.0.0.1:1", "https://www.herald.example", "x"],
 )
 async def test_a_form_of_another_page(herald: Herald, browser: Browser, logout: bool, origin: str) -> None:
-    fields = await opened(herald, browser, logout=logout)
+    fields = await form_fields(herald, browser, logout=logout)
     await browser.post(path(logout), fields, {"origin": origin})
     assert await is_refused(herald, browser, logout=logout)
 
@@ -103,7 +103,7 @@ async def test_a_form_of_another_page(herald: Herald, browser: Browser, logout: 
 @pytest.mark.parametrize("origin", [None, "host", "HTTPS"])
 async def test_a_form_of_our_own_page(herald: Herald, browser: Browser, logout: bool, origin: str | None) -> None:
     """Old browsers send no Origin; behind a proxy the scheme may be another one than we see."""
-    fields = await opened(herald, browser, logout=logout)
+    fields = await form_fields(herald, browser, logout=logout)
     here = herald.service.url
     sent = {None: None, "host": here, "HTTPS": here.replace("http:", "https:")}[origin]
     await browser.post(path(logout), fields, {"origin": sent})
@@ -112,7 +112,7 @@ async def test_a_form_of_our_own_page(herald: Herald, browser: Browser, logout: 
 
 @both
 async def test_a_form_may_be_sent_from_an_older_tab(herald: Herald, browser: Browser, logout: bool) -> None:
-    fields = await opened(herald, browser, logout=logout)
+    fields = await form_fields(herald, browser, logout=logout)
     for _ in range(3):
         await browser.get(path(logout), oid=herald.id)
     await browser.post(path(logout), fields)

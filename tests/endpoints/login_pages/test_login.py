@@ -250,8 +250,8 @@ async def test_channels_count_together(herald: Herald, browser: Browser) -> None
     for _ in range(2):
         await herald.publisher.grant("password", username=EMAIL, password="wrong")
     assert (await browser.submit(email=EMAIL, password=PASSWORD)).alert == [LOCKED]
-    refused = await herald.publisher.grant("password", username=EMAIL, password=PASSWORD)
-    assert refused.json()["error_description"].startswith("The account is frozen until 2026-01-16T13:00:00+01:00")
+    response = await herald.publisher.grant("password", username=EMAIL, password=PASSWORD)
+    assert response.json()["error_description"].startswith("The account is frozen until 2026-01-16T13:00:00+01:00")
     with herald.service.clock.at(NOW + 86_400):
         await herald.log_in(browser)
         assert await herald.logged_in(browser)
@@ -261,8 +261,8 @@ async def test_five_failures_on_the_page_freeze_the_token_endpoint_too(herald: H
     await browser.get("/login", oid=herald.id)
     for _ in range(5):
         await browser.submit(email=EMAIL, password="wrong")
-    refused = await herald.publisher.grant("password", username=EMAIL, password=PASSWORD)
-    assert refused.json()["error_description"].startswith("The account is frozen until")
+    response = await herald.publisher.grant("password", username=EMAIL, password=PASSWORD)
+    assert response.json()["error_description"].startswith("The account is frozen until")
 
 
 async def test_a_freeze_leaves_those_alone_who_are_logged_in(herald: Herald, browser: Browser, other: Browser) -> None:
@@ -387,11 +387,11 @@ async def test_a_page_is_limited_for_each_organisation(fresh_url: str, tmp_path:
         first, second = await service.publisher(), await service.publisher()
         async with Browser(service) as browser:
             for publisher, statuses in ((first, [403, 403, 429]), (second, [403])):
-                found = []
+                received = []
                 for number in range(len(statuses)):
                     await browser.get("/login", oid=publisher.id)
-                    found.append((await browser.submit(email=f"{number}@example.com", password="x")).status)
-                assert found == statuses
+                    received.append((await browser.submit(email=f"{number}@example.com", password="x")).status)
+                assert received == statuses
 
 
 async def test_the_only_organisation_need_not_be_named(fresh_url: str, tmp_path: Path) -> None:

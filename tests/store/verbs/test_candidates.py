@@ -26,20 +26,24 @@ async def test_a_candidate_is_the_one_customer_that_everything_means(paper: Stor
         ([Identifier("customer_number", "9"), by_number], None),
         ([], None),
     ):
-        found = await paper.store.candidates.find(paper.id, sent)
-        assert (found.customer.id if found else None) == expected
+        candidate = await paper.store.candidates.find(paper.id, sent)
+        assert (candidate.customer.id if candidate else None) == expected
 
 
 async def test_a_candidate_is_taken_by_its_own_account_or_by_its_numbers(paper: StoredOrganisation) -> None:
     made = await paper.customer("1", social_security_number="800610-8230")
-    found = await paper.candidate("1")
-    assert found is not None and (found.in_use, found.email_in_use) == (False, False)
+    candidate = await paper.candidate("1")
+    assert candidate is not None and (candidate.in_use, candidate.email_in_use) == (False, False)
     await paper.activate(await paper.customer("2"), "b@example.com", social_security_number=NUMBER)
-    found = await paper.candidate("1", email="B@example.com")
-    assert found is not None and (found.customer.id, found.in_use, found.email_in_use) == (made.id, True, True)
-    found = await paper.candidate("2")
-    assert found is not None and found.in_use
+    candidate = await paper.candidate("1", email="B@example.com")
+    assert candidate is not None and (candidate.customer.id, candidate.in_use, candidate.email_in_use) == (
+        made.id,
+        True,
+        True,
+    )
+    candidate = await paper.candidate("2")
+    assert candidate is not None and candidate.in_use
     await paper.customer("3")
     for number, is_taken in ((NUMBER, True), (PersonNumber("123499-0000"), False), (None, False)):
-        found = await paper.candidate("3", number=number)
-        assert found is not None and found.in_use is is_taken
+        candidate = await paper.candidate("3", number=number)
+        assert candidate is not None and candidate.in_use is is_taken

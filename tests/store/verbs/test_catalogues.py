@@ -29,9 +29,9 @@ OTHER = Catalogue([Title("OTHER", "Another title")])
 @pytest.fixture
 async def counting(service: RunningService) -> AsyncIterator[CountingEngine]:
     """An engine of this test's own on the database of the service."""
-    opened = await open_installation(service.settings, service.clock)
-    yield CountingEngine(opened.store.engine)
-    await opened.close()
+    installation = await open_installation(service.settings, service.clock)
+    yield CountingEngine(installation.store.engine)
+    await installation.close()
 
 
 @pytest.fixture
@@ -136,8 +136,8 @@ async def test_calls_at_once_read_a_new_catalogue_once(
     loaded = await store.catalogues.current(publisher.id)
     assert loaded is not None
     counting.statements = 0
-    found = await asyncio.gather(*(store.catalogues.cached(publisher.id, loaded.fingerprint) for _ in range(20)))
-    assert all(one == CATALOGUE for one in found)
+    catalogues = await asyncio.gather(*(store.catalogues.cached(publisher.id, loaded.fingerprint) for _ in range(20)))
+    assert all(one == CATALOGUE for one in catalogues)
     assert counting.statements == 1
 
 

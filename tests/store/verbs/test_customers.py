@@ -31,8 +31,8 @@ async def test_customers_are_made_changed_and_left_alone(paper: StoredOrganisati
 
     outcome = await paper.store.customers.put(paper.id, [CustomerChange("1", rename), CustomerChange("2", look)], NOW)
     assert (outcome.created, outcome.updated, outcome.unchanged) == (0, 1, 1)
-    found = await paper.candidate("1")
-    assert found is not None and (found.customer.first_name, found.customer.id) == ("Åke", first.id)
+    candidate = await paper.candidate("1")
+    assert candidate is not None and (candidate.customer.first_name, candidate.customer.id) == ("Åke", first.id)
     assert await paper.count("customers") == 2
 
 
@@ -64,8 +64,8 @@ async def test_a_number_that_moves_leaves_its_old_owner(paper: StoredOrganisatio
     await paper.put(msgspec.structs.replace(made, social_security_number=None))
     second = await paper.customer("2", social_security_number="800610-8230")
     sent = [Identifier("social_security_number", paper.vault.number_lookup_hash("800610-8230"))]
-    found = await paper.store.candidates.find(paper.id, sent)
-    assert found is not None and found.customer.id == second.id
+    candidate = await paper.store.candidates.find(paper.id, sent)
+    assert candidate is not None and candidate.customer.id == second.id
 
 
 async def test_an_account_follows_its_customer(paper: StoredOrganisation) -> None:

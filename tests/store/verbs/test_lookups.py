@@ -17,13 +17,13 @@ NUMBER = PersonNumber("800610-8230", "19")
 
 
 async def test_a_token_opens_with_its_client_and_organisation(paper: StoredOrganisation) -> None:
-    opened = await paper.store.tokens.authenticate(
+    token = await paper.store.tokens.authenticate(
         await paper.token(scopes="/external/account/r /gone", expires=NOW + 7), None
     )
-    assert opened is not None
-    assert (opened.client.id, opened.organisation.id) == (paper.client.id, paper.id)
-    assert (opened.scopes, opened.expires, opened.kind) == (frozenset({"/external/account/r"}), NOW + 7, "access")
-    assert (opened.account_row, opened.document) == (None, None)
+    assert token is not None
+    assert (token.client.id, token.organisation.id) == (paper.client.id, paper.id)
+    assert (token.scopes, token.expires, token.kind) == (frozenset({"/external/account/r"}), NOW + 7, "access")
+    assert (token.account_row, token.document) == (None, None)
 
 
 async def test_an_unknown_token_opens_nothing(paper: StoredOrganisation) -> None:
@@ -33,9 +33,9 @@ async def test_an_unknown_token_opens_nothing(paper: StoredOrganisation) -> None
 
 async def test_a_token_opens_the_account_that_it_stands_for(paper: StoredOrganisation) -> None:
     row, account_id = await paper.activate(await paper.customer())
-    opened = await paper.store.tokens.authenticate(await paper.token(row), TOKEN_ACCOUNT)
-    assert opened is not None and opened.account_row == row
-    account = paper.account(opened)
+    token = await paper.store.tokens.authenticate(await paper.token(row), TOKEN_ACCOUNT)
+    assert token is not None and token.account_row == row
+    account = paper.account(token)
     assert account is not None and account.id == account_id
     without_identity = await paper.store.tokens.authenticate(await paper.token(), TOKEN_ACCOUNT)
     assert without_identity is not None and without_identity.document is None
@@ -54,8 +54,8 @@ async def test_every_identifier_finds_the_account(paper: StoredOrganisation) -> 
         identifiers.external_id("crm", "1"),
         identifiers.external_id("web", "2"),
     ):
-        found = await paper.find(kind, value, store=paper.other)
-        assert found is not None and found.id == account_id, kind
+        account = await paper.find(kind, value, store=paper.other)
+        assert account is not None and account.id == account_id, kind
     for kind, value in (("email", "Åsa.A@Example.com"), ("alias", "åsa"), ("id", "77"), ("none", "77")):
         assert await paper.find(kind, value) is None, kind
 
@@ -63,9 +63,9 @@ async def test_every_identifier_finds_the_account(paper: StoredOrganisation) -> 
 async def test_a_document_comes_back_as_it_was(paper: StoredOrganisation) -> None:
     made = await paper.customer("1", first_name='Å"\\ 😀\u2028', social_security_number=NUMBER)
     row, _ = await paper.activate(made)
-    opened = await paper.other.tokens.authenticate(await paper.token(row), TOKEN_ACCOUNT)
-    assert opened is not None
-    account = paper.account(opened)
+    token = await paper.other.tokens.authenticate(await paper.token(row), TOKEN_ACCOUNT)
+    assert token is not None
+    account = paper.account(token)
     assert account is not None and account.social_security_number is not None
     assert account.first_name == 'Å"\\ 😀\u2028' and account.social_security_number == NUMBER
     rows = await paper.rows("SELECT document FROM accounts WHERE organisation = $1", paper.id)
@@ -95,8 +95,8 @@ async def test_a_hundred_look_ups_at_once_each_get_their_own_row(paper: StoredOr
     responses = await asyncio.gather(
         *(paper.store.tokens.authenticate(token, subject) for token, subject, _ in lookups)
     )
-    found = ["unknown token" if a is None else _id(paper.account(a)) for a in responses]
-    assert found == [expected for *_, expected in lookups]
+    results = ["unknown token" if a is None else _id(paper.account(a)) for a in responses]
+    assert results == [expected for *_, expected in lookups]
     rows = [None if a is None else a.account_row for a in responses]
     expected_rows = {token: ids[number][0] for number, token in own.items()}
     assert rows == [expected_rows.get(token) for token, *_ in lookups]

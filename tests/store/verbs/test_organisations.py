@@ -21,7 +21,7 @@ from tests.support.service import NOW
 NUMBER = PersonNumber("800610-8230", "19")
 
 
-async def taken(work: Any) -> str:
+async def conflicting_kind(work: Any) -> str:
     """The kind of identifier that stood in the way."""
     with pytest.raises(UniqueConflict) as caught:
         await work
@@ -69,8 +69,8 @@ async def test_clients_are_added_listed_and_changed(paper: StoredOrganisation, n
 async def test_a_disabled_client_is_seen_by_the_next_look_up(paper: StoredOrganisation) -> None:
     token = await paper.token()
     await paper.other.clients.change(paper.client.id, lambda c: msgspec.structs.replace(c, disabled=True))
-    opened = await paper.store.tokens.authenticate(token, None)
-    assert opened is not None and opened.client.disabled
+    authenticated = await paper.store.tokens.authenticate(token, None)
+    assert authenticated is not None and authenticated.client.disabled
 
 
 async def test_ping(paper: StoredOrganisation) -> None:
@@ -93,8 +93,8 @@ async def test_the_same_identifiers_in_two_organisations(
         identifiers.external_id("crm", "1"),
     ):
         for one in (paper, neighbour):
-            found = await one.find(kind, value)
-            assert found is not None and found.id == ids[one.id]
+            account = await one.find(kind, value)
+            assert account is not None and account.id == ids[one.id]
     assert await paper.find("id", ids[neighbour.id]) is None
 
 
@@ -104,7 +104,7 @@ async def test_another_organisations_customer_is_not_found(
     theirs = await neighbour.customer("1", email="t@example.com", password_hash="brought")
     assert await paper.candidate("1") is None
     assert await paper.store.candidates.find(paper.id, [Identifier("id", theirs.id)]) is None
-    assert await taken(paper.activate(theirs)) == "candidate"
+    assert await conflicting_kind(paper.activate(theirs)) == "candidate"
     assert await paper.store.logins.find(paper.id, identifiers.email("t@example.com")) is None
     await neighbour.activate(theirs)
     assert await paper.store.logins.find(paper.id, identifiers.email("a@example.com")) is None

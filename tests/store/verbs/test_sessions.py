@@ -32,9 +32,9 @@ async def added(paper: StoredOrganisation, sid: str = "s", **fields: Any) -> Ses
 
 
 async def session_of(paper: StoredOrganisation, sid: str) -> Session | None:
-    found = await paper.store.sessions.of_client(paper.client.id, sid)
-    assert found is not None and (found.client.id, found.organisation.id) == (paper.client.id, paper.id)
-    return found.session
+    lookup = await paper.store.sessions.of_client(paper.client.id, sid)
+    assert lookup is not None and (lookup.client.id, lookup.organisation.id) == (paper.client.id, paper.id)
+    return lookup.session
 
 
 async def reader(paper: StoredOrganisation, number: str = "1", email: str = "a@example.com") -> int:
@@ -90,8 +90,8 @@ async def test_an_expired_session_is_none_to_every_verb(paper: StoredOrganisatio
     spent = await ticket(paper, row, expires=END + 60)
     assert await sessions.log_in_with_ticket(paper.id, new.sid, spent, paper.client.id, END, END + 1) is None
     assert await sessions.terminate(paper.id, new.sid, END, paper.client.id) is None
-    found = await session_of(paper, new.sid)
-    assert found == new, "the look-up leaves it to the caller to ask when it ends"
+    session = await session_of(paper, new.sid)
+    assert session == new, "the look-up leaves it to the caller to ask when it ends"
     assert await events(paper) == []
 
 
@@ -196,8 +196,8 @@ async def test_of_many_uses_of_a_ticket_in_two_processes_one_lets_in(paper: Stor
         )
     )
     assert sum(one is not None and one[1] is not None for one in done) == 1
-    found = [await session_of(paper, session.sid) for session in new]
-    assert sum(one is not None and one.status == LOGGED_IN for one in found) == 1
+    sessions = [await session_of(paper, session.sid) for session in new]
+    assert sum(one is not None and one.status == LOGGED_IN for one in sessions) == 1
 
 
 # Ended -------------------------------------------------------------------------------------------------------
@@ -207,8 +207,12 @@ async def test_a_session_is_ended_once_and_for_all(paper: StoredOrganisation) ->
     new, row, sessions = await added(paper), await reader(paper), paper.store.sessions
     before = await sessions.log_in(paper.id, new.sid, row, NOW, END, paper.client.id)
     assert await sessions.terminate(paper.id, new.sid, NOW, paper.client.id) == before
-    found = await session_of(paper, new.sid)
-    assert found is not None and (found.status, found.logged_in_account, found.expires) == (TERMINATED, None, END)
+    session = await session_of(paper, new.sid)
+    assert session is not None and (session.status, session.logged_in_account, session.expires) == (
+        TERMINATED,
+        None,
+        END,
+    )
     assert await sessions.by_cookie(paper.id, cookie(paper, "s"), NOW) is None
     again = await sessions.terminate(paper.id, new.sid, NOW, paper.client.id)
     assert again is not None and again.status == TERMINATED
@@ -233,8 +237,8 @@ async def test_logging_in_and_out_at_once_ends_in_either_and_nothing_between(pap
             paper.store.sessions.log_in(paper.id, new.sid, row, NOW, END, paper.client.id),
             paper.other.sessions.terminate(paper.id, new.sid, NOW, paper.client.id),
         )
-        found = await session_of(paper, new.sid)
-        assert found is not None and found.status == TERMINATED, "out was asked for, whichever came first"
+        session = await session_of(paper, new.sid)
+        assert session is not None and session.status == TERMINATED, "out was asked for, whichever came first"
 
 
 # Seen and removed --------------------------------------------------------------------------------------------
@@ -249,8 +253,8 @@ async def test_a_session_that_was_seen_lives_on_and_never_shorter(paper: StoredO
             (paper.id, two.sid, NOW - 1, END - 1),
         ]
     )
-    found = await session_of(paper, one.sid)
-    assert found is not None and (found.seen, found.expires) == (NOW + DAY, END + DAY)
+    session = await session_of(paper, one.sid)
+    assert session is not None and (session.seen, session.expires) == (NOW + DAY, END + DAY)
     assert await session_of(paper, two.sid) == two
     await paper.store.sessions.extend([])
 

@@ -45,8 +45,8 @@ async def test_a_refresh_token_is_its_clients_until_it_ends(
     assert seen == []
     assert await use(held, NOW + DAY - 1) == account_id
     assert seen == [Refresh(row, "a b", "family", NOW + DAY)]
-    opened = await paper.store.tokens.authenticate(new.digest, None)
-    assert opened is not None and opened.expires == NOW + 60
+    token = await paper.store.tokens.authenticate(new.digest, None)
+    assert token is not None and token.expires == NOW + 60
 
 
 async def test_expired_tokens_go_in_batches(paper: StoredOrganisation) -> None:

@@ -45,7 +45,7 @@ def unique(what: str) -> bytes:
 
 
 @dataclass
-class Reader:
+class LoggedInReader:
     """A reader of the paper, and the tokens that came from one login."""
 
     paper: StoredOrganisation
@@ -99,9 +99,9 @@ class Reader:
         sent, made = replace(credential, **fields), self.pair()
         verbs = (store or self.paper.store).one_time_credentials
         issue = Issue(sent.organisation, sent.client, "authorization_code", now)
-        found = await verbs.exchange(sent.digest, sent.kind, check, lambda _: made, issue)
-        assert found is None or found[1] == self.id
-        return None if found is None else made
+        exchanged = await verbs.exchange(sent.digest, sent.kind, check, lambda _: made, issue)
+        assert exchanged is None or exchanged[1] == self.id
+        return None if exchanged is None else made
 
     async def kinds(self) -> dict[str, int]:
         """How many tokens of each kind the family has."""
@@ -110,12 +110,12 @@ class Reader:
 
 
 @pytest.fixture
-async def reader(paper: StoredOrganisation) -> Reader:
+async def reader(paper: StoredOrganisation) -> LoggedInReader:
     row, account_id = await paper.activate(await paper.customer())
-    return Reader(paper, row, account_id, new_id(NOW))
+    return LoggedInReader(paper, row, account_id, new_id(NOW))
 
 
-async def deactivated(reader: Reader) -> None:
+async def deactivated(reader: LoggedInReader) -> None:
     """Past the product, as a call that archives accounts would."""
 
     def work() -> Work[None]:
@@ -127,7 +127,7 @@ async def deactivated(reader: Reader) -> None:
 # Refresh tokens that rotate --------------------------------------------------------------------------------
 
 
-async def test_each_use_gives_the_next_one(reader: Reader) -> None:
+async def test_each_use_gives_the_next_one(reader: LoggedInReader) -> None:
     token: bytes | None = await reader.refresh_token(expires=NOW + DAY)
     for used in range(1, 5):
         assert token is not None
@@ -135,7 +135,7 @@ async def test_each_use_gives_the_next_one(reader: Reader) -> None:
         assert await reader.kinds() == {ACCESS: used, REFRESH: 1, "spent": used}
 
 
-async def test_one_that_comes_again_revokes_the_whole_family(reader: Reader) -> None:
+async def test_one_that_comes_again_revokes_the_whole_family(reader: LoggedInReader) -> None:
     first = await reader.refresh_token()
     second = await reader.rotate(first)
     assert second is not None
@@ -150,7 +150,7 @@ async def test_one_that_comes_again_revokes_the_whole_family(reader: Reader) -> 
     assert len(await reader.paper.rows(sql, reader.paper.id)) == 1
 
 
-async def test_another_clients_replay_revokes_nothing(reader: Reader, neighbour: StoredOrganisation) -> None:
+async def test_another_clients_replay_revokes_nothing(reader: LoggedInReader, neighbour: StoredOrganisation) -> None:
     first = await reader.refresh_token()
     second = await reader.rotate(first)
     assert second is not None
@@ -158,7 +158,7 @@ async def test_another_clients_replay_revokes_nothing(reader: Reader, neighbour:
     assert await reader.rotate(second) is not None
 
 
-async def test_of_many_uses_at_once_one_succeeds_and_the_family_is_gone_after(reader: Reader) -> None:
+async def test_of_many_uses_at_once_one_succeeds_and_the_family_is_gone_after(reader: LoggedInReader) -> None:
     token = await reader.refresh_token()
     stores = itertools.cycle((reader.paper.store, reader.paper.other))
     responses = await asyncio.gather(*(reader.rotate(token, store=next(stores)) for _ in range(20)))
@@ -179,7 +179,7 @@ class SlowToCommit(CountingEngine):
         return await super().write(slow)
 
 
-async def test_a_replay_revokes_tokens_issued_at_the_same_time(reader: Reader) -> None:
+async def test_a_replay_revokes_tokens_issued_at_the_same_time(reader: LoggedInReader) -> None:
     """Else whoever stole the family's newest token could keep it by using it while the theft is found out."""
     first = await reader.refresh_token()
     second = await reader.rotate(first)
@@ -194,7 +194,7 @@ async def test_a_replay_revokes_tokens_issued_at_the_same_time(reader: Reader) -
     assert await reader.kinds() == {}
 
 
-async def test_a_spent_one_is_remembered_for_as_long_as_it_matters(reader: Reader) -> None:
+async def test_a_spent_one_is_remembered_for_as_long_as_it_matters(reader: LoggedInReader) -> None:
     short = await reader.refresh_token(expires=NOW + DAY)
     long = await reader.refresh_token(expires=NOW + 180 * DAY)
     for token in (short, long):
@@ -206,7 +206,7 @@ async def test_a_spent_one_is_remembered_for_as_long_as_it_matters(reader: Reade
     assert (await reader.kinds())[REFRESH] == 2, "one that is forgotten is as unknown as any"
 
 
-async def test_one_that_slides_is_not_spent(reader: Reader) -> None:
+async def test_one_that_slides_is_not_spent(reader: LoggedInReader) -> None:
     token = await reader.refresh_token(expires=NOW + DAY)
     verbs, client = reader.paper.store.tokens, reader.paper.client.id
     for at in (NOW, NOW + DAY, NOW + 2 * DAY):
@@ -216,7 +216,7 @@ async def test_one_that_slides_is_not_spent(reader: Reader) -> None:
     assert await reader.kinds() == {ACCESS: 3, REFRESH: 1}
 
 
-async def test_a_make_that_refuses_does_not_spend(reader: Reader) -> None:
+async def test_a_make_that_refuses_does_not_spend(reader: LoggedInReader) -> None:
     token = await reader.refresh_token()
 
     def refuse(_: Refresh) -> list[NewToken]:
@@ -230,7 +230,7 @@ async def test_a_make_that_refuses_does_not_spend(reader: Reader) -> None:
     assert await reader.rotate(token) is not None
 
 
-async def test_the_tokens_of_an_inactive_account_are_not_refreshed(reader: Reader) -> None:
+async def test_the_tokens_of_an_inactive_account_are_not_refreshed(reader: LoggedInReader) -> None:
     token = await reader.refresh_token()
     await deactivated(reader)
     with pytest.raises(NotActive):
@@ -241,18 +241,18 @@ async def test_the_tokens_of_an_inactive_account_are_not_refreshed(reader: Reade
 # Codes and tickets -----------------------------------------------------------------------------------------
 
 
-async def test_a_code_is_exchanged_once(reader: Reader) -> None:
+async def test_a_code_is_exchanged_once(reader: LoggedInReader) -> None:
     code = await reader.new_one_time()
     seen: list[OneTimeCredential] = []
     made = await reader.exchange(code, NOW + 59, seen.append)
     assert made is not None and seen == [code]
     assert await reader.kinds() == {ACCESS: 1, REFRESH: 1}
-    opened = await reader.paper.store.tokens.authenticate(made[0].digest, None)
-    assert opened is not None and opened.account_row == reader.row
+    token = await reader.paper.store.tokens.authenticate(made[0].digest, None)
+    assert token is not None and token.account_row == reader.row
 
 
 @pytest.mark.parametrize("kind", [CODE, TICKET])
-async def test_a_replay_revokes_what_the_code_gave(reader: Reader, kind: str) -> None:
+async def test_a_replay_revokes_what_the_code_gave(reader: LoggedInReader, kind: str) -> None:
     code = await reader.new_one_time(kind)
     made = await reader.exchange(code)
     assert made is not None
@@ -262,7 +262,7 @@ async def test_a_replay_revokes_what_the_code_gave(reader: Reader, kind: str) ->
 
 
 @pytest.mark.parametrize("kind", [CODE, TICKET])
-async def test_of_many_exchanges_at_once_one_succeeds(reader: Reader, kind: str) -> None:
+async def test_of_many_exchanges_at_once_one_succeeds(reader: LoggedInReader, kind: str) -> None:
     code = await reader.new_one_time(kind)
     stores = itertools.cycle((reader.paper.store, reader.paper.other))
     responses = await asyncio.gather(*(reader.exchange(code, store=next(stores)) for _ in range(20)))
@@ -270,7 +270,7 @@ async def test_of_many_exchanges_at_once_one_succeeds(reader: Reader, kind: str)
     assert await reader.kinds() == {}, "the others were replays"
 
 
-async def test_what_is_not_a_codes_own_does_not_spend_it(reader: Reader, neighbour: StoredOrganisation) -> None:
+async def test_what_is_not_a_codes_own_does_not_spend_it(reader: LoggedInReader, neighbour: StoredOrganisation) -> None:
     code = await reader.new_one_time()
     other = Client(new_id(NOW + 1), reader.paper.id, "Other", NOW, [], [])
     await reader.paper.store.clients.add(other)
@@ -284,14 +284,14 @@ async def test_what_is_not_a_codes_own_does_not_spend_it(reader: Reader, neighbo
     assert await reader.kinds() == {ACCESS: 1, REFRESH: 1}, "nor do they replay it"
 
 
-async def test_a_replay_after_its_time_revokes_too(reader: Reader) -> None:
+async def test_a_replay_after_its_time_revokes_too(reader: LoggedInReader) -> None:
     code = await reader.new_one_time()
     assert await reader.exchange(code) is not None
     assert await reader.exchange(code, NOW + 3600) is None
     assert await reader.kinds() == {}
 
 
-async def test_a_check_that_refuses_does_not_spend(reader: Reader) -> None:
+async def test_a_check_that_refuses_does_not_spend(reader: LoggedInReader) -> None:
     code = await reader.new_one_time()
 
     def refuse(_: OneTimeCredential) -> None:
@@ -303,7 +303,7 @@ async def test_a_check_that_refuses_does_not_spend(reader: Reader) -> None:
     assert await reader.exchange(code) is not None
 
 
-async def test_a_code_of_a_reader_who_may_not_log_in_gives_nothing(reader: Reader) -> None:
+async def test_a_code_of_a_reader_who_may_not_log_in_gives_nothing(reader: LoggedInReader) -> None:
     code = await reader.new_one_time()
     await deactivated(reader)
     with pytest.raises(NotActive):
@@ -311,7 +311,7 @@ async def test_a_code_of_a_reader_who_may_not_log_in_gives_nothing(reader: Reade
     assert await reader.kinds() == {}
 
 
-async def test_codes_are_removed_a_day_after_they_expired(reader: Reader) -> None:
+async def test_codes_are_removed_a_day_after_they_expired(reader: LoggedInReader) -> None:
     """Ones of long ago, so that other tests' are not among them."""
     over = [await reader.new_one_time(created=0, expires=1000 - n) for n in range(5)]
     remaining = await reader.new_one_time(created=0, expires=1001)
@@ -327,7 +327,7 @@ async def test_codes_are_removed_a_day_after_they_expired(reader: Reader) -> Non
 # Revocation ------------------------------------------------------------------------------------------------
 
 
-async def test_an_access_token_is_revoked_alone(reader: Reader) -> None:
+async def test_an_access_token_is_revoked_alone(reader: LoggedInReader) -> None:
     made = await reader.exchange(await reader.new_one_time())
     assert made is not None
     issue = Issue(reader.paper.id, reader.paper.client.id, "revocation", NOW)
@@ -339,7 +339,7 @@ async def test_an_access_token_is_revoked_alone(reader: Reader) -> None:
 
 @pytest.mark.parametrize("which", ["newest", "spent"])
 async def test_a_refresh_token_takes_its_family_along(
-    reader: Reader, neighbour: StoredOrganisation, which: str
+    reader: LoggedInReader, neighbour: StoredOrganisation, which: str
 ) -> None:
     first = await reader.refresh_token()
     second = await reader.rotate(first)
