@@ -39,7 +39,7 @@ class Spent:
 
     @property
     def cores(self) -> float:
-        """Average number of cores kept busy."""
+        """Average number of busy cores."""
         return self.cpu_seconds / self.seconds if self.seconds else 0.0
 
 

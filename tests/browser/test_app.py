@@ -21,9 +21,9 @@ BEGIN = """async ([server, client, back]) => {
     sessionStorage.setItem('verifier', verifier);
     const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
     const metadata = await (await fetch(`${server}/.well-known/openid-configuration`)).json();
-    const asked = {client_id: client, redirect_uri: back, response_type: 'code', scope: 'openid email', state: 'x',
+    const parameters = {client_id: client, redirect_uri: back, response_type: 'code', scope: 'openid email', state: 'x',
         code_challenge: text(new Uint8Array(digest)), code_challenge_method: 'S256'};
-    return `${metadata.authorization_endpoint}?${new URLSearchParams(asked)}`;
+    return `${metadata.authorization_endpoint}?${new URLSearchParams(parameters)}`;
 }"""
 FINISH = """async ([server, client, back]) => {
     const metadata = await (await fetch(`${server}/.well-known/openid-configuration`)).json();

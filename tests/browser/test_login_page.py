@@ -1,7 +1,8 @@
 """The login page in a real Chromium, as a reader meets it: from a site, through the form, and back with a code.
 
-The site is a real server under another name. At the end of each visit nothing was asked of anybody but the site and us,
-and the console, which names whatever a policy stopped, stayed silent. `STAMKUND_TEST_SCREENSHOTS` keeps the pictures.
+The site is a real server under another name. At the end of each test the browser has sent requests to the site and to us only, and
+the console, which names whatever a policy stopped, has stayed silent. `STAMKUND_TEST_SCREENSHOTS` names the folder for
+screenshots.
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ async def branded(herald: Herald) -> Herald:
 
 @asynccontextmanager
 async def reader(chromium: Browser, herald: Herald, folder: Path, **options: Any) -> AsyncIterator[Window]:
-    """A reader's window, in Swedish if nothing else is said."""
+    """A reader's window, in Swedish by default."""
     async with window(chromium, folder, **{"locale": "sv-SE", **options}) as tab:
         yield tab
         assert tab.origins() <= {herald.server, herald.site.origin}
@@ -219,7 +220,7 @@ async def test_a_browser_that_is_logged_in_gets_no_second_form(
 
 
 async def test_going_back_after_the_login_leads_on_again(herald: Herald, chromium: Browser, tmp_path: Path) -> None:
-    """The page with the form is nowhere kept: the browser asks anew, and is sent on."""
+    """The page with the form is not cached: the browser requests it again, and is redirected."""
     async with reader(chromium, herald, tmp_path) as tab:
         await tab.page.goto(f"{herald.site.origin}/")
         await tab.page.goto(herald.authorization())

@@ -358,7 +358,7 @@ async def with_number(installation: Installation, caller: Caller, customer_numbe
 
 
 async def numbers_work(installation: Installation, caller: Caller, rival_number: str) -> None:
-    """The number of c1 finds it, is readable, and nobody else can have it."""
+    """The number of c1 finds it, is readable, and can't be given to another customer."""
     response = await caller.get(ACCOUNTS, social_security_number=NUMBER)
     assert response.status_code == 200, response.text
     item = response.json()["item"]
@@ -446,7 +446,7 @@ async def has_no_key_to(caller: Caller, other: Caller, tokens: dict[str, str]) -
 
 
 def assert_fails(ended: Ended, words: str, where: str = "errors") -> None:
-    """The command could not run, and said why in a sentence."""
+    """The command could not run, and its message says why."""
     output = ended.errors + (ended.output if where == "output" else "")
     assert (ended.status, words in output) == (COULD_NOT_RUN, True), ended
     assert "Traceback" not in ended.errors

@@ -33,7 +33,7 @@ async def published_ids(caller: Caller) -> list[str]:
 
 
 async def private_keys(installation: Installation) -> dict[str, dict[str, Any]]:
-    """The private keys, by their ids, as only the key file tells them."""
+    """The private keys by their ids, opened with the key file."""
     vault = Vault(installation.key_file)
     return {
         id_: json.loads(vault.open(sealed, ID_TOKEN_KEY))

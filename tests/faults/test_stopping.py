@@ -31,7 +31,7 @@ SLOW = {"argon2_memory_kib": 32_768, "argon2_passes": 6, "hashing_threads": 1}
 
 @dataclass
 class PendingRequest:
-    """A request of which it is certain that the server works on it, since it has asked for the body."""
+    """A request that the server has begun to handle: it has sent `100 Continue`."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -64,7 +64,7 @@ async def test_requests_in_flight_get_their_response(installation: Installation,
         requests = [await start_request(server, caller, body) for body in bodies]
         for request, body in zip(requests[:-1], bodies, strict=False):
             await request.send_body(body)
-        server.tell(signal.SIGTERM, everyone=everyone)
+        server.send_signal(signal.SIGTERM, everyone=everyone)
         await requests[-1].send_body(bodies[-1])
         assert [await request.status() for request in requests] == [201] * 4
         assert await server.ended() == 0
@@ -75,7 +75,7 @@ async def test_requests_in_flight_get_their_response(installation: Installation,
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_ctrl_c_stops_in_order(embedded: Installation, workers: int) -> None:
     async with running(embedded, workers=workers) as (server, _):
-        server.tell(signal.SIGINT, everyone=True)
+        server.send_signal(signal.SIGINT, everyone=True)
         assert await server.ended() == 0
         assert "Traceback" not in server.log
 

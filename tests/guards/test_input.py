@@ -465,7 +465,7 @@ SWEEP = settings(max_examples=150)
 
 
 def _harmless(response: httpx.Response) -> None:
-    """Answered, and never by a fault of ours."""
+    """There is a response, and it is never a fault of ours."""
     assert response.status_code in (200, 201, 400, 404, 409), response.text
     if response.status_code >= 400:
         error_body(response)
@@ -553,7 +553,7 @@ INJECTIONS = ["' OR '1'='1", "'; DROP TABLE accounts; --", "\\'; SELECT 1", "1) 
 
 @pytest.mark.both_engines
 async def test_sql_is_just_a_value(publisher: Publisher) -> None:
-    """It finds nothing, changes nothing, and is kept and shown like any other name."""
+    """It finds nothing, changes nothing, and is stored and returned like any other name."""
     for number, text in enumerate(INJECTIONS):
         made = await publisher.customer(str(number), social_security_number=None)
         email = f"reader{number}@example.com"

@@ -1,6 +1,6 @@
 """Guards over every declared route: tokens are required, checks come in the contract's order, errors have one body.
 
-A call that is added to `stamkund.declared_endpoints()` is asked all of this without a line here.
+A call that is added to `stamkund.declared_endpoints()` is tested by all of this without a line here.
 """
 
 from __future__ import annotations

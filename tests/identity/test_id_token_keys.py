@@ -122,7 +122,7 @@ async def test_published_keys_are_public_and_verify_signatures(two: Two) -> None
     assert decoded.header == {"alg": "RS256", "kid": key["kid"], "typ": "JWT"}
     assert decoded.claims["exp"] == NOW - 1
     assert RSAKey.import_key(key).raw_value.key_size == 2048
-    assert await two.keys[1].verify(token) == {**CLAIMS, "exp": NOW - 1}, "that it is over is no matter"
+    assert await two.keys[1].verify(token) == {**CLAIMS, "exp": NOW - 1}, "it may have expired"
 
 
 async def test_nothing_else_is_taken_for_ours(two: Two) -> None:

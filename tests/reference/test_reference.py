@@ -164,7 +164,7 @@ def test_coverage_lists_only_declared_calls_as_implemented() -> None:
 
 
 class ElementCollector(HTMLParser):
-    """Collects what the tests ask about: elements with their attributes, and the text."""
+    """Collects what the tests compare: elements with their attributes, and the text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -30,7 +30,7 @@ async def counted(
 
 
 async def cost(statements: Statements, work: Any) -> int:
-    """The statements of one verb. asyncpg tells of them a turn of the loop later."""
+    """The statements of one verb. asyncpg reports them a turn of the loop later."""
     await asyncio.sleep(0)
     statements.take()
     await work
@@ -48,7 +48,7 @@ async def test_a_hot_read_is_one_statement(counted: tuple[StoredOrganisation, St
 
 
 async def test_a_hundred_lookups_at_once(counted: tuple[StoredOrganisation, Statements], engine_name: str) -> None:
-    """PostgreSQL is asked once for all that arrive in the same turn; SQLite is in this process anyway."""
+    """PostgreSQL gets one statement for all look-ups of a turn; SQLite is in this process anyway."""
     paper, statements = counted
     tokens = [await paper.token() for _ in range(100)]
 

@@ -1,6 +1,6 @@
 """How the guards call: every route with a request that would pass, made from the route's own declaration.
 
-Nothing here names a call, so a new one is asked the same questions as soon as it is declared.
+Nothing here names a call, so a new one gets the same requests as soon as it is declared.
 """
 
 from __future__ import annotations

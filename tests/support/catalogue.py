@@ -33,7 +33,7 @@ CATALOGUE = Catalogue(
 
 
 def subscription(package: str = "digital", **more: Any) -> Subscription:
-    """One that began ten days ago and ends in ten, unless said otherwise."""
+    """One that began ten days ago and ends in ten, by default."""
     fields = {"valid_from": NOW - 10 * DAY, "valid_to": NOW + 10 * DAY, **more}
     return Subscription(new_id(NOW), package, **fields)
 

@@ -27,7 +27,7 @@ class RawResponse:
 
 
 async def send(service: RunningService, request: bytes) -> RawResponse:
-    """Sends `request` as it is and reads until the server closes, so let it ask for that."""
+    """Sends `request` as it is and reads until the server closes, so it must have `Connection: close`."""
     parts = urlsplit(service.url)
     async with asyncio.timeout(_PATIENCE_SECONDS):
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)

@@ -15,7 +15,7 @@ from stamkund.store import sqlite
 _FRAMES = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA")
 
 
-# asyncpg asks what an array's elements are, at the first of each connection.
+# asyncpg looks up the types of arrays' elements, once for each connection.
 _INTROSPECTION = ("typeinfo_tree", "set_config('jit'")
 
 

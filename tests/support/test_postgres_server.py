@@ -121,7 +121,7 @@ async def test_stop_and_start_keep_data_and_port(server: PostgresServer, mode: A
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot hold a port for another process")
-def test_nobody_gets_the_port_of_a_stopped_server(server: PostgresServer) -> None:
+def test_no_other_process_gets_the_port_of_a_stopped_server(server: PostgresServer) -> None:
     server.stop()
     with socket.socket() as other, pytest.raises(OSError, match="in use"):
         other.bind(("127.0.0.1", server.port))

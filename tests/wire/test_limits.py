@@ -1,4 +1,4 @@
-"""Rate limits: by client and by what is asked about, at their place among the checks, in one process and in several."""
+"""Rate limits: by client and by identifier, at their place among the checks, in one process and in several."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ async def test_logins_are_limited_by_email_whether_there_is_an_account_or_not(st
 
 
 async def test_tokens_are_limited_by_client_once_the_client_is_authenticated(strict: Publisher) -> None:
-    """So nobody who knows no more than a client's id can use up what the client may do."""
+    """So that knowing a client's id is not enough to use up its limit."""
     for _ in range(20):
         response = await strict.grant("none", secret="wrong")
         assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
@@ -164,7 +164,7 @@ async def test_processes_share_their_counts(fresh_url: str, tmp_path: Path, monk
         assert [await candidate(publisher, customer_number="1") for _ in range(5)] == [404] * 5
         assert is_limited(await publisher.get(CANDIDATE, customer_number="1"))
         await until(fresh_url, "SELECT max(count) FROM call_counts", 5)
-        assert await candidate(other, customer_number="1") == 404, "it has not asked yet how often others were"
+        assert await candidate(other, customer_number="1") == 404, "it has not read the other process's counts yet"
         for _ in range(100):
             response = await other.get(CANDIDATE, customer_number="1")
             if response.status_code == 429:

@@ -362,7 +362,7 @@ def subscription(**fields: Any) -> Subscription:
 
 
 STATES = [
-    # said, from, to, then the state before, within and after
+    # imported state, from, to, then the state before, within and after
     ("activated", NOW, NOW + DAY, "pending", "activated", "deactivated"),
     ("pending", NOW, NOW + DAY, "pending", "activated", "deactivated"),
     ("cancelled", NOW, NOW + DAY, "pending", "cancelled", "deactivated"),
@@ -376,7 +376,7 @@ STATES = [
 
 
 async def test_states_move_with_the_clock(publisher: Publisher) -> None:
-    """At the second: a subscription begins with `valid_from` and is over with `valid_to`."""
+    """At the second: a subscription begins with `valid_from` and ends with `valid_to`."""
     subscriptions = [
         subscription(state=s, valid_from=f, valid_to=t, subscription_number=str(n))
         for n, (s, f, t, *_) in enumerate(STATES)

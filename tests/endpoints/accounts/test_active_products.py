@@ -55,7 +55,7 @@ async def test_mine_requires_an_identity(publisher: Publisher) -> None:
     assert_refused(await get_with(publisher, MINE, await publisher.token()), 403, "identity_required")
 
 
-async def test_a_token_with_identity_may_ask_for_another_account(publisher: Publisher) -> None:
+async def test_a_token_with_identity_may_read_another_account(publisher: Publisher) -> None:
     account_id = await reader(publisher, subscription())
     response = await get_with(publisher, READABLE, await publisher.reader_token(EMAIL), account_id=account_id)
     assert response.json()["item"]["id"] == account_id

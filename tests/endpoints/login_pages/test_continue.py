@@ -37,7 +37,7 @@ def is_refused(page: Page, sentence: str = "continue must be an address of /oaut
     ],
 )
 async def test_addresses_at_a_clients_site(herald: Herald, browser: Browser, address: str, sent: str) -> None:
-    """Where one is asked for the password first, and where one is logged in already."""
+    """With the login page first, and where the reader is logged in already."""
     page = await browser.get("/login", continue_=address, oid=herald.id)
     assert page.status == 200
     assert (await browser.submit(email=EMAIL, password=PASSWORD)).location == sent

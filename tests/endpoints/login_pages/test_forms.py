@@ -1,4 +1,4 @@
-"""Forms that come from elsewhere (CSRF): they log nobody in and nobody out."""
+"""Forms sent from another site (CSRF) neither log a reader in nor out."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ async def test_the_browser_flow_goes_through_the_page(herald: Herald, browser: B
     page = await browser.submit(password=PASSWORD)
     assert page.location is not None and page.location.startswith(f"{BACK}?code=") and "state=s%261" in page.location
     page = await browser.get("/oauth2/auth", None, **authorization)
-    assert page.location is not None and page.location.startswith(f"{BACK}?code="), "not asked again"
+    assert page.location is not None and page.location.startswith(f"{BACK}?code="), "no login page again"
     page = await browser.get("/oauth2/auth", None, **{**authorization, "redirect_uri": APP}, prompt="login")
     assert page.heading == "Log in"
     page = await browser.submit(email=EMAIL, password=PASSWORD)
@@ -226,7 +226,7 @@ async def test_a_response_does_not_tell_whether_an_email_has_an_account(
 async def test_an_unknown_email_costs_as_much_as_a_wrong_password(
     herald: Herald, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One hash for each attempt, whoever is asked for, frozen or not: that is what would take the time."""
+    """One hash for each attempt, whatever the e-mail, frozen or not: hashing is what takes the time."""
     await herald.log_in(browser, UNKNOWN_EMAIL, "wrong")  # from now on there is a dummy hash
     hashes: Counter[str] = Counter()
     matches, current = passwords._matches, ""

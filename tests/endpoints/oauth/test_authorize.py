@@ -97,7 +97,7 @@ def returned(response: httpx.Response, back: str = BACK) -> dict[str, str]:
 
 
 def error_page(response: httpx.Response, status: int = 400) -> str:
-    """A page for the person, and nobody is sent anywhere."""
+    """An error page for the reader, and no redirect."""
     assert response.status_code == status and "location" not in response.headers
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     return response.text

@@ -132,7 +132,7 @@ async def test_the_library_refuses_what_is_not_meant_for_it(site: OAuthSite) -> 
 
 
 async def test_a_logout_with_an_expired_id_token_needs_no_confirmation(site: OAuthSite) -> None:
-    """RP-Initiated Logout: the ID token is a hint, so that it is over is no matter."""
+    """RP-Initiated Logout: the ID token is only a hint, so it may have expired."""
     await site.service.store.clients.change(
         site.client.id, lambda c: msgspec.structs.replace(c, logout_uris=["https://herald.example/goodbye"])
     )

@@ -34,7 +34,7 @@ def error(response: httpx.Response) -> tuple[int, str]:
 
 @pytest.fixture
 async def api_client(site: OAuthSite) -> OAuthSite:
-    """Another client of the organisation, one that may ask about everybody's tokens."""
+    """Another client of the organisation, one that may introspect the tokens of all."""
     return await site_of(site.publisher, scopes.TOKEN_INFO)
 
 
@@ -130,7 +130,7 @@ async def test_a_client_must_say_who_it_is_and_which_token(site: OAuthSite) -> N
     assert error(await site.post(INTROSPECT, "", client_secret="wrong")) == (401, "invalid_client")
 
 
-async def test_a_public_client_may_not_ask(site: OAuthSite) -> None:
+async def test_a_public_client_may_not_introspect(site: OAuthSite) -> None:
     """Anybody knows its id, so anybody could try tokens with it."""
     token = (await site.exchanged())["access_token"]
     await site.service.store.clients.change(

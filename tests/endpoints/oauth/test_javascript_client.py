@@ -48,7 +48,7 @@ class JavaScriptSite:
         return response
 
     async def refusal(self, step: str, **arguments: Any) -> dict[str, Any]:
-        """What the library said of a step that it did not go through with."""
+        """The error that the library reports for a step."""
         response = await self.do(step, **arguments)
         assert list(response) == ["refused"], response
         refusal: dict[str, Any] = response["refused"]

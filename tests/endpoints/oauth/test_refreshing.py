@@ -1,4 +1,4 @@
-"""Refresh tokens over HTTP: the default slides, those of a client that wants it rotate."""
+"""Refresh tokens over HTTP: by default they stay the same and slide, for a client with rotation they are replaced."""
 
 from __future__ import annotations
 

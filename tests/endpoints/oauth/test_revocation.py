@@ -1,4 +1,4 @@
-"""Revocation over HTTP: what goes, what stays, and that nobody learns more than that it was heard."""
+"""Revocation over HTTP: what is revoked, what stays valid, and that the response reveals neither."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ async def test_a_public_client_revokes_by_its_id(publisher: Publisher) -> None:
     assert not await site.holds(tokens["access_token"])
 
 
-async def test_a_disabled_client_can_not_ask(site: OAuthSite) -> None:
+async def test_a_disabled_client_can_not_revoke(site: OAuthSite) -> None:
     token = (await site.exchanged())["access_token"]
     await site.service.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, disabled=True))
     assert error(await site.post(REVOKE, token)) == (401, "invalid_client")

@@ -1,4 +1,4 @@
-"""Titles: who may ask, all of them, and one by its code."""
+"""Titles: who may request them, all of them, and one by its code."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ async def test_each_organisation_has_its_own_titles(service: RunningService) -> 
     assert names == ["The Herald", "Another Herald"]
 
 
-async def test_a_token_with_identity_may_ask_too(publisher: Publisher) -> None:
+async def test_a_token_with_identity_may_request_titles_too(publisher: Publisher) -> None:
     await load(publisher)
     await reader(publisher)
     client, secret = await publisher.new_client(scopes.TITLE_READ)

@@ -313,6 +313,6 @@ async def test_browsers_are_sent_to_the_host_that_is_theirs(fresh_url: str, tmp_
         for host in ("sso.herald.example", "SSO.herald.EXAMPLE"):
             visited = site.visited(await service.http.get(sent, headers={"host": host}))
             assert visited.return_url == "https://herald.example/a?b=c&d=%C3%A5"
-        # Servers may ask on either.
+        # Servers may use either.
         assert await site.status(visited.sid) == ("anon", None)
         await site.connector.http.aclose()

@@ -1,4 +1,4 @@
-"""Sessions: begun, asked after, logged in to and ended; shared by an organisation's sites and by nobody else."""
+"""Sessions: created, looked up, logged in to and ended; shared by an organisation's sites and by no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statements for each single sign-on call: asking after a session is one."""
+"""Statements for each single sign-on call: session status needs one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Token families on every engine: what works once works once, and what comes twice takes its whole family along."""
+"""Token families on every engine: a one-time credential works once, and a second use revokes its whole family."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ T = TypeVar("T")
 _count = itertools.count(1)
 
 
-class Refused(Exception):
+class CheckFailed(Exception):
     """What a test's own `check` or `make` raises."""
 
 
@@ -220,9 +220,9 @@ async def test_a_make_that_refuses_does_not_spend(reader: LoggedInReader) -> Non
     token = await reader.refresh_token()
 
     def refuse(_: Refresh) -> list[NewToken]:
-        raise Refused
+        raise CheckFailed
 
-    with pytest.raises(Refused):
+    with pytest.raises(CheckFailed):
         await reader.paper.store.tokens.use_refresh(
             token, reader.paper.client.id, NOW, None, refuse, reader.paper.issue()
         )
@@ -277,7 +277,7 @@ async def test_what_is_not_a_codes_own_does_not_spend_it(reader: LoggedInReader,
     others: list[dict[str, Any]] = [{"client": other.id}, {"client": neighbour.client.id}, {"kind": TICKET}]
     for wrong in (*others, {"digest": b"unknown"}):
         assert await reader.exchange(code, **wrong) is None
-    assert await reader.exchange(code, NOW + 60) is None, "it is over"
+    assert await reader.exchange(code, NOW + 60) is None, "it has expired"
     assert await reader.exchange(code, NOW + 59) is not None
     for wrong in others:
         assert await reader.exchange(code, **wrong) is None
@@ -295,9 +295,9 @@ async def test_a_check_that_refuses_does_not_spend(reader: LoggedInReader) -> No
     code = await reader.new_one_time()
 
     def refuse(_: OneTimeCredential) -> None:
-        raise Refused
+        raise CheckFailed
 
-    with pytest.raises(Refused):
+    with pytest.raises(CheckFailed):
         await reader.exchange(code, check=refuse)
     assert await reader.kinds() == {}
     assert await reader.exchange(code) is not None
