@@ -155,5 +155,6 @@ def _base64(data: bytes) -> str:
 
 
 if __name__ == "__main__":
-    print(f"{HERE}/", flush=True)
-    ThreadingHTTPServer(("127.0.0.1", PORT), Sso2Site).serve_forever()
+    server = ThreadingHTTPServer(("127.0.0.1", PORT), Sso2Site)
+    print(f"{HERE}/", flush=True)  # once it listens
+    server.serve_forever()

@@ -38,12 +38,15 @@ def _retry_after(seconds: int) -> tuple[tuple[bytes, bytes], ...]:
     return ((b"retry-after", str(seconds).encode()),)
 
 
+INVALID_PARAMETER = "invalid_parameter"
+"""The code of every refusal of a parameter's value, whatever the field and the message."""
+
 # 400: the request is not valid ---------------------------------------------------------------------------
 
 
 def invalid(field: str | None, message: str) -> Problem:
     """The value of a parameter is refused; `field` is None where a rule about several parameters is broken."""
-    return Problem(400, "invalid_parameter", message, field)
+    return Problem(400, INVALID_PARAMETER, message, field)
 
 
 def required(field: str) -> Problem:

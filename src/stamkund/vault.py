@@ -1,4 +1,4 @@
-"""The key file, and what it protects: social security numbers, client secrets, codes and private signing keys.
+"""The key file, and what it protects: social security numbers, client secrets and the private keys of ID tokens.
 
 Such values are sealed (AES-256-GCM) before they are stored, and looked up by a keyed hash, so that a copy of the
 database without the key file reveals none of them. Every key has an id, which is the prefix of the values it sealed:
@@ -98,10 +98,10 @@ class Vault:
         """The text that was sealed. Raises CannotOpen."""
         key_id, _, encoded = sealed.partition(".")
         key = self._keys.get(key_id) or self._read_again(key_id)
-        raw = base64.b64decode(encoded)
         try:
+            raw = base64.b64decode(encoded)
             return key.cipher.decrypt(raw[:12], raw[12:], purpose).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: no base64, or too short
             raise CannotOpen(
                 f"a value sealed with key {key_id} can't be opened: the key file {self.path} is not the one "
                 "that this database was written with, or the value was changed"

@@ -1,8 +1,8 @@
 """The login page in a real Chromium, as a reader meets it: from a site, through the form, and back with a code.
 
-The site is a real server under another name. At the end of each test the browser has sent requests to the site and to us only, and
-the console, which names whatever a policy stopped, has stayed silent. `STAMKUND_TEST_SCREENSHOTS` names the folder for
-screenshots.
+The site is a real server under another name. At the end of each test the browser has sent requests to the site and to
+us only, and the console, which names whatever a policy stopped, has stayed silent. `STAMKUND_TEST_SCREENSHOTS` names a
+folder for screenshots.
 """
 
 from __future__ import annotations
@@ -140,30 +140,30 @@ async def branded(herald: Herald) -> Herald:
 @asynccontextmanager
 async def reader(chromium: Browser, herald: Herald, folder: Path, **options: Any) -> AsyncIterator[Window]:
     """A reader's window, in Swedish by default."""
-    async with window(chromium, folder, **{"locale": "sv-SE", **options}) as tab:
-        yield tab
-        assert tab.origins() <= {herald.server, herald.site.origin}
-        assert [message for message in tab.messages if not message.startswith(NO_FAULT)] == []
+    async with window(chromium, folder, **{"locale": "sv-SE", **options}) as reader_window:
+        yield reader_window
+        assert reader_window.origins() <= {herald.server, herald.site.origin}
+        assert [message for message in reader_window.messages if not message.startswith(NO_FAULT)] == []
 
 
-async def fill(tab: Window, email: str = EMAIL, password: str = PASSWORD) -> None:
+async def fill(reader_window: Window, email: str = EMAIL, password: str = PASSWORD) -> None:
     """Sends the form, and waits for the next page: it may look like the one before."""
-    await tab.page.locator("input[type=email]").fill(email)
-    await tab.page.locator("input[type=password]").fill(password)
-    async with tab.page.expect_navigation():
-        await tab.page.locator("button").click()
+    await reader_window.page.locator("input[type=email]").fill(email)
+    await reader_window.page.locator("input[type=password]").fill(password)
+    async with reader_window.page.expect_navigation():
+        await reader_window.page.locator("button").click()
 
 
-async def is_back(tab: Window, herald: Herald) -> None:
+async def is_back(reader_window: Window, herald: Herald) -> None:
     """The browser is at the site again."""
-    await expect(tab.page).to_have_title("Herald")
-    assert tab.page.url.startswith(f"{herald.site.origin}/back?")
+    await expect(reader_window.page).to_have_title("Herald")
+    assert reader_window.page.url.startswith(f"{herald.site.origin}/back?")
 
 
-async def is_neat(tab: Window) -> None:
+async def is_neat(reader_window: Window) -> None:
     """Nothing is wider than the window, and what is to be touched is large enough for a thumb."""
-    assert await tab.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    for target in await tab.page.locator("input:visible, button, a.button").all():
+    assert await reader_window.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    for target in await reader_window.page.locator("input:visible, button, a.button").all():
         box = await target.bounding_box()
         assert box is not None and box["height"] >= 44 and box["width"] >= 44
 
@@ -173,13 +173,13 @@ async def test_from_the_site_through_the_page_and_back(
     herald: Herald, chromium: Browser, tmp_path: Path, language: str
 ) -> None:
     words, name = WORDS[language], f"login-{language}"
-    async with reader(chromium, herald, tmp_path, locale={"sv": "sv-SE", "en": "en-GB"}[language]) as tab:
-        page = tab.page
+    async with reader(chromium, herald, tmp_path, locale={"sv": "sv-SE", "en": "en-GB"}[language]) as reader_window:
+        page = reader_window.page
         await page.goto(herald.authorization())
         await expect(page.get_by_role("heading", level=1)).to_have_text(words.log_in)
         await expect(page.locator("html")).to_have_attribute("lang", language)
-        await is_neat(tab)
-        await tab.shot(f"{name}-1-empty")
+        await is_neat(reader_window)
+        await reader_window.shot(f"{name}-1-empty")
         await page.get_by_label(words.email).fill(EMAIL)
         await page.get_by_label(words.password).fill("wrong")
         await page.get_by_role("button", name=words.log_in).click()
@@ -187,10 +187,10 @@ async def test_from_the_site_through_the_page_and_back(
         await expect(page.get_by_label(words.email)).to_have_value(EMAIL)
         await expect(page.get_by_label(words.password)).to_have_value("")
         await expect(page.get_by_label(words.password)).to_be_focused()
-        await tab.shot(f"{name}-2-wrong")
+        await reader_window.shot(f"{name}-2-wrong")
         await page.get_by_label(words.password).fill(PASSWORD)
         await page.get_by_role("button", name=words.log_in).click()
-        await is_back(tab, herald)
+        await is_back(reader_window, herald)
         token = await herald.takes_code()
     response = await herald.publisher.service.http.get(
         "/external/api/v1/me", headers={"authorization": f"Bearer {token}"}
@@ -201,34 +201,34 @@ async def test_from_the_site_through_the_page_and_back(
 async def test_a_browser_that_is_logged_in_gets_no_second_form(
     herald: Herald, chromium: Browser, tmp_path: Path
 ) -> None:
-    async with reader(chromium, herald, tmp_path) as tab:
-        await tab.page.goto(herald.authorization())
-        await fill(tab)
-        await is_back(tab, herald)
-        [session] = [c for c in await tab.context.cookies() if c["name"] == cookie_name(herald.publisher.id)]
+    async with reader(chromium, herald, tmp_path) as reader_window:
+        await reader_window.page.goto(herald.authorization())
+        await fill(reader_window)
+        await is_back(reader_window, herald)
+        [session] = [c for c in await reader_window.context.cookies() if c["name"] == cookie_name(herald.publisher.id)]
         assert (session["secure"], session["httpOnly"], session["sameSite"]) == (True, True, "Lax")
-        tab.requests.clear()
-        await tab.page.goto(herald.authorization())
-        await is_back(tab, herald)
-        assert not any("/login" in url for url in tab.requests)
+        reader_window.requests.clear()
+        await reader_window.page.goto(herald.authorization())
+        await is_back(reader_window, herald)
+        assert not any("/login" in url for url in reader_window.requests)
         await herald.takes_code()
-        await tab.page.goto(herald.authorization(prompt="login"))
-        await expect(tab.page.get_by_role("heading", level=1)).to_have_text("Logga in")
-        await tab.page.goto(f"{herald.server}/login?oid={herald.publisher.id}")
-        await expect(tab.page.get_by_role("heading", level=1)).to_have_text("Du är inloggad")
-        await tab.shot("logged-in")
+        await reader_window.page.goto(herald.authorization(prompt="login"))
+        await expect(reader_window.page.get_by_role("heading", level=1)).to_have_text("Logga in")
+        await reader_window.page.goto(f"{herald.server}/login?oid={herald.publisher.id}")
+        await expect(reader_window.page.get_by_role("heading", level=1)).to_have_text("Du är inloggad")
+        await reader_window.shot("logged-in")
 
 
 async def test_going_back_after_the_login_leads_on_again(herald: Herald, chromium: Browser, tmp_path: Path) -> None:
     """The page with the form is not cached: the browser requests it again, and is redirected."""
-    async with reader(chromium, herald, tmp_path) as tab:
-        await tab.page.goto(f"{herald.site.origin}/")
-        await tab.page.goto(herald.authorization())
-        await fill(tab)
-        await is_back(tab, herald)
+    async with reader(chromium, herald, tmp_path) as reader_window:
+        await reader_window.page.goto(f"{herald.site.origin}/")
+        await reader_window.page.goto(herald.authorization())
+        await fill(reader_window)
+        await is_back(reader_window, herald)
         visits = len(herald.site.visits)
-        await tab.page.go_back()
-        await is_back(tab, herald)
+        await reader_window.page.go_back()
+        await is_back(reader_window, herald)
         assert len(herald.site.visits) > visits
         await herald.takes_code()
 
@@ -238,24 +238,24 @@ async def test_five_wrong_passwords_freeze_the_login(
     herald: Herald, chromium: Browser, tmp_path: Path, language: str
 ) -> None:
     words, name = WORDS[language], f"frozen-{language}"
-    async with reader(chromium, herald, tmp_path, locale=language) as tab:
-        await tab.page.goto(herald.authorization())
+    async with reader(chromium, herald, tmp_path, locale=language) as reader_window:
+        await reader_window.page.goto(herald.authorization())
         for attempt in range(1, 6):
-            await fill(tab, password=f"wrong {attempt}")
-            await expect(tab.page.get_by_role("alert")).to_contain_text(words.wrong)
+            await fill(reader_window, password=f"wrong {attempt}")
+            await expect(reader_window.page.get_by_role("alert")).to_contain_text(words.wrong)
             if attempt == 4:
-                await tab.shot(f"{name}-1-once-more")
-        await expect(tab.page.get_by_role("alert")).to_contain_text(words.frozen)
-        await fill(tab)
-        await expect(tab.page.get_by_role("alert")).to_contain_text(words.frozen)
-        await expect(tab.page.get_by_role("alert")).not_to_contain_text(words.wrong)
-        await tab.shot(f"{name}-2-frozen")
+                await reader_window.shot(f"{name}-1-once-more")
+        await expect(reader_window.page.get_by_role("alert")).to_contain_text(words.frozen)
+        await fill(reader_window)
+        await expect(reader_window.page.get_by_role("alert")).to_contain_text(words.frozen)
+        await expect(reader_window.page.get_by_role("alert")).not_to_contain_text(words.wrong)
+        await reader_window.shot(f"{name}-2-frozen")
         assert herald.site.visits == []
 
 
 async def test_a_keyboard_is_enough(herald: Herald, chromium: Browser, tmp_path: Path) -> None:
-    async with reader(chromium, herald, tmp_path) as tab:
-        page, keyboard = tab.page, tab.page.keyboard
+    async with reader(chromium, herald, tmp_path) as reader_window:
+        page, keyboard = reader_window.page, reader_window.page.keyboard
         await page.goto(herald.authorization())
         await expect(page.get_by_label("E-post")).to_be_focused()
         await keyboard.type(EMAIL)
@@ -266,10 +266,10 @@ async def test_a_keyboard_is_enough(herald: Herald, chromium: Browser, tmp_path:
         await expect(page.get_by_role("button")).to_be_focused()
         outline = await page.get_by_role("button").evaluate("it => getComputedStyle(it).outlineStyle")
         assert outline == "solid"
-        await tab.shot("keyboard-button")
+        await reader_window.shot("keyboard-button")
         await keyboard.press("Shift+Tab")
         await keyboard.press("Enter")
-        await is_back(tab, herald)
+        await is_back(reader_window, herald)
         await page.goto(f"{herald.server}/logout?oid={herald.publisher.id}")
         await keyboard.press("Tab")
         await expect(page.get_by_role("button")).to_be_focused()
@@ -278,94 +278,94 @@ async def test_a_keyboard_is_enough(herald: Herald, chromium: Browser, tmp_path:
 
 
 async def test_missing_fields_are_reported_on_the_page(herald: Herald, chromium: Browser, tmp_path: Path) -> None:
-    async with reader(chromium, herald, tmp_path) as tab:
-        await tab.page.goto(herald.authorization())
-        before = len(tab.requests)
-        await tab.page.get_by_role("button").click()
-        await expect(tab.page.get_by_label("E-post")).to_be_focused()
-        assert len(tab.requests) == before
-        await tab.page.locator("form").evaluate("form => { form.noValidate = true; form.requestSubmit(); }")
-        await expect(tab.page.get_by_role("alert")).to_contain_text("Ange din e-postadress.")
-        await expect(tab.page.get_by_label("E-post")).to_be_focused()
-        await tab.shot("missing")
+    async with reader(chromium, herald, tmp_path) as reader_window:
+        await reader_window.page.goto(herald.authorization())
+        before = len(reader_window.requests)
+        await reader_window.page.get_by_role("button").click()
+        await expect(reader_window.page.get_by_label("E-post")).to_be_focused()
+        assert len(reader_window.requests) == before
+        await reader_window.page.locator("form").evaluate("form => { form.noValidate = true; form.requestSubmit(); }")
+        await expect(reader_window.page.get_by_role("alert")).to_contain_text("Ange din e-postadress.")
+        await expect(reader_window.page.get_by_label("E-post")).to_be_focused()
+        await reader_window.shot("missing")
 
 
 async def test_on_a_phone(branded: Herald, chromium: Browser, tmp_path: Path) -> None:
-    async with reader(chromium, branded, tmp_path, **PHONE) as tab:
-        await tab.page.goto(branded.authorization())
-        await is_neat(tab)
-        await tab.shot("phone-1-empty")
-        await fill(tab, password="wrong")
-        await is_neat(tab)
-        await tab.shot("phone-2-wrong")
-        await fill(tab)
-        await is_back(tab, branded)
-        await tab.page.goto(f"{branded.server}/logout?oid={branded.publisher.id}")
-        await is_neat(tab)
-        await tab.shot("phone-3-logout")
-        await tab.page.goto(f"{branded.server}/login?continue=https%3A%2F%2Felsewhere.example%2F")
-        await is_neat(tab)
-        await tab.shot("phone-4-refused")
+    async with reader(chromium, branded, tmp_path, **PHONE) as reader_window:
+        await reader_window.page.goto(branded.authorization())
+        await is_neat(reader_window)
+        await reader_window.shot("phone-1-empty")
+        await fill(reader_window, password="wrong")
+        await is_neat(reader_window)
+        await reader_window.shot("phone-2-wrong")
+        await fill(reader_window)
+        await is_back(reader_window, branded)
+        await reader_window.page.goto(f"{branded.server}/logout?oid={branded.publisher.id}")
+        await is_neat(reader_window)
+        await reader_window.shot("phone-3-logout")
+        await reader_window.page.goto(f"{branded.server}/login?continue=https%3A%2F%2Felsewhere.example%2F")
+        await is_neat(reader_window)
+        await reader_window.shot("phone-4-refused")
 
 
 async def test_without_scripts(branded: Herald, chromium: Browser, tmp_path: Path) -> None:
-    async with reader(chromium, branded, tmp_path, java_script_enabled=False) as tab:
-        await tab.page.goto(branded.authorization())
-        await tab.shot("no-script-1-empty")
-        await fill(tab, password="wrong")
-        await expect(tab.page.get_by_role("alert")).to_contain_text(WORDS["sv"].wrong)
-        await fill(tab)
-        await is_back(tab, branded)
+    async with reader(chromium, branded, tmp_path, java_script_enabled=False) as reader_window:
+        await reader_window.page.goto(branded.authorization())
+        await reader_window.shot("no-script-1-empty")
+        await fill(reader_window, password="wrong")
+        await expect(reader_window.page.get_by_role("alert")).to_contain_text(WORDS["sv"].wrong)
+        await fill(reader_window)
+        await is_back(reader_window, branded)
         await branded.takes_code()
-        await tab.page.goto(f"{branded.server}/logout?oid={branded.publisher.id}")
-        await tab.page.get_by_role("button").click()
-        await expect(tab.page.get_by_role("heading", level=1)).to_have_text("Du är utloggad")
+        await reader_window.page.goto(f"{branded.server}/logout?oid={branded.publisher.id}")
+        await reader_window.page.get_by_role("button").click()
+        await expect(reader_window.page.get_by_role("heading", level=1)).to_have_text("Du är utloggad")
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
 async def test_logging_out(herald: Herald, chromium: Browser, tmp_path: Path, language: str) -> None:
     words, name = WORDS[language], f"logout-{language}"
-    async with reader(chromium, herald, tmp_path, locale=language) as tab:
-        page = tab.page
+    async with reader(chromium, herald, tmp_path, locale=language) as reader_window:
+        page = reader_window.page
         await page.goto(herald.authorization())
-        await fill(tab)
-        await is_back(tab, herald)
+        await fill(reader_window)
+        await is_back(reader_window, herald)
         back = {"client_id": herald.client.id, "post_logout_redirect_uri": f"{herald.site.origin}/goodbye"}
         await page.goto(f"{herald.server}/oauth2/logout?{urlencode(back)}")
         await expect(page.get_by_role("heading", level=1)).to_have_text(words.log_out)
-        await tab.shot(f"{name}-1-question")
+        await reader_window.shot(f"{name}-1-question")
         await page.get_by_role("button", name=words.log_out).click()
         await expect(page).to_have_title("Herald")
         assert herald.site.visits[-1] == ("/goodbye", {})
         await page.goto(f"{herald.server}/logout?oid={herald.publisher.id}")
-        await tab.shot(f"{name}-2-nobody")
+        await reader_window.shot(f"{name}-2-nobody")
         await page.goto(herald.authorization())
-        await fill(tab)
+        await fill(reader_window)
         await page.goto(f"{herald.server}/logout?oid={herald.publisher.id}")
         await page.get_by_role("button", name=words.log_out).click()
         await expect(page.get_by_role("heading", level=1)).to_have_text(words.logged_out)
-        await tab.shot(f"{name}-3-done")
+        await reader_window.shot(f"{name}-3-done")
         await page.goto(herald.authorization())
         await expect(page.get_by_role("heading", level=1)).to_have_text(words.log_in)
 
 
 async def test_a_link_that_leads_nowhere_is_refused(herald: Herald, chromium: Browser, tmp_path: Path) -> None:
-    async with reader(chromium, herald, tmp_path) as tab:
-        await tab.page.goto(herald.authorization(redirect_uri="https://elsewhere.example/"))
-        await expect(tab.page.get_by_role("heading", level=1)).to_have_text("Länken fungerar inte")
-        await tab.shot("refused-redirect")
-        await tab.page.goto(herald.authorization(client_id="0" * 24))
-        await expect(tab.page.get_by_role("heading", level=1)).to_have_text("Länken fungerar inte")
+    async with reader(chromium, herald, tmp_path) as reader_window:
+        await reader_window.page.goto(herald.authorization(redirect_uri="https://elsewhere.example/"))
+        await expect(reader_window.page.get_by_role("heading", level=1)).to_have_text("Länken fungerar inte")
+        await reader_window.shot("refused-redirect")
+        await reader_window.page.goto(herald.authorization(client_id="0" * 24))
+        await expect(reader_window.page.get_by_role("heading", level=1)).to_have_text("Länken fungerar inte")
         assert herald.site.visits == []
 
 
 async def test_no_other_page_can_show_it_in_a_frame(herald: Herald, chromium: Browser, tmp_path: Path) -> None:
-    async with window(chromium, tmp_path) as tab:
-        await tab.page.goto(f"{herald.site.origin}/")
-        await tab.page.evaluate(
+    async with window(chromium, tmp_path) as reader_window:
+        await reader_window.page.goto(f"{herald.site.origin}/")
+        await reader_window.page.evaluate(
             "url => { const it = document.createElement('iframe'); it.src = url; document.body.append(it); }",
             f"{herald.server}/login?oid={herald.publisher.id}",
         )
         async with asyncio.timeout(10):
-            while not any("frame-ancestors" in message for message in tab.messages):
-                await tab.page.wait_for_timeout(20)
+            while not any("frame-ancestors" in message for message in reader_window.messages):
+                await reader_window.page.wait_for_timeout(20)

@@ -78,9 +78,9 @@ def test_the_readme_has_the_same_lines(instructions: str) -> None:
 
 def _objects(text: str) -> list[str]:
     """The JSON objects of a text in which they follow one another without a break."""
-    decoder, values, place = json.JSONDecoder(), [], 0
+    decoder, objects, place = json.JSONDecoder(), [], 0
     while place < len(text):
         _, end = decoder.raw_decode(text, place)
-        values.append(text[place:end])
+        objects.append(text[place:end])
         place = end
-    return values
+    return objects

@@ -77,8 +77,8 @@ async def test_private_keys_are_nowhere_in_plain_and_are_sealed_anew(installatio
 
 def written(private: dict[str, Any]) -> list[str]:
     """The private parts in every way that would give them away."""
-    spellings = []
+    texts = []
     for name in ("d", "p", "q", "dp", "dq", "qi"):
         raw = base64.urlsafe_b64decode(private[name] + "=" * (-len(private[name]) % 4))
-        spellings += [private[name], raw.hex(), base64.b64encode(raw).decode().rstrip("="), raw.decode("latin-1")]
-    return spellings
+        texts += [private[name], raw.hex(), base64.b64encode(raw).decode().rstrip("="), raw.decode("latin-1")]
+    return texts

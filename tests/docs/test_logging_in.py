@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +69,8 @@ def scopes(*names: str) -> list[str]:
 
 
 async def test_every_curl_line_runs_as_it_stands(server: ServerProcess) -> None:
-    options = scopes("/external/account/r", "/external/me/w", "/openid", "/openid/profile", "/openid/email")
-    made = client(server, *options, "--redirect-uri", "http://localhost:8003/callback")
+    scope_options = scopes("/external/account/r", "/external/me/w", "/openid", "/openid/profile", "/openid/email")
+    made = client(server, *scope_options, "--redirect-uri", "http://localhost:8003/callback")
     variables = {"HOST": host(server), "ID": made["client_id"], "SECRET": made["client_secret"]}
     script = "\n".join(LINES).replace("demo^", f"{ORGANISATION}^")
     done = await asyncio.to_thread(
@@ -136,11 +136,21 @@ def site(program: str, server: ServerProcess, port: int, made: dict[str, str]) -
     address = process.stdout.readline().strip().rstrip("/")
     assert address, "the example did not start"
     try:
+        _wait_until_listening(process, port)
         yield address
     finally:
         process.kill()
         process.stdout.close()
         process.wait()
+
+
+def _wait_until_listening(process: subprocess.Popen[str], port: int) -> None:
+    """An example prints its address just before it listens."""
+    while process.poll() is None:
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.02)
+    raise AssertionError("the example ended")
 
 
 async def test_a_login_on_one_sso2_site_counts_on_the_other(server: ServerProcess) -> None:

@@ -112,7 +112,7 @@ async def log_in_everywhere(installation: Installation, server: ServerProcess) -
     made = installation.do("client", "create", "--organisation", ORGANISATION, "--name", "Site", "--json", *options)
     client, secret = made.json()["client_id"], made.json()["client_secret"]
     site = Connector(server.url, ORGANISATION, client, secret, system_clock)
-    secrets = [secret]
+    credentials = [secret]
     async with Browser(server.url) as browser:
         await browser.get("/login", login_hint=UNKNOWN_EMAIL)
         await browser.submit(email=UNKNOWN_EMAIL, password=WRONG_PASSWORD)
@@ -130,10 +130,10 @@ async def log_in_everywhere(installation: Installation, server: ServerProcess) -
         await site.authenticate(claims["sid"], UNKNOWN_EMAIL, WRONG_PASSWORD)
         await browser.get("/login", continue_=f"https://{NUMBER}.example.com/?{EMAIL}")
         await browser.get(f"/oauth2/logout?id_token_hint={tokens['id_token']}&state={EMAIL}")
-        secrets += [code, claims["at"], *browser.cookies.values(), by_ticket["access_token"]]
-        secrets += [tokens[name] for name in ("access_token", "refresh_token", "id_token")]
+        credentials += [code, claims["at"], *browser.cookies.values(), by_ticket["access_token"]]
+        credentials += [tokens[name] for name in ("access_token", "refresh_token", "id_token")]
     await site.http.aclose()
-    return [one for one in secrets if one]
+    return [one for one in credentials if one]
 
 
 async def wrong_look_ups(caller: Caller) -> None:

@@ -565,8 +565,8 @@ async def test_sql_is_just_a_value(publisher: Publisher) -> None:
             "alias": text,
         }
         assert (await publisher.post(ACTIVATE.paths[0], body)).status_code == 201
-        account = await publisher.get(ACCOUNTS.paths[0], alias=text)
-        assert account.json()["item"]["first_name"] == text
+        response = await publisher.get(ACCOUNTS.paths[0], alias=text)
+        assert response.json()["item"]["first_name"] == text
         assert_refused(await publisher.get(ACCOUNTS.paths[0], alias=f"{text} "), 404, "not_found")
         assert (await publisher.grant("password", username=email, password=text * 3)).status_code == 200
         refusal = await publisher.grant("password", username=f"{email}{text}", password=text)

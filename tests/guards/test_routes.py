@@ -259,9 +259,9 @@ async def test_every_response_has_the_callers_request_id(service: RunningService
 async def test_a_request_id_that_can_not_be_used_is_replaced(service: RunningService, endpoint: Endpoint) -> None:
     seen = set()
     for sent in (None, "", f"{LONGEST_ID}x", "a b", "a,b", "<script>", b"\xc3\xa5", b"a\tb", "a%0d%0ab"):
-        own = (await send(service, endpoint, headers={"x-request-id": sent})).headers["x-request-id"]
-        assert REQUEST_ID.fullmatch(own) and own != sent
-        seen.add(own)
+        request_id = (await send(service, endpoint, headers={"x-request-id": sent})).headers["x-request-id"]
+        assert REQUEST_ID.fullmatch(request_id) and request_id != sent
+        seen.add(request_id)
     assert len(seen) == 9
 
 
@@ -439,7 +439,7 @@ async def test_a_body_of_64_kib_is_read_and_one_byte_more_is_not(
 async def test_the_checks_come_in_the_contracts_order(
     service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
-    """Token, scope, identity, size, content type, JSON, unknown parameters, values: the first failure is reported."""
+    """Token, scope, size, content type, JSON, unknown parameters, values: the first failure is reported."""
     token = callers.able(endpoint)
     large, text = b"x" * (MAX_BODY_BYTES + 1), {"content-type": "text/plain"}
     both = json.dumps({"unknown": 1, **{p.name: "" for p in endpoint.parameter_set.parameters}}).encode()

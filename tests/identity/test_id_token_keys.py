@@ -23,7 +23,7 @@ from tests.support.service import NOW, TestClock
 from tests.support.statements import listened
 
 SETTINGS = Settings(signing_key_days=90, access_token_seconds=3600, session_days=30)
-PUBLISHED_SECONDS = 3600 + 30 * DAY
+RETENTION = 3600 + 30 * DAY
 CLAIMS = {"iss": SETTINGS.issuer, "sub": "1"}
 
 
@@ -91,7 +91,7 @@ async def test_a_key_is_published_for_a_day_before_it_signs_and_long_after(two: 
     two.clock.now += 1
     last_of_first = await two.keys[0].sign(CLAIMS)
     assert [await two.signing(n) for n in (0, 1)] == [second, second] == [kid(last_of_first)] * 2
-    two.clock.now += PUBLISHED_SECONDS - 1
+    two.clock.now += RETENTION - 1
     assert await two.keys[0].remove_expired(two.clock.now, 500) == 0
     assert await two.kids(1) == [first, second]
     two.clock.now += 1
@@ -108,7 +108,7 @@ async def test_signatures_of_an_older_key_are_valid_while_it_is_published(two: T
     two.clock.now += DAY
     assert await two.signing(1) != kid(token)
     assert await two.keys[1].verify(token) == CLAIMS
-    two.clock.now += PUBLISHED_SECONDS
+    two.clock.now += RETENTION
     await two.keys[0].remove_expired(two.clock.now, 500)
     assert await two.keys[1].verify(token) is None
 
@@ -185,7 +185,7 @@ async def test_private_parts_are_sealed_and_sealed_anew_with_a_new_key(two: Two)
     private = json.loads(vault.open(before.sealed, ID_TOKEN_KEY))
     assert not any(value in before.sealed + before.public for name, value in private.items() if name in "dpq")
     new = vault.add_key(NOW)
-    await store.encryption.reencrypt(vault, lambda _: None)
+    await store.encryption.reencrypt(lambda _: None)
     (after,) = await store.id_token_keys.all()
     assert after.sealed.startswith(f"{new}.") and after.public == before.public
     vault.drop_key("1")

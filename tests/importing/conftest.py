@@ -70,14 +70,14 @@ class Publisher:
         return await self.read(self.file("rows.csv", content), second)
 
     async def customer(self, number: str) -> Customer | None:
-        return await self.customer_with(Identifier(identifiers.CUSTOMER_NUMBER, number))
+        return await self.find(Identifier(identifiers.CUSTOMER_NUMBER, number))
 
     async def existing_customer(self, number: str) -> Customer:
         customer = await self.customer(number)
         assert customer is not None
         return customer
 
-    async def customer_with(self, identifier: Identifier) -> Customer | None:
+    async def find(self, identifier: Identifier) -> Customer | None:
         candidate = await self.store.candidates.find(self.organisation.id, [identifier])
         return None if candidate is None else candidate.customer
 

@@ -63,7 +63,7 @@ async def test_keys_follow(publisher: Publisher) -> None:
     other = {"customer_number": "2", "social_security_number": "800610-8230", "identity_mapping": {"crm": "1"}}
     summary, bad = await publisher.rows(other)
     assert (summary.created, bad) == (1, [])
-    customer = await publisher.customer_with(identifiers.external_id("crm", "1"))
+    customer = await publisher.find(identifiers.external_id("crm", "1"))
     assert customer is not None and customer.customer_number == "2"
 
 

@@ -15,7 +15,7 @@ PATTERN = "must match format (/^[a-zA-Z-_0-9]+$/)"
 CONTROL = "must not contain control characters"
 HASH = "must be a password hash of a supported kind"
 NUMBER = "must be ten or twelve digits, with a dash before the last four or without"
-DATE_REASON = "must be an ISO 8601 date, or date and time"
+TIMESTAMP = "must be an ISO 8601 date, or date and time"
 SECRET = "Hemlig"  # stands in every value that is refused, and in no report
 
 VALUES: list[tuple[str, str, str]] = [
@@ -47,9 +47,9 @@ SUBSCRIPTION_VALUES: list[tuple[str, str, str]] = [
     ("package_code", f"{SECRET}!", "must match format (/^[a-zA-Z-_0-9+]+$/)"),
     ("package_code", "", "must be given"),
     ("title_code", SECRET * 3, "must be at most 15 characters"),
-    ("valid_from", SECRET, DATE_REASON),
-    ("valid_from", "2016-10-02T13", DATE_REASON),
-    ("valid_from", "2016-10-02x13:00", DATE_REASON),
+    ("valid_from", SECRET, TIMESTAMP),
+    ("valid_from", "2016-10-02T13", TIMESTAMP),
+    ("valid_from", "2016-10-02x13:00", TIMESTAMP),
     ("valid_to", "2026-02-30", "must be a real date between the years 1850 and 2999, or date and time"),
     ("valid_to", "0001-01-01", "must be a real date between the years 1850 and 2999, or date and time"),
     ("valid_to", "2016-10-01", "must not be before valid_from"),
@@ -57,7 +57,7 @@ SUBSCRIPTION_VALUES: list[tuple[str, str, str]] = [
     ("subscription_type", SECRET, "must be one of recurring, limited"),
     ("state", SECRET, "must be one of pending, activated, cancelled, frozen, deactivated"),
     ("provision_service", f"{SECRET}\n", CONTROL),
-    ("external_start_date", SECRET, DATE_REASON),
+    ("external_start_date", SECRET, TIMESTAMP),
 ]
 
 

@@ -55,8 +55,8 @@ def test_a_whole_catalogue(tmp_path: Path) -> None:
 
 def test_what_is_left_out_or_null_is_not_there(tmp_path: Path) -> None:
     assert read(tmp_path, {}) == Catalogue()
-    content = {"titles": None, "products": [PRODUCT], "packages": [{**PACKAGE, "title": None, "grace_days": None}]}
-    assert read(tmp_path, content) == Catalogue([], [Product("web", "The web")], [Package("digital", ["web"])])
+    parts = {"titles": None, "products": [PRODUCT], "packages": [{**PACKAGE, "title": None, "grace_days": None}]}
+    assert read(tmp_path, parts) == Catalogue([], [Product("web", "The web")], [Package("digital", ["web"])])
 
 
 def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ async def test_a_customer_is_found_by_all_that_it_has(publisher: Publisher) -> N
         identifiers.external_id("crm", "17"),
         identifiers.email("ove.ovesson@EXAMPLE.com"),
     ):
-        customer = await publisher.customer_with(identifier)
+        customer = await publisher.find(identifier)
         assert customer is not None and customer.customer_number == "A-100_1"
 
 
@@ -166,7 +166,7 @@ async def test_external_ids_in_json_are_the_full_list(publisher: Publisher) -> N
     pair = {"key": "crm", "value": "18"}
     await publisher.rows({"customer_number": "A-100_1", "identity_mapping": [pair, pair]})
     assert (await publisher.existing_customer("A-100_1")).identity_mapping == [ExternalId("crm", "18")]
-    assert await publisher.customer_with(identifiers.external_id("shop", "x y")) is None
+    assert await publisher.find(identifiers.external_id("shop", "x y")) is None
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,10 @@ KEYWORDS = {
 
 def resolved(document: dict[str, Any], reference: str) -> Any:
     """What `#/…` points to. Raises KeyError."""
-    node: Any = document
+    schema_part: Any = document
     for part in reference.removeprefix("#/").split("/"):
-        node = node[part]
-    return node
+        schema_part = schema_part[part]
+    return schema_part
 
 
 def valid(document: dict[str, Any], schema: dict[str, Any], value: Any) -> bool:

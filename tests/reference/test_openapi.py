@@ -42,8 +42,8 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def operation_of(endpoint: Endpoint) -> dict[str, Any]:
-    operation: dict[str, Any] = DOCUMENT["paths"][endpoint.paths[0]][endpoint.method.lower()]
-    return operation
+    described: dict[str, Any] = DOCUMENT["paths"][endpoint.paths[0]][endpoint.method.lower()]
+    return described
 
 
 def nested(value: Any) -> Iterator[dict[str, Any]]:
@@ -158,11 +158,11 @@ def test_parameters_are_those_declared(endpoint: Endpoint) -> None:
     if endpoint.body == "json":
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
         assert schema["additionalProperties"] is False
-        documented = [(name, name in schema.get("required", ())) for name in schema["properties"]]
+        described = [(name, name in schema.get("required", ())) for name in schema["properties"]]
     else:
-        documented = [(p["name"], p["required"]) for p in operation["parameters"] if p.get("in") == "query"]
+        described = [(p["name"], p["required"]) for p in operation["parameters"] if p.get("in") == "query"]
     declared = [(parameter.name, parameter.required) for parameter in endpoint.parameter_set.parameters]
-    assert documented == declared + [(field.name, field.required) for field in endpoint.about.query_fields]
+    assert described == declared + [(field.name, field.required) for field in endpoint.about.query_fields]
 
 
 @EVERY
@@ -180,9 +180,9 @@ def test_example_request_is_one_that_the_call_accepts(endpoint: Endpoint) -> Non
         assert valid(DOCUMENT, content["schema"], content["example"])
     else:
         sent = parameters.parse_query(example.query.encode())
-    values = endpoint.parameter_set.parse(sent, TODAY)
+    parsed = endpoint.parameter_set.parse(sent, TODAY)
     if endpoint.check is not None:
-        endpoint.check(values)
+        endpoint.check(parsed)
 
 
 @EVERY

@@ -121,9 +121,9 @@ def account(*products: UserProduct) -> Account:
 
 
 def test_an_account_follows_its_customers_subscriptions() -> None:
-    other = user_product(subscription("elsewhere"), 1)
+    unrelated = user_product(subscription("elsewhere"), 1)
     same, changed, new = subscription("same"), subscription("changed"), subscription("new")
-    followed = account(other, user_product(same, 1), user_product(changed, 1))
+    followed = account(unrelated, user_product(same, 1), user_product(changed, 1))
     changed = msgspec.structs.replace(changed, valid_to=77)
     assert follow_subscriptions(followed, [changed, new, same], NOW)
     products = followed.user_products

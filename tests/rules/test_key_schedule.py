@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from stamkund.rules.key_schedule import DAY, KeySchedule, SigningKey
+from stamkund.rules.key_schedule import IdTokenKey, KeySchedule
+from stamkund.rules.timestamps import DAY
 
 SCHEDULE = KeySchedule(period=90 * DAY, retention=7 * DAY)
 
 
-def keys(*created: int) -> list[SigningKey]:
-    return [SigningKey(f"made {at}", at, "public", "sealed") for at in created]
+def keys(*created: int) -> list[IdTokenKey]:
+    return [IdTokenKey(f"made {at}", at, "public", "sealed") for at in created]
 
 
 @pytest.mark.parametrize(("days", "ahead"), [(90, DAY), (10, DAY), (5, DAY // 2), (1, DAY // 10)])
@@ -47,4 +48,4 @@ def test_a_key_goes_when_nothing_that_it_signed_is_about() -> None:
 
 
 def test_a_key_never_prints_its_parts() -> None:
-    assert repr(keys(1)[0]) == "SigningKey(id='made 1', created=1)"
+    assert repr(keys(1)[0]) == "IdTokenKey(id='made 1', created=1)"

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from stamkund.settings import Settings
 from stamkund.store import Engine, Unavailable, migrations
 from stamkund.store import open as opening
 from stamkund.store.open import WrongSchema
 from stamkund.store.work import Execute, Sql, Work
 from stamkund.vault import KeyFileError, Vault
+from tests.support.postgres_server import PostgresServer
 from tests.support.service import NOW
 
 
@@ -48,6 +50,21 @@ async def test_two_migrations_at_once_take_turns(engine: Engine, fresh_url: str)
     await other.close()
     assert sorted(itertools.chain(*done)) == [f"{m.number:04} {m.name}" for m in migrations.MIGRATIONS]
     await opening.check_schema(engine)
+
+
+async def test_a_migration_may_take_longer_than_a_statement(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = migrations.Migration(1, "slow", (Sql("SELECT pg_sleep(0.5)"),))
+    monkeypatch.setattr(migrations, "MIGRATIONS", (slow,))
+    monkeypatch.setattr("stamkund.store.postgres.STATEMENT_SECONDS", 0.1)
+    url = postgres.create_database("slow_migration")
+    limited = opening.engine_for(url)
+    await limited.open()
+    with pytest.raises(Unavailable, match="the migration from step 0 failed, and changed nothing"):
+        await opening.migrate(limited, NOW)
+    await limited.close()
+    assert await opening.migrate_database(Settings(database_url=url), lambda: NOW) == ["0001 slow"]
 
 
 async def test_a_newer_schema_is_left_alone(engine: Engine) -> None:

@@ -28,7 +28,7 @@ async def test_views_unfold_the_documents(paper: StoredOrganisation) -> None:
         ("customer_list", "account, id, customer_number, zip_code", [(row, made.id, "1", "43921")]),
         ("subscription_list", "id, package_code, state", [(subscription.id, "package_code", "activated")]),
     ):
-        view_rows = await paper.rows(f"SELECT {columns} FROM {view} WHERE organisation = $1", paper.id)
-        assert set(expected) <= {tuple(r) for r in view_rows}, view
+        rows_found = await paper.rows(f"SELECT {columns} FROM {view} WHERE organisation = $1", paper.id)
+        assert set(expected) <= {tuple(r) for r in rows_found}, view
         everything = await paper.rows(f"SELECT * FROM {view} WHERE organisation = $1", paper.id)
         assert "800610" not in str([tuple(r) for r in everything])

@@ -197,12 +197,12 @@ class Browser:
     async def submit(self, form: str = "", **fields: str) -> Page:
         """Sends the page's form, the one with the id `form` where there are several, with these fields filled in."""
         page = self.page
-        (target_form,) = (f for f in page.forms if form in ("", f.id))
-        unknown = set(fields) - set(target_form.fields)
+        (chosen,) = (f for f in page.forms if form in ("", f.id))
+        unknown = set(fields) - set(chosen.fields)
         assert not unknown, f"the form has no fields {unknown}"
-        target = urljoin(page.url, target_form.action)
-        data = {**target_form.fields, **fields}
-        if target_form.method == "get":
+        target = urljoin(page.url, chosen.action)
+        data = {**chosen.fields, **fields}
+        if chosen.method == "get":
             return await self._go("GET", f"{target}?{urlencode(data)}", None, {}, page)
         return await self._go("POST", target, data, {"origin": _sent_origin(page)}, page)
 

@@ -319,8 +319,8 @@ async def until(holds: Callable[[], bool | Awaitable[bool]]) -> None:
             await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _result(result: bool | Awaitable[bool]) -> bool:
-    return result if isinstance(result, bool) else await result
+async def _result(condition: bool | Awaitable[bool]) -> bool:
+    return condition if isinstance(condition, bool) else await condition
 
 
 def is_problem(response: httpx.Response, status: int, code: str) -> bool:

@@ -61,7 +61,7 @@ def run(script: Path, *arguments: str) -> None:
 class Node:
     """Runs the scripts of tests/javascript."""
 
-    async def __call__(self, script: str, value: Any) -> Any:
+    async def __call__(self, script: str, argument: Any) -> Any:
         """Gives a script JSON on standard input; returns the JSON that it prints. Raises NodeFailed."""
         process = await asyncio.create_subprocess_exec(
             *(str(binary()), str(FOLDER / script)),
@@ -72,7 +72,7 @@ class Node:
         )
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                output, errors = await process.communicate(json.dumps(value).encode())
+                output, errors = await process.communicate(json.dumps(argument).encode())
         except TimeoutError:
             process.kill()
             await process.wait()

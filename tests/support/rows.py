@@ -94,18 +94,18 @@ async def halves(url: str) -> list[str]:
     return sentences
 
 
-def _unlike(what: str, named: list[Any], accounts: dict[int, Any]) -> list[str]:
-    """Sentences where `named` does not name every account exactly once."""
-    difference = Counter(named)
+def _unlike(what: str, rows_named: list[Any], accounts: dict[int, Any]) -> list[str]:
+    """Sentences where `given` does not name every account exactly once."""
+    difference = Counter(rows_named)
     difference.subtract(list(accounts))
     return [f"{what} names account {row} {1 + count} times" for row, count in difference.items() if count]
 
 
-def _wrong_identifiers(identifiers: Rows, accounts: dict[int, Any]) -> list[str]:
+def _wrong_identifiers(stored_rows: Rows, accounts: dict[int, Any]) -> list[str]:
     """Sentences where the identifiers are not those that the accounts' documents say."""
     plain = {"id", "email", "customer_number", "tulo_customer_number", "alias"}
-    stored: Counter[tuple[Any, ...]] = Counter((row, kind, value) for row, kind, value in identifiers if kind in plain)
-    stored.update((row, kind) for row, kind, _ in identifiers if kind == "social_security_number")
+    stored: Counter[tuple[Any, ...]] = Counter((row, kind, value) for row, kind, value in stored_rows if kind in plain)
+    stored.update((row, kind) for row, kind, _ in stored_rows if kind == "social_security_number")
     expected: Counter[tuple[Any, ...]] = Counter()
     for row, account in accounts.items():
         expected.update((row, kind, _compared(kind, account[kind])) for kind in plain if account.get(kind))

@@ -46,12 +46,12 @@ async def window(browser: Browser, folder: Path, **options: Any) -> AsyncIterato
     context = await browser.new_context(**options)
     context.set_default_timeout(15_000)
     try:
-        yield Window(context, await context.new_page(), _screenshot_folder(folder))
+        yield Window(context, await context.new_page(), _picture_folder(folder))
     finally:
         await context.close()
 
 
-def _screenshot_folder(folder: Path) -> Path:
+def _picture_folder(folder: Path) -> Path:
     """Where pictures go."""
     chosen = Path(os.environ.get(SCREENSHOTS) or folder)
     chosen.mkdir(parents=True, exist_ok=True)

@@ -204,9 +204,9 @@ def _dump(connection: sqlite3.Connection, engine: str) -> str:
 
 
 def _inserts(connection: sqlite3.Connection, table: str, engine: str) -> Iterator[str]:
-    result = connection.execute(f"SELECT * FROM {table}")
-    columns = ", ".join(column[0] for column in result.description)
-    for row in result.fetchall():
+    cursor = connection.execute(f"SELECT * FROM {table}")
+    columns = ", ".join(column[0] for column in cursor.description)
+    for row in cursor.fetchall():
         yield f"INSERT INTO {table} ({columns}) VALUES ({', '.join(_literal(v, engine) for v in row)});\n"
 
 

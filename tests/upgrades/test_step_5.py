@@ -13,15 +13,22 @@ import asyncpg
 import msgspec
 import pytest
 
+from stamkund.settings import Settings
 from stamkund.store import Store
 from stamkund.store import open as opening
 from stamkund.store.open import WrongSchema
-from tests.support.rows import database_file, executed
+from tests.support.postgres_server import PostgresServer
+from tests.support.rows import database_file, executed, rows
 from tests.support.service import NOW
 from tests.upgrades import stored_data
 
 TABLES = {"one_time": "one_time_credentials", "login_locks": "lockouts", "signing_keys": "id_token_keys"}
-COLUMNS = {("login_locks", "frozen_until"): "locked_until", ("login_attempts", "door"): "channel"}
+COLUMNS = {
+    ("login_locks", "frozen_until"): "locked_until",
+    ("login_attempts", "door"): "channel",
+    ("tokens", "hash"): "digest",
+    ("one_time", "hash"): "digest",
+}
 LOCKOUT = (
     "INSERT INTO login_locks (organisation, login, failures, frozen_until, expires) "
     f"VALUES ('north', 'somebody', '[{NOW}]', {NOW + 60}, {NOW + 90})"
@@ -88,8 +95,8 @@ def renamed(table: str, row: dict[str, Any]) -> dict[str, Any]:
 
 
 async def test_no_row_is_lost_or_changed(migrated: Migrated) -> None:
-    for table, rows in migrated.before.items():
-        expected = [renamed(table, row) for row in rows]
+    for table, before in migrated.before.items():
+        expected = [renamed(table, row) for row in before]
         after = migrated.after[TABLES.get(table, table)]
         if table != "migrations":
             assert len(after) == len(expected), table
@@ -119,3 +126,26 @@ async def test_clients_still_rotate_refresh_tokens(migrated: Migrated) -> None:
     for row in migrated.before["clients"]:
         client = await migrated.store.clients.get(row["id"])
         assert client is not None and client[0].rotate_refresh_tokens
+
+
+async def test_tokens_and_codes_of_clients_that_are_gone_are_removed(fresh_url: str, tmp_path: Path) -> None:
+    """They would stop the migration: nobody knows their organisation."""
+    await stored_data.load(stored_data.FOLDER / "0004", fresh_url, tmp_path / "stamkund.key")
+    for table in ("tokens", "one_time"):
+        await executed(fresh_url, f"UPDATE {table} SET client = 'gone'")
+    engine = opening.engine_for(fresh_url)
+    await engine.open()
+    try:
+        await opening.migrate(engine, NOW)
+    finally:
+        await engine.close()
+    after = await contents(fresh_url)
+    assert after["tokens"] == after["one_time_credentials"] == []
+
+
+async def test_an_insert_must_name_the_new_columns(postgres: PostgresServer) -> None:
+    """A default would hide an insert that forgets one. (SQLite can't drop a default.)"""
+    url = postgres.create_database("defaults")
+    await opening.migrate_database(Settings(database_url=url), lambda: NOW)
+    defaults = "SELECT column_name FROM information_schema.columns WHERE column_default = quote_literal('') || '::text'"
+    assert await rows(url, defaults) == []

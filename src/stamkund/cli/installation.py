@@ -19,8 +19,7 @@ from stamkund.rules.organisation import PERSON_NUMBER_CHECKS, Organisation
 from stamkund.rules.timestamps import zone
 from stamkund.settings import Settings, WrongSetting, load
 from stamkund.store import Store, Unavailable
-from stamkund.store.open import WrongSchema, engine_for, open_installation
-from stamkund.store.open import migrate as migrate_database
+from stamkund.store.open import WrongSchema, migrate_database, open_installation
 from stamkund.vault import KeyFileError
 
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -57,7 +56,7 @@ def init(
     settings = load_settings()
 
     async def work() -> Organisation:
-        await _migrate(settings)
+        await migrate_database(settings, system_clock)
         installation = await open_installation(settings, system_clock)
         try:
             return await installation.store.organisations.change(organisation, change)
@@ -72,20 +71,11 @@ def init(
 
 def migrate() -> None:
     """Bring the database schema up to date."""
-    applied = run(_migrate(load_settings()))
+    applied = run(migrate_database(load_settings(), system_clock))
     for step in applied:
         print(f"applied {step}")
     if not applied:
         print("the database schema is up to date")
-
-
-async def _migrate(settings: Settings) -> list[str]:
-    engine = engine_for(settings.database_url, settings.postgres_connections)
-    await engine.open()
-    try:
-        return await migrate_database(engine, system_clock())
-    finally:
-        await engine.close()
 
 
 def doctor() -> None:

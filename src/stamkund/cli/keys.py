@@ -36,7 +36,7 @@ def add() -> None:
 @app.command()
 def reencrypt() -> None:
     """Seal all data with the newest key. Can be repeated at any time, and while servers run."""
-    with_installation(lambda it: it.store.encryption.reencrypt(it.vault, lambda _: None))
+    with_installation(lambda it: it.store.encryption.reencrypt(lambda _: None))
     print("all data is sealed with the newest key")
 
 
@@ -48,7 +48,7 @@ def remove(key_id: Annotated[str, typer.Argument(help="The id of an older key.")
         store, vault = installation.store, installation.vault
         if key_id not in vault.key_ids[:-1]:
             fail(f"{key_id} is not an older key of {vault.path}; it has: {', '.join(vault.key_ids)}")
-        await store.encryption.reencrypt(vault, lambda _: None)
+        await store.encryption.reencrypt(lambda _: None)
         vault.drop_key(key_id)
         await store.encryption.drop_number_hashes(key_id)
 

@@ -1,7 +1,8 @@
 """The calls: one folder for each subject, with its calls and what only they share.
 
-A call is one file: it declares itself with `@endpoint` and handles the request in about ten lines: read the parameters,
-ask the rules, call one verb of the store, return the response. No folder imports another; what two share is further
+A call has a file, or shares it with its neighbours (showing a page and its form, ending a session and asking about it).
+It declares itself with `@endpoint` and handles the request in about ten lines: read the parameters, ask the rules, call
+one verb of the store, return the response. No folder imports another; what two share is further
 down. There is no list of calls: a call is found by being declared in a module of this package.
 """
 

@@ -17,7 +17,8 @@ from joserfc.errors import InvalidKeyIdError
 from joserfc.jwk import GuestProtocol, RSAKey
 
 from stamkund.clock import Clock
-from stamkund.rules.key_schedule import DAY, KeySchedule, SigningKey
+from stamkund.rules.key_schedule import IdTokenKey, KeySchedule
+from stamkund.rules.timestamps import DAY
 from stamkund.settings import Settings
 from stamkund.store import Store
 from stamkund.vault import ID_TOKEN_KEY, Vault
@@ -33,11 +34,11 @@ class _CachedKeys:
     """The keys as the database had them at `read`."""
 
     read: int
-    keys: list[SigningKey]
+    keys: list[IdTokenKey]
     public: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, read: int, keys: list[SigningKey]) -> _CachedKeys:
+    def of(cls, read: int, keys: list[IdTokenKey]) -> _CachedKeys:
         return cls(read, keys, {key.id: msgspec.json.decode(key.public) for key in keys})
 
 
@@ -125,15 +126,15 @@ class IdTokenKeys:
             keys = await self._store.id_token_keys.add_after(key, keys[-1].id if keys else None)
         return _CachedKeys.of(now, keys)
 
-    def _new_key(self, now: int) -> SigningKey:
+    def _new_key(self, now: int) -> IdTokenKey:
         """Takes about a tenth of a second: not for the event loop."""
         key = RSAKey.generate_key(BITS)
         id_ = key.thumbprint()
         public = {"kid": id_, "use": "sig", "alg": ALGORITHM, **key.as_dict(private=False)}
         sealed = self._vault.seal(_json(dict(key.as_dict(private=True))), ID_TOKEN_KEY)
-        return SigningKey(id_, now, _json(public), sealed)
+        return IdTokenKey(id_, now, _json(public), sealed)
 
-    def _open(self, key: SigningKey) -> RSAKey:
+    def _open(self, key: IdTokenKey) -> RSAKey:
         return RSAKey.import_key(msgspec.json.decode(self._vault.open(key.sealed, ID_TOKEN_KEY)))
 
 

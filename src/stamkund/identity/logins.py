@@ -133,7 +133,9 @@ class Logins:
                 context.client,
                 context.at,
             )
-        except UniqueConflict:  # with a login at the same moment, whose account is theirs too, or with somebody else's
+        except UniqueConflict:
+            # Either the same reader logged in twice at once, and the other login made the account, or somebody else has
+            # one of the customer's identifiers.
             login = await self._usable_login(context, context.organisation, email)
             matches = await self._passwords.verify(password, None if login is None else login.hash)
             if login is None or login.row is None or not matches:

@@ -14,10 +14,10 @@ from collections.abc import Mapping
 
 from stamkund.identity.cookies import cookies, set_cookie
 from stamkund.rules.session import ANONYMOUS, TERMINATED, Session
+from stamkund.rules.timestamps import DAY
 from stamkund.settings import Settings
 from stamkund.store import Store
 
-DAY = 86_400
 _EXTEND_AFTER_SECONDS = DAY
 """A session is extended when it was not used for so long: at most one write per session per day."""
 
@@ -41,7 +41,7 @@ class Sessions:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._seconds = settings.session_days * DAY
-        self._used: dict[str, tuple[str, str, int, int]] = {}
+        self._used: dict[tuple[str, str], tuple[int, int]] = {}
 
     def expiry(self, now: int) -> int:
         """Expiry time of a session used at `now`."""
@@ -56,7 +56,7 @@ class Sessions:
         return set_cookie(cookie_name(organisation), "", 0)
 
     async def of_browser(self, organisation: str, headers: Mapping[bytes, bytes], now: int) -> Session | None:
-        """The session of a browser's cookie; None where there is none, or where it was ended. Raises Unavailable."""
+        """The session of a browser's cookie, marked as used; None for none or an ended one. Raises Unavailable."""
         value = cookies(headers).get(cookie_name(organisation))
         if not value:
             return None
@@ -86,7 +86,7 @@ class Sessions:
     def mark_used(self, session: Session, now: int) -> None:
         """Remembers that a session was used; `write_used` stores it. Nothing is written on a read path."""
         if now - session.seen >= _EXTEND_AFTER_SECONDS:
-            self._used[session.sid] = (session.organisation, session.sid, now, self.expiry(now))
+            self._used[session.organisation, session.sid] = now, self.expiry(now)
 
     async def write_used(self) -> None:
         """Extends the sessions that were used. Raises Unavailable; what was used is remembered for the next time."""
@@ -94,7 +94,7 @@ class Sessions:
         if not used:
             return
         try:
-            await self._store.sessions.extend(sorted(used.values()))
+            await self._store.sessions.extend(sorted((*key, *times) for key, times in used.items()))
         except BaseException:
             self._used = {**used, **self._used}
             raise

@@ -1,8 +1,8 @@
 """Forms that can't be sent from elsewhere (CSRF).
 
-A form is shown together with a random cookie, and holds a keyed hash of it: who makes a browser send a form from
-elsewhere knows neither, and can't plant a cookie with the prefix `__Host-`. The hash differs for each purpose. Where
-the browser says which page sent the form (`Origin`), that must be one of ours.
+A form is shown together with a random cookie, and holds a keyed hash of it. An attacker who makes a browser send a form
+from another site knows neither, and can't plant a cookie with the prefix `__Host-`. The hash differs for each purpose.
+Where the browser says which page sent the form (`Origin`), that must be one of ours.
 """
 
 from __future__ import annotations

@@ -7,13 +7,13 @@ the documents "Get account" for `/accounts` and `/me`. Times: ISO 8601 with the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from stamkund.rules.account import Account, ExternalId, MarketingPermission, UserProduct
+from stamkund.rules.account import Account, Address, ExternalId, MarketingPermission, UserProduct
 from stamkund.rules.subscription import EXTERNAL_START_SERVICE, end_date, state_at
 from stamkund.rules.timestamps import Zone
 
@@ -138,80 +138,75 @@ class MyItem(msgspec.Struct):
     accepted_marketing_permissions: list[MarketingPermission]
 
 
-class _ComputedAccount(msgspec.Struct):
-    """What is not simply a field of the account's document."""
-
-    birth_date: str | None
-    age: int | None
-    social_security_number: str | None
-    social_security_number_century: str | None
-    gender: str | UnsetType
-    address: msgspec.Struct
-    user_products: list[Any]
-
-
-class _ComputedProduct(msgspec.Struct):
-    """What is not simply a field of the user product."""
-
-    created: str
-    updated: str
-    valid_from: str | None
-    valid_to: str | None
-    state: str
-    campaign_end_date: str | None
-    subscription_end_date: str | None
-    external_start_date: str | UnsetType | None
+_COMPUTED_OF_ACCOUNT = (
+    "birth_date",
+    "age",
+    "social_security_number",
+    "social_security_number_century",
+    "gender",
+    "address",
+    "user_products",
+)
+_COMPUTED_OF_PRODUCT = ("created", "updated", "valid_from", "valid_to", "state")
+_COMPUTED_OF_ACCOUNT_PRODUCT = (
+    *_COMPUTED_OF_PRODUCT,
+    "campaign_end_date",
+    "subscription_end_date",
+    "external_start_date",
+)
 
 
-class _Nothing(msgspec.Struct):
-    """An address is shown as it is stored."""
+def _constructor(shape: type[T], document: type[msgspec.Struct], computed: Sequence[str] = ()) -> Callable[..., T]:
+    """Makes a shape of a document and of computed values, which are passed by keyword: each field by its name.
 
-
-def _constructor(shape: type[T], computed: type[msgspec.Struct]) -> Callable[[Any, Any], T]:
-    """Makes a shape of a document and of what was computed from it: each field by its name, from either.
-
-    The names are written out into a function, as for a namedtuple, because looking each up took twice as long.
+    The names are written out into a function, as for a namedtuple, because looking each up takes twice as long. Raises
+    TypeError for a field that is neither in the document nor computed.
     """
-    names = computed.__struct_fields__
-    arguments = ", ".join(f"{'computed' if f in names else 'document'}.{f}" for f in shape.__struct_fields__)
-    construct: Callable[[Any, Any], T] = eval(  # noqa: S307 (made of the names of our own fields)
-        f"lambda document, computed: shape({arguments})", {"shape": shape}
+    if unknown := set(shape.__struct_fields__).difference(document.__struct_fields__, computed):
+        raise TypeError(f"{shape.__name__} shows what {document.__name__} does not have: {', '.join(sorted(unknown))}")
+    parameters = ", ".join(["document", *computed])
+    arguments = ", ".join(name if name in computed else f"document.{name}" for name in shape.__struct_fields__)
+    construct: Callable[..., T] = eval(  # noqa: S307 (made of the names of our own fields)
+        f"lambda {parameters}: shape({arguments})", {"shape": shape}
     )
     return construct
 
 
-class AccountRepresentation(Generic[T]):
-    """One way to show accounts: the shapes of the item, its address and its user products."""
+_account_product = _constructor(AccountProduct, UserProduct, _COMPUTED_OF_ACCOUNT_PRODUCT)
+_my_product = _constructor(MyProduct, UserProduct, _COMPUTED_OF_PRODUCT)
 
-    def __init__(self, item: type[T], address: type[msgspec.Struct], product: type[msgspec.Struct]) -> None:
-        self._item = _constructor(item, _ComputedAccount)
-        self._address = _constructor(address, _Nothing)
-        self._product = _constructor(product, _ComputedProduct)
+
+class AccountRepresentation(Generic[T]):
+    """One way to show accounts: the shapes of the item and its address, and what makes its user products."""
+
+    def __init__(
+        self, item: type[T], address: type[msgspec.Struct], product: Callable[[UserProduct, Zone, int], msgspec.Struct]
+    ) -> None:
+        self._item = _constructor(item, Account, _COMPUTED_OF_ACCOUNT)
+        self._address = _constructor(address, Address)
+        self._product = product
 
     def of(self, account: Account, zone: Zone, now: int) -> T:
         """The account at `now`, with times in `zone`."""
-        birth_date, number = account.effective_birth_date(), account.social_security_number
-        computed = _ComputedAccount(
+        birth_date, number, product = account.effective_birth_date(), account.social_security_number, self._product
+        return self._item(
+            account,
             birth_date=None if birth_date is None else birth_date.isoformat(),
             age=account.age(zone.today(now)),
             social_security_number=None if number is None else number.ten,
             social_security_number_century=None if number is None else number.twelve,
             gender=(None if number is None else number.gender) or UNSET,
-            address=self._address(account.address, None),
-            user_products=[self._product(p, _computed_product(p, zone, now)) for p in account.user_products],
+            address=self._address(account.address),
+            user_products=[product(one, zone, now) for one in account.user_products],
         )
-        return self._item(account, computed)
 
 
-ACCOUNT = AccountRepresentation(AccountItem, AccountAddress, AccountProduct)
-ME = AccountRepresentation(MyItem, MyAddress, MyProduct)
-
-
-def _computed_product(product: UserProduct, zone: Zone, now: int) -> _ComputedProduct:
+def _of_accounts(product: UserProduct, zone: Zone, now: int) -> AccountProduct:
     format_optional = zone.format_optional
     end = end_date(product.subscription_end_date, product.subscription_type, product.state, product.valid_to)
     shows_start = product.provision_service == EXTERNAL_START_SERVICE
-    return _ComputedProduct(
+    return _account_product(
+        product,
         created=zone.format(product.created),
         updated=zone.format(product.updated),
         valid_from=format_optional(product.valid_from),
@@ -221,3 +216,18 @@ def _computed_product(product: UserProduct, zone: Zone, now: int) -> _ComputedPr
         subscription_end_date=format_optional(end),
         external_start_date=format_optional(product.external_start_date) if shows_start else UNSET,
     )
+
+
+def _of_me(product: UserProduct, zone: Zone, now: int) -> MyProduct:
+    return _my_product(
+        product,
+        created=zone.format(product.created),
+        updated=zone.format(product.updated),
+        valid_from=zone.format_optional(product.valid_from),
+        valid_to=zone.format_optional(product.valid_to),
+        state=state_at(product.state, product.valid_from, product.valid_to, now),
+    )
+
+
+ACCOUNT = AccountRepresentation(AccountItem, AccountAddress, _of_accounts)
+ME = AccountRepresentation(MyItem, MyAddress, _of_me)

@@ -1,6 +1,6 @@
-"""The closed vocabulary of what is recorded: events of the audit, and events that other systems are told of.
+"""The closed vocabulary of what is recorded: events of the audit, and events that are published to other systems.
 
-`store/verbs/events.py` writes them, in the transaction of the change that they tell of. An event's name is used nowhere
+`store/verbs/events.py` writes them, in the transaction of the change itself. An event's name is used nowhere
 as a bare string.
 """
 
@@ -40,7 +40,7 @@ class AuditEvent(StrEnum):
 
 
 class OutboxEvent(StrEnum):
-    """What other systems are told of; the names are the documents'."""
+    """What is published to other systems; the names are those of Payway's documentation."""
 
     ACCOUNT_ACTIVATED = "account_activated_for_existing_customer"
 
@@ -49,7 +49,8 @@ class OutboxEvent(StrEnum):
 class AuditEntry:
     """One line of the audit: ids alone, never an e-mail or a name. `at`: seconds since 1970, UTC.
 
-    `client` and `account` are ids, None where nobody of that kind took part.
+    `client`: a client's id, or the name of a part of ours that acted, such as `login_page`. `account`: the id of the
+    account, or of the customer who has none yet. None where nobody of that kind took part.
     """
 
     organisation: str

@@ -10,11 +10,11 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 
-DAY = 86_400
+from stamkund.rules.timestamps import DAY
 
 
 @dataclass(frozen=True)
-class SigningKey:
+class IdTokenKey:
     """A key pair: `public` as a JSON Web Key, `sealed` the private part of it, sealed. `id` is the key's `kid`."""
 
     id: str
@@ -39,15 +39,15 @@ class KeySchedule:
         """How long a new key is published before it signs: a day, or less where keys change often."""
         return min(DAY, self.period // 10)
 
-    def is_due(self, keys: list[SigningKey], now: int) -> bool:
+    def is_due(self, keys: list[IdTokenKey], now: int) -> bool:
         """Whether a new key is to be made."""
         return not keys or now >= keys[-1].created + self.period
 
-    def signing_key(self, keys: list[SigningKey], now: int) -> SigningKey:
+    def signing_key(self, keys: list[IdTokenKey], now: int) -> IdTokenKey:
         """The newest key that has been published for long enough; the oldest, where none has."""
         return next((key for key in reversed(keys) if key.created + self.lead_time <= now), keys[0])
 
-    def expired(self, keys: list[SigningKey], now: int) -> list[str]:
+    def expired(self, keys: list[IdTokenKey], now: int) -> list[str]:
         """The ids of keys whose tokens have all expired."""
         pairs = itertools.pairwise(keys)
         return [key.id for key, next_key in pairs if next_key.created + self.lead_time + self.retention <= now]

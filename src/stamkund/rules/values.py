@@ -239,10 +239,12 @@ PRODUCT_CODE = ValueType(
 """The code of a product, package or campaign; with the plus sign that the newer versions of the documents allow."""
 IP_ADDRESS = ValueType("IP address", _unchanged, max_length=39, example="192.0.2.1")
 USER_AGENT = ValueType("user agent", _unchanged, max_length=4096, example="Mozilla/5.0")
+MAX_SSO_TOKEN_LENGTH = 60_000
+"""User agent and password at their longest, and all of it escaped."""
 SSO_TOKEN = ValueType(
     "token",
     _read_unicode,
-    max_length=60_000,
+    max_length=MAX_SSO_TOKEN_LENGTH,
     example="eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJjaWQiOiI1ODVhNDc2OGVkY2UyYzVlNmYwMDAwMDEifQ.zyQ7EOM3",
     control_characters=True,
 )

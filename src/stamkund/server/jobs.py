@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from stamkund import log
+from stamkund.rules.timestamps import DAY
 from stamkund.store import Unavailable
 from stamkund.wire.services import Services
 
@@ -15,7 +16,6 @@ _SHARE_SECONDS = 1
 _EXTEND_SECONDS = 5
 _SESSION_GRACE_SECONDS = 600
 """Grace period before expired sessions are deleted: that one was used just before may not have been written yet."""
-_DAY = 86_400
 
 Remove = Callable[[int, int], Awaitable[int]]
 """Removes at most so many rows that have expired at a time; returns how many."""
@@ -45,7 +45,7 @@ async def remove_expired_tokens(services: Services) -> int:
 
 async def remove_other_expired_rows(services: Services) -> int:
     """Removes what else has expired: lockouts, call counts, sessions, one-time credentials, ID token keys, audit."""
-    store, audit_seconds = services.store, services.settings.audit_days * _DAY
+    store, audit_seconds = services.store, services.settings.audit_days * DAY
 
     async def old_audit_entries(now: int, at_most: int) -> int:
         return await store.audit.remove_older(now - audit_seconds, at_most)
@@ -81,7 +81,7 @@ async def extend_sessions(services: Services) -> None:
         try:
             await services.sessions.write_used()
         except Unavailable as error:
-            log.get().warning("sessions not prolonged", **log.where(error))
+            log.get().warning("sessions not extended", **log.where(error))
 
 
 async def _in_batches(services: Services, remove: Remove) -> int:

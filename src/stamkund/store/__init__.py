@@ -19,11 +19,11 @@ from stamkund.store.verbs.lookups import (
     TOKEN_ACCOUNT,
     AccountLookup,
     AuthenticatedToken,
-    SessionLookup,
     TokenAccount,
     TokenLookup,
 )
 from stamkund.store.verbs.one_time_credentials import CODE, TICKET, OneTimeCredential
+from stamkund.store.verbs.sessions import SessionLookup
 from stamkund.store.verbs.tokens import ACCESS, REFRESH, Issue, NewToken, Refresh
 from stamkund.store.work import Unavailable, UniqueConflict
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from stamkund.clock import Clock
 from stamkund.settings import Settings
 from stamkund.store.engine import Engine
-from stamkund.store.migrations import LATEST, next_step, schema_version
+from stamkund.store.migrations import LATEST, Migration, next_step, schema_version
 from stamkund.store.sqlite import SqliteEngine
 from stamkund.store.store import Store
 from stamkund.store.verbs.encryption import key_check, set_key_check
+from stamkund.store.work import Unavailable
 from stamkund.vault import CHECK, CannotOpen, KeyFileError, KeyFileExists, Vault
 
 
@@ -50,8 +51,11 @@ async def open_installation(settings: Settings, clock: Clock) -> Installation:
         raise
 
 
-def engine_for(url: str, connections: int = 6) -> Engine:
-    """The engine that a database URL names: `sqlite:///file` or `postgresql://…`. Raises ValueError."""
+def engine_for(url: str, connections: int = 6, *, unlimited: bool = False) -> Engine:
+    """The engine that a database URL names: `sqlite:///file` or `postgresql://…`. Raises ValueError.
+
+    `unlimited`: for a migration, which may rewrite tables of millions of rows in one statement.
+    """
     if url.startswith("sqlite:///"):
         path = url.removeprefix("sqlite:///")
         if not path or ":memory:" in path:
@@ -60,16 +64,37 @@ def engine_for(url: str, connections: int = 6) -> Engine:
     if url.startswith(("postgresql://", "postgres://")):
         from stamkund.store.postgres import PostgresEngine  # its driver takes long to load
 
-        return PostgresEngine(url, connections)
+        return PostgresEngine(url, connections, unlimited=unlimited)
     raise ValueError("the database URL must begin with sqlite:/// or postgresql://")
 
 
+async def migrate_database(settings: Settings, clock: Clock) -> list[str]:
+    """What `stamkund migrate` does: brings the database of the settings up to date, however long that takes.
+
+    Returns the steps that were applied. Raises Unavailable, ValueError.
+    """
+    engine = engine_for(settings.database_url, unlimited=True)
+    await engine.open()
+    try:
+        return await migrate(engine, clock())
+    finally:
+        await engine.close()
+
+
 async def migrate(engine: Engine, now: int) -> list[str]:
-    """Brings the schema up to date; returns the steps that were applied."""
+    """Brings the schema up to date; returns the steps that were applied. Raises Unavailable."""
     applied = []
-    while (step := await engine.write(lambda: next_step(now))) is not None:
+    while (step := await _apply_next(engine, now)) is not None:
         applied.append(f"{step.number:04} {step.name}")
     return applied
+
+
+async def _apply_next(engine: Engine, now: int) -> Migration | None:
+    version = await engine.read(schema_version)
+    try:
+        return await engine.write(lambda: next_step(now))
+    except Unavailable as error:
+        raise Unavailable(f"the migration from step {version} failed, and changed nothing: {error}") from error
 
 
 async def check_schema(engine: Engine) -> None:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from stamkund.store.work import BulkInsert, Execute, MakeWork, Row, Sql, Step, Unavailable, Work
+from stamkund.store.work import BulkInsert, Execute, MakeWork, Row, Sql, Statement, Unavailable, Work
 
 T = TypeVar("T")
 
@@ -48,8 +48,10 @@ class PostgresEngine:
 
     name = "postgres"
 
-    def __init__(self, url: str, connections: int = 6) -> None:
+    def __init__(self, url: str, connections: int = 6, *, unlimited: bool = False) -> None:
+        """`unlimited`: statements take as long as they need, instead of STATEMENT_SECONDS at most."""
         self.url = url
+        self._statement_seconds = None if unlimited else STATEMENT_SECONDS
         self._max_connections = max(connections, _LOOK_UP_CONNECTIONS + 1)
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._batches: dict[Sql, _Batches] = {}
@@ -71,7 +73,7 @@ class PostgresEngine:
             min_size=1,
             max_size=self._max_connections,
             timeout=CONNECT_SECONDS,
-            command_timeout=STATEMENT_SECONDS,
+            command_timeout=self._statement_seconds,
             reset=_no_reset,
             server_settings={
                 "application_name": "stamkund",
@@ -206,19 +208,19 @@ class _Batches:
 
 async def _run(connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], work: Work[T]) -> T:
     try:
-        step = next(work)
+        statement = next(work)
         while True:
-            step = work.send(await _do(connection, step))
+            statement = work.send(await _do(connection, statement))
     except StopIteration as finished:
         result: T = finished.value
         return result
 
 
-async def _do(connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], step: Step) -> list[Row]:
-    if isinstance(step, Execute):
-        return list(await connection.fetch(step.sql.postgres, *step.values))
-    if isinstance(step, BulkInsert):
-        await connection.copy_records_to_table(step.table, records=step.rows, columns=step.columns)
+async def _do(connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], statement: Statement) -> list[Row]:
+    if isinstance(statement, Execute):
+        return list(await connection.fetch(statement.sql.postgres, *statement.values))
+    if isinstance(statement, BulkInsert):
+        await connection.copy_records_to_table(statement.table, records=statement.rows, columns=statement.columns)
         return []
-    await connection.executemany(step.sql.postgres, step.values)
+    await connection.executemany(statement.sql.postgres, statement.values)
     return []

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from stamkund.store.work import BulkInsert, Execute, ExecuteMany, MakeWork, Row, Sql, Step, Unavailable, Work
+from stamkund.store.work import BulkInsert, Execute, ExecuteMany, MakeWork, Row, Sql, Statement, Unavailable, Work
 
 T = TypeVar("T")
 
@@ -201,22 +201,22 @@ def _run_job(connection: sqlite3.Connection, job: _Job) -> None:
 
 def _run(connection: sqlite3.Connection, work: Work[T]) -> T:
     try:
-        step = next(work)
+        statement = next(work)
         while True:
-            step = work.send(_do(connection, step))
+            statement = work.send(_do(connection, statement))
     except StopIteration as finished:
         result: T = finished.value
         return result
 
 
-def _do(connection: sqlite3.Connection, step: Step) -> list[Row]:
-    if isinstance(step, Execute):
-        rows: list[Row] = connection.execute(step.sql.sqlite, _plain(step.values)).fetchall()
+def _do(connection: sqlite3.Connection, statement: Statement) -> list[Row]:
+    if isinstance(statement, Execute):
+        rows: list[Row] = connection.execute(statement.sql.sqlite, _plain(statement.values)).fetchall()
         return rows
-    if isinstance(step, ExecuteMany):
-        connection.executemany(step.sql.sqlite, step.values)
-    elif isinstance(step, BulkInsert):
-        connection.executemany(step.insert, step.rows)
+    if isinstance(statement, ExecuteMany):
+        connection.executemany(statement.sql.sqlite, statement.values)
+    elif isinstance(statement, BulkInsert):
+        connection.executemany(statement.insert, statement.rows)
     return []
 
 

@@ -40,7 +40,7 @@ class Store:
         self.catalogues = CatalogueVerbs(*parts)
         self.clients = ClientVerbs(*parts)
         self.customers = CustomerVerbs(*parts)
-        self.encryption = EncryptionVerbs(*parts)
+        self.encryption = EncryptionVerbs(*parts, vault)
         self.id_token_keys = IdTokenKeyVerbs(*parts)
         self.login_attempts = LoginAttemptVerbs(*parts)
         self.logins = LoginVerbs(*parts)

@@ -61,11 +61,11 @@ def delete_batch(table: str, key: str, condition: str, order: str) -> Sql:
 
     A batch is bounded, so that neither a lock nor a writer's turn lasts; rows that are locked are left for the next.
     """
-    chosen = f"SELECT {key} FROM {table} WHERE {condition} ORDER BY {order} LIMIT $2"  # noqa: S608
+    chosen = f"SELECT {key} FROM {table} WHERE {condition} ORDER BY {order} LIMIT $2"
     where = f"({key})" if "," in key else key
     return Sql(
-        f"DELETE FROM {table} WHERE {where} IN ({chosen} FOR UPDATE SKIP LOCKED) RETURNING 1",  # noqa: S608
-        sqlite=f"DELETE FROM {table} WHERE {where} IN ({chosen}) RETURNING 1",  # noqa: S608
+        f"DELETE FROM {table} WHERE {where} IN ({chosen} FOR UPDATE SKIP LOCKED) RETURNING 1",
+        sqlite=f"DELETE FROM {table} WHERE {where} IN ({chosen}) RETURNING 1",
     )
 
 
@@ -96,11 +96,11 @@ class BulkInsert:
     @property
     def insert(self) -> str:
         marks = ", ".join("?" * len(self.columns))
-        return f"INSERT INTO {self.table} ({', '.join(self.columns)}) VALUES ({marks})"  # noqa: S608
+        return f"INSERT INTO {self.table} ({', '.join(self.columns)}) VALUES ({marks})"
 
 
-Step = Execute | ExecuteMany | BulkInsert
-Work = Generator[Step, list[Row], T]
+Statement = Execute | ExecuteMany | BulkInsert
+Work = Generator[Statement, list[Row], T]
 """What a verb is: steps out, rows in, and at the end its result."""
 MakeWork = Callable[[], Work[T]]
 """Starts the verb afresh: an engine may have to run it again (deadlock, lost connection before anything was done)."""

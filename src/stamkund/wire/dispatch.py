@@ -1,7 +1,7 @@
 """The ASGI application: finds the endpoint and makes its checks, in the wire contract's order.
 
 token (401) → scope and identity (403) → the client's rate limit (429) → size (413) → content type → JSON → unknown
-parameters → values (400) → the rate limit of the identifiers (429), which only right values name → the handler. Nothing
+parameters → values (400) → the rate limit of the identifiers (429), once their values are valid → the handler. Nothing
 else decides in which order a caller learns what is wrong. Every response, also the one to a fault of ours, is a JSON
 body with a code and a request id.
 """
@@ -28,7 +28,7 @@ from stamkund.store import Unavailable
 from stamkund.wire import cors
 from stamkund.wire.call import Call
 from stamkund.wire.caller import access_problem, bearer_token, caller_of
-from stamkund.wire.endpoint import Endpoint, Reads
+from stamkund.wire.endpoint import Endpoint, Loads
 from stamkund.wire.form import parse_form
 from stamkund.wire.parameters import ParsedParameters, parse_json_object, parse_query
 from stamkund.wire.response import NO_STORE, Header, Response
@@ -117,7 +117,7 @@ class Dispatch:
             await self._authenticate(endpoint, call)
         if endpoint.body is not None:
             await _read_body(endpoint, call, receive)
-        elif endpoint.reads.account is None and not endpoint.free_query:
+        elif endpoint.loads.account is None and not endpoint.free_query:
             call.parameters = _query_parameters(endpoint, call)
         if endpoint.limit is not None:
             for identifier in endpoint.limit.identifiers(call):
@@ -132,10 +132,10 @@ class Dispatch:
         names one is parsed first; but only a caller who may make the call learns what is wrong with the query."""
         query_error: Refused | None = None
         account = None
-        if endpoint.reads.account is not None:
+        if endpoint.loads.account is not None:
             try:
                 call.parameters = _query_parameters(endpoint, call)
-                account = endpoint.reads.account(call.parameters, self._services)
+                account = endpoint.loads.account(call.parameters, self._services)
             except Refused as error:
                 query_error = error
         header = call.headers.get(b"authorization")
@@ -143,7 +143,7 @@ class Dispatch:
         if token is None:
             raise Refused(problems.MISSING_TOKEN if header is None else problems.INVALID_TOKEN)
         authenticated = await self._services.store.tokens.authenticate(
-            token_digest(token), account, endpoint.reads.catalogue
+            token_digest(token), account, endpoint.loads.catalogue
         )
         caller = caller_of(authenticated, call.now)
         if caller is None:
@@ -179,26 +179,26 @@ async def _handle(endpoint: Endpoint, call: Call) -> Any:
     """What the handler returns. A refusal that was not declared is a fault of ours, not a response."""
     arguments: dict[str, Any] = {}
     try:
-        if endpoint.reads.account is not None:
-            arguments["account"] = _account(call, endpoint.reads)
-        if endpoint.reads.catalogue:
+        if endpoint.loads.account is not None:
+            arguments["account"] = _account(call, endpoint.loads)
+        if endpoint.loads.catalogue:
             arguments["catalogue"] = await call.catalogue()
         return await endpoint.handler(call, **arguments)
     except Refused as refused:
         problem = refused.problem
-        if problem in endpoint.refusals or problem.code == "invalid_parameter":
+        if problem in endpoint.refusals or problem.code == problems.INVALID_PARAMETER:
             raise
         if problem.code == problems.TOO_MANY and endpoint.limit is not None:
             raise
         raise UndeclaredRefusal(problem.code) from refused
 
 
-def _account(call: Call, reads: Reads) -> Account:
-    """The account that the declaration reads. Raises Refused where it is missing."""
+def _account(call: Call, loads: Loads) -> Account:
+    """The account that the declaration loads. Raises Refused where it is missing."""
     account = call.account()
     if account is None:
-        assert reads.missing is not None, "the declaration was checked"
-        raise Refused(reads.missing)
+        assert loads.missing is not None, "the declaration was checked"
+        raise Refused(loads.missing)
     return account
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _REDIRECT = 302
 
 Handler = Callable[..., Awaitable[Any]]
-"""Takes the call and, by name, what the declaration `reads`."""
+"""Takes the call and, by name, what the declaration `loads`."""
 ChooseAccount = Callable[[ParsedParameters, "Services"], AccountLookup]
 Check = Callable[[ParsedParameters], None]
 """A rule about several parameters. Raises Refused."""
@@ -33,7 +33,7 @@ RefusalPage = Callable[[Call, Problem], Response]
 
 
 @dataclass(frozen=True)
-class Reads:
+class Loads:
     """What is read in the same statement as the token, and given to the handler as arguments of these names.
 
     - `account`: chooses the account by the parameters. Where there is no such account, the call is refused with
@@ -50,11 +50,11 @@ class Reads:
         return [*(["account"] if self.account is not None else []), *(["catalogue"] if self.catalogue else [])]
 
 
-NOTHING = Reads()
+NOTHING = Loads()
 
 
 def token_account(_: ParsedParameters, __: Services) -> TokenAccount:
-    """For `Reads`: the account that the access token stands for."""
+    """For `Loads`: the account that the access token stands for."""
     return TOKEN_ACCOUNT
 
 
@@ -64,7 +64,7 @@ def _no_identifiers(_: Call) -> Iterable[Identifier]:
 
 @dataclass(frozen=True)
 class Limit:
-    """That a call is limited: for each client and, for all clients together, for each of the `identifiers` it is about.
+    """The rate limit of a call: for each client and, for all clients together, for each identifier that it is about.
 
     `name` is what is counted under. At a public call the handler learns who the client is, so the handler itself asks
     `services.limits`.
@@ -87,7 +87,7 @@ class Endpoint:
     public: bool
     parameter_set: ParameterSet
     check: Check | None
-    reads: Reads
+    loads: Loads
     body: str | None
     free_query: bool
     success: int
@@ -116,7 +116,7 @@ def endpoint(
     public: bool = False,
     parameters: Sequence[Parameter[Any]] = (),
     check: Check | None = None,
-    reads: Reads = NOTHING,
+    loads: Loads = NOTHING,
     body: str | None = None,
     free_query: bool = False,
     success: int = 200,
@@ -131,7 +131,7 @@ def endpoint(
     - `about`: for the reference alone.
     - `scope`, `identity`: what the access token must have; `public` calls take no access token.
     - `parameters` in the document's order; `check` refuses combinations of them.
-    - `reads`: what is read together with the token and given to the handler.
+    - `loads`: what is read together with the token and given to the handler.
     - `body`: None, `json` or `form`. `free_query`: the handler reads `call.query` itself, because other rules than the
       API's apply to it.
     - `success`: the status of a struct that the handler returns.
@@ -140,10 +140,10 @@ def endpoint(
     - `limit`: how the call is counted, where it is limited.
     - `refusal_page`: shows refusals to people, where browsers make the call.
     """
-    missing = () if reads.missing is None else (reads.missing,)
+    missing = () if loads.missing is None else (loads.missing,)
 
     def declare(handler: Handler) -> Endpoint:
-        _check_arguments(handler, reads)
+        _check_declaration(handler, loads, public=public, body=body)
         return Endpoint(
             method=method,
             paths=paths,
@@ -154,7 +154,7 @@ def endpoint(
             public=public,
             parameter_set=ParameterSet(parameters, json=body == "json"),
             check=check,
-            reads=reads,
+            loads=loads,
             body=body,
             free_query=free_query,
             success=success,
@@ -168,10 +168,15 @@ def endpoint(
     return declare
 
 
-def _check_arguments(handler: Handler, reads: Reads) -> None:
-    """A handler takes the call, and exactly what its declaration reads."""
-    _, *arguments = inspect.signature(handler).parameters
-    if sorted(arguments) != sorted(reads.arguments):
-        raise TypeError(f"{handler.__qualname__} takes {arguments}, but its declaration reads {reads.arguments}")
-    if (reads.account is None) != (reads.missing is None):
-        raise TypeError(f"{handler.__qualname__}: an account that is read needs the refusal for a missing one")
+def _check_declaration(handler: Handler, loads: Loads, *, public: bool, body: str | None) -> None:
+    """A handler takes the call and exactly what its declaration loads, and that can be read. Raises TypeError."""
+    name = handler.__qualname__
+    _, *arguments = inspect.signature(handler, follow_wrapped=False).parameters
+    if sorted(arguments) != sorted(loads.arguments):
+        raise TypeError(f"{name} takes {arguments}, but its declaration loads {loads.arguments}")
+    if (loads.account is None) != (loads.missing is None):
+        raise TypeError(f"{name}: an account that is read needs the refusal for a missing one")
+    if public and loads.arguments:
+        raise TypeError(f"{name}: a public call has no access token that an account or a catalogue is read with")
+    if body is not None and loads.account is not None:
+        raise TypeError(f"{name}: the account is chosen by the query, before a body is read")

@@ -21,6 +21,8 @@ from stamkund.store import Store, Unavailable
 from stamkund.vault import Vault
 
 WINDOW_SECONDS = 60
+LOGIN_LIMIT = "login"
+"""The name under which logins are counted, whichever call they come by."""
 _MAX_COUNTS = 100_000
 """Counts of a process in one minute, so that random identifiers can't fill its memory (some 20 MB)."""
 

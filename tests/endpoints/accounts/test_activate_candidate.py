@@ -462,7 +462,7 @@ def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second:
     return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
 
 
-TIMESTAMPS = [
+TIMES = [
     (utc(2026, 3, 29, 0, 59, 59), "2026-03-29T01:59:59+01:00", "2026-03-28T20:59:59-04:00"),
     (utc(2026, 3, 29, 1, 0, 0), "2026-03-29T03:00:00+02:00", "2026-03-28T21:00:00-04:00"),
     (utc(2026, 10, 25, 0, 59, 59), "2026-10-25T02:59:59+02:00", "2026-10-24T20:59:59-04:00"),
@@ -477,9 +477,9 @@ async def test_times_across_the_change_of_summer_time(service: RunningService, t
     """One offset does not do for a zone: each moment has its own, in every response."""
     publisher = await service.publisher(timezone=timezone)
     subscriptions = [
-        subscription(valid_from=row[0], valid_to=row[0], subscription_number=str(n)) for n, row in enumerate(TIMESTAMPS)
+        subscription(valid_from=row[0], valid_to=row[0], subscription_number=str(n)) for n, row in enumerate(TIMES)
     ]
-    expected = [row[column] for row in TIMESTAMPS]
+    expected = [row[column] for row in TIMES]
     with service.clock.at(utc(2025, 12, 31)):
         made = await publisher.customer(subscriptions=subscriptions)
         listed = (await publisher.get(CANDIDATE, customer_number="100001")).json()["item"]["products"]

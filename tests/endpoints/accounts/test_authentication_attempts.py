@@ -181,14 +181,10 @@ async def test_a_reported_attempt_is_stored_whole(publisher: Publisher) -> None:
     await publisher.post(REPORT, {"email": EMAIL, **report_fields})
     login = await publisher.service.store.logins.find(publisher.id, identifiers.email(EMAIL))
     assert login is not None and login.id == account_id
-    partial, whole = await publisher.service.store.login_attempts.latest(publisher.id, login.id)
-    assert (whole.channel, whole.outcome, whole.client) == (
-        "reported",
-        "failed",
-        publisher.client.id,
-    )
-    assert (whole.at, whole.address, whole.user_agent) == (NOW, "2001:db8::1", agent)
-    assert partial.address == "127.0.0.1", "the address that the call came from"
+    incomplete, complete = await publisher.service.store.login_attempts.latest(publisher.id, login.id)
+    assert (complete.channel, complete.outcome, complete.client) == ("reported", "failed", publisher.client.id)
+    assert (complete.at, complete.address, complete.user_agent) == (NOW, "2001:db8::1", agent)
+    assert incomplete.address == "127.0.0.1", "the address that the call came from"
 
 
 # Freezing --------------------------------------------------------------------------------------------------

@@ -18,12 +18,12 @@ async def herald(publisher: Publisher) -> Herald:
 
 @pytest.fixture
 async def browser(herald: Herald) -> AsyncIterator[Browser]:
-    async with herald.browser() as new:
-        yield new
+    async with herald.browser() as browser:
+        yield browser
 
 
 @pytest.fixture
 async def other(herald: Herald) -> AsyncIterator[Browser]:
     """A second browser, such as an attacker's."""
-    async with herald.browser() as new:
-        yield new
+    async with herald.browser() as browser:
+        yield browser

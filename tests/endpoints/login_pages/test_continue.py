@@ -207,8 +207,8 @@ SPLIT = "a\r\nSet-Cookie: injected=1\r\n\r\n<script>"
 @pytest.mark.parametrize("name", ["continue", "oid", "login_hint", "ui_locales", "prompt", "state", "utm_source"])
 @pytest.mark.parametrize("path", ["/login", "/oauth2/logout", "/oauth2/auth"])
 async def test_a_line_break_splits_no_header(herald: Herald, name: str, path: str) -> None:
-    query = {"oid": herald.id, "client_id": herald.site.id, "response_type": "code", name: SPLIT}
-    target = f"{path}?{urlencode(query)}".encode()
+    parameters = {"oid": herald.id, "client_id": herald.site.id, "response_type": "code", name: SPLIT}
+    target = f"{path}?{urlencode(parameters)}".encode()
     response = await raw.send(herald.service, raw.get(target))
     assert response.status in (200, 302, 303, 400) and response.rest == b""
     assert "injected" not in response.headers.get("set-cookie", "")

@@ -387,11 +387,11 @@ async def test_a_page_is_limited_for_each_organisation(fresh_url: str, tmp_path:
         first, second = await service.publisher(), await service.publisher()
         async with Browser(service) as browser:
             for publisher, statuses in ((first, [403, 403, 429]), (second, [403])):
-                received = []
+                seen = []
                 for number in range(len(statuses)):
                     await browser.get("/login", oid=publisher.id)
-                    received.append((await browser.submit(email=f"{number}@example.com", password="x")).status)
-                assert received == statuses
+                    seen.append((await browser.submit(email=f"{number}@example.com", password="x")).status)
+                assert seen == statuses
 
 
 async def test_the_only_organisation_need_not_be_named(fresh_url: str, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ class OAuthSite:
         """A code as the browser flow makes it, for tests that are about what follows."""
         login = await self.service.store.logins.find(self.publisher.id, identifiers.email(EMAIL))
         assert login is not None and login.row is not None
-        code_binding = CodeBinding(REDIRECT, **binding)
+        code_binding = CodeBinding(redirect_uri=REDIRECT, **binding)
         granted_text = " ".join(granted or self.client.scopes)
         return await new_code(
             self.service.store, self.client, login.row, granted_text, code_binding, self.service.clock()

@@ -261,13 +261,13 @@ async def test_a_form_that_is_too_large(publisher: Publisher) -> None:
 
 
 async def test_scopes_are_those_requested(publisher: Publisher) -> None:
-    for scope, expected in (
+    for scope, granted in (
         ("/external/me/w", "/external/me/w"),
         ("  /external/me/w   /external/account/r ", "/external/me/w /external/account/r"),
         ("/external/me/w /external/me/w", "/external/me/w"),
         (" ", " ".join(SCOPES)),
     ):
-        assert issued(await publisher.grant("none", scope=scope))["scope"] == expected
+        assert issued(await publisher.grant("none", scope=scope))["scope"] == granted
 
 
 async def test_a_scope_that_the_client_lacks_is_named(publisher: Publisher) -> None:
@@ -372,8 +372,8 @@ async def test_a_refresh_token_gives_access_again_and_again(publisher: Publisher
 async def test_a_refresh_token_gives_no_more_than_it_was_given(publisher: Publisher) -> None:
     await _account(publisher)
     token = await _refresh_token(publisher, scope="/external/me/w /external/account/r")
-    for scope, expected in (("", "/external/me/w /external/account/r"), ("/external/account/r", "/external/account/r")):
-        assert issued(await publisher.grant("refresh_token", refresh_token=token, scope=scope))["scope"] == expected
+    for scope, granted in (("", "/external/me/w /external/account/r"), ("/external/account/r", "/external/account/r")):
+        assert issued(await publisher.grant("refresh_token", refresh_token=token, scope=scope))["scope"] == granted
     wider = await publisher.grant("refresh_token", refresh_token=token, scope="/external/me/w /external/account/w")
     assert error_of(wider) == ("invalid_scope", "The refresh token does not have the scope /external/account/w")
 

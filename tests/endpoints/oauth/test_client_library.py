@@ -121,14 +121,14 @@ async def test_the_library_refuses_what_is_not_meant_for_it(site: OAuthSite) -> 
     async with Browser(site.service) as browser:
         sent, tokens = await logged_in(app, browser)
     other = await app_of(await site_of(site.publisher, "/openid/offline_access"))
-    for checker, parameters, nonce in (
+    for checker, token, nonce in (
         (app, tokens, "another nonce"),
         (other, tokens, sent["nonce"]),
         (app, {**tokens, "access_token": "another"}, sent["nonce"]),
         (app, {**tokens, "id_token": tokens["id_token"][:-12] + "AAAAAAAAAAAA"}, sent["nonce"]),
     ):
         with pytest.raises(Exception, match=r"(?i)nonce|azp|aud|at_hash|signature"):
-            await checker.parse_id_token(parameters, nonce=nonce)
+            await checker.parse_id_token(token, nonce=nonce)
 
 
 async def test_a_logout_with_an_expired_id_token_needs_no_confirmation(site: OAuthSite) -> None:

@@ -42,14 +42,14 @@ class JavaScriptSite:
             await self.publisher.service.store.clients.change(made.id, without_secrets)
         self.client = {"id": made.id, "secret": secret, "authentication": authentication}
 
-    async def do(self, step: str, **arguments: Any) -> dict[str, Any]:
-        sent = {"do": step, "server": self.publisher.service.url, "client": self.client, **arguments}
+    async def do(self, step: str, **values: Any) -> dict[str, Any]:
+        sent = {"do": step, "server": self.publisher.service.url, "client": self.client, **values}
         response: dict[str, Any] = await self.node("openid.mjs", sent)
         return response
 
-    async def refusal(self, step: str, **arguments: Any) -> dict[str, Any]:
+    async def refusal(self, step: str, **values: Any) -> dict[str, Any]:
         """The error that the library reports for a step."""
-        response = await self.do(step, **arguments)
+        response = await self.do(step, **values)
         assert list(response) == ["refused"], response
         refusal: dict[str, Any] = response["refused"]
         return refusal

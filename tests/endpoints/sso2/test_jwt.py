@@ -16,6 +16,7 @@ from stamkund.endpoints.sso2 import jwt as tokens
 from stamkund.endpoints.sso2.session_token import SessionToken
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import new_secret
+from stamkund.rules.values import MAX_SSO_TOKEN_LENGTH
 from tests.support.connector import encoded, php_json, signed
 
 SECRET, OTHER = new_secret(), new_secret()
@@ -196,7 +197,7 @@ def test_padding_and_blanks_are_refused_even_where_they_are_signed() -> None:
 
 def test_sizes_are_bounded() -> None:
     longest = made({"alg": "HS256"}, {**CLAIMS, "uas": "x" * 44_000})
-    assert len(longest) < tokens.MAX_TOKEN_LENGTH and accepted(longest)
+    assert len(longest) < MAX_SSO_TOKEN_LENGTH and accepted(longest)
     assert not accepted(made({"alg": "HS256"}, {**CLAIMS, "uas": "x" * 46_000}))
     assert not accepted("a" * 1_000_000) and not accepted("." * 1_000_000)
     assert not accepted(made({"alg": "HS256"}, b'{"x":' + b"[" * 20_000 + b"]" * 20_000 + b"}"))

@@ -219,7 +219,7 @@ async def test_an_unused_session_expires_after_thirty_days(site: SsoSite, reader
 
 async def test_five_wrong_passwords_freeze_the_reader_everywhere(site: SsoSite, sister: SsoSite, reader: str) -> None:
     clock = site.publisher.service.clock
-    sid, sister_sid = (await site.identified()).sid, (await sister.identified()).sid
+    sid, other_sid = (await site.identified()).sid, (await sister.identified()).sid
     for left in (4, 3, 2, 1, 0):
         claims = await site.connector.authenticate(sid, EMAIL, "wrong")
         assert (claims["sts"], claims["at"], claims["err"], claims["raa"]) == ("anon", "", "invalid_credentials", left)
@@ -227,7 +227,7 @@ async def test_five_wrong_passwords_freeze_the_reader_everywhere(site: SsoSite, 
     with clock.at(clock() + 100):
         for claims in (
             await site.connector.authenticate(sid, EMAIL, PASSWORD),
-            await sister.connector.authenticate(sister_sid, EMAIL, PASSWORD),
+            await sister.connector.authenticate(other_sid, EMAIL, PASSWORD),
         ):
             assert (claims["sts"], claims["at"], claims["err"]) == ("anon", "", "account_frozen")
             assert claims["frf"] == DAY - 100 and "raa" not in claims

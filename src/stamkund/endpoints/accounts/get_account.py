@@ -13,7 +13,7 @@ from stamkund.rules.identifiers import Identifier
 from stamkund.rules.timestamps import zone
 from stamkund.wire.about import About, Example
 from stamkund.wire.call import Call
-from stamkund.wire.endpoint import Reads, endpoint
+from stamkund.wire.endpoint import Loads, endpoint
 from stamkund.wire.parameters import Parameter, ParsedParameters
 from stamkund.wire.response import Item
 from stamkund.wire.services import Services
@@ -82,7 +82,7 @@ def requested_account(parameters: ParsedParameters, services: Services) -> Ident
         TULO_NUMBER,
     ),
     check=exactly_one,
-    reads=Reads(account=requested_account, missing=problems.ACCOUNT_NOT_FOUND),
+    loads=Loads(account=requested_account, missing=problems.ACCOUNT_NOT_FOUND),
     about=About(
         title="Get account",
         group="Account",

@@ -14,7 +14,7 @@ from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.identifiers import Identifier
 from stamkund.wire.about import About, Example
 from stamkund.wire.call import Call
-from stamkund.wire.endpoint import Reads, endpoint
+from stamkund.wire.endpoint import Loads, endpoint
 from stamkund.wire.parameters import Parameter, ParsedParameters
 from stamkund.wire.response import Item
 from stamkund.wire.services import Services
@@ -31,7 +31,7 @@ def requested_account(parameters: ParsedParameters, _: Services) -> Identifier:
     "/external/api/v1/accounts/active_products",
     scope=scopes.ACCOUNT_READ,
     parameters=(ACCOUNT_ID, INCLUDE_ARTICLES),
-    reads=Reads(account=requested_account, missing=problems.ACCOUNT_NOT_FOUND, catalogue=True),
+    loads=Loads(account=requested_account, missing=problems.ACCOUNT_NOT_FOUND, catalogue=True),
     about=About(
         title="Get active products",
         group="Account",

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from stamkund import problems
 from stamkund.pages import PageOwner
 from stamkund.problems import Refused
-from stamkund.rules.ids import is_id
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.urls import encoded, form_target, is_plain, origin_of, web_address
 from stamkund.wire.call import Call
@@ -76,7 +75,7 @@ async def page_owner(call: Call, organisation: Organisation) -> PageOwner:
 
 async def _enabled_client(call: Call, client_id: str) -> Registration:
     """A client and its organisation. Raises Refused."""
-    registration = await call.services.store.clients.get(client_id.lower()) if is_id(client_id) else None
+    registration = await call.services.store.clients.by_sent_id(client_id)
     if registration is None or registration[0].disabled:
         raise Refused(problems.UNKNOWN_CLIENT)
     return registration

@@ -26,9 +26,9 @@ from stamkund.wire.about import About, Example, FormField, FormVariant
 from stamkund.wire.call import Call
 from stamkund.wire.endpoint import Limit, endpoint
 from stamkund.wire.hosts import redirect_to_canonical_host
+from stamkund.wire.limits import LOGIN_LIMIT
 from stamkund.wire.response import HTML, Header, Response, redirect
 
-LIMIT = "login"
 _CONTINUE = FormField(
     "continue",
     "Where to go on to: an address of `/oauth2/auth`, or one at the origin of a client's redirect URI or at one of its "
@@ -98,7 +98,7 @@ async def show_login_page(call: Call) -> Response:
     public=True,
     body="form",
     success=303,
-    limit=Limit(LIMIT),
+    limit=Limit(LOGIN_LIMIT),
     refusals=(*REFUSALS, problems.UNAVAILABLE, problems.BUSY),
     refusal_page=refusal_page,
     about=About(
@@ -158,8 +158,8 @@ def _form_problem(call: Call, email: str, password: str) -> _FormState | None:
 async def _log_in(call: Call, destination: Destination, email: str, password: str) -> Header:
     """Logs the browser in; returns the header with its new cookie. Raises WrongPassword, LoginLocked, Refused."""
     services, organisation = call.services, destination.organisation.id
-    services.limits.client(LIMIT, f"login page of {organisation}", call.now)
-    services.limits.identifier(LIMIT, organisation, identifiers.email(email), call.now)
+    services.limits.client(LOGIN_LIMIT, f"login page of {organisation}", call.now)
+    services.limits.identifier(LOGIN_LIMIT, organisation, identifiers.email(email), call.now)
     context = call.login_context(organisation, LOGIN_PAGE, destination.client_id)
     account = await services.logins.log_in(context, organisation, email, password)
     cookie = new_cookie()

@@ -11,7 +11,7 @@ from stamkund.rules.account import Account
 from stamkund.rules.timestamps import zone
 from stamkund.wire.about import About, Example
 from stamkund.wire.call import Call
-from stamkund.wire.endpoint import Reads, endpoint, token_account
+from stamkund.wire.endpoint import Loads, endpoint, token_account
 from stamkund.wire.response import Item
 
 
@@ -24,7 +24,7 @@ class MeResponse(msgspec.Struct):
     "/external/api/v1/me",
     scope=scopes.ME_WRITE,
     identity=True,
-    reads=Reads(account=token_account, missing=problems.ACCOUNT_NOT_FOUND),
+    loads=Loads(account=token_account, missing=problems.ACCOUNT_NOT_FOUND),
     about=About(
         title="Get current account",
         group="Me",

@@ -13,7 +13,7 @@ from stamkund.rules.account import Account
 from stamkund.rules.catalogue import Catalogue
 from stamkund.wire.about import About, Example
 from stamkund.wire.call import Call
-from stamkund.wire.endpoint import Reads, endpoint, token_account
+from stamkund.wire.endpoint import Loads, endpoint, token_account
 from stamkund.wire.response import Item
 
 
@@ -23,7 +23,7 @@ from stamkund.wire.response import Item
     scope=scopes.ME_WRITE,
     identity=True,
     parameters=(INCLUDE_ARTICLES,),
-    reads=Reads(account=token_account, missing=problems.ACCOUNT_NOT_FOUND, catalogue=True),
+    loads=Loads(account=token_account, missing=problems.ACCOUNT_NOT_FOUND, catalogue=True),
     about=About(
         title="Get active products of current account",
         group="Me",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from stamkund import problems
-from stamkund.endpoints.oauth.client_authentication import CLIENT_FIELDS, authenticated_client
+from stamkund.endpoints.oauth.client_authentication import CLIENT_FIELDS, authenticate_by_secret
 from stamkund.endpoints.oauth.errors import (
     INVALID_CLIENT_ERROR,
     NO_STORE_OR_CACHE,
@@ -120,7 +120,7 @@ async def issue_token(call: Call) -> Response:
     Failed logins in a row freeze the login for a while; then the error of the password grant is `invalid_grant` with a
     description that says so and until when, whatever the password.
     """
-    client, organisation = await authenticated_client(call)
+    client, organisation = await authenticate_by_secret(call)
     call.services.limits.client(LIMIT, client.id, call.now)
     try:
         return await _token_response(call, client, organisation)

@@ -16,7 +16,6 @@ from stamkund.endpoints.oauth.code_grants import CHALLENGE, CodeBinding
 from stamkund.endpoints.oauth.errors import OAuthError
 from stamkund.endpoints.oauth.token_request import requested_scopes
 from stamkund.problems import Refused
-from stamkund.rules.ids import is_id
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.urls import web_address
 from stamkund.store import Store
@@ -55,7 +54,7 @@ class RedirectTarget:
         return f"{self.redirect_uri}{'&' if '?' in self.redirect_uri else '?'}{query}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AuthorizationRequest:
     """What the client asks for. `max_age`: how many seconds ago the last login may have been.
 
@@ -71,7 +70,13 @@ class AuthorizationRequest:
 
     def binding(self, target: RedirectTarget, authenticated: int | None) -> CodeBinding:
         """What the code for this request is bound to."""
-        return CodeBinding(target.sent_uri, self.challenge, self.nonce, authenticated, self.sent_scope)
+        return CodeBinding(
+            redirect_uri=target.sent_uri,
+            challenge=self.challenge,
+            nonce=self.nonce,
+            authenticated=authenticated,
+            scope=self.sent_scope,
+        )
 
 
 def parse_parameters(query: bytes) -> dict[str, str]:
@@ -85,7 +90,7 @@ def parse_parameters(query: bytes) -> dict[str, str]:
 async def redirect_target(store: Store, parameters: Mapping[str, str]) -> RedirectTarget:
     """The client, and where the browser may go back to. Raises Refused, shown to the person; Unavailable."""
     client_id = parameters.get("client_id", "")
-    stored = await store.clients.get(client_id.lower()) if is_id(client_id) else None
+    stored = await store.clients.by_sent_id(client_id)
     if stored is None or stored[0].disabled:
         raise Refused(problems.UNKNOWN_CLIENT)
     client, organisation = stored
@@ -122,7 +127,14 @@ def authorization_request(target: RedirectTarget, parameters: Mapping[str, str])
     prompts = frozenset(parameters.get("prompt", "").split())
     if "none" in prompts and len(prompts) > 1:
         raise RedirectedError("invalid_request", "The prompt none must stand alone")
-    return AuthorizationRequest(scopes, sent_scope, challenge, parameters.get("nonce"), prompts, _max_age(parameters))
+    return AuthorizationRequest(
+        scopes=scopes,
+        sent_scope=sent_scope,
+        challenge=challenge,
+        nonce=parameters.get("nonce"),
+        prompts=prompts,
+        max_age=_max_age(parameters),
+    )
 
 
 def address_after_login(path: str, parameters: Mapping[str, str]) -> str:

@@ -8,7 +8,6 @@ import hmac
 from urllib.parse import unquote_plus
 
 from stamkund.endpoints.oauth.errors import invalid_client
-from stamkund.rules.ids import is_id
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.wire.about import FormField
 from stamkund.wire.call import Call
@@ -24,10 +23,13 @@ CLIENT_FIELDS = (
 """How a client authenticates itself in every form of OAuth's, for the reference."""
 
 
-async def authenticated_client(call: Call) -> tuple[Client, Organisation]:
-    """The client whose id and secret were sent. Raises OAuthError, the same for every failure."""
+async def authenticate_by_secret(call: Call) -> tuple[Client, Organisation]:
+    """Authenticates the call as that of the client whose id and secret were sent; returns it with its organisation.
+
+    The call then belongs to the client (`call.client`). Raises OAuthError, the same for every failure.
+    """
     client_id, secret = credentials(call)
-    stored = await call.services.store.clients.get(client_id.lower()) if is_id(client_id) else None
+    stored = await call.services.store.clients.by_sent_id(client_id)
     if stored is None or not authenticate_client(call, stored[0], secret):
         raise invalid_client()
     return stored

@@ -19,14 +19,11 @@ import msgspec
 from stamkund.endpoints.oauth.errors import OAuthError
 from stamkund.endpoints.oauth.id_tokens import id_token
 from stamkund.endpoints.oauth.token_request import TokenPair, TokenRequest, TokenResponse
-from stamkund.identity.tokens import new_token, token_digest
+from stamkund.identity.tokens import new_credential, token_digest
 from stamkund.rules import scopes
-from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client
 from stamkund.store import CODE, TICKET, NewToken, NotActive, OneTimeCredential, Store
 
-CODE_SECONDS = 60
-"""How long a code is valid."""
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 """What a challenge of S256 and its verifier look like (RFC 7636, 4.1 and 4.2)."""
@@ -34,7 +31,7 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 CheckCode = Callable[[OneTimeCredential], None]
 
 
-class CodeBinding(msgspec.Struct, omit_defaults=True):
+class CodeBinding(msgspec.Struct, omit_defaults=True, kw_only=True):
     """What a code is bound to; stored with it.
 
     `redirect_uri` as it was sent, None where it was left out. `authenticated`: when the reader's password was checked.
@@ -50,19 +47,8 @@ class CodeBinding(msgspec.Struct, omit_defaults=True):
 
 async def new_code(store: Store, client: Client, account: int, granted: str, binding: CodeBinding, now: int) -> str:
     """A code for a reader who is logged in, stored. Raises Unavailable."""
-    code = new_token()
-    credential = OneTimeCredential(
-        organisation=client.organisation,
-        digest=token_digest(code.encode()),
-        kind=CODE,
-        client=client.id,
-        account=account,
-        scopes=granted,
-        created=now,
-        expires=now + CODE_SECONDS,
-        family=new_id(now),
-        detail=msgspec.json.encode(binding).decode(),
-    )
+    detail = msgspec.json.encode(binding).decode()
+    code, credential = new_credential(CODE, client, account, granted, now, detail)
     await store.one_time_credentials.add(credential)
     return code
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 from stamkund.endpoints.oauth.code_grants import authorization_code, ticket
 from stamkund.endpoints.oauth.errors import OAuthError, quoted
 from stamkund.endpoints.oauth.operation import LIMIT
-from stamkund.endpoints.oauth.token_request import DAY, TokenPair, TokenRequest, TokenResponse, issue_tokens
+from stamkund.endpoints.oauth.token_request import TokenPair, TokenRequest, TokenResponse, issue_tokens
 from stamkund.identity.logins import LoginLocked, WrongPassword, parse_username
 from stamkund.identity.tokens import token_digest
 from stamkund.rules import identifiers, scopes
 from stamkund.rules.lockout import PASSWORD_GRANT
-from stamkund.rules.timestamps import zone
+from stamkund.rules.timestamps import DAY, zone
 from stamkund.store import NewToken, NotActive, Refresh
 
 PASSWORD_SENTENCE = "Username/password do not match"  # noqa: S105

@@ -1,4 +1,4 @@
-"""The declaration that OAuth's calls from server to server share: a form comes, OAuth's errors go."""
+"""The declaration that OAuth's calls from server to server share: they take a form, and respond with OAuth's errors."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stamkund.endpoints.oauth.client_authentication import authenticated_client
+from stamkund.endpoints.oauth.client_authentication import authenticate_by_secret
 from stamkund.endpoints.oauth.errors import NO_STORE_OR_CACHE
 from stamkund.endpoints.oauth.operation import LIMIT, about_token_operation, oauth_operation, token_field
 from stamkund.identity.tokens import token_digest
@@ -22,7 +22,7 @@ async def revoke_token(call: Call) -> Response:
     response is 200 without a body, also where there is no such token, or where it is another client's, which stays
     valid. Errors are OAuth's: `error` and `error_description`.
     """
-    client, organisation = await authenticated_client(call)
+    client, organisation = await authenticate_by_secret(call)
     call.services.limits.client(LIMIT, client.id, call.now)
     digest = token_digest(token_field(call).encode(errors="replace"))
     issue = Issue(organisation.id, client.id, "revocation", call.now)

@@ -12,10 +12,9 @@ from stamkund.identity.tokens import new_token, token_digest
 from stamkund.rules import scopes
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation
+from stamkund.rules.timestamps import DAY
 from stamkund.store import ACCESS, REFRESH, Issue, NewToken
 from stamkund.wire.call import Call
-
-DAY = 86_400
 
 
 class TokenResponse(msgspec.Struct):

@@ -12,7 +12,7 @@ from stamkund.rules import scopes
 from stamkund.rules.account import Account
 from stamkund.wire.about import About, Example
 from stamkund.wire.call import Call
-from stamkund.wire.endpoint import Endpoint, Handler, Reads, endpoint, token_account
+from stamkund.wire.endpoint import Endpoint, Handler, Loads, endpoint, token_account
 
 _GENDERS = {"M": "male", "F": "female"}
 
@@ -37,7 +37,7 @@ def _userinfo(method: str, title: str) -> Callable[[Handler], Endpoint]:
         "/userinfo",
         scope=scopes.OPENID,
         identity=True,
-        reads=Reads(account=token_account, missing=problems.INVALID_TOKEN),
+        loads=Loads(account=token_account, missing=problems.INVALID_TOKEN),
         about=About(
             title=title,
             group="OpenID Connect",

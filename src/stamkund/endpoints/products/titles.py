@@ -10,7 +10,7 @@ from stamkund.rules import scopes, values
 from stamkund.rules.catalogue import Catalogue, Title
 from stamkund.wire.about import About, Example
 from stamkund.wire.call import Call
-from stamkund.wire.endpoint import Reads, endpoint
+from stamkund.wire.endpoint import Loads, endpoint
 from stamkund.wire.parameters import Parameter
 from stamkund.wire.response import Item
 
@@ -40,7 +40,7 @@ class TitleResponse(msgspec.Struct):
     "GET",
     "/external/api/v1/titles",
     scope=scopes.TITLE_READ,
-    reads=Reads(catalogue=True),
+    loads=Loads(catalogue=True),
     personal=False,
     about=About(
         title="Get titles",
@@ -60,7 +60,7 @@ async def get_titles(_: Call, catalogue: Catalogue) -> TitlesResponse:
     "/external/api/v1/titles/find_one",
     scope=scopes.TITLE_READ,
     parameters=(TITLE_CODE,),
-    reads=Reads(catalogue=True),
+    loads=Loads(catalogue=True),
     personal=False,
     refusals=(problems.TITLE_NOT_FOUND,),
     about=About(

@@ -21,11 +21,10 @@ from stamkund.rules import identifiers
 from stamkund.rules.session import Session
 from stamkund.store import NotActive
 from stamkund.wire.endpoint import Limit
+from stamkund.wire.limits import LOGIN_LIMIT
 
-LIMIT = "login"
 
-
-@sso_operation("/authenticate", "Authenticate", refusals=(problems.BUSY,), limit=Limit(LIMIT))
+@sso_operation("/authenticate", "Authenticate", refusals=(problems.BUSY,), limit=Limit(LOGIN_LIMIT))
 async def authenticate(request: SsoRequest) -> SessionToken:
     """Logs a reader in to a session with e-mail (`usr`) and password (`pwd`), for all sites of the organisation.
 
@@ -38,8 +37,8 @@ async def authenticate(request: SsoRequest) -> SessionToken:
         return not_found_token(request)
     call, claims = request.call, request.claims
     organisation, email = parse_username(claims.usr or "", request.organisation.id)
-    call.services.limits.client(LIMIT, request.client.id, call.now)
-    call.services.limits.identifier(LIMIT, request.organisation.id, identifiers.email(email), call.now)
+    call.services.limits.client(LOGIN_LIMIT, request.client.id, call.now)
+    call.services.limits.identifier(LOGIN_LIMIT, request.organisation.id, identifiers.email(email), call.now)
     try:
         account = await call.services.logins.log_in(request.login_context(), organisation, email, claims.pwd or "")
         return await _logged_in(request, session, account)

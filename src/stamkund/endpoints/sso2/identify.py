@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stamkund import problems
 from stamkund.endpoints.sso2.operation import GROUP, SOURCE
-from stamkund.endpoints.sso2.request import TOKEN, SsoRequest, verified_request
+from stamkund.endpoints.sso2.request import TOKEN, SsoRequest, authenticate_request
 from stamkund.endpoints.sso2.return_url import (
     WRONG_RETURN_URL,
     landing_page,
@@ -65,7 +65,7 @@ async def identify(call: Call) -> Response:
     if (to_canonical_host := redirect_to_canonical_host(call)) is not None:
         return to_canonical_host
     token, sent_url = split_query(call.query)
-    request = await verified_request(call, token)
+    request = await authenticate_request(call, token)
     return_url, page = parse_return_url(sent_url), landing_page(request.client)
     session, cookie = await _browser_session(request)
     account = session.logged_in_account

@@ -18,9 +18,8 @@ import msgspec
 from msgspec import UNSET
 
 from stamkund.rules.account import Personal
+from stamkund.rules.values import MAX_SSO_TOKEN_LENGTH
 
-MAX_TOKEN_LENGTH = 60_000
-"""User agent and password at their longest, and all of it escaped."""
 _MAX_HEADER_LENGTH = 1024
 
 _TO_BASE64 = bytes.maketrans(b"-_+/=", b"+/...")
@@ -83,7 +82,7 @@ class UnverifiedToken(msgspec.Struct):
 
 def parse(token: str) -> UnverifiedToken:
     """A token that is well-formed. Raises InvalidToken."""
-    if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
+    if len(token) > MAX_SSO_TOKEN_LENGTH or not token.isascii():
         raise InvalidToken
     signed, _, signature = token.encode("ascii").rpartition(b".")
     header, dot, payload = signed.partition(b".")

@@ -1,4 +1,4 @@
-"""The declaration that SSO2's calls from server to server share: a token in JSON comes, a token in JSON goes."""
+"""The declaration that SSO2's calls from server to server share: a token in JSON in both directions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 
 from stamkund import problems
-from stamkund.endpoints.sso2.request import TOKEN, SsoRequest, verified_request
+from stamkund.endpoints.sso2.request import TOKEN, SsoRequest, authenticate_request
 from stamkund.endpoints.sso2.session_token import SessionToken, SessionTokenResponse, response
 from stamkund.problems import Problem
 from stamkund.wire.about import About, Example
@@ -43,10 +43,9 @@ def sso_operation(
     def declare_sso(handler: SsoHandler) -> Endpoint:
         @wraps(handler)
         async def handle(call: Call) -> SessionTokenResponse:
-            request = await verified_request(call, call.parameters[TOKEN])
+            request = await authenticate_request(call, call.parameters[TOKEN])
             return response(request, await handler(request))
 
-        del handle.__wrapped__  # dispatch calls `handle`, whose arguments are others
         return declare(handle)
 
     return declare_sso

@@ -70,7 +70,7 @@ class SsoRequest:
         )
 
 
-async def verified_request(call: Call, token: str) -> SsoRequest:
+async def authenticate_request(call: Call, token: str) -> SsoRequest:
     """The request that a token holds. Raises Refused for one that is not valid."""
     try:
         unverified = jwt.parse(token)

@@ -7,13 +7,12 @@ from msgspec import UNSET, UnsetType
 
 from stamkund.endpoints.sso2 import jwt
 from stamkund.endpoints.sso2.request import AUDIENCE, SsoRequest
-from stamkund.identity.tokens import new_token, token_digest
-from stamkund.rules.ids import new_id
+from stamkund.identity.tokens import CREDENTIAL_SECONDS, new_credential
 from stamkund.rules.session import TERMINATED, Session
-from stamkund.store import TICKET, OneTimeCredential
+from stamkund.store import TICKET
 
-VALID_SECONDS = 60
-"""How long a session token is valid, and a ticket."""
+VALID_SECONDS = CREDENTIAL_SECONDS
+"""How long a session token is valid: as long as the ticket in it."""
 
 SESSION_NOT_FOUND = "session_not_found"
 INVALID_CREDENTIALS = "invalid_credentials"
@@ -88,17 +87,7 @@ def response(request: SsoRequest, token: SessionToken) -> SessionTokenResponse:
 
 async def new_ticket(request: SsoRequest, account: int) -> str:
     """A ticket that lets this client, once, know who is logged in. `account`: its row. Raises Unavailable."""
-    ticket, now = new_token(), request.call.now
-    credential = OneTimeCredential(
-        organisation=request.organisation.id,
-        digest=token_digest(ticket.encode()),
-        kind=TICKET,
-        client=request.client.id,
-        account=account,
-        scopes=" ".join(request.client.scopes),
-        created=now,
-        expires=now + VALID_SECONDS,
-        family=new_id(now),
-    )
+    scopes = " ".join(request.client.scopes)
+    ticket, credential = new_credential(TICKET, request.client, account, scopes, request.call.now)
     await request.call.services.store.one_time_credentials.add(credential)
     return ticket

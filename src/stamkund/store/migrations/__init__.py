@@ -6,16 +6,12 @@ earlier schemas are in `tests/upgrades/`, where tests migrate them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import pkgutil
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 
-from stamkund.store.migrations import (
-    m0001_first,
-    m0002_catalogues,
-    m0003_attempts,
-    m0004_sessions,
-    m0005_words,
-)
 from stamkund.store.work import Execute, Sql, Work
 
 
@@ -26,13 +22,15 @@ class Migration:
     statements: Sequence[Sql]
 
 
-MIGRATIONS = (
-    Migration(1, "first", m0001_first.STATEMENTS),
-    Migration(2, "catalogues", m0002_catalogues.STATEMENTS),
-    Migration(3, "attempts", m0003_attempts.STATEMENTS),
-    Migration(4, "sessions", m0004_sessions.STATEMENTS),
-    Migration(5, "words", m0005_words.STATEMENTS),
-)
+def _modules() -> Iterator[Migration]:
+    """A migration for each module of this package whose name begins with `m` and four digits."""
+    for module in pkgutil.iter_modules(__path__):
+        if match := re.fullmatch(r"m([0-9]{4})_(\w+)", module.name):
+            statements = import_module(f"{__name__}.{module.name}").STATEMENTS
+            yield Migration(int(match[1]), match[2], statements)
+
+
+MIGRATIONS = tuple(sorted(_modules(), key=lambda migration: migration.number))
 LATEST = MIGRATIONS[-1].number
 
 _TABLE = Sql(

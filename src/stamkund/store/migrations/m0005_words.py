@@ -1,10 +1,12 @@
 """Tables and columns in the words of the glossary, and the shape that larger installations need.
 
 - `organisation` leads the keys of sessions and one-time credentials and stands in every row of `tokens`, so that these
-  tables can be spread by organisation. A token is still found by its digest alone: nobody who presents one says whose
-  it is.
+  tables can be spread by organisation. A token is still found by its digest alone, because whoever presents one does
+  not name an organisation.
 - `id` and `status` of accounts are columns beside the document, so that whoever checks a token, a session or a code
   reads them without decoding it.
+- Tokens and one-time credentials whose client is gone are removed: no look-up finds them, and nobody knows their
+  organisation.
 - A client's field `rotates` is called `rotate_refresh_tokens`.
 """
 
@@ -21,8 +23,13 @@ def _table(text: str) -> Sql:
     )
 
 
+def _without_default(table: str, column: str) -> Sql:
+    """Drops the default that a column was added with, so that an insert must name it. SQLite can't drop one."""
+    return Sql(f"ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT", sqlite="SELECT 1")
+
+
 _SESSION_COLUMNS = "organisation, sid, cookie, client, status, account, created, authenticated, seen, expires"
-_CREDENTIAL_COLUMNS = "hash, kind, client, account, scopes, created, expires, family, spent, detail"
+_CREDENTIAL_COLUMNS = "kind, client, account, scopes, created, expires, family, spent, detail"
 
 _ACCOUNTS = (
     Sql("ALTER TABLE accounts ADD COLUMN id text NOT NULL DEFAULT ''"),
@@ -31,11 +38,18 @@ _ACCOUNTS = (
         "UPDATE accounts SET id = document::jsonb ->> 'id', status = document::jsonb ->> 'status'",
         sqlite="UPDATE accounts SET id = json_extract(document, '$.id'), status = json_extract(document, '$.status')",
     ),
+    _without_default("accounts", "id"),
+    _without_default("accounts", "status"),
 )
 _CLIENTS = (Sql("UPDATE clients SET document = replace(document, '\"rotates\":', '\"rotate_refresh_tokens\":')"),)
 _TOKENS = (
+    Sql("ALTER TABLE tokens RENAME COLUMN hash TO digest"),
+    Sql("DELETE FROM tokens WHERE client NOT IN (SELECT id FROM clients)"),
     Sql("ALTER TABLE tokens ADD COLUMN organisation text NOT NULL DEFAULT ''"),
     Sql("UPDATE tokens SET organisation = (SELECT c.organisation FROM clients c WHERE c.id = tokens.client)"),
+    _without_default("tokens", "organisation"),
+    Sql("DROP INDEX tokens_by_family"),
+    Sql("CREATE INDEX tokens_by_family ON tokens (organisation, family)"),
 )
 _SESSIONS = (
     Sql("ALTER TABLE sessions RENAME TO old_sessions"),
@@ -46,21 +60,22 @@ _SESSIONS = (
         "cookie BYTES, client text, status text NOT NULL, account bigint, created bigint NOT NULL, "
         "authenticated bigint, seen bigint NOT NULL, expires bigint NOT NULL, PRIMARY KEY (organisation, sid)) KEYED"
     ),
-    Sql(f"INSERT INTO sessions ({_SESSION_COLUMNS}) SELECT {_SESSION_COLUMNS} FROM old_sessions"),  # noqa: S608
+    Sql(f"INSERT INTO sessions ({_SESSION_COLUMNS}) SELECT {_SESSION_COLUMNS} FROM old_sessions"),
     Sql("DROP TABLE old_sessions"),
     _table("CREATE UNIQUE INDEX sessions_by_cookie ON sessions (organisation, cookie)"),
     _table("CREATE INDEX sessions_by_expiry ON sessions (expires)"),
 )
 _ONE_TIME_CREDENTIALS = (
+    Sql("DELETE FROM one_time WHERE client NOT IN (SELECT id FROM clients)"),
     _table(
-        "CREATE TABLE one_time_credentials (organisation text NOT NULL, hash BYTES NOT NULL, kind text NOT NULL, "
+        "CREATE TABLE one_time_credentials (organisation text NOT NULL, digest BYTES NOT NULL, kind text NOT NULL, "
         "client text NOT NULL, account bigint NOT NULL, scopes text NOT NULL, created bigint NOT NULL, "
         "expires bigint NOT NULL, family text NOT NULL, spent bigint, detail text NOT NULL, "
-        "PRIMARY KEY (organisation, hash)) KEYED"
+        "PRIMARY KEY (organisation, digest)) KEYED"
     ),
     Sql(
-        f"INSERT INTO one_time_credentials (organisation, {_CREDENTIAL_COLUMNS}) "  # noqa: S608
-        f"SELECT (SELECT c.organisation FROM clients c WHERE c.id = one_time.client), {_CREDENTIAL_COLUMNS} "
+        f"INSERT INTO one_time_credentials (organisation, digest, {_CREDENTIAL_COLUMNS}) "
+        f"SELECT (SELECT c.organisation FROM clients c WHERE c.id = one_time.client), hash, {_CREDENTIAL_COLUMNS} "
         "FROM one_time"
     ),
     Sql("DROP TABLE one_time"),

@@ -1,11 +1,15 @@
-"""Parts of verbs that need to know whose account a row is, and whether its owner may log in."""
+"""Parts of verbs: storing accounts, whose account a row is, and whether its owner may log in."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stamkund.store.work import Execute, Sql, Work, first
+from stamkund.rules.account import Account
+from stamkund.store.documents import Documents
+from stamkund.store.work import Execute, ExecuteMany, Sql, Work, first
 
+_STORE = Sql("UPDATE accounts SET status = $2, document = $3 WHERE row = $1")
 _STATUS = Sql("SELECT id, status FROM accounts WHERE row = $1")
 ACTIVE = "active"
 
@@ -20,6 +24,14 @@ class AccountSummary:
 
     id: str
     status: str
+
+
+def store_accounts(documents: Documents, accounts: Iterable[tuple[int, Account]]) -> Work[None]:
+    """Stores changed accounts, by row, with the status that stands beside the document. An account's id never changes.
+
+    The caller has locked the rows.
+    """
+    yield ExecuteMany(_STORE, [(row, account.status, documents.text(account)) for row, account in accounts])
 
 
 def account_summary(row: int) -> Work[AccountSummary]:

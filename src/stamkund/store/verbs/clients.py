@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from stamkund.rules.ids import is_id
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.store.documents import client_of
 from stamkund.store.verb import Verbs, reads, writes
@@ -23,6 +24,10 @@ class ClientVerbs(Verbs):
     def of_organisation(self, organisation_id: str) -> Work[list[Client]]:
         """The organisation's clients, by id."""
         return [client_of(row["document"]) for row in (yield Execute(_OF_ORGANISATION, (organisation_id,)))]
+
+    async def by_sent_id(self, client_id: str) -> tuple[Client, Organisation] | None:
+        """As `get`, by what somebody sent as an id: in upper case too, and None for what can't be one."""
+        return await self.get(client_id.lower()) if is_id(client_id) else None
 
     @reads
     def get(self, client_id: str) -> Work[tuple[Client, Organisation] | None]:

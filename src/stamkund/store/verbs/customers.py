@@ -13,6 +13,7 @@ from stamkund.rules import identifiers
 from stamkund.rules.customer import Customer, follow_subscriptions
 from stamkund.rules.identifiers import Identifier
 from stamkund.store.verb import Verbs, writes
+from stamkund.store.verbs.account_status import store_accounts
 from stamkund.store.work import BulkInsert, Execute, ExecuteMany, Sql, Work
 
 _LOCK_IMPORTS = Sql("SELECT pg_advisory_xact_lock(7312, hashtext($1))", sqlite="SELECT ?1")
@@ -23,15 +24,14 @@ _KEY = (
     "WHERE i.organisation = $1 AND i.kind = $2 AND i.value = named.value OFFSET 0)"
 )
 _PRESENT = Sql(
-    "SELECT c.row, c.account, c.document "  # noqa: S608
+    "SELECT c.row, c.account, c.document "
     f"FROM (SELECT key.customer FROM unnest($3::text[]) AS named (value) CROSS JOIN LATERAL {_KEY} key ORDER BY 1) k "
     "CROSS JOIN LATERAL (SELECT row, account, document FROM customers WHERE row = k.customer FOR UPDATE) c",
     sqlite="SELECT c.row, c.account, c.document FROM customer_identifiers i JOIN customers c ON c.row = i.customer "
     "WHERE i.organisation = ?1 AND i.kind = ?2 AND i.value IN (SELECT value FROM json_each(?3))",
 )
 _OWNERS = Sql(
-    "SELECT named.value, key.customer "  # noqa: S608
-    f"FROM unnest($3::text[]) AS named (value) CROSS JOIN LATERAL {_KEY} key",
+    f"SELECT named.value, key.customer FROM unnest($3::text[]) AS named (value) CROSS JOIN LATERAL {_KEY} key",
     sqlite="SELECT value, customer FROM customer_identifiers "
     "WHERE organisation = ?1 AND kind = ?2 AND value IN (SELECT value FROM json_each(?3))",
 )
@@ -39,7 +39,7 @@ _ROWS = Sql(
     "INSERT INTO counters (organisation, name, value) VALUES ('', 'customers', $1) "
     "ON CONFLICT (organisation, name) DO UPDATE SET value = counters.value + excluded.value RETURNING value"
 )
-_SET_CUSTOMER = Sql("UPDATE customers SET document = $2 WHERE row = $1")
+SET = Sql("UPDATE customers SET document = $2 WHERE row = $1")
 _DROP_KEY = Sql(
     "DELETE FROM customer_identifiers WHERE organisation = $1 AND kind = $2 AND value = $3 AND customer = $4"
 )
@@ -48,7 +48,6 @@ _ACCOUNTS = Sql(
     "CROSS JOIN LATERAL (SELECT row, document FROM accounts WHERE row = named.row FOR UPDATE) a",
     sqlite="SELECT row, document FROM accounts WHERE row IN (SELECT value FROM json_each(?1))",
 )
-_SET_ACCOUNT = Sql("UPDATE accounts SET document = $2 WHERE row = $1")
 
 Change = Callable[[Customer | None], Customer]
 """Makes the customer that an import asks for out of the present one (None: there is none yet)."""
@@ -152,7 +151,7 @@ class CustomerVerbs(Verbs):
         keys += [(organisation, kind, value, stored.row) for stored, one in updated for kind, value in one.added]
         keys.sort()  # neighbours in the index go in together
         yield BulkInsert("customer_identifiers", ("organisation", "kind", "value", "customer"), keys)
-        yield ExecuteMany(_SET_CUSTOMER, [(stored.row, text(one.after)) for stored, one in updated])
+        yield ExecuteMany(SET, [(stored.row, text(one.after)) for stored, one in updated])
         activated = {stored.account: one.after for stored, one in updated if stored.account is not None}
         if activated:
             yield from self._follow_subscriptions(activated, now)
@@ -166,7 +165,7 @@ class CustomerVerbs(Verbs):
             for row, account in accounts
             if follow_subscriptions(account, customers[row].subscriptions, now)
         ]
-        yield ExecuteMany(_SET_ACCOUNT, [(row, self._documents.text(account)) for row, account in changed])
+        yield from store_accounts(self._documents, changed)
 
 
 _Owners = dict[Identifier, int]

@@ -9,8 +9,10 @@ import msgspec
 from stamkund.rules.account import Account
 from stamkund.rules.customer import Customer
 from stamkund.store.documents import Documents, client_of
+from stamkund.store.engine import Engine
 from stamkund.store.verb import Verbs, writes
-from stamkund.store.verbs import clients
+from stamkund.store.verbs import clients, customers
+from stamkund.store.verbs.account_status import store_accounts
 from stamkund.store.verbs.id_token_keys import reseal_id_token_keys
 from stamkund.store.work import Execute, Sql, Work, first, for_update
 from stamkund.vault import CHECK, CLIENT_SECRET, ID_TOKEN_KEY, Vault
@@ -22,8 +24,6 @@ _SET_META = Sql(
 _ALL_CLIENT_IDS = Sql("SELECT id FROM clients ORDER BY id")
 _NEXT_ACCOUNTS = for_update("SELECT row, organisation, document FROM accounts WHERE row > $1 ORDER BY row LIMIT $2")
 _NEXT_CUSTOMERS = for_update("SELECT row, organisation, document FROM customers WHERE row > $1 ORDER BY row LIMIT $2")
-_SET_ACCOUNT = Sql("UPDATE accounts SET document = $2 WHERE row = $1")
-_SET_CUSTOMER = Sql("UPDATE customers SET document = $2 WHERE row = $1")
 _ADD_ACCOUNT_KEY = Sql(
     "INSERT INTO identifiers (organisation, kind, value, account) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
 )
@@ -37,10 +37,14 @@ _KEY_CHECK = "key check"
 
 
 class EncryptionVerbs(Verbs):
-    async def reencrypt(self, vault: Vault, progress: Callable[[int], None], batch: int = 500) -> None:
+    def __init__(self, engine: Engine, documents: Documents, vault: Vault) -> None:
+        super().__init__(engine, documents)
+        self._vault = vault
+
+    async def reencrypt(self, progress: Callable[[int], None], batch: int = 500) -> None:
         """Seals everything with the newest key, in batches; `progress` is called with the documents of each batch."""
-        progress(await self._reseal_clients(vault))
-        progress(await self._reseal_id_token_keys(vault))
+        progress(await self._reseal_clients())
+        progress(await self._reseal_id_token_keys())
         for reseal_batch in (self._reseal_accounts, self._reseal_customers):
             after: int | None = 0
             while after is not None:
@@ -54,32 +58,32 @@ class EncryptionVerbs(Verbs):
             yield Execute(sql, (f"{key_id}.%",))
 
     @writes
-    def _reseal_clients(self, vault: Vault) -> Work[int]:
+    def _reseal_clients(self) -> Work[int]:
         rows = yield Execute(_ALL_CLIENT_IDS)
         for row in rows:
             stored = first((yield Execute(clients.LOCK, (row["id"],))))
             assert stored is not None
             client = client_of(stored["document"])
             secrets = [
-                msgspec.structs.replace(secret, sealed=vault.reseal(secret.sealed, CLIENT_SECRET))
+                msgspec.structs.replace(secret, sealed=self._vault.reseal(secret.sealed, CLIENT_SECRET))
                 for secret in client.secrets
             ]
             resealed = msgspec.structs.replace(client, secrets=secrets)
             yield Execute(clients.SET, (client.id, self._documents.text(resealed)))
-        yield from set_key_check(vault)
+        yield from set_key_check(self._vault)
         return len(rows)
 
     @writes
-    def _reseal_id_token_keys(self, vault: Vault) -> Work[int]:
-        return (yield from reseal_id_token_keys(lambda sealed: vault.reseal(sealed, ID_TOKEN_KEY)))
+    def _reseal_id_token_keys(self) -> Work[int]:
+        return (yield from reseal_id_token_keys(lambda sealed: self._vault.reseal(sealed, ID_TOKEN_KEY)))
 
     @writes
     def _reseal_accounts(self, after: int, at_most: int) -> Work[int | None]:
         """Seals up to `at_most` accounts after the row `after` anew; returns the last row, None at the end."""
         rows = yield Execute(_NEXT_ACCOUNTS, (after, at_most))
-        for row in rows:
-            account = self._documents.account(row["document"])
-            yield Execute(_SET_ACCOUNT, (row["row"], self._documents.text(account)))
+        accounts = [(row, self._documents.account(row["document"])) for row in rows]
+        yield from store_accounts(self._documents, [(row["row"], account) for row, account in accounts])
+        for row, account in accounts:
             yield from _add_number_keys(self._documents, account, _ADD_ACCOUNT_KEY, row["organisation"], row["row"])
         return rows[-1]["row"] if rows else None
 
@@ -89,7 +93,7 @@ class EncryptionVerbs(Verbs):
         rows = yield Execute(_NEXT_CUSTOMERS, (after, at_most))
         for row in rows:
             customer = self._documents.customer(row["document"])
-            yield Execute(_SET_CUSTOMER, (row["row"], self._documents.text(customer)))
+            yield Execute(customers.SET, (row["row"], self._documents.text(customer)))
             yield from _add_number_keys(self._documents, customer, _ADD_CUSTOMER_KEY, row["organisation"], row["row"])
         return rows[-1]["row"] if rows else None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stamkund.rules.key_schedule import SigningKey
+from stamkund.rules.key_schedule import IdTokenKey
 from stamkund.store.verb import Verbs, reads, writes
 from stamkund.store.work import Execute, ExecuteMany, Sql, Work, for_update
 
@@ -22,12 +22,12 @@ _REMOVE = Sql("DELETE FROM id_token_keys WHERE id = $1")
 
 class IdTokenKeyVerbs(Verbs):
     @reads
-    def all(self) -> Work[list[SigningKey]]:
+    def all(self) -> Work[list[IdTokenKey]]:
         """All keys, oldest first."""
         return (yield from _all())
 
     @writes
-    def add_after(self, key: SigningKey, newest: str | None) -> Work[list[SigningKey]]:
+    def add_after(self, key: IdTokenKey, newest: str | None) -> Work[list[IdTokenKey]]:
         """Adds a key unless another was added after `newest`; returns all keys then, oldest first."""
         yield Execute(_LOCK)
         keys = yield from _all()
@@ -37,7 +37,7 @@ class IdTokenKeyVerbs(Verbs):
         return (yield from _all())
 
     @writes
-    def rotate(self, key: SigningKey, *, revoke_old: bool) -> Work[None]:
+    def rotate(self, key: IdTokenKey, *, revoke_old: bool) -> Work[None]:
         """Adds a key, whatever others there are; with `revoke_old` it is the only one afterwards."""
         yield Execute(_LOCK)
         if revoke_old:
@@ -57,12 +57,12 @@ def reseal_id_token_keys(reseal: Callable[[str], str]) -> Work[int]:
     return len(keys)
 
 
-def _all() -> Work[list[SigningKey]]:
+def _all() -> Work[list[IdTokenKey]]:
     rows = yield Execute(_ALL)
-    return [SigningKey(row["id"], row["created"], row["public"], row["sealed"]) for row in rows]
+    return [IdTokenKey(row["id"], row["created"], row["public"], row["sealed"]) for row in rows]
 
 
-def _add(key: SigningKey) -> Work[None]:
+def _add(key: IdTokenKey) -> Work[None]:
     yield Execute(_ADD, (key.id, key.created, key.public, key.sealed))
 
 

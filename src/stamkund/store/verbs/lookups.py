@@ -12,7 +12,6 @@ from typing import Any
 
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Client, Organisation
-from stamkund.rules.session import Session
 from stamkund.store.documents import client_of, organisation_of
 from stamkund.store.work import Row, Sql
 
@@ -24,7 +23,7 @@ _ACCOUNT_BY_KEY = (
     "LEFT JOIN accounts a ON a.row = i.account"
 )
 _CATALOGUE = "LEFT JOIN catalogues g ON g.organisation = c.organisation"
-_NUMBERED = "WITH ORDINALITY AS k"
+NUMBERED = "WITH ORDINALITY AS k"
 
 
 @dataclass(frozen=True)
@@ -39,17 +38,17 @@ def _token_query(columns: str, joins: str, arrays: str, names: str) -> Query:
     single = joins.format(kind="$2", value="$3")
     batch = joins.format(kind="k.kind", value="k.value")
     return Query(
-        Sql(f"SELECT {columns} FROM tokens t {single} WHERE t.hash = $1"),  # noqa: S608
+        Sql(f"SELECT {columns} FROM tokens t {single} WHERE t.digest = $1"),
         Sql(
-            f"SELECT {columns}, k.place FROM unnest({arrays}) {_NUMBERED} ({names}, place) "  # noqa: S608
-            f"JOIN tokens t ON t.hash = k.hash {batch}"
+            f"SELECT {columns}, k.place FROM unnest({arrays}) {NUMBERED} ({names}, place) "
+            f"JOIN tokens t ON t.digest = k.digest {batch}"
         ),
     )
 
 
 def _with_and_without_catalogue(document: str, joins: str, *keys: str) -> dict[bool, Query]:
     arrays = ", ".join(["$1::bytea[]", *(f"${place}::text[]" for place, _ in enumerate(keys, 2))])
-    names = ", ".join(["hash", *keys])
+    names = ", ".join(["digest", *keys])
     columns = f"{_TOKEN_COLUMNS}, {document} AS document"
     return {
         False: _token_query(f"{columns}, NULL AS fingerprint", f"{_CLIENT} {joins}", arrays, names),
@@ -98,9 +97,10 @@ def statement(digest: bytes, account: AccountLookup, catalogue: bool = False) ->
 
 
 def authenticated_token(row: Row) -> AuthenticatedToken:
-    account, granted, expires, kind, client, organisation, document, fingerprint, *_ = row  # `_TOKEN_COLUMNS` and two
+    # `_TOKEN_COLUMNS`, the two of the query, and in a batch `place`
+    account, granted, expires, kind, client, organisation, document, fingerprint, *_ = row
     holder, owner, scopes, kind = _holder(client, organisation, granted, kind)
-    catalogue = None if fingerprint is None else _text(fingerprint)
+    catalogue = None if fingerprint is None else text(fingerprint)
     return AuthenticatedToken(holder, owner, scopes, account, expires, kind, document, catalogue)
 
 
@@ -113,32 +113,17 @@ def _holder(
     A token has the scopes that it was granted and that its client still has.
     """
     holder = client_of(client)
-    scopes = frozenset(_text(granted).split()).intersection(holder.scopes)
-    return holder, organisation_of(organisation), scopes, _text(kind)
+    scopes = frozenset(text(granted).split()).intersection(holder.scopes)
+    return holder, organisation_of(organisation), scopes, text(kind)
 
 
-def _text(value: str | bytes) -> str:
+def text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
-# What a client asks that authenticates itself: about a session, and about a token ------------------------------
+# A client that authenticates itself, and a token that it asks about -----------------------------
 
-SESSION_COLUMNS = Session.__struct_fields__
-_SESSION_COLUMNS = ", ".join(f"s.{column} AS session_{column}" for column in SESSION_COLUMNS)
-_ASKING_COLUMNS = "c.document AS client_document, o.document AS organisation_document"
-SESSION = Query(
-    Sql(
-        f"SELECT {_ASKING_COLUMNS}, {_SESSION_COLUMNS} FROM clients c "  # noqa: S608
-        "JOIN organisations o ON o.id = c.organisation "
-        "LEFT JOIN sessions s ON s.organisation = c.organisation AND s.sid = $2 WHERE c.id = $1"
-    ),
-    Sql(
-        f"SELECT k.place, {_ASKING_COLUMNS}, {_SESSION_COLUMNS} "  # noqa: S608
-        f"FROM unnest($1::text[], $2::text[]) {_NUMBERED} (client, sid, place) "
-        "JOIN clients c ON c.id = k.client JOIN organisations o ON o.id = c.organisation "
-        "LEFT JOIN sessions s ON s.organisation = c.organisation AND s.sid = k.sid"
-    ),
-)
+CLIENT_COLUMNS = "c.document AS client_document, o.document AS organisation_document"
 _HELD_COLUMNS = "t.kind, t.scopes, t.created, t.expires, h.document AS holder_document, a.id AS account_id"
 _HELD_JOINS = (
     "LEFT JOIN clients h ON h.id = t.client AND h.organisation = c.organisation "
@@ -146,26 +131,17 @@ _HELD_JOINS = (
 )
 TOKEN = Query(
     Sql(
-        f"SELECT {_ASKING_COLUMNS}, {_HELD_COLUMNS} "  # noqa: S608
+        f"SELECT {CLIENT_COLUMNS}, {_HELD_COLUMNS} "
         "FROM clients c JOIN organisations o ON o.id = c.organisation "
-        f"LEFT JOIN tokens t ON t.hash = $2 {_HELD_JOINS} WHERE c.id = $1"
+        f"LEFT JOIN tokens t ON t.digest = $2 {_HELD_JOINS} WHERE c.id = $1"
     ),
     Sql(
-        f"SELECT k.place, {_ASKING_COLUMNS}, {_HELD_COLUMNS} "  # noqa: S608
-        f"FROM unnest($1::text[], $2::bytea[]) {_NUMBERED} (client, hash, place) "
+        f"SELECT {CLIENT_COLUMNS}, {_HELD_COLUMNS}, k.place "
+        f"FROM unnest($1::text[], $2::bytea[]) {NUMBERED} (client, digest, place) "
         "JOIN clients c ON c.id = k.client JOIN organisations o ON o.id = c.organisation "
-        f"LEFT JOIN tokens t ON t.hash = k.hash {_HELD_JOINS}"
+        f"LEFT JOIN tokens t ON t.digest = k.digest {_HELD_JOINS}"
     ),
 )
-
-
-@dataclass(slots=True)
-class SessionLookup:
-    """A client and a session of its organisation, None where there is no such session."""
-
-    client: Client
-    organisation: Organisation
-    session: Session | None
 
 
 @dataclass(slots=True)
@@ -185,32 +161,12 @@ class TokenLookup:
     account_id: str | None = None
 
 
-def session_lookup(row: Row) -> SessionLookup:
-    session = None if row["session_sid"] is None else session_of(row, "session_")
-    return SessionLookup(client_of(row["client_document"]), organisation_of(row["organisation_document"]), session)
-
-
 def token_lookup(row: Row) -> TokenLookup:
-    lookup = TokenLookup(client_of(row["client_document"]), organisation_of(row["organisation_document"]))
-    if row["holder_document"] is not None:
-        lookup.holder = client_of(row["holder_document"])
-        lookup.kind, lookup.scopes = _text(row["kind"]), _text(row["scopes"])
-        lookup.created, lookup.expires = row["created"], row["expires"]
-        lookup.account_id = None if row["account_id"] is None else _text(row["account_id"])
+    client, organisation, kind, scopes, created, expires, holder, account_id, *_ = row  # `_HELD_COLUMNS` last
+    lookup = TokenLookup(client_of(client), organisation_of(organisation))
+    if holder is not None:
+        lookup.holder = client_of(holder)
+        lookup.kind, lookup.scopes = text(kind), text(scopes)
+        lookup.created, lookup.expires = created, expires
+        lookup.account_id = None if account_id is None else text(account_id)
     return lookup
-
-
-def session_of(row: Row, prefix: str = "") -> Session:
-    """The session in a row that has its columns, under their names with a prefix."""
-    client = row[f"{prefix}client"]
-    return Session(
-        sid=_text(row[f"{prefix}sid"]),
-        organisation=_text(row[f"{prefix}organisation"]),
-        status=_text(row[f"{prefix}status"]),
-        account=row[f"{prefix}account"],
-        client=None if client is None else _text(client),
-        created=row[f"{prefix}created"],
-        authenticated=row[f"{prefix}authenticated"],
-        seen=row[f"{prefix}seen"],
-        expires=row[f"{prefix}expires"],
-    )

@@ -9,26 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stamkund.rules.timestamps import DAY
 from stamkund.store.verb import Verbs, writes
 from stamkund.store.verbs.tokens import Issue, NewToken, add_tokens, revoke_family
 from stamkund.store.work import Execute, Sql, Work, delete_batch, first, for_update
 
 CODE = "code"
 TICKET = "ticket"
-REMEMBERED_SECONDS = 86_400
+REMEMBERED_SECONDS = DAY
 """How long an expired one is recognised."""
 
 _ADD = Sql(
     "INSERT INTO one_time_credentials "
-    "(organisation, hash, kind, client, account, scopes, created, expires, family, detail) "
+    "(organisation, digest, kind, client, account, scopes, created, expires, family, detail) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 )
 _LOCK = for_update(
     "SELECT account, scopes, created, expires, family, spent, detail, kind, client FROM one_time_credentials "
-    "WHERE organisation = $1 AND hash = $2"
+    "WHERE organisation = $1 AND digest = $2"
 )
-_SPEND = Sql("UPDATE one_time_credentials SET spent = $3 WHERE organisation = $1 AND hash = $2")
-_REMOVE = delete_batch("one_time_credentials", "organisation, hash", "expires <= $1", "expires")
+_SPEND = Sql("UPDATE one_time_credentials SET spent = $3 WHERE organisation = $1 AND digest = $2")
+_REMOVE = delete_batch("one_time_credentials", "organisation, digest", "expires <= $1", "expires")
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def spend(
 ) -> Work[OneTimeCredential | None]:
     """Spends a valid credential of this client. One spent before is returned as `replayed`, and its tokens revoked.
 
-    What `check` raises prevents that it is spent.
+    Where `check` raises, it is not spent.
     """
     row = first((yield Execute(_LOCK, (organisation, digest))))
     if row is None or row["kind"] != kind or row["client"] != client:
@@ -124,7 +125,7 @@ def spend(
         replayed=row["spent"] is not None,
     )
     if credential.replayed:
-        yield from revoke_family(credential.family)
+        yield from revoke_family(organisation, credential.family)
         return credential
     if credential.expires <= now:
         return None

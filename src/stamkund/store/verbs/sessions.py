@@ -5,21 +5,41 @@ An expired session counts as none, whether it was removed yet or not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from stamkund.rules.events import AuditEntry, AuditEvent
+from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.session import LOGGED_IN, TERMINATED, Session
+from stamkund.store.documents import client_of, organisation_of
 from stamkund.store.verb import Verbs, reads, writes
-from stamkund.store.verbs import events, lookups
+from stamkund.store.verbs import events
 from stamkund.store.verbs.account_status import NotActive, account_summary, active_account
-from stamkund.store.verbs.lookups import SESSION_COLUMNS, SessionLookup, session_of
+from stamkund.store.verbs.lookups import CLIENT_COLUMNS, NUMBERED, Query, text
 from stamkund.store.verbs.one_time_credentials import TICKET, OneTimeCredential, spend
 from stamkund.store.work import Execute, ExecuteMany, Row, Sql, Work, delete_batch, first, for_update
 
-_COLUMNS = ", ".join(SESSION_COLUMNS)
-_ADD = Sql(f"INSERT INTO sessions ({_COLUMNS}, cookie) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")  # noqa: S608
-_BY_COOKIE = Sql(f"SELECT {_COLUMNS} FROM sessions WHERE organisation = $1 AND cookie = $2")  # noqa: S608
-_LOCK = for_update(f"SELECT {_COLUMNS} FROM sessions WHERE organisation = $1 AND sid = $2")  # noqa: S608
+_COLUMN_NAMES = Session.__struct_fields__
+"""The columns of a session, in the order in which `_session_of` takes them."""
+_JOINED_COLUMNS = ", ".join(f"s.{column}" for column in _COLUMN_NAMES)
+_COLUMNS = ", ".join(_COLUMN_NAMES)
+_OF_CLIENT = Query(
+    Sql(
+        f"SELECT {CLIENT_COLUMNS}, {_JOINED_COLUMNS} FROM clients c "
+        "JOIN organisations o ON o.id = c.organisation "
+        "LEFT JOIN sessions s ON s.organisation = c.organisation AND s.sid = $2 WHERE c.id = $1"
+    ),
+    Sql(
+        f"SELECT {CLIENT_COLUMNS}, {_JOINED_COLUMNS}, k.place "
+        f"FROM unnest($1::text[], $2::text[]) {NUMBERED} (client, sid, place) "
+        "JOIN clients c ON c.id = k.client JOIN organisations o ON o.id = c.organisation "
+        "LEFT JOIN sessions s ON s.organisation = c.organisation AND s.sid = k.sid"
+    ),
+)
+_ADD = Sql(f"INSERT INTO sessions ({_COLUMNS}, cookie) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+_BY_COOKIE = Sql(f"SELECT {_COLUMNS} FROM sessions WHERE organisation = $1 AND cookie = $2")
+_LOCK = for_update(f"SELECT {_COLUMNS} FROM sessions WHERE organisation = $1 AND sid = $2")
 _LOG_IN = Sql(
     "UPDATE sessions SET status = $3, account = $4, authenticated = $5, seen = $5, expires = $6 "
     "WHERE organisation = $1 AND sid = $2"
@@ -30,20 +50,28 @@ _EXTEND = Sql("UPDATE sessions SET seen = $3, expires = $4 WHERE organisation = 
 _REMOVE_EXPIRED = delete_batch("sessions", "organisation, sid", "expires <= $1", "expires")
 
 
+@dataclass(slots=True)
+class SessionLookup:
+    """A client and a session of its organisation, None where there is no such session."""
+
+    client: Client
+    organisation: Organisation
+    session: Session | None
+
+
 class SessionVerbs(Verbs):
     async def of_client(self, client: str, sid: str) -> SessionLookup | None:
         """The hot path: a client, its organisation and, in the same statement, the organisation's session `sid`.
 
         None: there is no such client. An expired session is returned too: compare `expires` with the present time.
         """
-        query = lookups.SESSION
-        row = await self._engine.look_up(query.single, query.batch, (client, sid))
-        return None if row is None else lookups.session_lookup(row)
+        row = await self._engine.look_up(_OF_CLIENT.single, _OF_CLIENT.batch, (client, sid))
+        return None if row is None else _session_lookup(row)
 
     @writes
     def add(self, session: Session, cookie: bytes | None = None) -> Work[None]:
         """Stores a new session; `cookie` is the digest of a browser's."""
-        yield Execute(_ADD, (*(getattr(session, column) for column in SESSION_COLUMNS), cookie))
+        yield Execute(_ADD, (*(getattr(session, column) for column in _COLUMN_NAMES), cookie))
 
     @reads
     def by_cookie(self, organisation: str, cookie: bytes, now: int) -> Work[Session | None]:
@@ -136,5 +164,27 @@ def _log_in(session: Session, account: int, now: int, expires: int, client: str,
 
 
 def _unexpired(row: Row | None, now: int) -> Session | None:
-    session = None if row is None else session_of(row)
+    session = None if row is None else _session_of(row)
     return session if session is not None and now < session.expires else None
+
+
+def _session_lookup(row: Row) -> SessionLookup:
+    client, organisation, *columns = row  # the session's, and in a batch `place`
+    session = None if columns[0] is None else _session_of(columns)
+    return SessionLookup(client_of(client), organisation_of(organisation), session)
+
+
+def _session_of(columns: Iterable[Any]) -> Session:
+    """The session of a row that begins with `_COLUMN_NAMES`."""
+    sid, organisation, status, account, client, created, authenticated, seen, expires, *_ = columns
+    return Session(
+        sid=text(sid),
+        organisation=text(organisation),
+        status=text(status),
+        account=account,
+        client=None if client is None else text(client),
+        created=created,
+        authenticated=authenticated,
+        seen=seen,
+        expires=expires,
+    )

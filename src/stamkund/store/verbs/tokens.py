@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stamkund.rules.events import AuditEntry, AuditEvent
+from stamkund.rules.timestamps import DAY
 from stamkund.store.verb import Verbs, writes
 from stamkund.store.verbs import events, lookups
 from stamkund.store.verbs.account_status import active_account
@@ -20,19 +21,19 @@ from stamkund.store.work import Execute, ExecuteMany, Sql, Work, delete_batch, f
 ACCESS = "access"
 REFRESH = "refresh"
 SPENT = "spent"
-SPENT_SECONDS = 30 * 86_400
+SPENT_SECONDS = 30 * DAY
 """How long a replaced refresh token is recognised."""
 
 _ADD = Sql(
-    "INSERT INTO tokens (hash, organisation, kind, client, account, scopes, created, expires, family) "
+    "INSERT INTO tokens (digest, organisation, kind, client, account, scopes, created, expires, family) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 )
-_LOCK = for_update("SELECT account, scopes, family, expires, kind, client FROM tokens WHERE hash = $1")
-_EXTEND = Sql("UPDATE tokens SET expires = $2 WHERE hash = $1")
-_SPEND = Sql("UPDATE tokens SET kind = 'spent', expires = $2 WHERE hash = $1")
-_REVOKE = Sql("DELETE FROM tokens WHERE hash = $1")
-_REVOKE_FAMILY = Sql("DELETE FROM tokens WHERE family = $1 RETURNING 1")
-_REMOVE_EXPIRED = delete_batch("tokens", "hash", "expires <= $1", "expires")
+_LOCK = for_update("SELECT account, scopes, family, expires, kind, client FROM tokens WHERE digest = $1")
+_EXTEND = Sql("UPDATE tokens SET expires = $2 WHERE digest = $1")
+_SPEND = Sql("UPDATE tokens SET kind = 'spent', expires = $2 WHERE digest = $1")
+_REVOKE = Sql("DELETE FROM tokens WHERE digest = $1")
+_REVOKE_FAMILY = Sql("DELETE FROM tokens WHERE organisation = $1 AND family = $2 RETURNING 1")
+_REMOVE_EXPIRED = delete_batch("tokens", "digest", "expires <= $1", "expires")
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class TokenVerbs(Verbs):
             return None
         refresh = Refresh(row["account"], row["scopes"], row["family"], row["expires"])
         if row["kind"] == SPENT:
-            yield from revoke_family(refresh.family)
+            yield from revoke_family(issue.organisation, refresh.family)
             yield from events.record(issue.entry(AuditEvent.TOKEN_REUSED))
             return None
         tokens = make(refresh)
@@ -138,7 +139,7 @@ class TokenVerbs(Verbs):
         if row["kind"] == ACCESS:
             yield Execute(_REVOKE, (digest,))
         else:
-            yield from revoke_family(row["family"])
+            yield from revoke_family(issue.organisation, row["family"])
         yield from events.record(issue.entry(AuditEvent.TOKEN_REVOKED, detail=row["kind"]))
         return True
 
@@ -164,11 +165,11 @@ def add_tokens(tokens: list[NewToken], issue: Issue) -> Work[str | None]:
     return account
 
 
-def revoke_family(family: str) -> Work[None]:
+def revoke_family(organisation: str, family: str) -> Work[None]:
     """Revokes all tokens that came from one login.
 
     A use of one that is in progress is waited for, and what it adds is seen by the next statement only: so the
     statement is repeated until it finds nothing.
     """
-    while (yield Execute(_REVOKE_FAMILY, (family,))):
+    while (yield Execute(_REVOKE_FAMILY, (organisation, family))):
         pass
