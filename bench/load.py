@@ -65,7 +65,7 @@ class _Plan:
 
 
 class LoadError(Exception):
-    """The run met responses it was not told to expect, so its speed means nothing."""
+    """The run met responses that it did not expect, so its speed means nothing."""
 
     def __init__(self, reason: str, result: Result) -> None:
         super().__init__(reason, result)
@@ -186,7 +186,7 @@ class _Connection(asyncio.Protocol):
         if self.missing < 0:
             self.meter.fail("more bytes than the content-length said")
             return
-        self._answered()
+        self._complete()
 
     def _body_length(self, data: bytes, head_end: int) -> int:
         at = data.find(b"\r\ncontent-length: ", 0, head_end)
@@ -203,7 +203,7 @@ class _Connection(asyncio.Protocol):
             self.meter.fail("a response without content-length, which this generator cannot read")
         return 0
 
-    def _answered(self) -> None:
+    def _complete(self) -> None:
         now = time.perf_counter()
         meter = self.meter
         self.busy = False
@@ -257,7 +257,7 @@ class _TimerSpec(ctypes.Structure):
 
 
 class _Ticker:
-    """A kernel timer as a file; reading it tells how many ticks have passed since the last read."""
+    """A kernel timer as a file; reading it returns how many ticks have passed since the last read."""
 
     def __init__(self, first: float, every: float) -> None:
         libc = ctypes.CDLL(None, use_errno=True)

@@ -1,4 +1,4 @@
-"""Logins: how many a second beside Argon2id alone, look-ups meanwhile, and what a site asks right after a login."""
+"""Logins: how many a second beside Argon2id alone, look-ups meanwhile, and a site's calls right after a login."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def run(report: Report, folder: Path, postgres: PostgresServer) -> None:
             for name, requests in _calls_after_login(installation, sids):
                 _against_bare(report, f"{name}, {engine}, of bare", server, requests, engine)
             logins = itertools.cycle(_logins(installation))
-            send = partial(in_flight.answered, server, logins, 200)
+            send = partial(in_flight.responses_per_second, server, logins, 200)
             beside_argon2(report, f"logins, {engine}", send)
             look_ups_beside(report, f"p99 of look-ups while logging in, {engine}", server, installation, send)
 
 
-# What a site asks ------------------------------------------------------------------------------------------
+# A site's calls --------------------------------------------------------------------------------------------
 
 
 def _calls_after_login(installation: Installation, sids: list[str]) -> Iterator[tuple[str, list[bytes]]]:

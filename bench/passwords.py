@@ -37,7 +37,7 @@ def run(report: Report, folder: Path, postgres: PostgresServer) -> None:
         installation = installed(url, folder, 10_000)
         requests = iter(_activations(installation, 6_000))
         with installation.server() as server:
-            send = partial(in_flight.answered, server, requests, 201)
+            send = partial(in_flight.responses_per_second, server, requests, 201)
             beside_argon2(report, f"activations, {engine}", send)
             look_ups_beside(report, f"p99 of look-ups while activating, {engine}", server, installation, send)
 

@@ -31,7 +31,7 @@ EXAMPLE_NUMBER = "800610-8230"
 
 @dataclass(frozen=True)
 class Seeded:
-    """What a benchmark asks with."""
+    """The tokens and keys of a benchmark's requests."""
 
     client_id: str
     client_secret: str

@@ -31,7 +31,7 @@ async def app(
     receive: Callable[[], Awaitable[Message]],
     send: Callable[[Message], Awaitable[None]],
 ) -> None:
-    """Answer any HTTP request with BODY."""
+    """Responds to any HTTP request with BODY."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
         return

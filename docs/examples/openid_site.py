@@ -37,7 +37,7 @@ def client() -> OAuth2Client:
     )
 
 
-class Site(BaseHTTPRequestHandler):
+class OpenIdSite(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if urlsplit(self.path).path == "/callback":
             self.handle_callback()
@@ -72,4 +72,4 @@ class Site(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     print(f"http://localhost:{PORT}/", flush=True)
-    ThreadingHTTPServer(("127.0.0.1", PORT), Site).serve_forever()
+    ThreadingHTTPServer(("127.0.0.1", PORT), OpenIdSite).serve_forever()

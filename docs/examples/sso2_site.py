@@ -4,8 +4,8 @@
 
 Its client must be created for SSO2, with http://localhost:8001/landing as its first redirect URI and the scope
 /external/me/w. Start a second one (other client, PORT=8002) to see that a login on one site is a login on the other.
-It keeps its visitors in memory and asks for the session's status on every page: a real site keeps them in its own
-session store and asks every six minutes.
+It keeps its visitors in memory and gets the session's status on every page: a real site keeps them in its own
+session store and gets the status every six minutes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CLIENT_ID, CLIENT_SECRET = os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"]
 ORGANISATION, PORT = os.environ["ORGANISATION"], int(os.environ.get("PORT", "8001"))
 HERE = f"http://localhost:{PORT}"
 LEEWAY = 120
-COOKIE = f"site{PORT}"  # browsers tell hosts apart, not ports
+COOKIE = f"site{PORT}"  # browsers separate cookies by host, not by port
 
 visitors: dict[str, dict] = {}
 """By the value of this site's own cookie: the session's sid and status, and the reader."""
@@ -81,7 +81,7 @@ def update(visitor: dict, claims: dict) -> None:
         visitor["products"] = fetch(f"{API}/external/api/v1/me/active_products", None, bearer)["item"]
 
 
-class Site(BaseHTTPRequestHandler):
+class Sso2Site(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path, query = urllib.parse.urlsplit(self.path).path, urllib.parse.urlsplit(self.path).query
         if path == "/landing":
@@ -155,6 +155,6 @@ def _base64(data: bytes) -> str:
 
 
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", PORT), Site)
+    server = ThreadingHTTPServer(("127.0.0.1", PORT), Sso2Site)
     print(f"{HERE}/", flush=True)  # once it listens
     server.serve_forever()

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, expect
 
 from stamkund.rules.organisation import Client
 from tests.support.service import Publisher
-from tests.support.site import Site
+from tests.support.site import LocalSite
 from tests.support.window import window
 
 EMAIL, PASSWORD = "ove.ovesson@example.com", "Df7Vdd8!!vnM"
@@ -21,9 +21,9 @@ BEGIN = """async ([server, client, back]) => {
     sessionStorage.setItem('verifier', verifier);
     const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
     const metadata = await (await fetch(`${server}/.well-known/openid-configuration`)).json();
-    const asked = {client_id: client, redirect_uri: back, response_type: 'code', scope: 'openid email', state: 'x',
+    const parameters = {client_id: client, redirect_uri: back, response_type: 'code', scope: 'openid email', state: 'x',
         code_challenge: text(new Uint8Array(digest)), code_challenge_method: 'S256'};
-    return `${metadata.authorization_endpoint}?${new URLSearchParams(asked)}`;
+    return `${metadata.authorization_endpoint}?${new URLSearchParams(parameters)}`;
 }"""
 FINISH = """async ([server, client, back]) => {
     const metadata = await (await fetch(`${server}/.well-known/openid-configuration`)).json();
@@ -44,12 +44,12 @@ FINISH = """async ([server, client, back]) => {
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    with Site() as running:
+def site() -> Iterator[LocalSite]:
+    with LocalSite() as running:
         yield running
 
 
-async def public_client(publisher: Publisher, site: Site) -> Client:
+async def public_client(publisher: Publisher, site: LocalSite) -> Client:
     client, _ = await publisher.new_client(
         "/openid",
         "/openid/email",
@@ -67,7 +67,9 @@ async def public_client(publisher: Publisher, site: Site) -> Client:
     return client
 
 
-async def test_an_app_logs_its_reader_in(publisher: Publisher, chromium: Browser, site: Site, tmp_path: Path) -> None:
+async def test_an_app_logs_its_reader_in(
+    publisher: Publisher, chromium: Browser, site: LocalSite, tmp_path: Path
+) -> None:
     await publisher.activated(EMAIL)
     client = await public_client(publisher, site)
     arguments = [publisher.service.url, client.id, f"{site.origin}/back"]

@@ -10,7 +10,7 @@ from playwright.async_api import Browser
 
 from stamkund.rules.organisation import Client
 from tests.support.service import Publisher
-from tests.support.site import Site
+from tests.support.site import LocalSite
 from tests.support.window import Window, window
 
 CALL = """async ([url, token]) => {
@@ -33,8 +33,8 @@ STOPPED = [0, "Failed to fetch", None]
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    with Site() as running:
+def site() -> Iterator[LocalSite]:
+    with LocalSite() as running:
         yield running
 
 
@@ -53,7 +53,7 @@ async def called(reader: Window, publisher: Publisher, token: str) -> list[objec
 
 
 async def test_only_scripts_of_the_clients_origins_may_read(
-    publisher: Publisher, chromium: Browser, site: Site, tmp_path: Path
+    publisher: Publisher, chromium: Browser, site: LocalSite, tmp_path: Path
 ) -> None:
     token = await publisher.token()
     async with window(chromium, tmp_path) as reader:
@@ -70,7 +70,7 @@ async def test_only_scripts_of_the_clients_origins_may_read(
 
 
 async def test_another_publishers_site_may_not_read(
-    publisher: Publisher, chromium: Browser, site: Site, tmp_path: Path
+    publisher: Publisher, chromium: Browser, site: LocalSite, tmp_path: Path
 ) -> None:
     other = await publisher.service.publisher()
     await list_origins(other, site.origin)

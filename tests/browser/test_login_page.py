@@ -1,7 +1,8 @@
 """The login page in a real Chromium, as a reader meets it: from a site, through the form, and back with a code.
 
-The site is a real server under another name. At the end of each visit nothing was asked of anybody but the site and us,
-and the console, which names whatever a policy stopped, stayed silent. `STAMKUND_TEST_SCREENSHOTS` keeps the pictures.
+The site is a real server under another name. At the end of each test the browser has sent requests to the site and to
+us only, and the console, which names whatever a policy stopped, has stayed silent. `STAMKUND_TEST_SCREENSHOTS` names a
+folder for screenshots.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from stamkund.identity.sessions import cookie_name
 from stamkund.rules.branding import Branding, Logo
 from stamkund.rules.organisation import Client
 from tests.support.service import Publisher
-from tests.support.site import Site
+from tests.support.site import LocalSite
 from tests.support.window import Window, window
 
 EMAIL, PASSWORD = "ove.ovesson@example.com", "Df7Vdd8!!vnM"
@@ -78,7 +79,7 @@ class Herald:
     """A publisher with a reader, and its site."""
 
     publisher: Publisher
-    site: Site
+    site: LocalSite
     client: Client
     secret: str
 
@@ -116,13 +117,13 @@ class Herald:
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    with Site() as running:
+def site() -> Iterator[LocalSite]:
+    with LocalSite() as running:
         yield running
 
 
 @pytest.fixture
-async def herald(publisher: Publisher, site: Site) -> Herald:
+async def herald(publisher: Publisher, site: LocalSite) -> Herald:
     await publisher.activated(EMAIL)
     back, out = f"{site.origin}/back", f"{site.origin}/goodbye"
     client, secret = await publisher.new_client("/external/me/w", redirect_uris=[back], logout_uris=[out])
@@ -138,7 +139,7 @@ async def branded(herald: Herald) -> Herald:
 
 @asynccontextmanager
 async def reader(chromium: Browser, herald: Herald, folder: Path, **options: Any) -> AsyncIterator[Window]:
-    """A reader's window, in Swedish if nothing else is said."""
+    """A reader's window, in Swedish by default."""
     async with window(chromium, folder, **{"locale": "sv-SE", **options}) as reader_window:
         yield reader_window
         assert reader_window.origins() <= {herald.server, herald.site.origin}
@@ -219,7 +220,7 @@ async def test_a_browser_that_is_logged_in_gets_no_second_form(
 
 
 async def test_going_back_after_the_login_leads_on_again(herald: Herald, chromium: Browser, tmp_path: Path) -> None:
-    """The page with the form is nowhere kept: the browser asks anew, and is sent on."""
+    """The page with the form is not cached: the browser requests it again, and is redirected."""
     async with reader(chromium, herald, tmp_path) as reader_window:
         await reader_window.page.goto(f"{herald.site.origin}/")
         await reader_window.page.goto(herald.authorization())
@@ -284,7 +285,7 @@ async def test_missing_fields_are_reported_on_the_page(herald: Herald, chromium:
         await expect(reader_window.page.get_by_label("E-post")).to_be_focused()
         assert len(reader_window.requests) == before
         await reader_window.page.locator("form").evaluate("form => { form.noValidate = true; form.requestSubmit(); }")
-        await expect(reader_window.page.get_by_role("alert")).to_contain_text("Skriv din e-postadress.")
+        await expect(reader_window.page.get_by_role("alert")).to_contain_text("Ange din e-postadress.")
         await expect(reader_window.page.get_by_label("E-post")).to_be_focused()
         await reader_window.shot("missing")
 

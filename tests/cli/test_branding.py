@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_command_line import refused
+from tests.cli.test_command_line import assert_fails
 from tests.support.installation import ORGANISATION, Ended, Installation
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 100
@@ -56,9 +56,11 @@ def test_branding_is_printed_and_changed_bit_by_bit(embedded: Installation, tmp_
 )
 def test_what_pages_can_not_show_is_refused(embedded: Installation, options: list[str], sentence: str) -> None:
     (embedded.folder / "README").write_text("no logo")
-    refused(branding(embedded, *options), sentence)
+    assert_fails(branding(embedded, *options), sentence)
     assert branding(embedded, "--json").json() == PLAIN
 
 
 def test_an_organisation_that_is_not_there(embedded: Installation) -> None:
-    refused(embedded.run("branding", "--organisation", "nobody"), "there is no organisation nobody (known: bladet)")
+    assert_fails(
+        embedded.run("branding", "--organisation", "nobody"), "there is no organisation nobody (known: bladet)"
+    )

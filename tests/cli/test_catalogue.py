@@ -60,10 +60,10 @@ def test_dry_run_changes_nothing(run: Run) -> None:
 async def test_with_a_mistake_nothing_is_loaded(run: Run, tmp_path: Path, fresh_url: str) -> None:
     wrong = written(tmp_path, {"titles": [{"code": "A"}], "packages": [{"code": "b", "products": ["c"]}]})
     for more in ((), ("--dry-run",)):
-        refused = load(run, wrong, *more)
-        assert refused.exit_code == 2
-        assert refused.stdout == ""
-        assert refused.stderr.splitlines() == [
+        result = load(run, wrong, *more)
+        assert result.exit_code == 2
+        assert result.stdout == ""
+        assert result.stderr.splitlines() == [
             f"{wrong}: titles[0].name: must be given",
             f"{wrong}: packages[0].products[0]: is no code in products",
             "stamkund: nothing was loaded: 2 mistakes",
@@ -77,24 +77,24 @@ def test_reports_as_json(run: Run, tmp_path: Path) -> None:
         done = load(run, EXAMPLE, "--json")
         expected: dict[str, Any] = {"changed": changed, "version": 1, "counts": counts, "mistakes": []}
         assert (done.exit_code, json.loads(done.stdout)) == (0, expected)
-    refused = load(run, written(tmp_path, []), "--json")
-    assert refused.exit_code == 2
+    result = load(run, written(tmp_path, []), "--json")
+    assert result.exit_code == 2
     mistake = {"place": "", "reason": "must be an object, not a list"}
-    assert json.loads(refused.stdout) == {"changed": False, "version": None, "counts": {}, "mistakes": [mistake]}
+    assert json.loads(result.stdout) == {"changed": False, "version": None, "counts": {}, "mistakes": [mistake]}
 
 
 def test_an_organisation_that_is_not_there(run: Run) -> None:
     for command in (("import", "catalogue", EXAMPLE), ("catalogue",)):
-        refused = run(*command, "--organisation", "gazette")
-        assert refused.exit_code == 2
-        assert "there is no organisation gazette (known: herald)" in refused.stderr
+        result = run(*command, "--organisation", "gazette")
+        assert result.exit_code == 2
+        assert "there is no organisation gazette (known: herald)" in result.stderr
 
 
 def test_with_several_organisations_one_must_be_named(run: Run) -> None:
     run("init", "--organisation", "gazette")
-    refused = run("catalogue")
-    assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "name the --organisation (known: gazette, herald)" in refused.stderr
+    result = run("catalogue")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "name the --organisation (known: gazette, herald)" in result.stderr
     load(run, EXAMPLE)
     assert "no catalogue yet" in run("catalogue", "--organisation", "gazette").output
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_command_line import COULD_NOT_RUN, refused
+from tests.cli.test_command_line import COULD_NOT_RUN, assert_fails
 from tests.support.installation import ORGANISATION, Caller, ClientSecret, Installation
 from tests.support.installation_fixtures import running
 
@@ -76,7 +76,7 @@ def test_a_client_is_printed_with_all_its_settings(installation: Installation) -
 )
 def test_create_refuses(embedded: Installation, options: list[str], words: str) -> None:
     before = embedded.do(*LIST, "--json").json()
-    refused(embedded.run(*CREATE, *options), words)
+    assert_fails(embedded.run(*CREATE, *options), words)
     assert embedded.do(*LIST, "--json").json() == before
 
 
@@ -86,10 +86,10 @@ async def test_a_public_client_has_no_secret_and_no_use_for_one(embedded: Instal
     made = embedded.do(*CREATE, "--public", "--json").json()
     assert list(made) == ["client_id"]
     assert client_json(embedded, made["client_id"])["public"] is True
-    refused(embedded.run("client", "rotate-secret", made["client_id"]), "is a public client, which has no secret")
-    refused(embedded.run("client", "change", made["client_id"], "--sso2"), "a public client can't use SSO2")
+    assert_fails(embedded.run("client", "rotate-secret", made["client_id"]), "is a public client, which has no secret")
+    assert_fails(embedded.run("client", "change", made["client_id"], "--sso2"), "a public client can't use SSO2")
     never = embedded.run("client", "change", made["client_id"], "--no-rotate-refresh-tokens")
-    refused(never, "a public client's refresh tokens always rotate")
+    assert_fails(never, "a public client's refresh tokens always rotate")
     async with running(embedded) as (server, _):
         for secret, error in (("", "unauthorized_client"), ("guessed", "invalid_client")):
             caller = Caller(server, ClientSecret(made["client_id"], secret))
@@ -127,12 +127,12 @@ def test_change_refuses(embedded: Installation) -> None:
     client_id = embedded.client.id
     before = client_json(embedded, client_id)
     change = ("client", "change", client_id)
-    refused(embedded.run(*change), "name what should change, such as --redirect-uri")
-    refused(embedded.run(*change, "--scope", "/openidd"), "there is no scope /openidd; did you mean /openid?")
-    refused(embedded.run(*change, "--scope", ""), "there is no scope")
-    refused(embedded.run(*change, "--name", "x", "--origin", f"{HERALD}:443"), "without path and default port")
-    refused(embedded.run("client", "change", "0" * 24, "--name", "x"), f"there is no client {'0' * 24}")
-    refused(embedded.run("client", "change", "nobody", "--name", "x"), "nobody is no client id (24 hex digits)")
+    assert_fails(embedded.run(*change), "name what should change, such as --redirect-uri")
+    assert_fails(embedded.run(*change, "--scope", "/openidd"), "there is no scope /openidd; did you mean /openid?")
+    assert_fails(embedded.run(*change, "--scope", ""), "there is no scope")
+    assert_fails(embedded.run(*change, "--name", "x", "--origin", f"{HERALD}:443"), "without path and default port")
+    assert_fails(embedded.run("client", "change", "0" * 24, "--name", "x"), f"there is no client {'0' * 24}")
+    assert_fails(embedded.run("client", "change", "nobody", "--name", "x"), "nobody is no client id (24 hex digits)")
     assert embedded.run(*change, "--public").status == COULD_NOT_RUN
     assert client_json(embedded, client_id) == before
 

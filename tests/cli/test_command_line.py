@@ -65,7 +65,7 @@ def test_a_new_database_is_its_owners_alone(empty_embedded: Installation) -> Non
     ],
 )
 def test_init_refuses(empty_embedded: Installation, options: list[str], sentence: str) -> None:
-    refused(empty_embedded.run("init", *options), sentence)
+    assert_fails(empty_embedded.run("init", *options), sentence)
     assert not empty_embedded.key_file.exists()
 
 
@@ -78,12 +78,12 @@ def test_migrate(empty: Installation) -> None:
 def test_serve_on_an_unmigrated_postgres_says_what_to_run(postgres: PostgresServer, tmp_path: Path) -> None:
     installation = Installation(tmp_path, postgres.create_database("unmigrated"))
     for command in (["serve"], ["client", "list", "--organisation", ORGANISATION]):
-        refused(installation.run(*command), "run `stamkund migrate`")
+        assert_fails(installation.run(*command), "run `stamkund migrate`")
 
 
 def test_a_newer_schema_is_refused(installation: Installation) -> None:
     asyncio.run(executed(installation.database_url, "INSERT INTO migrations VALUES (99, 'later', 0)"))
-    refused(installation.run("serve"), f"newer than this program knows ({LATEST}): upgrade Stamkund")
+    assert_fails(installation.run("serve"), f"newer than this program knows ({LATEST}): upgrade Stamkund")
 
 
 # Clients -------------------------------------------------------------------------------------------------
@@ -107,18 +107,18 @@ def test_client_create_and_list(empty: Installation) -> None:
 def test_client_create_refuses(embedded: Installation) -> None:
     create = ("client", "create", "--organisation", ORGANISATION, "--name", "x", "--scope")
     wrong = embedded.run(*create, "/external/acount/w")
-    refused(wrong, "there is no scope /external/acount/w; did you mean /external/account/w?")
+    assert_fails(wrong, "there is no scope /external/acount/w; did you mean /external/account/w?")
     relative = embedded.run(*create, "/external/me/w", "--redirect-uri", "/back")
-    refused(relative, "the redirect URI /back must be absolute")
+    assert_fails(relative, "the redirect URI /back must be absolute")
     unknown = embedded.run("client", "create", "--organisation", "tidningen", "--name", "x", "--scope", "/openid")
-    refused(unknown, f"there is no organisation tidningen (known: {ORGANISATION})")
+    assert_fails(unknown, f"there is no organisation tidningen (known: {ORGANISATION})")
     assert len(embedded.do("client", "list", "--organisation", ORGANISATION).output.splitlines()) == 1
 
 
 def test_commands_about_no_client(embedded: Installation) -> None:
-    refused(embedded.run("client", "disable", "nobody"), "nobody is no client id (24 hex digits)")
-    refused(embedded.run("client", "enable", "0" * 24), f"there is no client {'0' * 24}")
-    refused(embedded.run("client", "rotate-secret", "0" * 24), f"there is no client {'0' * 24}")
+    assert_fails(embedded.run("client", "disable", "nobody"), "nobody is no client id (24 hex digits)")
+    assert_fails(embedded.run("client", "enable", "0" * 24), f"there is no client {'0' * 24}")
+    assert_fails(embedded.run("client", "rotate-secret", "0" * 24), f"there is no client {'0' * 24}")
 
 
 async def test_disable_works_at_once_and_enable_again(installation: Installation) -> None:
@@ -143,7 +143,7 @@ async def test_rotate_secret_with_and_without_overlap(embedded: Installation) ->
         last = rotated(embedded, old, "0s")
         assert [await accepted(server, client) for client in (old, new, newest, last)] == [False, False, False, True]
         assert (await caller.get(CANDIDATE, customer_number="c1")).status_code == 404  # tokens given before go on
-    refused(embedded.run("client", "rotate-secret", old.id, "--overlap", "soon"), "--overlap must be a number and")
+    assert_fails(embedded.run("client", "rotate-secret", old.id, "--overlap", "soon"), "--overlap must be a number and")
 
 
 def rotated(installation: Installation, client: ClientSecret, overlap: str) -> ClientSecret:
@@ -186,19 +186,19 @@ async def accepted(server: ServerProcess, client: ClientSecret) -> bool:
 )
 def test_settings_that_cannot_be_used(embedded: Installation, settings: dict[str, object], words: str) -> None:
     ended = embedded.run("serve", **settings)
-    refused(ended, words)
+    assert_fails(ended, words)
     assert "s3crt" not in ended.errors and "crt@" not in ended.errors
 
 
 def test_a_database_that_is_none(embedded: Installation) -> None:
     database_file(embedded.database_url).write_text("Dear diary, " * 1000)
-    refused(embedded.run("serve"), "file is not a database")
+    assert_fails(embedded.run("serve"), "file is not a database")
 
 
 def test_a_postgres_database_that_is_not_there(postgres: PostgresServer, tmp_path: Path) -> None:
     for command in ("serve", "migrate"):
         ended = Installation(tmp_path, postgres.url("nowhere")).run(command)
-        refused(ended, 'database "nowhere" does not exist')
+        assert_fails(ended, 'database "nowhere" does not exist')
 
 
 async def test_settings_from_a_file(embedded: Installation) -> None:
@@ -215,16 +215,16 @@ async def test_settings_from_a_file(embedded: Installation) -> None:
             assert await server.stop() == 0
     finally:
         await server.close()
-    refused(embedded.run("serve", settings_file="wrong.toml"), "the settings file wrong.toml is not TOML")
+    assert_fails(embedded.run("serve", settings_file="wrong.toml"), "the settings file wrong.toml is not TOML")
     (embedded.folder / "stamkund.toml").write_text("wrokers = 2\n")
-    refused(embedded.run("doctor"), "there is no setting wrokers", "output")
+    assert_fails(embedded.run("doctor"), "there is no setting wrokers", "output")
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 async def test_a_port_that_is_taken(embedded: Installation, workers: str) -> None:
     async with running(embedded) as (server, _):
         ended = embedded.run("serve", "--workers", workers, "--port", str(server.port))
-        refused(ended, f"cannot listen on 127.0.0.1, port {server.port}: Address already in use")
+        assert_fails(ended, f"cannot listen on 127.0.0.1, port {server.port}: Address already in use")
 
 
 def test_words_that_are_no_command(embedded: Installation) -> None:
@@ -297,7 +297,7 @@ def test_doctor_finds_no_organisation(empty_embedded: Installation) -> None:
 
 def finds(installation: Installation, words: str) -> None:
     ended = installation.run("doctor")
-    refused(ended, words, "output")
+    assert_fails(ended, words, "output")
     assert any(words in line for line in ended.output.splitlines() if line.startswith("FAIL")), ended.output
 
 
@@ -305,12 +305,14 @@ def test_doctor_finds_a_database_that_can_only_be_read(postgres: PostgresServer,
     installation = Installation(tmp_path, postgres.create_database("readonly"))
     installation.do("init", "--organisation", ORGANISATION)
     asyncio.run(executed(installation.database_url, "ALTER DATABASE readonly SET default_transaction_read_only = on"))
-    refused(installation.run("doctor"), "FAIL  the database can't be written to: ReadOnlySQLTransactionError", "output")
+    assert_fails(
+        installation.run("doctor"), "FAIL  the database can't be written to: ReadOnlySQLTransactionError", "output"
+    )
 
 
 def test_doctor_finds_an_unmigrated_postgres(postgres: PostgresServer, tmp_path: Path) -> None:
     installation = Installation(tmp_path, postgres.create_database("undoctored"))
-    refused(installation.run("doctor"), "run `stamkund migrate`", "output")
+    assert_fails(installation.run("doctor"), "run `stamkund migrate`", "output")
 
 
 # Keys ----------------------------------------------------------------------------------------------------
@@ -330,7 +332,7 @@ async def test_a_new_key_takes_over(installation: Installation) -> None:
             await numbers_work(installation, caller, f"c{number}")
         await with_number(installation, caller, "c2", OTHER_NUMBER)
         assert installation.do("key", "list").output == "2\n"
-        refused(installation.run("key", "remove", "2"), "2 is not an older key of")
+        assert_fails(installation.run("key", "remove", "2"), "2 is not an older key of")
     sealed = await rows(installation.database_url, "SELECT document FROM accounts")
     assert all('"social_security_number":"2.' in document for (document,) in sealed)
     old = await rows(installation.database_url, "SELECT count(*) FROM identifiers WHERE value LIKE '1.%'")
@@ -356,7 +358,7 @@ async def with_number(installation: Installation, caller: Caller, customer_numbe
 
 
 async def numbers_work(installation: Installation, caller: Caller, rival_number: str) -> None:
-    """The number of c1 finds it, is readable, and nobody else can have it."""
+    """The number of c1 finds it, is readable, and can't be given to another customer."""
     response = await caller.get(ACCOUNTS, social_security_number=NUMBER)
     assert response.status_code == 200, response.text
     item = response.json()["item"]
@@ -391,9 +393,11 @@ async def test_permissions(embedded: Installation) -> None:
             "accepted_marketing_permissions"
         ]
         assert [permission["id"] for permission in permissions] == [news, offers["id"]]
-        refused(embedded.run("permission", "deactivate", *option, "0" * 24), "there is no marketing permission 0000")
+        assert_fails(
+            embedded.run("permission", "deactivate", *option, "0" * 24), "there is no marketing permission 0000"
+        )
         unknown = embedded.run("permission", "list", "--organisation", "tidningen")
-        refused(unknown, f"there is no organisation tidningen (known: {ORGANISATION})")
+        assert_fails(unknown, f"there is no organisation tidningen (known: {ORGANISATION})")
 
 
 async def test_two_organisations_are_held_apart(installation: Installation) -> None:
@@ -441,8 +445,8 @@ async def has_no_key_to(caller: Caller, other: Caller, tokens: dict[str, str]) -
     assert (refreshed.status_code, refreshed.json()["error"]) == (400, "invalid_grant")
 
 
-def refused(ended: Ended, words: str, where: str = "errors") -> None:
-    """The command could not run, and said why in a sentence."""
+def assert_fails(ended: Ended, words: str, where: str = "errors") -> None:
+    """The command could not run, and its message says why."""
     output = ended.errors + (ended.output if where == "output" else "")
     assert (ended.status, words in output) == (COULD_NOT_RUN, True), ended
     assert "Traceback" not in ended.errors

@@ -11,7 +11,7 @@ import pytest
 
 from stamkund.identity.id_token_keys import CACHE_SECONDS
 from stamkund.vault import ID_TOKEN_KEY, Vault
-from tests.faults.test_leaks import everything_kept, found
+from tests.faults.test_leaks import everything_stored, leaks
 from tests.support.installation import Caller, Ended, Installation
 from tests.support.installation_fixtures import running
 from tests.support.rows import rows
@@ -33,7 +33,7 @@ async def published_ids(caller: Caller) -> list[str]:
 
 
 async def private_keys(installation: Installation) -> dict[str, dict[str, Any]]:
-    """The private keys, by their ids, as only the key file tells them."""
+    """The private keys by their ids, opened with the key file."""
     vault = Vault(installation.key_file)
     return {
         id_: json.loads(vault.open(sealed, ID_TOKEN_KEY))
@@ -60,17 +60,17 @@ async def test_private_keys_are_nowhere_in_plain_and_are_sealed_anew(installatio
     async with running(installation, log_level="debug") as (server, caller):
         (id_,) = await published_ids(caller)
         private = (await private_keys(installation))[id_]
-        stored = await everything_kept(installation)
-        assert found(stored, written(private)) == []
-        assert found(stored, [private["n"]]) != [], "the look itself finds what is there"
-        assert found((await caller.server.http.get("/oauth2/jwks")).text, written(private)) == []
+        stored = await everything_stored(installation)
+        assert leaks(stored, written(private)) == []
+        assert leaks(stored, [private["n"]]) != [], "the look itself finds what is there"
+        assert leaks((await caller.server.http.get("/oauth2/jwks")).text, written(private)) == []
         await key(installation, "add")
         await key(installation, "reencrypt")
         await key(installation, "remove", "1")
         assert (await private_keys(installation))[id_] == private
         assert [sealed.partition(".")[0] for _, sealed in await rows(installation.database_url, SEALED)] == ["2"]
         await server.stop()
-    assert found(server.log, [*written(private), private["n"]]) == []
+    assert leaks(server.log, [*written(private), private["n"]]) == []
     async with running(installation) as (_, caller):
         assert await published_ids(caller) == [id_]
 

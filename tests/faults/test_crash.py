@@ -51,7 +51,7 @@ async def test_kill_in_a_stream_of_activations(installation: Installation) -> No
     async with running(installation, workers=2) as (server, caller):
         stream = Stream(caller, await installation.candidates(200))
         for responses, workers_after in ((1, 1), (20, 1), (60, 2)):
-            await stream.until(responses, lambda: server.tell(signal.SIGKILL, everyone=True))
+            await stream.until(responses, lambda: server.send_signal(signal.SIGKILL, everyone=True))
             await server.ended()
             assert await halves(installation.database_url) == []
             await server.start(workers=workers_after)
@@ -80,7 +80,7 @@ async def test_no_worker_outlives_the_command(embedded: Installation) -> None:
     """`kill -9` of the command alone: its workers stop too, else they would hold the port and the database for ever."""
     async with running(embedded, workers=2) as (server, _):
         workers = [psutil.Process(pid) for pid in server.workers()]
-        server.tell(signal.SIGKILL)
+        server.send_signal(signal.SIGKILL)
         _, alive = await asyncio.to_thread(psutil.wait_procs, workers, 30)
         assert alive == []
         await server.ended()

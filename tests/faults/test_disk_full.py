@@ -28,17 +28,17 @@ async def test_a_full_disk(embedded: Installation, workers: int) -> None:
         candidates = await embedded.candidates(400)
         assert (await caller.activate(candidates.pop(), EMAIL)).status_code == 201
         server.limit_files(log_bytes(embedded) + ROOM)
-        made, refused = await until_full(caller, candidates)
+        made, failed = await until_full(caller, candidates)
         assert made
         server.limit_files(0)  # what did not suffice for an account may have for a token
         assert is_unavailable(await caller.grant("none"))
-        assert await reading_works(caller, made, refused)
+        assert await reading_works(caller, made, failed)
         assert (await server.http.get("/health/ready")).status_code == 200
         assert await halves(embedded.database_url) == []
         assert "SQLITE_" in server.log  # the log says what is wrong
 
         server.limit_files()
-        assert (await caller.activate(refused, "again@example.com")).status_code == 201
+        assert (await caller.activate(failed, "again@example.com")).status_code == 201
         assert await server.stop() == 0
     assert await halves(embedded.database_url) == []
 
@@ -47,13 +47,13 @@ async def test_a_restart_after_a_full_disk(embedded: Installation) -> None:
     async with running(embedded) as (server, caller):
         candidates = await embedded.candidates(400)
         server.limit_files(log_bytes(embedded) + ROOM)
-        made, refused = await until_full(caller, candidates)
+        made, failed = await until_full(caller, candidates)
         assert await server.stop() == 0
         await server.start()
         for number, account_id in made.items():
             response = await caller.get(ACCOUNTS, customer_number=number)
             assert response.json()["item"]["id"] == account_id
-        assert (await caller.activate(refused, "again@example.com")).status_code == 201
+        assert (await caller.activate(failed, "again@example.com")).status_code == 201
     assert await halves(embedded.database_url) == []
 
 
@@ -99,9 +99,9 @@ async def until_full(caller: Caller, candidates: list[Customer]) -> tuple[dict[s
     raise AssertionError("the disk never got full")
 
 
-async def reading_works(caller: Caller, made: dict[str, str], refused: Customer) -> bool:
+async def reading_works(caller: Caller, made: dict[str, str], failed: Customer) -> bool:
     responses = [await caller.get(ACCOUNTS, customer_number=number) for number in made]
-    free = await caller.get(CANDIDATE, customer_number=refused.customer_number)
+    free = await caller.get(CANDIDATE, customer_number=failed.customer_number)
     return [a.json()["item"]["id"] for a in responses] == list(made.values()) and free.status_code == 200
 
 

@@ -52,12 +52,12 @@ async def test_nothing_leaks(installation: Installation) -> None:
         tokens += await log_in_everywhere(installation, server)
         await provoke_internal_error(installation, caller)
         secrets = [caller.client.secret, *tokens]
-        stored = await everything_kept(installation)
-        assert found(stored, [*written(NUMBER), *written(OTHER_NUMBER), *secrets, PASSWORD, WRONG_PASSWORD]) == []
-        assert found(stored, ["k-4711"]) != []  # the look itself finds what is there
+        stored = await everything_stored(installation)
+        assert leaks(stored, [*written(NUMBER), *written(OTHER_NUMBER), *secrets, PASSWORD, WRONG_PASSWORD]) == []
+        assert leaks(stored, ["k-4711"]) != []  # the look itself finds what is there
         await server.stop()
     assert '"internal error"' in server.log and '"status":500' in server.log and '"status":201' in server.log
-    assert found(server.log, [*PERSONAL, *secrets]) == []
+    assert leaks(server.log, [*PERSONAL, *secrets]) == []
 
 
 async def test_a_copy_is_of_no_use_without_its_key_file(installation: Installation) -> None:
@@ -193,11 +193,11 @@ async def provoke_internal_error(installation: Installation, caller: Caller) -> 
     for query in ({"email": NEW_EMAIL}, {"social_security_number": NUMBER}):
         response = await caller.get(ACCOUNTS, **query)
         assert response.status_code == 500
-        assert found(response.text, PERSONAL) == []
+        assert leaks(response.text, PERSONAL) == []
     assert (await caller.login(NEW_EMAIL)).status_code == 500
 
 
-async def everything_kept(installation: Installation) -> str:
+async def everything_stored(installation: Installation) -> str:
     """All that somebody with a copy of the database has: every file but the key file, or every row of every table."""
     if installation.database_url.startswith("sqlite:"):
         files = [file for file in installation.folder.iterdir() if file != installation.key_file]
@@ -228,6 +228,6 @@ def written(number: str) -> Iterator[str]:
             yield from (digest.hex(), digest[:16].hex(), digest.decode("latin-1"))
 
 
-def found(text: str, unwanted: list[str]) -> list[str]:
+def leaks(text: str, unwanted: list[str]) -> list[str]:
     lower = text.lower()
     return [one for one in unwanted if one.lower() in lower]

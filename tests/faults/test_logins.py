@@ -134,11 +134,11 @@ async def test_no_login_succeeds_while_the_database_is_gone(
 
 @dataclass
 class Stream:
-    """Codes asked for and exchanged, several at once, until something is done to the server."""
+    """Codes requested and exchanged, several at once, until the server is stopped or killed."""
 
     scenario: Scenario
     tokens: list[str] = field(default_factory=list)
-    unanswered: list[str] = field(default_factory=list)
+    pending: list[str] = field(default_factory=list)
 
     async def until(self, issued: int, blow: Callable[[], None]) -> None:
         goal = len(self.tokens) + issued
@@ -149,12 +149,12 @@ class Stream:
             try:
                 code = await self.scenario.code()
                 assert code is not None
-                self.unanswered.append(code)
+                self.pending.append(code)
                 response = await self.scenario.exchange(code)
             except httpx.TransportError:
                 return
             assert response.status_code == 200, response.text
-            self.unanswered.remove(code)
+            self.pending.remove(code)
             self.tokens.append(response.json()["access_token"])
             if len(self.tokens) == goal:
                 blow()
@@ -166,7 +166,7 @@ async def test_kill_in_a_stream_of_codes(installation: Installation) -> None:
     async with prepared(installation, workers=2) as scenario:
         stream = Stream(scenario)
         for issued in (3, 20):
-            await stream.until(issued, lambda: scenario.server.tell(signal.SIGKILL, everyone=True))
+            await stream.until(issued, lambda: scenario.server.send_signal(signal.SIGKILL, everyone=True))
             await scenario.server.ended()
             for half in ("spent IS NULL AND family IN", "spent IS NOT NULL AND family NOT IN"):
                 query = f"SELECT count(*) FROM one_time_credentials WHERE {half} (SELECT family FROM tokens)"
@@ -175,6 +175,6 @@ async def test_kill_in_a_stream_of_codes(installation: Installation) -> None:
             for token in stream.tokens[-issued:]:
                 assert (await scenario.caller.get(ME, token)).status_code == 200
             assert await scenario.logged_in(), "the session is the database's, not the process's"
-        for code in stream.unanswered:
+        for code in stream.pending:
             responses = [(await scenario.exchange(code)).status_code for _ in range(2)]
             assert responses in ([200, 400], [400, 400])

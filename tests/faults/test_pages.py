@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.faults.test_leaks import found
+from tests.faults.test_leaks import leaks
 from tests.support.browser import Browser
 from tests.support.installation import ORGANISATION, Installation
 from tests.support.installation_fixtures import running
@@ -52,4 +52,4 @@ async def test_nothing_of_what_people_write_is_logged(installation: Installation
         await server.stop()
     assert '"call":"POST /login"' in server.log and '"status":403' in server.log and '"status":303' in server.log
     secret_texts = [EMAIL, UNKNOWN_EMAIL, PASSWORD, WRONG, "Petronella", "s3cr3t", "evil.example", *secrets]
-    assert found(server.log, secret_texts) == []
+    assert leaks(server.log, secret_texts) == []

@@ -30,8 +30,8 @@ SLOW = {"argon2_memory_kib": 32_768, "argon2_passes": 6, "hashing_threads": 1}
 
 
 @dataclass
-class TakenOn:
-    """A request of which it is certain that the server works on it, since it has asked for the body."""
+class PendingRequest:
+    """A request that the server has begun to handle: it has sent `100 Continue`."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -46,13 +46,13 @@ class TakenOn:
         return int(response.split()[1])
 
 
-async def take_on(server: ServerProcess, caller: Caller, body: bytes) -> TakenOn:
+async def start_request(server: ServerProcess, caller: Caller, body: bytes) -> PendingRequest:
     reader, writer = await asyncio.open_connection(HOST, server.port)
     head = f"POST {ACTIVATE} HTTP/1.1\r\nhost: {HOST}\r\nauthorization: Bearer {caller.token}\r\nconnection: close\r\n"
     head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\nexpect: 100-continue\r\n\r\n"
     writer.write(head.encode())
     assert b" 100 " in await reader.readuntil(b"\r\n\r\n")
-    return TakenOn(reader, writer)
+    return PendingRequest(reader, writer)
 
 
 @pytest.mark.parametrize(("workers", "everyone"), [(1, False), (2, False), (2, True)])
@@ -61,10 +61,10 @@ async def test_requests_in_flight_get_their_response(installation: Installation,
     async with running(installation, workers=workers, **SLOW) as (server, caller):
         candidates = await installation.candidates(4)
         bodies = [msgspec.json.encode(activation(c, f"{c.customer_number}@example.com")) for c in candidates]
-        requests = [await take_on(server, caller, body) for body in bodies]
+        requests = [await start_request(server, caller, body) for body in bodies]
         for request, body in zip(requests[:-1], bodies, strict=False):
             await request.send_body(body)
-        server.tell(signal.SIGTERM, everyone=everyone)
+        server.send_signal(signal.SIGTERM, everyone=everyone)
         await requests[-1].send_body(bodies[-1])
         assert [await request.status() for request in requests] == [201] * 4
         assert await server.ended() == 0
@@ -75,7 +75,7 @@ async def test_requests_in_flight_get_their_response(installation: Installation,
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_ctrl_c_stops_in_order(embedded: Installation, workers: int) -> None:
     async with running(embedded, workers=workers) as (server, _):
-        server.tell(signal.SIGINT, everyone=True)
+        server.send_signal(signal.SIGINT, everyone=True)
         assert await server.ended() == 0
         assert "Traceback" not in server.log
 
@@ -83,7 +83,7 @@ async def test_ctrl_c_stops_in_order(embedded: Installation, workers: int) -> No
 async def test_a_request_that_takes_too_long_does_not_keep_the_server(embedded: Installation) -> None:
     """A caller who never sends its body is left after STAMKUND_STOP_SECONDS."""
     async with running(embedded, stop_seconds=1) as (server, caller):
-        request = await take_on(server, caller, b"{}")
+        request = await start_request(server, caller, b"{}")
         assert await server.stop() == 0
         request.writer.close()
 
@@ -92,8 +92,8 @@ async def test_a_full_queue_is_503_with_retry_after(installation: Installation) 
     """One password is hashed at a time: who comes meanwhile is refused at once, and reading goes on."""
     async with full_queue(installation) as (server, caller, waiting):
         [candidate] = await installation.candidates(1, first=100)
-        refused = [await caller.activate(candidate, "late@example.com"), await caller.login("nobody@example.com")]
-        assert [is_unavailable(response) for response in refused] == [True, True]
+        responses = [await caller.activate(candidate, "late@example.com"), await caller.login("nobody@example.com")]
+        assert [is_unavailable(response) for response in responses] == [True, True]
         assert (await server.http.get("/health/ready")).status_code == 200
         assert is_problem(await caller.get("/external/api/v1/accounts", email="a@example.com"), 404, "not_found")
         assert not waiting.done()

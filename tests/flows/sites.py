@@ -1,7 +1,7 @@
 """Publishers' sites with the connector in them: real servers that people visit with a browser.
 
-A site knows each visitor by a cookie of its own and stores what it learned of their session. It asks at every page
-view, where one in the field asks every six minutes.
+A site knows each visitor by a cookie of its own and stores what it learned of their session. It gets the status at
+every page view, where a real one does so every six minutes.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class WebSite:
 
 
 def _message(claims: dict[str, Any]) -> str:
-    """What the connector tells readers; an inactive account is no different from a wrong password."""
+    """The message that the connector shows to readers: the same for an inactive account and a wrong password."""
     if claims["err"] == "account_frozen":
         return f"Frozen for {claims['frf']} seconds"
     if claims["err"]:

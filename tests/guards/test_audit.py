@@ -58,8 +58,8 @@ async def test_every_refusal_is_written_down(publisher: Publisher) -> None:
     for _ in range(6):
         await publisher.grant("password", username=EMAIL, password="wrong")
     entries = await written(publisher)
-    refused = [(event, account_id, detail) for event, _, account_id, detail in entries if event == "login_refused"]
-    assert refused == [("login_refused", account, "failed")] * 5 + [("login_refused", account, "frozen")]
+    refusals = [(event, account_id, detail) for event, _, account_id, detail in entries if event == "login_refused"]
+    assert refusals == [("login_refused", account, "failed")] * 5 + [("login_refused", account, "frozen")]
     assert [row for row in entries if row[0] == "login_frozen"] == [("login_frozen", client, account, None)]
     assert [row for row in entries if row[0] == "token_refused"] == [
         ("token_refused", client, None, "invalid_grant")

@@ -26,7 +26,16 @@ from stamkund.rules.ids import new_id
 from stamkund.wire.endpoint import Endpoint
 from stamkund.wire.parameters import Parameter
 from tests.support import raw
-from tests.support.calls import REQUEST_ID, Callers, callers_of, error_body, example_body, refused, send, send_json
+from tests.support.calls import (
+    REQUEST_ID,
+    Callers,
+    assert_refused,
+    callers_of,
+    error_body,
+    example_body,
+    send,
+    send_json,
+)
 from tests.support.service import NOW, Publisher, RunningService
 
 CANDIDATE, ACTIVATE, ACCOUNTS = candidate.get_candidate, activation.activate_candidate, account.get_account
@@ -268,9 +277,9 @@ async def test_query_parameters_at_their_edges(
         query = query_of(**{**_companions(parameter), parameter.name: value})
         response = await send(service, endpoint, callers.anybody, query=query)
         if sentence is None:
-            refused(response, 404, "not_found")
+            assert_refused(response, 404, "not_found")
         else:
-            refusal = refused(response, 400, "invalid_parameter", parameter.name)
+            refusal = assert_refused(response, 400, "invalid_parameter", parameter.name)
             assert refusal["message"] == sentence, value
 
 
@@ -290,9 +299,9 @@ async def test_activation_parameters_at_their_edges(service: RunningService, cal
         body = {**example_body(ACTIVATE), "marketing_permissions": "", name: value}
         response = await send_json(service, ACTIVATE, callers.anybody, body)
         if sentence is None:
-            refused(response, 404, "not_found")
+            assert_refused(response, 404, "not_found")
         else:
-            assert refused(response, 400, "invalid_parameter", name)["message"] == sentence, value
+            assert assert_refused(response, 400, "invalid_parameter", name)["message"] == sentence, value
 
 
 def test_every_parameter_of_the_activation_has_edges() -> None:
@@ -304,8 +313,8 @@ async def test_birth_dates_end_with_the_organisations_day(service: RunningServic
     publisher = await service.publisher(timezone="Pacific/Auckland")
     body = {**example_body(ACTIVATE), "marketing_permissions": ""}
     responses = [await publisher.post(ACTIVATE.paths[0], {**body, "birth_date": f"2026-01-{d}"}) for d in ("16", "17")]
-    refused(responses[0], 404, "not_found")
-    assert refused(responses[1], 400, "invalid_parameter", "birth_date")["message"] == FUTURE
+    assert_refused(responses[0], 404, "not_found")
+    assert assert_refused(responses[1], 400, "invalid_parameter", "birth_date")["message"] == FUTURE
 
 
 @pytest.mark.parametrize("endpoint", [CANDIDATE, ACCOUNTS, ACTIVATE], ids=lambda e: e.paths[0])
@@ -321,7 +330,7 @@ async def test_the_first_error_in_the_documents_order_is_reported(
                 response = await send_json(service, endpoint, callers.anybody, body)
             else:
                 response = await send(service, endpoint, callers.anybody, query="&".join(f"{n}=%00" for n in sent))
-            refused(response, 400, "invalid_parameter", first)
+            assert_refused(response, 400, "invalid_parameter", first)
 
 
 # One key, both halves --------------------------------------------------------------------------------------
@@ -338,7 +347,7 @@ KEYS = {
 
 
 async def test_exactly_one_key_must_be_given(service: RunningService, callers: Callers) -> None:
-    refusal = refused(await send(service, ACCOUNTS, callers.anybody, query="&"), 400, "invalid_parameter")
+    refusal = assert_refused(await send(service, ACCOUNTS, callers.anybody, query="&"), 400, "invalid_parameter")
     message = "One of parameters [id, email, social_security_number, customer_number, external_id_key] is required"
     assert refusal["message"] == message
     for pair in itertools.combinations(KEYS, 2):
@@ -348,9 +357,9 @@ async def test_exactly_one_key_must_be_given(service: RunningService, callers: C
                 values["external_id_value"] = "1"
             response = await send(service, ACCOUNTS, callers.anybody, query=query_of(**values))
             message = f"Only one of [{', '.join(pair)}] is allowed"
-            assert refused(response, 400, "invalid_parameter")["message"] == message
+            assert assert_refused(response, 400, "invalid_parameter")["message"] == message
     every = query_of(**KEYS, external_id_value="1")
-    refusal = refused(await send(service, ACCOUNTS, callers.anybody, query=every), 400, "invalid_parameter")
+    refusal = assert_refused(await send(service, ACCOUNTS, callers.anybody, query=every), 400, "invalid_parameter")
     assert refusal["message"] == f"Only one of [{', '.join(KEYS)}] is allowed"
 
 
@@ -361,7 +370,7 @@ async def test_half_an_external_id_requires_the_other_half(
     for half, missing in (("key", "value"), ("value", "key")):
         query = query_of(**{f"external_id_{half}": "x"}, **beside)
         response = await send(service, ACCOUNTS, callers.anybody, query=query)
-        assert refused(response, 400, "invalid_parameter", f"external_id_{missing}")["message"] == REQUIRED
+        assert assert_refused(response, 400, "invalid_parameter", f"external_id_{missing}")["message"] == REQUIRED
 
 
 async def test_an_external_id_is_not_found_by_halves_of_others(publisher: Publisher) -> None:
@@ -385,7 +394,7 @@ async def test_an_external_id_is_not_found_by_halves_of_others(publisher: Publis
 async def test_a_candidate_needs_one_of_two_numbers(service: RunningService, callers: Callers) -> None:
     message = "One of parameters [social_security_number, customer_number] is required"
     for query in ("&", "zip_code=43921"):
-        refusal = refused(await send(service, CANDIDATE, callers.anybody, query=query), 400, "invalid_parameter")
+        refusal = assert_refused(await send(service, CANDIDATE, callers.anybody, query=query), 400, "invalid_parameter")
         assert refusal["message"] == message
 
 
@@ -398,7 +407,7 @@ async def test_both_numbers_must_mean_the_same_customer(publisher: Publisher) ->
     assert same.json()["item"]["account_candidate_id"] == first.id
     for number, customer in (("620817-9256", "2"), ("620817-9256", "3"), ("620817-9256", "9"), ("123499-0000", "1")):
         response = await publisher.get(path, social_security_number=number, customer_number=customer)
-        assert refused(response, 404, "not_found")["message"] == "account could not be found"
+        assert assert_refused(response, 404, "not_found")["message"] == "account could not be found"
 
 
 async def test_asking_again_gives_the_same_candidate(publisher: Publisher) -> None:
@@ -429,7 +438,7 @@ async def test_a_wrong_zip_code_reads_as_404_with_and_without_an_account(publish
     wrong.append(await _by_zip(publisher, "99999"))
     wrong.append(await publisher.get(CANDIDATE.paths[0], customer_number="unknown"))
     assert {(a.status_code, a.text) for a in wrong} == {(404, wrong[0].text)}
-    refused(await _by_zip(publisher, "43921"), 409, "already_exists", "customer_number/ssn")
+    assert_refused(await _by_zip(publisher, "43921"), 409, "already_exists", "customer_number/ssn")
 
 
 async def _by_zip(publisher: Publisher, zip_code: str) -> httpx.Response:
@@ -456,7 +465,7 @@ SWEEP = settings(max_examples=150)
 
 
 def _harmless(response: httpx.Response) -> None:
-    """Answered, and never by a fault of ours."""
+    """There is a response, and it is never a fault of ours."""
     assert response.status_code in (200, 201, 400, 404, 409), response.text
     if response.status_code >= 400:
         error_body(response)
@@ -533,10 +542,10 @@ async def test_no_e_mail_keeps_the_server_busy(service: RunningService, callers:
     """Patterns that look back would still be at it when the test ends: 1024 characters each."""
     for email in HOSTILE_EMAILS:
         response = await send(service, ACCOUNTS, callers.anybody, query=query_of(email=email))
-        assert refused(response, 400, "invalid_parameter", "email")["message"] == EMAIL_FORMAT
+        assert assert_refused(response, 400, "invalid_parameter", "email")["message"] == EMAIL_FORMAT
         body = {**example_body(ACTIVATE), "email": email}
         response = await send_json(service, ACTIVATE, callers.anybody, body)
-        assert refused(response, 400, "invalid_parameter", "email")["message"] == EMAIL_FORMAT
+        assert assert_refused(response, 400, "invalid_parameter", "email")["message"] == EMAIL_FORMAT
 
 
 INJECTIONS = ["' OR '1'='1", "'; DROP TABLE accounts; --", "\\'; SELECT 1", "1) UNION SELECT 1", "$1", "?1", "%' --"]
@@ -544,7 +553,7 @@ INJECTIONS = ["' OR '1'='1", "'; DROP TABLE accounts; --", "\\'; SELECT 1", "1) 
 
 @pytest.mark.both_engines
 async def test_sql_is_just_a_value(publisher: Publisher) -> None:
-    """It finds nothing, changes nothing, and is kept and shown like any other name."""
+    """It finds nothing, changes nothing, and is stored and returned like any other name."""
     for number, text in enumerate(INJECTIONS):
         made = await publisher.customer(str(number), social_security_number=None)
         email = f"reader{number}@example.com"
@@ -558,7 +567,7 @@ async def test_sql_is_just_a_value(publisher: Publisher) -> None:
         assert (await publisher.post(ACTIVATE.paths[0], body)).status_code == 201
         response = await publisher.get(ACCOUNTS.paths[0], alias=text)
         assert response.json()["item"]["first_name"] == text
-        refused(await publisher.get(ACCOUNTS.paths[0], alias=f"{text} "), 404, "not_found")
+        assert_refused(await publisher.get(ACCOUNTS.paths[0], alias=f"{text} "), 404, "not_found")
         assert (await publisher.grant("password", username=email, password=text * 3)).status_code == 200
         refusal = await publisher.grant("password", username=f"{email}{text}", password=text)
         assert refusal.json()["error"] == "invalid_grant"
@@ -572,11 +581,11 @@ HEALTH = b"/health/live"
 @pytest.mark.parametrize("value", [b"a\x00b", b"a\rb", b"a\x0bb", b"a\x1bb", b"\xff\xfe", b"a\x7fb", b"a: b\x01"])
 async def test_control_characters_in_headers_go_nowhere(service: RunningService, value: bytes) -> None:
     """Either the HTTP server refuses the request, or our own response replaces the id and refuses the token."""
-    response = await raw.ask(service, raw.get(HEALTH, b"X-Request-Id: " + value))
+    response = await raw.send(service, raw.get(HEALTH, b"X-Request-Id: " + value))
     assert response.status in (200, 400) and value not in response.body
     if response.status == 200:
         assert REQUEST_ID.fullmatch(response.headers["x-request-id"])
-    response = await raw.ask(service, raw.get(b"/external/api/v1/me", b"Authorization: Bearer " + value))
+    response = await raw.send(service, raw.get(b"/external/api/v1/me", b"Authorization: Bearer " + value))
     assert response.status in (400, 401) and value not in response.body
 
 
@@ -588,14 +597,14 @@ async def test_a_request_id_can_not_split_the_response(service: RunningService) 
         b"a\r\n\r\nGET /x HTTP/1.1",
         b"a%0d%0aX-Injected: yes",
     ):
-        response = await raw.ask(service, raw.get(HEALTH, b"X-Request-Id: " + injected))
+        response = await raw.send(service, raw.get(HEALTH, b"X-Request-Id: " + injected))
         assert response.status in (200, 400)
         assert "x-injected" not in response.headers
 
 
 async def test_a_token_with_nothing_behind_the_scheme(service: RunningService) -> None:
     for header in (b"Authorization:", b"Authorization: Bearer ", b"Authorization:  \t "):
-        response = await raw.ask(service, raw.get(b"/external/api/v1/me", header))
+        response = await raw.send(service, raw.get(b"/external/api/v1/me", header))
         assert (response.status, response.json()["code"]) == (401, "invalid_token")
 
 
@@ -603,21 +612,21 @@ async def test_queries_that_are_no_utf_8(service: RunningService, callers: Calle
     """Named by parameter, never a fault."""
     for value in ("%ff", "%c3", "a%80", "%ed%a0%80", "%c0%af", "%f8%88%80%80%80"):
         response = await send(service, ACCOUNTS, callers.anybody, query=f"email={value}")
-        assert refused(response, 400, "invalid_parameter", "email")["message"] == NOT_UTF8
+        assert assert_refused(response, 400, "invalid_parameter", "email")["message"] == NOT_UTF8
     response = await send(service, ACCOUNTS, callers.anybody, query="%ff=1")
-    assert refused(response, 400, "unknown_parameter")["message"] == "Unknown parameters: \ufffd"
+    assert assert_refused(response, 400, "unknown_parameter")["message"] == "Unknown parameters: \ufffd"
 
 
 @pytest.mark.parametrize("value", [b"\xff", b"\xc3", "å".encode(), b"\xed\xa0\x80", b"a\x00b", b"a\x01", b"a b"])
 async def test_bytes_that_no_url_has_are_refused(service: RunningService, callers: Callers, value: bytes) -> None:
     token = b"Authorization: Bearer " + callers.anybody.encode()
-    assert (await raw.ask(service, raw.get(b"/external/api/v1/accounts?alias=" + value, token))).status == 400
+    assert (await raw.send(service, raw.get(b"/external/api/v1/accounts?alias=" + value, token))).status == 400
 
 
 async def test_broken_percent_encoding_is_taken_as_it_comes(service: RunningService, callers: Callers) -> None:
     token = b"Authorization: Bearer " + callers.anybody.encode()
     for value in (b"%", b"%z", b"100%25%", b"%0"):
-        response = await raw.ask(service, raw.get(b"/external/api/v1/accounts?alias=" + value, token))
+        response = await raw.send(service, raw.get(b"/external/api/v1/accounts?alias=" + value, token))
         assert (response.status, response.json()["code"]) == (404, "not_found")
 
 
@@ -626,16 +635,16 @@ async def test_an_encoded_nul_is_no_part_of_any_value(service: RunningService, c
     for _, parameter, _ in QUERY_EDGES[3:]:
         query = query_of(**{**_companions(parameter), parameter.name: "a\x00b"})
         response = await send(service, ACCOUNTS, callers.anybody, query=query)
-        refused(response, 400, "invalid_parameter", parameter.name)
+        assert_refused(response, 400, "invalid_parameter", parameter.name)
 
 
 async def test_urls_that_are_too_long(service: RunningService, callers: Callers) -> None:
     """Ours up to 64 KiB; beyond that the HTTP server has had enough."""
     token = b"Authorization: Bearer " + callers.anybody.encode()
     for length, status in ((60_000, 400), (66_000, 400), (200_000, 400)):
-        response = await raw.ask(service, raw.get(b"/external/api/v1/accounts?alias=" + b"a" * length, token))
+        response = await raw.send(service, raw.get(b"/external/api/v1/accounts?alias=" + b"a" * length, token))
         assert response.status == status
-    response = await raw.ask(service, raw.get(b"/external/api/v1/accounts/" + b"a" * 60_000, token))
+    response = await raw.send(service, raw.get(b"/external/api/v1/accounts/" + b"a" * 60_000, token))
     assert (response.status, response.json()["code"]) == (404, "not_found")
     assert (await send(service, ACCOUNTS, callers.anybody, query=query_of(email="a@b.se"))).status_code == 404
 
@@ -661,7 +670,7 @@ DISPUTED = {
 @pytest.mark.parametrize("what", DISPUTED)
 async def test_a_request_whose_end_is_disputed_is_refused(service: RunningService, what: str) -> None:
     """What follows it is never taken for another request."""
-    response = await raw.ask(service, POST + DISPUTED[what] + SMUGGLED)
+    response = await raw.send(service, POST + DISPUTED[what] + SMUGGLED)
     assert 400 <= response.status < 500
     assert response.rest == b""
 
@@ -677,15 +686,15 @@ async def test_a_request_whose_end_is_disputed_is_refused(service: RunningServic
     ],
 )
 async def test_what_is_no_http_is_refused(service: RunningService, request_bytes: bytes) -> None:
-    assert (await raw.ask(service, request_bytes)).status == 400
+    assert (await raw.send(service, request_bytes)).status == 400
 
 
 async def test_an_absolute_target_is_read_as_its_path(service: RunningService) -> None:
-    assert (await raw.ask(service, raw.get(b"http://elsewhere.example/health/live"))).status == 200
+    assert (await raw.send(service, raw.get(b"http://elsewhere.example/health/live"))).status == 200
 
 
 @pytest.mark.both_engines
 async def test_unknown_ids_of_any_time_are_just_unknown(service: RunningService, callers: Callers) -> None:
     for timestamp in (0, NOW, 2**32 - 1):
         response = await send(service, ACCOUNTS, callers.anybody, query=query_of(id=new_id(timestamp)))
-        refused(response, 404, "not_found")
+        assert_refused(response, 404, "not_found")

@@ -203,7 +203,7 @@ async def test_the_client_of_a_form_is_the_one_that_has_proven_itself(
 
 
 def question(origin: str, method: str) -> dict[str, str]:
-    """What a browser asks before it sends a token."""
+    """The request that a browser makes before it sends a token."""
     return {
         "origin": origin,
         "access-control-request-method": method,

@@ -1,6 +1,6 @@
 """Guards over every declared route: tokens are required, checks come in the contract's order, errors have one body.
 
-A call that is added to `stamkund.declared_endpoints()` is asked all of this without a line here.
+A call that is added to `stamkund.declared_endpoints()` is tested by all of this without a line here.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from tests.support.calls import (
     WITH_JSON,
     WITH_QUERY,
     Callers,
+    assert_refused,
     callers_of,
     error_body,
     example_body,
     label,
-    refused,
     send,
     send_json,
 )
@@ -104,7 +104,7 @@ MALFORMED: list[str | bytes] = [
 async def test_no_token_is_401_with_a_bare_challenge(service: RunningService, endpoint: Endpoint) -> None:
     """RFC 6750, 3.1: without authentication the challenge has no error."""
     response = await send(service, endpoint)
-    refused(response, 401, "invalid_token")
+    assert_refused(response, 401, "invalid_token")
     assert response.headers["www-authenticate"] == 'Bearer realm="stamkund"'
 
 
@@ -116,16 +116,16 @@ async def test_an_invalid_token_is_401_and_the_body_never_says_why(
     wrong: list[Any] = [*MALFORMED, "Bearer unknown", f"Bearer {await own_callers.refresh_token()}"]
     for header in wrong:
         response = await send(service, endpoint, headers={"authorization": header})
-        refused(response, 401, "invalid_token")
+        assert_refused(response, 401, "invalid_token")
         assert response.headers["www-authenticate"] == 'Bearer realm="stamkund", error="invalid_token"'
         bodies.add(response.text)
     with service.clock.at(service.clock() + service.settings.access_token_seconds):
         response = await send(service, endpoint, own_callers.able(endpoint))
-        refused(response, 401, "invalid_token")
+        assert_refused(response, 401, "invalid_token")
         bodies.add(response.text)
     await _disable(own_callers)
     response = await send(service, endpoint, own_callers.able(endpoint))
-    refused(response, 401, "invalid_token")
+    assert_refused(response, 401, "invalid_token")
     bodies.add(response.text)
     assert len(bodies) == 1
 
@@ -157,7 +157,7 @@ async def test_the_scheme_is_read_without_regard_to_case(
 async def test_a_token_in_the_query_counts_for_nothing(
     service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
-    refused(await send(service, endpoint, query=f"access_token={callers.able(endpoint)}"), 401, "invalid_token")
+    assert_refused(await send(service, endpoint, query=f"access_token={callers.able(endpoint)}"), 401, "invalid_token")
 
 
 # 403 -------------------------------------------------------------------------------------------------------
@@ -169,7 +169,7 @@ async def test_every_scope_but_the_right_one_is_403(
 ) -> None:
     token = await callers.without(endpoint.scope, identity=endpoint.identity)
     response = await send(service, endpoint, token)
-    assert str(endpoint.scope) in refused(response, 403, "insufficient_scope")["message"]
+    assert str(endpoint.scope) in assert_refused(response, 403, "insufficient_scope")["message"]
     challenge = f'Bearer realm="stamkund", error="insufficient_scope", scope="{endpoint.scope}"'
     assert response.headers["www-authenticate"] == challenge
 
@@ -182,16 +182,16 @@ async def test_a_scope_taken_from_the_client_is_taken_from_its_tokens(
     await service.store.clients.change(
         own_callers.client.id, lambda client: msgspec.structs.replace(client, scopes=left)
     )
-    refused(await send(service, endpoint, own_callers.able(endpoint)), 403, "insufficient_scope")
+    assert_refused(await send(service, endpoint, own_callers.able(endpoint)), 403, "insufficient_scope")
 
 
 @every_identity_route
 async def test_a_token_without_identity_is_403_where_one_is_needed(
     service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
-    refused(await send(service, endpoint, callers.anybody), 403, "identity_required")
+    assert_refused(await send(service, endpoint, callers.anybody), 403, "identity_required")
     token = await callers.without(endpoint.scope, identity=False)
-    refused(await send(service, endpoint, token), 403, "insufficient_scope")
+    assert_refused(await send(service, endpoint, token), 403, "insufficient_scope")
 
 
 @every_private_route
@@ -217,7 +217,7 @@ async def test_paths_that_do_not_exist_are_404_to_everybody(service: RunningServ
         for headers in ({}, {"authorization": "Bearer unknown"}, {"authorization": f"Bearer {callers.reader}"}):
             for method in ("GET", "POST"):
                 response = await service.http.request(method, f"{service.url}{path}", headers=headers)
-                assert refused(response, 404, "not_found")["message"] == "path could not be found", path
+                assert assert_refused(response, 404, "not_found")["message"] == "path could not be found", path
 
 
 @every_route
@@ -226,7 +226,7 @@ async def test_other_methods_are_405_with_the_allowed_ones(service: RunningServi
         allowed = {e.method for e in declared_endpoints() if path in e.paths}
         for method in set(METHODS) - allowed:
             response = await service.http.request(method, path)
-            refused(response, 405, "method_not_allowed")
+            assert_refused(response, 405, "method_not_allowed")
             assert response.headers["allow"] == ", ".join(sorted(allowed))
         head = await service.http.head(path)
         assert (head.status_code, head.headers["allow"]) == (405, ", ".join(sorted(allowed)))
@@ -298,7 +298,7 @@ async def test_unknown_parameters_are_named_in_the_order_sent(
         ("id%5B%5D=x", "id[]"),
         ("%c3%a5=%ff", "å"),
     ):
-        refusal = refused(await send(service, endpoint, token, query=query), 400, "unknown_parameter")
+        refusal = assert_refused(await send(service, endpoint, token, query=query), 400, "unknown_parameter")
         assert refusal["message"] == f"Unknown parameters: {named}"
 
 
@@ -309,7 +309,7 @@ async def test_unknown_parameters_come_before_wrong_values(
     token = None if endpoint.public else callers.able(endpoint)
     wrong = "&".join(f"{p.name}=%ff" for p in endpoint.parameter_set.parameters)
     response = await send(service, endpoint, token, query=f"{wrong}&unknown_one=1")
-    assert refused(response, 400, "unknown_parameter")["message"] == "Unknown parameters: unknown_one"
+    assert assert_refused(response, 400, "unknown_parameter")["message"] == "Unknown parameters: unknown_one"
 
 
 @every_query_route
@@ -320,7 +320,7 @@ async def test_a_repeated_parameter_is_refused(service: RunningService, callers:
         others = (o for o in endpoint.parameter_set.parameters if o.required and o is not parameter)
         query = "&".join([value, value, *(f"{o.name}={o.type.example}" for o in others)])
         response = await send(service, endpoint, token, query=query)
-        refusal = refused(response, 400, "invalid_parameter", parameter.name)
+        refusal = assert_refused(response, 400, "invalid_parameter", parameter.name)
         assert refusal["message"] == "Parameter must be given once"
 
 
@@ -329,11 +329,11 @@ async def test_a_query_is_not_checked_before_the_token(
     service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
     for query in ("unknown=1", "%ff=%ff", "&".join(f"{p.name}=%00" for p in endpoint.parameter_set.parameters)):
-        refused(await send(service, endpoint, query=query), 401, "invalid_token")
+        assert_refused(await send(service, endpoint, query=query), 401, "invalid_token")
         token = await callers.without(endpoint.scope, identity=endpoint.identity)
-        refused(await send(service, endpoint, token, query=query), 403, "insufficient_scope")
+        assert_refused(await send(service, endpoint, token, query=query), 403, "insufficient_scope")
         if endpoint.identity:
-            refused(await send(service, endpoint, callers.anybody, query=query), 403, "identity_required")
+            assert_refused(await send(service, endpoint, callers.anybody, query=query), 403, "identity_required")
 
 
 # JSON bodies -----------------------------------------------------------------------------------------------
@@ -344,7 +344,7 @@ async def test_a_body_that_is_no_json_object(service: RunningService, callers: C
     """`tests/wire/test_parameters.py` has what else is none."""
     for body in (b"", b'{"email": ', b"[]", b'{"email": "a@b.se", "email": "a@b.se"}', b"email=a%40b.se"):
         response = await send(service, endpoint, callers.able(endpoint), content=body)
-        assert refused(response, 400, "json_parser_error")["message"] == "Invalid json in request body"
+        assert assert_refused(response, 400, "json_parser_error")["message"] == "Invalid json in request body"
 
 
 @every_json_route
@@ -354,10 +354,10 @@ async def test_a_content_type_that_is_not_json(service: RunningService, callers:
     wrong += ["application/json, text/plain", "application/json x", "multipart/form-data; boundary=x", "application"]
     for sent in wrong:
         response = await send(service, endpoint, token, headers={"content-type": sent}, content=b"{")
-        assert "application/json" in refused(response, 400, "invalid_content_type_error")["message"]
+        assert "application/json" in assert_refused(response, 400, "invalid_content_type_error")["message"]
     for sent in ("application/json", "Application/JSON", "application/json; charset=utf-8", "application/json ;x=y"):
         response = await send(service, endpoint, token, headers={"content-type": sent}, content=b"{")
-        refused(response, 400, "json_parser_error")
+        assert_refused(response, 400, "json_parser_error")
 
 
 @every_json_route
@@ -372,7 +372,9 @@ async def test_unknown_keys_are_named_in_the_order_sent(
         ({"Å\n": 1}, "Å\n"),
         ({"\ud800": 1}, "?"),
     ):
-        refusal = refused(await send_json(service, endpoint, token, {**wrong, **unknown}), 400, "unknown_parameter")
+        refusal = assert_refused(
+            await send_json(service, endpoint, token, {**wrong, **unknown}), 400, "unknown_parameter"
+        )
         assert refusal["message"] == f"Unknown parameters: {named}"
 
 
@@ -385,7 +387,7 @@ async def test_null_counts_as_absent(service: RunningService, callers: Callers, 
     assert responses[0].text == responses[1].text
     required = [p.name for p in endpoint.parameter_set.parameters if p.required]
     if required:
-        assert refused(responses[0], 400, "invalid_parameter", required[0])["message"] == "Parameter is required"
+        assert assert_refused(responses[0], 400, "invalid_parameter", required[0])["message"] == "Parameter is required"
 
 
 @every_json_route
@@ -399,7 +401,7 @@ async def test_missing_required_parameters_are_reported_in_order(
         body = {n: v if names.index(n) < names.index(parameter.name) else 1 for n, v in body.items()}
         del body[parameter.name]
         response = await send_json(service, endpoint, callers.able(endpoint), body)
-        assert refused(response, 400, "invalid_parameter", parameter.name)["message"] == "Parameter is required"
+        assert assert_refused(response, 400, "invalid_parameter", parameter.name)["message"] == "Parameter is required"
 
 
 @every_json_route
@@ -411,7 +413,7 @@ async def test_a_value_of_the_wrong_type_is_refused_by_name(
         for value in (0, 1.5, *(("true", "") if boolean else (True, False)), [], {}, ["a"], {"a": "b"}, 10**400):
             body = {**example_body(endpoint), parameter.name: value}
             response = await send_json(service, endpoint, callers.able(endpoint), body)
-            refusal = refused(response, 400, "invalid_parameter", parameter.name)
+            refusal = assert_refused(response, 400, "invalid_parameter", parameter.name)
             assert refusal["message"] == f"Parameter must be a {parameter.type.json_type}"
 
 
@@ -430,7 +432,7 @@ async def test_a_body_of_64_kib_is_read_and_one_byte_more_is_not(
         assert (await send(service, endpoint, token, content=body)).status_code not in (401, 403, 413)
     for body in (largest + b" ", _chunks(largest + b" "), b" " * 1_000_000, _chunks(b" " * 1_000_000)):
         response = await send(service, endpoint, token, content=body)
-        refused(response, 413, "payload_too_large")
+        assert_refused(response, 413, "payload_too_large")
 
 
 @every_json_route
@@ -454,8 +456,8 @@ async def test_the_checks_come_in_the_contracts_order(
             (await send(service, endpoint, powerless, content=b"{"), 403),
         ]
     assert [response.status_code for response, _ in first_refusals] == [status for _, status in first_refusals]
-    refused(await send(service, endpoint, token, content=b"{", headers=text), 400, "invalid_content_type_error")
-    refused(await send(service, endpoint, token, content=both[:-1]), 400, "json_parser_error")
-    refused(await send(service, endpoint, token, content=both), 400, "unknown_parameter")
+    assert_refused(await send(service, endpoint, token, content=b"{", headers=text), 400, "invalid_content_type_error")
+    assert_refused(await send(service, endpoint, token, content=both[:-1]), 400, "json_parser_error")
+    assert_refused(await send(service, endpoint, token, content=both), 400, "unknown_parameter")
     for response, _ in first_refusals:
         error_body(response)

@@ -29,10 +29,10 @@ async def counted(
 async def _cost(publisher: Publisher, statements: Statements, path: str, token: str, **headers: str) -> int:
     http = publisher.service.http
     await http.get("/health/live")  # earlier statements have been counted by now
-    statements.taken()
+    statements.take()
     await http.get(f"{API}{path}", headers={"authorization": f"Bearer {token}", **headers})
     await http.get("/health/live")
-    return len(statements.taken())
+    return len(statements.take())
 
 
 async def test_statements_of_each_read(counted: tuple[Publisher, Statements]) -> None:
@@ -61,10 +61,10 @@ async def test_introspection_returns_the_token_and_the_requesting_client(
     form = {"client_id": publisher.client.id, "client_secret": publisher.secret}
     for introspected, secret in ((token, publisher.secret), ("unknown", publisher.secret), (token, "wrong")):
         await http.get("/health/live")
-        statements.taken()
+        statements.take()
         await http.post("/oauth2/introspect", data={**form, "client_secret": secret, "token": introspected})
         await http.get("/health/live")
-        assert len(statements.taken()) == 1
+        assert len(statements.take()) == 1
 
 
 async def test_an_unknown_token_costs_one_lookup(

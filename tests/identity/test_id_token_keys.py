@@ -18,7 +18,7 @@ from stamkund.identity.id_token_keys import CACHE_SECONDS, IdTokenKeys
 from stamkund.settings import Settings
 from stamkund.store.open import Installation
 from stamkund.vault import ID_TOKEN_KEY
-from tests.store.conftest import DAY, opened
+from tests.store.conftest import DAY, open_new
 from tests.support.service import NOW, TestClock
 from tests.support.statements import listened
 
@@ -46,7 +46,7 @@ class Two:
 @pytest.fixture
 async def two(fresh_url: str, tmp_path: Path) -> AsyncIterator[Two]:
     key_file = tmp_path / "a.key"
-    first, second = await opened(fresh_url, key_file), await opened(fresh_url, key_file)
+    first, second = await open_new(fresh_url, key_file), await open_new(fresh_url, key_file)
     clock = TestClock()
     yield Two((first, second), (keys_of(first, clock), keys_of(second, clock)), clock, key_file)
     await asyncio.gather(first.close(), second.close())
@@ -122,7 +122,7 @@ async def test_published_keys_are_public_and_verify_signatures(two: Two) -> None
     assert decoded.header == {"alg": "RS256", "kid": key["kid"], "typ": "JWT"}
     assert decoded.claims["exp"] == NOW - 1
     assert RSAKey.import_key(key).raw_value.key_size == 2048
-    assert await two.keys[1].verify(token) == {**CLAIMS, "exp": NOW - 1}, "that it is over is no matter"
+    assert await two.keys[1].verify(token) == {**CLAIMS, "exp": NOW - 1}, "it may have expired"
 
 
 async def test_nothing_else_is_taken_for_ours(two: Two) -> None:
@@ -195,14 +195,14 @@ async def test_private_parts_are_sealed_and_sealed_anew_with_a_new_key(two: Two)
 
 async def test_keys_are_read_once_in_a_while(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     statements, clock = listened(monkeypatch), TestClock()
-    installation = await opened(fresh_url, tmp_path / "a.key")
+    installation = await open_new(fresh_url, tmp_path / "a.key")
     keys = keys_of(installation, clock)
     await keys.key_set()
     for reads in (0, 1, 1):
         await asyncio.sleep(0)
-        statements.taken()
+        statements.take()
         await asyncio.gather(*(keys.sign(CLAIMS) for _ in range(20)))
         await asyncio.sleep(0)
-        assert len(statements.taken()) == reads
+        assert len(statements.take()) == reads
         clock.now += CACHE_SECONDS
     await installation.close()

@@ -93,7 +93,7 @@ class Publisher:
         return login.account
 
 
-async def opened(url: str, folder: Path) -> Installation:
+async def new_installation(url: str, folder: Path) -> Installation:
     engine = opening.engine_for(url)
     await engine.open()
     await opening.migrate(engine, NOW)
@@ -107,10 +107,10 @@ async def installation(
 ) -> AsyncIterator[Installation]:
     folder = tmp_path_factory.mktemp("store")
     if engine_name == "sqlite":
-        made = await opened(f"sqlite:///{folder}/stamkund.db", folder)
+        made = await new_installation(f"sqlite:///{folder}/stamkund.db", folder)
     else:
         server: PostgresServer = request.getfixturevalue("postgres")
-        made = await opened(server.new_database("importing"), folder)
+        made = await new_installation(server.new_database("importing"), folder)
     yield made
     await made.close()
 

@@ -1,4 +1,4 @@
-"""Memory stays flat, however many rows there are: nothing is kept but the batch at hand."""
+"""Memory stays flat, however many rows there are: only the present batch is in memory."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pytest
 from stamkund.importing import CannotRun, Summary, import_customers, run
 from stamkund.rules.organisation import Organisation
 from stamkund.store import Store
-from tests.importing.conftest import NOW, opened
+from tests.importing.conftest import NOW, new_installation
 from tests.support.postgres_server import PostgresServer
 
 ROWS = 4000
@@ -25,7 +25,7 @@ def server() -> Iterator[PostgresServer]:
 
 @pytest.fixture
 async def restarted(server: PostgresServer, tmp_path: Path) -> AsyncIterator[Store]:
-    installation = await opened(server.new_database("importing"), tmp_path)
+    installation = await new_installation(server.new_database("importing"), tmp_path)
     yield installation.store
     await installation.close()
 

@@ -1,4 +1,4 @@
-"""Asks for the public calls that need no store, over HTTP."""
+"""Makes the public calls that need no store, over HTTP without a server."""
 
 from __future__ import annotations
 

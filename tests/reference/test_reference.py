@@ -164,8 +164,8 @@ def test_coverage_lists_only_declared_calls_as_implemented() -> None:
 # The page ------------------------------------------------------------------------------------------------
 
 
-class Reader(HTMLParser):
-    """Collects what the tests ask about: elements with their attributes, and the text."""
+class ElementCollector(HTMLParser):
+    """Collects what the tests compare: elements with their attributes, and the text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -186,7 +186,7 @@ class Reader(HTMLParser):
         return [value for _, attributes in self.elements if (value := attributes.get(attribute))]
 
 
-READER = Reader(PAGE)
+READER = ElementCollector(PAGE)
 
 
 async def test_the_page_is_public_and_has_a_strict_policy() -> None:
@@ -232,7 +232,7 @@ def test_every_declared_parameter_is_on_the_page() -> None:
         ]
         assert article
         assert [name for name in names if f'<th scope="row"><code>{name}</code></th>' not in article] == []
-        text = Reader(article).text
+        text = ElementCollector(article).text
         call = describe(endpoint)
         assert call.curl in text and call.response in text
         assert all(part in text for part in (*call.routes, endpoint.scope or ""))

@@ -109,7 +109,7 @@ def test_the_account_of_a_customer() -> None:
 
 @pytest.mark.parametrize("state", ["pending", "activated", "cancelled", "frozen", "deactivated"])
 def test_a_user_product_has_the_state_of_its_subscription(state: str) -> None:
-    """Also of one that is over: the clock decides what it is called, see rules.subscription."""
+    """Also of one that has ended: the clock decides what its state is, see rules.subscription."""
     product = user_product(subscription("a", state=state, valid_to=NOW - 1, subscription_type="limited"), NOW)
     assert (product.state, product.valid_to, product.subscription_type) == (state, NOW - 1, "limited")
 
@@ -134,7 +134,7 @@ def test_an_account_follows_its_customers_subscriptions() -> None:
 
 
 def test_following_the_same_again_changes_nothing() -> None:
-    """Also when a subscription got over meanwhile: nobody said anything new."""
+    """Also when a subscription has ended meanwhile: nothing in the import is new."""
     listed = subscription("a", valid_to=NOW)
     followed = account(user_product(listed, 1))
     assert not follow_subscriptions(followed, [listed], NOW + 1)

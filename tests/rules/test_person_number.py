@@ -101,7 +101,7 @@ def test_a_effective_birth_date_decides_the_century_where_it_fits(born: date | N
 
 @given(nine=st.from_regex(r"[0-9]{9}", fullmatch=True), today=st.dates(date(1990, 1, 1), date(2100, 1, 1)))
 def test_any_number_with_a_right_check_digit(nine: str, today: date) -> None:
-    """Either nothing follows, or a date that is over and is the number's own."""
+    """Either nothing follows, or a date that is past and is the number's own."""
     number = parse(with_check_digit(nine), today)
     assert number is not None
     assert (number.twelve is None) == (number.birth_date is None) == (number.gender is None)
@@ -115,7 +115,7 @@ def test_any_number_with_a_right_check_digit(nine: str, today: date) -> None:
 
 @given(digits=st.from_regex(r"[0-9]{10}", fullmatch=True))
 def test_any_ten_digits_are_a_number_and_keep_their_century_when_stored(digits: str) -> None:
-    """Next century nobody turns into a newborn: what was decided stays."""
+    """In the next century a person does not become a newborn: the stored century stays."""
     number = parse(f"{digits[:6]}-{digits[6:]}", TODAY)
     assert number is not None and number.ten == f"{digits[:6]}-{digits[6:]}"
     stored = from_stored(number.stored())

@@ -1,4 +1,4 @@
-"""The token table does not grow for ever: what is over goes, in small batches, and nothing else does."""
+"""The token table does not grow for ever: expired tokens are removed, in small batches, and nothing else is."""
 
 from __future__ import annotations
 

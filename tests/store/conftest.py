@@ -114,7 +114,7 @@ async def new_paper(installation: Installation, other: Installation) -> StoredOr
     return StoredOrganisation(store, other.store, installation.vault, organisation, client)
 
 
-async def opened(url: str, key_file: Path) -> Installation:
+async def open_new(url: str, key_file: Path) -> Installation:
     engine = opening.engine_for(url)
     await engine.open()
     await opening.migrate(engine, NOW)
@@ -132,7 +132,7 @@ async def pair(
     if engine_name == "postgres":
         server: PostgresServer = request.getfixturevalue("postgres")
         url = server.new_database("pair")
-    made = [await opened(url, folder / "stamkund.key") for _ in range(2)]
+    made = [await open_new(url, folder / "stamkund.key") for _ in range(2)]
     yield made[0], made[1]
     await asyncio.gather(*(installation.close() for installation in made))
 

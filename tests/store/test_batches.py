@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from stamkund.store import Unavailable
-from tests.store.conftest import StoredOrganisation, new_paper, opened
+from tests.store.conftest import StoredOrganisation, new_paper, open_new
 from tests.support.postgres_server import PostgresServer
 
 _WAITING = "SELECT pid FROM pg_locks WHERE relation = 'tokens'::regclass AND NOT granted"
@@ -23,7 +23,7 @@ async def url(postgres: PostgresServer) -> str:
 
 @pytest.fixture
 async def paper(url: str, tmp_path: Path) -> AsyncIterator[StoredOrganisation]:
-    installation = await opened(url, tmp_path / "a.key")
+    installation = await open_new(url, tmp_path / "a.key")
     yield await new_paper(installation, installation)
     await installation.close()
 
@@ -43,8 +43,8 @@ async def test_a_batch_that_fails_is_unavailable_and_the_others_succeed(url: str
         assert all(isinstance(task.exception(), Unavailable) for task in failed)
     await admin.close()
     responses = await asyncio.gather(*lookups, return_exceptions=True)
-    refused = [a for a in responses if isinstance(a, BaseException)]
-    assert all(type(a) is Unavailable for a in refused) and 2 <= len(refused) < 300
+    failures = [a for a in responses if isinstance(a, BaseException)]
+    assert all(type(a) is Unavailable for a in failures) and 2 <= len(failures) < 300
     assert all(not isinstance(a, BaseException) and a is not None for a in responses[256:])
     again = await asyncio.gather(*(paper.store.tokens.authenticate(token, None) for token in tokens))
     assert all(a is not None and a.client.id == paper.client.id for a in again)

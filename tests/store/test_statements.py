@@ -13,7 +13,7 @@ from stamkund.rules import identifiers
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.lockout import PASSWORD_GRANT, LockoutPolicy, LoginContext
 from stamkund.store import REFRESH, TOKEN_ACCOUNT, NewToken
-from tests.store.conftest import DAY, StoredOrganisation, new_paper, opened
+from tests.store.conftest import DAY, StoredOrganisation, new_paper, open_new
 from tests.support.service import NOW, customer
 from tests.support.statements import Statements, listened
 
@@ -24,18 +24,18 @@ async def counted(
 ) -> AsyncIterator[tuple[StoredOrganisation, Statements]]:
     """An organisation in a store whose statements are listened to."""
     statements = listened(monkeypatch)
-    installation = await opened(fresh_url, tmp_path / "a.key")
+    installation = await open_new(fresh_url, tmp_path / "a.key")
     yield await new_paper(installation, installation), statements
     await installation.close()
 
 
 async def cost(statements: Statements, work: Any) -> int:
-    """The statements of one verb. asyncpg tells of them a turn of the loop later."""
+    """The statements of one verb. asyncpg reports them a turn of the loop later."""
     await asyncio.sleep(0)
-    statements.taken()
+    statements.take()
     await work
     await asyncio.sleep(0)
-    return len(statements.taken())
+    return len(statements.take())
 
 
 async def test_a_hot_read_is_one_statement(counted: tuple[StoredOrganisation, Statements]) -> None:
@@ -48,7 +48,7 @@ async def test_a_hot_read_is_one_statement(counted: tuple[StoredOrganisation, St
 
 
 async def test_a_hundred_lookups_at_once(counted: tuple[StoredOrganisation, Statements], engine_name: str) -> None:
-    """PostgreSQL is asked once for all that arrive in the same turn; SQLite is in this process anyway."""
+    """PostgreSQL gets one statement for all look-ups of a turn; SQLite is in this process anyway."""
     paper, statements = counted
     tokens = [await paper.token() for _ in range(100)]
 
@@ -125,8 +125,8 @@ async def test_an_import_of_a_hundred_rows_costs_as_many_selects_as_one(
     for first, size in ((0, 1), (1, 100)):
         batch = [customer(str(n), NOW, social_security_number=None) for n in range(first, first + size)]
         await asyncio.sleep(0)
-        statements.taken()
+        statements.take()
         await paper.put(*batch)
         await asyncio.sleep(0)
-        selects.append(sum(s.startswith("SELECT") for s in statements.taken()))
+        selects.append(sum(s.startswith("SELECT") for s in statements.take()))
     assert selects[0] == selects[1] == 2

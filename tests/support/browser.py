@@ -38,7 +38,7 @@ class Element:
 
 
 @dataclass
-class Form:
+class PageForm:
     """A form with the values that its fields have."""
 
     action: str
@@ -47,11 +47,11 @@ class Form:
     id: str
 
 
-class _Reader(HTMLParser):
+class _PageParser(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.elements: list[Element] = []
-        self.forms: list[Form] = []
+        self.forms: list[PageForm] = []
         self._open: list[Element] = []
         self.feed(text)
 
@@ -63,7 +63,7 @@ class _Reader(HTMLParser):
         if tag == "form":
             attributes = element.attributes
             self.forms.append(
-                Form(attributes.get("action", ""), attributes.get("method", "get"), {}, attributes.get("id", ""))
+                PageForm(attributes.get("action", ""), attributes.get("method", "get"), {}, attributes.get("id", ""))
             )
         elif tag == "input" and self.forms and "name" in element.attributes:
             self.forms[-1].fields[element["name"]] = element.get("value") or ""
@@ -87,7 +87,7 @@ class Page:
 
     def __post_init__(self) -> None:
         is_html = self.response.headers.get("content-type", "").startswith("text/html")
-        self._reader = _Reader(self.response.text if is_html else "")
+        self._parsed = _PageParser(self.response.text if is_html else "")
 
     @property
     def status(self) -> int:
@@ -108,8 +108,8 @@ class Page:
         return location
 
     @property
-    def forms(self) -> list[Form]:
-        return self._reader.forms
+    def forms(self) -> list[PageForm]:
+        return self._parsed.forms
 
     @property
     def heading(self) -> str:
@@ -126,7 +126,7 @@ class Page:
     @property
     def alert(self) -> list[str]:
         """The sentences of the page's alert, none where it has none."""
-        alerts = [e for e in self._reader.elements if e.get("role") == "alert"]
+        alerts = [e for e in self._parsed.elements if e.get("role") == "alert"]
         assert len(alerts) <= 1
         return [line.strip() for line in alerts[0].text.splitlines() if line.strip()] if alerts else []
 
@@ -137,14 +137,14 @@ class Page:
         return {words[0]: words[1:] for part in parts if (words := part.split())}
 
     def all(self, tag: str | None = None) -> list[Element]:
-        return [e for e in self._reader.elements if tag is None or e.tag == tag]
+        return [e for e in self._parsed.elements if tag is None or e.tag == tag]
 
     def one(self, tag: str) -> Element:
         (element,) = self.all(tag)
         return element
 
     def by_id(self, id: str) -> Element:
-        (element,) = (e for e in self._reader.elements if e.get("id") == id)
+        (element,) = (e for e in self._parsed.elements if e.get("id") == id)
         return element
 
 
@@ -186,13 +186,13 @@ class Browser:
         """Opens an address; `query` is added to it (`continue_` means `continue`)."""
         named = {name.removesuffix("_"): value for name, value in query.items()}
         target = f"{url}{'&' if '?' in url else '?'}{urlencode(named)}" if named else url
-        return await self._visit("GET", urljoin(self.base, target), None, dict(headers or {}), None)
+        return await self._go("GET", urljoin(self.base, target), None, dict(headers or {}), None)
 
     async def post(self, url: str, data: Mapping[str, str], headers: Mapping[str, str | None] | None = None) -> Page:
         """Sends a form to an address, as a page of ours would unless `headers` say otherwise (None: not sent)."""
         sent = {"origin": _origin(self.base), **(headers or {})}
         headers_sent = {name: value for name, value in sent.items() if value is not None}
-        return await self._visit("POST", urljoin(self.base, url), dict(data), headers_sent, None)
+        return await self._go("POST", urljoin(self.base, url), dict(data), headers_sent, None)
 
     async def submit(self, form: str = "", **fields: str) -> Page:
         """Sends the page's form, the one with the id `form` where there are several, with these fields filled in."""
@@ -203,10 +203,10 @@ class Browser:
         target = urljoin(page.url, chosen.action)
         data = {**chosen.fields, **fields}
         if chosen.method == "get":
-            return await self._visit("GET", f"{target}?{urlencode(data)}", None, {}, page)
-        return await self._visit("POST", target, data, {"origin": _sent_origin(page)}, page)
+            return await self._go("GET", f"{target}?{urlencode(data)}", None, {}, page)
+        return await self._go("POST", target, data, {"origin": _sent_origin(page)}, page)
 
-    async def _visit(
+    async def _go(
         self, method: str, url: str, data: dict[str, str] | None, headers: dict[str, str], form_of: Page | None
     ) -> Page:
         history: list[str] = []

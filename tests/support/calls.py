@@ -1,6 +1,6 @@
 """How the guards call: every route with a request that would pass, made from the route's own declaration.
 
-Nothing here names a call, so a new one is asked the same questions as soon as it is declared.
+Nothing here names a call, so a new one gets the same requests as soon as it is declared.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def error_body(response: httpx.Response) -> dict[str, str]:
     return body
 
 
-def refused(response: httpx.Response, status: int, code: str, field: str | None = None) -> dict[str, str]:
+def assert_refused(response: httpx.Response, status: int, code: str, field: str | None = None) -> dict[str, str]:
     """The error body of a refusal that must be this one."""
     body = error_body(response)
     assert (response.status_code, body["code"], body.get("field")) == (status, code, field), response.text

@@ -33,7 +33,7 @@ CATALOGUE = Catalogue(
 
 
 def subscription(package: str = "digital", **more: Any) -> Subscription:
-    """One that began ten days ago and ends in ten, unless said otherwise."""
+    """One that began ten days ago and ends in ten, by default."""
     fields = {"valid_from": NOW - 10 * DAY, "valid_to": NOW + 10 * DAY, **more}
     return Subscription(new_id(NOW), package, **fields)
 
@@ -55,6 +55,6 @@ async def products(publisher: Publisher, account_id: str) -> list[str]:
     return codes
 
 
-async def ask(publisher: Publisher, path: str, token: str | None, **query: str) -> httpx.Response:
+async def get_with(publisher: Publisher, path: str, token: str | None, **query: str) -> httpx.Response:
     headers = {"authorization": f"Bearer {token}"} if token else {}
     return await publisher.service.http.get(path, params=query, headers=headers)

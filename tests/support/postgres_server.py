@@ -311,7 +311,7 @@ class PostgresServer:
         """Read the server's own status from postmaster.pid, as pg_ctl does.
 
         Unlike a connection this cannot be mistaken about whose server responds; the process number in the
-        first line tells the file from one that a crash left behind.
+        first line distinguishes the file from one that a crash left behind.
         """
         try:
             lines = (self.folder / "data" / "postmaster.pid").read_text().splitlines()
@@ -450,7 +450,7 @@ def _run(
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            cwd=folder,  # PostgreSQL wants a working directory it can read
+            cwd=folder,  # PostgreSQL needs a working directory it can read
             env=_environment(),
             user=account.uid if account else None,
             group=account.gid if account else None,

@@ -77,7 +77,7 @@ def wait_for(processes: list[Process], patience: float) -> list[Process]:
 
 
 def has_ended(process: Process) -> bool:
-    """Tell whether a process has ended, be it as a zombie: in many containers nobody collects orphans."""
+    """Return whether a process has ended, be it as a zombie: in many containers orphans are not collected."""
     try:
         return bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

@@ -16,7 +16,7 @@ PAGE = b"""<!DOCTYPE html><html lang="en"><head><title>Herald</title><link rel="
 <body><h1>The Herald</h1></body></html>"""
 
 
-class Site:
+class LocalSite:
     """Use as a context manager. `visits`: path and query of each request, in their order."""
 
     def __init__(self) -> None:

@@ -15,12 +15,12 @@ from stamkund.store import sqlite
 _FRAMES = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA")
 
 
-# asyncpg asks what an array's elements are, at the first of each connection.
+# asyncpg looks up the types of arrays' elements, once for each connection.
 _INTROSPECTION = ("typeinfo_tree", "set_config('jit'")
 
 
 class Statements:
-    """What was sent since the last `taken`, without what only begins and ends transactions."""
+    """What was sent since the last `take`, without what only begins and ends transactions."""
 
     def __init__(self) -> None:
         self._seen: list[str] = []
@@ -29,9 +29,9 @@ class Statements:
         if not statement.startswith(_FRAMES) and not any(mark in statement for mark in _INTROSPECTION):
             self._seen.append(statement)
 
-    def taken(self) -> list[str]:
-        taken, self._seen = self._seen, []
-        return taken
+    def take(self) -> list[str]:
+        take, self._seen = self._seen, []
+        return take
 
 
 def listened(monkeypatch: pytest.MonkeyPatch) -> Statements:

@@ -12,8 +12,8 @@ from tests.support.node import FOLDER, Node, NodeFailed, node
 __all__ = ["node"]
 
 ECHO = """import * as openid from "openid-client"; import { readFileSync } from "node:fs";
-const asked = JSON.parse(readFileSync(0, "utf8"));
-console.log(JSON.stringify({ asked, library: typeof openid.discovery }));"""
+const input = JSON.parse(readFileSync(0, "utf8"));
+console.log(JSON.stringify({ input, library: typeof openid.discovery }));"""
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def script() -> Iterator[Callable[[str], str]]:
 
 
 async def test_a_script_returns_json(node: Node, script: Callable[[str], str]) -> None:
-    assert await node(script(ECHO), {"å": [1]}) == {"asked": {"å": [1]}, "library": "function"}
+    assert await node(script(ECHO), {"å": [1]}) == {"input": {"å": [1]}, "library": "function"}
 
 
 async def test_a_script_that_fails_raises_its_error(node: Node, script: Callable[[str], str]) -> None:

@@ -125,7 +125,7 @@ async def _make_calls(service: RunningService) -> dict[str, Any]:
         "tokens": tokens,
         "refresh_token": reader["refresh_token"],
         "candidate": candidate.id,
-        "calls": [{"token": t, "path": p, **await _answer(service, tokens[t], p)} for t, p in requests],
+        "calls": [{"token": t, "path": p, **await _response(service, tokens[t], p)} for t, p in requests],
     }
 
 
@@ -188,7 +188,7 @@ async def _kalle(north: Publisher) -> str:
     return str(response.json()["id"])
 
 
-async def _answer(service: RunningService, token: str, path: str) -> dict[str, Any]:
+async def _response(service: RunningService, token: str, path: str) -> dict[str, Any]:
     response = await service.http.get(f"/external/api/v1/{path}", headers={"authorization": f"Bearer {token}"})
     return {"status": response.status_code, "answer": response.json()}
 

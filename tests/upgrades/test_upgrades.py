@@ -120,7 +120,7 @@ async def test_customers_who_brought_a_password_log_in(upgraded: Upgraded) -> No
 
 
 async def test_earlier_logins_are_still_valid(upgraded: Upgraded) -> None:
-    """Session, ticket, code and keys, where there were any: nobody is asked again because of an upgrade."""
+    """Session, ticket, code and keys, where there were any: no reader has to log in again because of an upgrade."""
     login = upgraded.stored.get("login")
     if login is None:  # of a schema before sessions
         assert int(upgraded.schema) < 4

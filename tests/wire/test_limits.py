@@ -1,4 +1,4 @@
-"""Rate limits: by client and by what is asked about, at their place among the checks, in one process and in several."""
+"""Rate limits: by client and by identifier, at their place among the checks, in one process and in several."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stamkund.server import jobs
 from stamkund.store import Unavailable
 from stamkund.wire import limits as limiting
 from stamkund.wire.limits import Limits, no_limits
-from tests.support.calls import refused
+from tests.support.calls import assert_refused
 from tests.support.rows import rows
 from tests.support.service import NOW, Publisher, RunningService
 
@@ -37,7 +37,7 @@ async def strict(fresh_url: str, tmp_path: Path) -> AsyncIterator[Publisher]:
 
 
 def is_limited(response: Any, seconds: int = 60) -> bool:
-    refused(response, 429, "too_many_requests")
+    assert_refused(response, 429, "too_many_requests")
     return bool(response.headers["retry-after"] == str(seconds))
 
 
@@ -101,7 +101,7 @@ async def test_logins_are_limited_by_email_whether_there_is_an_account_or_not(st
 
 
 async def test_tokens_are_limited_by_client_once_the_client_is_authenticated(strict: Publisher) -> None:
-    """So nobody who knows no more than a client's id can use up what the client may do."""
+    """So that knowing a client's id is not enough to use up its limit."""
     for _ in range(20):
         response = await strict.grant("none", secret="wrong")
         assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
@@ -133,8 +133,8 @@ async def test_an_identifiers_limit_comes_after_the_values_and_before_the_handle
     body = {"account_candidate_id": made.id, "email": "ove@example.com", "password": PASSWORD}
     for _ in range(3):
         await strict.post(ACTIVATE, body)
-    refused(await strict.post(ACTIVATE, {**body, "password": "x"}), 400, "invalid_parameter", "password")
-    refused(await strict.post(ACTIVATE, {**body, "unknown": 1}), 400, "unknown_parameter")
+    assert_refused(await strict.post(ACTIVATE, {**body, "password": "x"}), 400, "invalid_parameter", "password")
+    assert_refused(await strict.post(ACTIVATE, {**body, "unknown": 1}), 400, "unknown_parameter")
     assert is_limited(await strict.post(ACTIVATE, body))
 
 
@@ -164,7 +164,7 @@ async def test_processes_share_their_counts(fresh_url: str, tmp_path: Path, monk
         assert [await candidate(publisher, customer_number="1") for _ in range(5)] == [404] * 5
         assert is_limited(await publisher.get(CANDIDATE, customer_number="1"))
         await until(fresh_url, "SELECT max(count) FROM call_counts", 5)
-        assert await candidate(other, customer_number="1") == 404, "it has not asked yet how often others were"
+        assert await candidate(other, customer_number="1") == 404, "it has not read the other process's counts yet"
         for _ in range(100):
             response = await other.get(CANDIDATE, customer_number="1")
             if response.status_code == 429:
@@ -210,7 +210,7 @@ class FakeStore:
         return {key: self.totals[key] for key in new}
 
 
-def ask(limits: Limits, times: int = 1, now: int = NOW, who: str = "a@example.com") -> None:
+def count_calls(limits: Limits, times: int = 1, now: int = NOW, who: str = "a@example.com") -> None:
     for _ in range(times):
         limits.identifier("call", "org", identifiers.email(who), now)
 
@@ -219,27 +219,27 @@ async def test_counts_that_could_not_be_shared_are_shared_later() -> None:
     store: Any = FakeStore()
     one, two = (Limits(0, 10, lambda data: data.hex(), shared=True) for _ in range(2))
     store.lost = True
-    ask(one, 4)
+    count_calls(one, 4)
     with pytest.raises(Unavailable):
         await one.share(store)
-    ask(one, 2)
+    count_calls(one, 2)
     store.lost = False
     await one.share(store)
     assert list(store.totals.values()) == [6]
-    ask(two, 4)
+    count_calls(two, 4)
     await two.share(store)
     with pytest.raises(Refused):
-        ask(two)
-    ask(one, 4)
+        count_calls(two)
+    count_calls(one, 4)
     with pytest.raises(Refused):
-        ask(one)
+        count_calls(one)
 
 
 async def test_counts_of_a_past_minute_are_not_shared() -> None:
     store: Any = FakeStore()
     limits = Limits(0, 10, lambda data: data.hex(), shared=True)
-    ask(limits, 3)
-    ask(limits, 2, NOW + 60)
+    count_calls(limits, 3)
+    count_calls(limits, 2, NOW + 60)
     await limits.share(store)
     assert list(store.totals.values()) == [2]
 
@@ -247,12 +247,12 @@ async def test_counts_of_a_past_minute_are_not_shared() -> None:
 def test_strange_identifiers_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limiting, "_MAX_COUNTS", 10)
     limits = Limits(0, 3, lambda data: data.hex(), shared=False)
-    ask(limits, 3)
+    count_calls(limits, 3)
     for number in range(50):
-        ask(limits, who=f"{number}@example.com")
+        count_calls(limits, who=f"{number}@example.com")
         assert len(limits._counts) <= 10
     with pytest.raises(Refused):
-        ask(limits)
+        count_calls(limits)
 
 
 def test_services_without_limits_limit_nothing() -> None:

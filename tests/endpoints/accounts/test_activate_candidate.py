@@ -24,7 +24,7 @@ from stamkund.rules.customer import Customer, Subscription
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Permission
 from stamkund.store import CustomerChange
-from tests.support.calls import refused
+from tests.support.calls import assert_refused
 from tests.support.service import NOW, Publisher, RunningService
 
 ACTIVATE = activation.activate_candidate.paths[0]
@@ -53,7 +53,7 @@ async def account_item(publisher: Publisher, **query: str) -> dict[str, Any]:
 
 def already(response: httpx.Response, field: str) -> None:
     message = "already exists with email" if field == "customer_number/ssn" else "already exists"
-    assert refused(response, 409, "already_exists", field)["message"] == message
+    assert assert_refused(response, 409, "already_exists", field)["message"] == message
 
 
 # Who may not -----------------------------------------------------------------------------------------------
@@ -64,12 +64,12 @@ async def test_an_unknown_candidate_is_404(publisher: Publisher) -> None:
     response = await publisher.post(
         ACTIVATE, {"account_candidate_id": new_id(NOW), "email": "a@b.se", "password": PASSWORD}
     )
-    assert refused(response, 404, "not_found")["message"] == "account candidate could not be found"
+    assert assert_refused(response, 404, "not_found")["message"] == "account candidate could not be found"
 
 
 async def test_another_organisations_candidate_is_404(service: RunningService, publisher: Publisher) -> None:
     theirs = await (await service.publisher()).customer()
-    refused(await activate(publisher, theirs), 404, "not_found")
+    assert_refused(await activate(publisher, theirs), 404, "not_found")
     assert (await publisher.get(CANDIDATE, customer_number="100001")).status_code == 404
 
 
@@ -78,16 +78,18 @@ async def test_an_accounts_id_is_no_candidates_id(publisher: Publisher) -> None:
     response = await publisher.post(
         ACTIVATE, {"account_candidate_id": account_id, "email": "a@b.se", "password": PASSWORD}
     )
-    refused(response, 404, "not_found")
+    assert_refused(response, 404, "not_found")
 
 
 async def test_numbers_that_are_sent_must_be_the_candidates(publisher: Publisher) -> None:
     made = await publisher.customer()
     wrong = await activate(publisher, made, social_security_number="800610-8230", customer_number="other")
-    refusal = refused(wrong, 400, "invalid_parameter", "social_security_number")
+    refusal = assert_refused(wrong, 400, "invalid_parameter", "social_security_number")
     assert refusal["message"] == NOT_THE_CANDIDATES
     for number in ("other", "10000", "100001x", "1"):
-        refused(await activate(publisher, made, customer_number=number), 400, "invalid_parameter", "customer_number")
+        assert_refused(
+            await activate(publisher, made, customer_number=number), 400, "invalid_parameter", "customer_number"
+        )
     right = await activate(publisher, made, social_security_number="620817-9256", customer_number="100001")
     assert right.status_code == 201
 
@@ -123,7 +125,7 @@ async def test_a_number_that_an_account_took_makes_its_customer_no_candidate(pub
     already(await publisher.get(CANDIDATE, social_security_number="800610-8230"), "customer_number/ssn")
     already(await publisher.get(CANDIDATE, customer_number="2", zip_code="43921"), "customer_number/ssn")
     already(await activate(publisher, second, "second@example.com"), "customer_number/ssn")
-    refused(await publisher.get(CANDIDATE, customer_number="2", zip_code="1"), 404, "not_found")
+    assert_refused(await publisher.get(CANDIDATE, customer_number="2", zip_code="1"), 404, "not_found")
 
 
 async def test_an_e_mail_is_taken_in_any_case(publisher: Publisher) -> None:
@@ -170,8 +172,8 @@ async def test_what_was_refused_left_nothing(publisher: Publisher) -> None:
     made = await publisher.customer("2")
     already(await activate(publisher, made, "taken@example.com", alias="Kalle"), "email")
     assert (await publisher.get(CANDIDATE, customer_number="2")).status_code == 200
-    refused(await publisher.get(ACCOUNTS, alias="Kalle"), 404, "not_found")
-    refused(await publisher.get(ACCOUNTS, social_security_number="620817-9256"), 404, "not_found")
+    assert_refused(await publisher.get(ACCOUNTS, alias="Kalle"), 404, "not_found")
+    assert_refused(await publisher.get(ACCOUNTS, social_security_number="620817-9256"), 404, "not_found")
     assert (await activate(publisher, made, "free@example.com", alias="Kalle")).status_code == 201
     assert [await _tulo_number(publisher, e) for e in ("taken@example.com", "free@example.com")] == ["00001", "00002"]
 
@@ -202,7 +204,7 @@ async def test_only_active_permissions_of_the_organisation_are_accepted(service:
     made = await publisher.customer()
     for wrong in (INACTIVE.id, "5ba4a64509c04c5ab4000009", f"{ACTIVE.id},{INACTIVE.id}", f"{ACTIVE.id},", "x"):
         response = await activate(publisher, made, marketing_permissions=wrong)
-        refused(response, 400, "invalid_parameter", "marketing_permissions")
+        assert_refused(response, 400, "invalid_parameter", "marketing_permissions")
     sent = f" {ALSO_ACTIVE.id.upper()} , {ACTIVE.id},{ACTIVE.id}"
     assert (await activate(publisher, made, marketing_permissions=sent)).status_code == 201
     accepted = (await account_item(publisher))["accepted_marketing_permissions"]
@@ -213,7 +215,7 @@ async def test_a_wrong_permission_is_refused_before_the_candidate_is_looked_up(p
     made = await publisher.customer()
     assert (await activate(publisher, made)).status_code == 201
     response = await activate(publisher, made, marketing_permissions=ACTIVE.id)
-    refused(response, 400, "invalid_parameter", "marketing_permissions")
+    assert_refused(response, 400, "invalid_parameter", "marketing_permissions")
 
 
 # What follows from a social security number ----------------------------------------------------------------
@@ -294,7 +296,7 @@ async def test_a_wrong_check_digit_is_accepted_unless_the_organisation_checks_it
     made = await lenient.customer(social_security_number=None)
     assert (await activate(lenient, made, social_security_number=number)).status_code == 201
     made = await strict.customer(social_security_number=None)
-    refusal = refused(
+    refusal = assert_refused(
         await activate(strict, made, social_security_number=number), 400, "invalid_parameter", "social_security_number"
     )
     assert refusal["message"] == "Parameter must be a real date followed by a right check digit"
@@ -360,7 +362,7 @@ def subscription(**fields: Any) -> Subscription:
 
 
 STATES = [
-    # said, from, to, then the state before, within and after
+    # imported state, from, to, then the state before, within and after
     ("activated", NOW, NOW + DAY, "pending", "activated", "deactivated"),
     ("pending", NOW, NOW + DAY, "pending", "activated", "deactivated"),
     ("cancelled", NOW, NOW + DAY, "pending", "cancelled", "deactivated"),
@@ -374,7 +376,7 @@ STATES = [
 
 
 async def test_states_move_with_the_clock(publisher: Publisher) -> None:
-    """At the second: a subscription begins with `valid_from` and is over with `valid_to`."""
+    """At the second: a subscription begins with `valid_from` and ends with `valid_to`."""
     subscriptions = [
         subscription(state=s, valid_from=f, valid_to=t, subscription_number=str(n))
         for n, (s, f, t, *_) in enumerate(STATES)

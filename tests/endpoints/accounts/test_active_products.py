@@ -9,8 +9,19 @@ import pytest
 
 from stamkund.rules.catalogue import Catalogue, Package, Product
 from stamkund.rules.ids import new_id
-from tests.support.calls import refused
-from tests.support.catalogue import CATALOGUE, DAY, EMAIL, MINE, READABLE, ask, load, products, reader, subscription
+from tests.support.calls import assert_refused
+from tests.support.catalogue import (
+    CATALOGUE,
+    DAY,
+    EMAIL,
+    MINE,
+    READABLE,
+    get_with,
+    load,
+    products,
+    reader,
+    subscription,
+)
 from tests.support.service import NOW, Publisher, RunningService
 
 BOTH = pytest.mark.parametrize("path", [READABLE, MINE])
@@ -29,24 +40,24 @@ def query_for(path: str, account_id: str) -> dict[str, str]:
 
 @BOTH
 async def test_without_a_token(publisher: Publisher, path: str) -> None:
-    refused(await ask(publisher, path, None, unknown="1"), 401, "invalid_token")
+    assert_refused(await get_with(publisher, path, None, unknown="1"), 401, "invalid_token")
 
 
 async def test_without_the_scope(publisher: Publisher) -> None:
     await reader(publisher)
-    response = await ask(publisher, READABLE, await publisher.token("/external/account/w", "/external/me/w"))
-    assert "/external/account/r" in refused(response, 403, "insufficient_scope")["message"]
-    response = await ask(publisher, MINE, await publisher.reader_token(EMAIL, scope="/external/account/r"))
-    assert "/external/me/w" in refused(response, 403, "insufficient_scope")["message"]
+    response = await get_with(publisher, READABLE, await publisher.token("/external/account/w", "/external/me/w"))
+    assert "/external/account/r" in assert_refused(response, 403, "insufficient_scope")["message"]
+    response = await get_with(publisher, MINE, await publisher.reader_token(EMAIL, scope="/external/account/r"))
+    assert "/external/me/w" in assert_refused(response, 403, "insufficient_scope")["message"]
 
 
 async def test_mine_requires_an_identity(publisher: Publisher) -> None:
-    refused(await ask(publisher, MINE, await publisher.token()), 403, "identity_required")
+    assert_refused(await get_with(publisher, MINE, await publisher.token()), 403, "identity_required")
 
 
-async def test_a_token_with_identity_may_ask_for_another_account(publisher: Publisher) -> None:
+async def test_a_token_with_identity_may_read_another_account(publisher: Publisher) -> None:
     account_id = await reader(publisher, subscription())
-    response = await ask(publisher, READABLE, await publisher.reader_token(EMAIL), account_id=account_id)
+    response = await get_with(publisher, READABLE, await publisher.reader_token(EMAIL), account_id=account_id)
     assert response.json()["item"]["id"] == account_id
 
 
@@ -56,27 +67,27 @@ async def test_a_token_with_identity_may_ask_for_another_account(publisher: Publ
 @BOTH
 async def test_unknown_parameter(publisher: Publisher, path: str) -> None:
     await reader(publisher)
-    response = await ask(publisher, path, await token_for(publisher, path), include_article="true", a="1")
-    assert refused(response, 400, "unknown_parameter")["message"] == "Unknown parameters: include_article,a"
+    response = await get_with(publisher, path, await token_for(publisher, path), include_article="true", a="1")
+    assert assert_refused(response, 400, "unknown_parameter")["message"] == "Unknown parameters: include_article,a"
 
 
 async def test_mine_takes_no_account_id(publisher: Publisher) -> None:
     account_id = await reader(publisher)
     token = await publisher.reader_token(EMAIL)
-    refused(await ask(publisher, MINE, token, account_id=account_id), 400, "unknown_parameter")
+    assert_refused(await get_with(publisher, MINE, token, account_id=account_id), 400, "unknown_parameter")
 
 
 async def test_the_account_id_is_required_and_an_id(publisher: Publisher) -> None:
     for query in ({}, {"include_articles": "maybe"}):
         response = await publisher.get(READABLE, **query)
-        assert refused(response, 400, "invalid_parameter", "account_id")["message"] == "Parameter is required"
+        assert assert_refused(response, 400, "invalid_parameter", "account_id")["message"] == "Parameter is required"
     for wrong in ("", "1", "z" * 24, EMAIL):
         response = await publisher.get(READABLE, account_id=wrong)
-        message = refused(response, 400, "invalid_parameter", "account_id")["message"]
+        message = assert_refused(response, 400, "invalid_parameter", "account_id")["message"]
         assert message == r"Parameter must match format (/^[a-f\d]{24}$/)"
     response = await publisher.get(READABLE, account_id="a" * 25)
     assert (
-        refused(response, 400, "invalid_parameter", "account_id")["message"]
+        assert_refused(response, 400, "invalid_parameter", "account_id")["message"]
         == "Parameter must be at most 24 characters"
     )
 
@@ -90,8 +101,8 @@ async def test_an_account_id_in_upper_case(publisher: Publisher) -> None:
 @pytest.mark.parametrize("wrong", ["", "1", "0", "True", "TRUE", "yes", " true", "null"])
 async def test_include_articles_is_true_or_false(publisher: Publisher, path: str, wrong: str) -> None:
     query = query_for(path, await reader(publisher))
-    response = await ask(publisher, path, await token_for(publisher, path), **query, include_articles=wrong)
-    message = refused(response, 400, "invalid_parameter", "include_articles")["message"]
+    response = await get_with(publisher, path, await token_for(publisher, path), **query, include_articles=wrong)
+    message = assert_refused(response, 400, "invalid_parameter", "include_articles")["message"]
     assert message == "Parameter must be true or false"
 
 
@@ -100,13 +111,13 @@ async def test_articles_are_included_on_request(publisher: Publisher, path: str)
     account_id = await reader(publisher, subscription("other"))
     token, query = await token_for(publisher, path), query_for(path, account_id)
     for more in ({}, {"include_articles": "false"}):
-        response = await ask(publisher, path, token, **query, **more)
+        response = await get_with(publisher, path, token, **query, **more)
         assert json.dumps(response.json()) == json.dumps({"item": {"id": account_id, "active_products": ["other"]}})
-    response = await ask(publisher, path, token, **query, include_articles="true")
+    response = await get_with(publisher, path, token, **query, include_articles="true")
     expected = {"item": {"id": account_id, "active_products": ["other"], "active_articles": []}}
     assert json.dumps(response.json()) == json.dumps(expected)
     assert response.headers["cache-control"] == "no-store"
-    slashed = await ask(publisher, f"{path}/", token, **query, include_articles="true")
+    slashed = await get_with(publisher, f"{path}/", token, **query, include_articles="true")
     assert slashed.json() == expected
 
 
@@ -117,7 +128,7 @@ async def test_an_unknown_account(service: RunningService, publisher: Publisher)
     theirs = await reader(await service.publisher(), subscription())
     for account_id in (new_id(NOW), theirs):
         response = await publisher.get(READABLE, account_id=account_id)
-        assert refused(response, 404, "not_found")["message"] == "account could not be found"
+        assert assert_refused(response, 404, "not_found")["message"] == "account could not be found"
 
 
 async def test_an_account_without_subscriptions(publisher: Publisher) -> None:
@@ -133,7 +144,7 @@ async def test_products_come_sorted_and_once(publisher: Publisher) -> None:
     await load(publisher)
     account_id = await reader(publisher, *map(subscription, ("everything", "unknown+1", "summer", "digital", "Web")))
     assert await products(publisher, account_id) == ["Web", "paper", "plus", "unknown+1", "web"]
-    mine = await ask(publisher, MINE, await publisher.reader_token(EMAIL))
+    mine = await get_with(publisher, MINE, await publisher.reader_token(EMAIL))
     assert mine.json()["item"]["active_products"] == ["Web", "paper", "plus", "unknown+1", "web"]
 
 

@@ -16,13 +16,13 @@ import pytest
 from stamkund.identity import passwords
 from stamkund.rules import identifiers
 from stamkund.rules.customer import account_of
-from tests.support.calls import refused
+from tests.support.calls import assert_refused
 from tests.support.rows import rows
 from tests.support.service import NOW, Publisher, RunningService
 
 pytestmark = pytest.mark.both_engines
 
-ASK = "/external/api/v1/accounts/get_authentication_attempts"
+ATTEMPTS = "/external/api/v1/accounts/get_authentication_attempts"
 REPORT = "/external/api/v1/accounts/create_authentication_attempt"
 ME = "/external/api/v1/me"
 EMAIL = "ove.ovesson@example.com"
@@ -57,7 +57,7 @@ async def report(publisher: Publisher, *, successful: bool = False, **who: Any) 
 
 
 async def lockout_of(publisher: Publisher, email: str = EMAIL) -> tuple[bool, int, str | None]:
-    response = await publisher.get(ASK, email=email)
+    response = await publisher.get(ATTEMPTS, email=email)
     assert response.status_code == 200, response.text
     item = response.json()["item"]
     assert list(item) == ["account_frozen", "remaining_authentication_attempts", "frozen_until"]
@@ -102,15 +102,15 @@ async def inactive(publisher: Publisher, email: str) -> None:
 
 async def test_authentication_attempts_as_documented(publisher: Publisher) -> None:
     await publisher.activated(EMAIL)
-    response = await publisher.get(ASK, email=EMAIL.upper())
+    response = await publisher.get(ATTEMPTS, email=EMAIL.upper())
     assert response.text == (
         '{"item":{"account_frozen":false,"remaining_authentication_attempts":5,"frozen_until":null}}'
     )
 
 
 async def test_attempts_want_an_email_as_documented(publisher: Publisher) -> None:
-    response = await publisher.get(ASK)
-    assert refused(response, 400, "invalid_parameter", "email")["message"] == "Parameter is required"
+    response = await publisher.get(ATTEMPTS)
+    assert assert_refused(response, 400, "invalid_parameter", "email")["message"] == "Parameter is required"
 
 
 async def test_attempts_of_an_unknown_account_are_404(service: RunningService, publisher: Publisher) -> None:
@@ -118,8 +118,8 @@ async def test_attempts_of_an_unknown_account_are_404(service: RunningService, p
     await other.activated("elsewhere@example.com")
     await publisher.customer(email="customer@example.com")
     for email in ("nobody@example.com", "elsewhere@example.com", "customer@example.com"):
-        refused(await publisher.get(ASK, email=email), 404, "not_found")
-        refused(await report(publisher, email=email), 404, "not_found")
+        assert_refused(await publisher.get(ATTEMPTS, email=email), 404, "not_found")
+        assert_refused(await report(publisher, email=email), 404, "not_found")
 
 
 async def test_an_attempt_is_reported_by_email_or_id(publisher: Publisher) -> None:
@@ -140,8 +140,8 @@ async def test_an_attempt_is_reported_by_email_or_id(publisher: Publisher) -> No
 async def test_an_attempt_at_two_accounts_is_404(publisher: Publisher) -> None:
     account_id = await publisher.activated(EMAIL)
     await publisher.activated("other@example.com", "2", social_security_number=None)
-    refused(await report(publisher, account_id=account_id, email="other@example.com"), 404, "not_found")
-    refused(await report(publisher, account_id=account_id, email="nobody@example.com"), 404, "not_found")
+    assert_refused(await report(publisher, account_id=account_id, email="other@example.com"), 404, "not_found")
+    assert_refused(await report(publisher, account_id=account_id, email="nobody@example.com"), 404, "not_found")
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ async def test_what_a_report_must_contain(
     publisher: Publisher, body: dict[str, Any], field: str | None, message: str
 ) -> None:
     response = await publisher.post(REPORT, body)
-    assert refused(response, 400, "invalid_parameter", field)["message"] == message
+    assert assert_refused(response, 400, "invalid_parameter", field)["message"] == message
 
 
 async def test_a_reported_attempt_is_stored_whole(publisher: Publisher) -> None:
@@ -276,7 +276,7 @@ async def test_the_latest_attempts_are_stored(publisher: Publisher) -> None:
     assert await rows(publisher.service.settings.database_url, query) == [(25,)]
 
 
-# Nobody, and somebody without an account -------------------------------------------------------------------
+# Unknown e-mails, and customers without an account ---------------------------------------------------------
 
 
 async def test_unknown_emails_and_inactive_accounts_are_refused_like_a_wrong_password(

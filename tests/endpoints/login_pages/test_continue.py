@@ -37,7 +37,7 @@ def is_refused(page: Page, sentence: str = "continue must be an address of /oaut
     ],
 )
 async def test_addresses_at_a_clients_site(herald: Herald, browser: Browser, address: str, sent: str) -> None:
-    """Where one is asked for the password first, and where one is logged in already."""
+    """With the login page first, and where the reader is logged in already."""
     page = await browser.get("/login", continue_=address, oid=herald.id)
     assert page.status == 200
     assert (await browser.submit(email=EMAIL, password=PASSWORD)).location == sent
@@ -158,7 +158,7 @@ async def test_an_organisation_that_is_not_the_clients_is_refused(
     other = await service.publisher()
     to_authorization = f"/oauth2/auth?client_id={herald.site.id}"
     page = await browser.get("/login", oid=other.id, continue_=to_authorization)
-    assert is_refused(page, "another organisation") and "belongs elsewhere" in page.text
+    assert is_refused(page, "another organisation") and "belongs to another publisher" in page.text
     assert is_refused(await browser.get("/login", oid=other.id, continue_=SITE))
     page = await browser.get("/login", oid=herald.id, continue_=to_authorization)
     assert page.status == 200
@@ -209,7 +209,7 @@ SPLIT = "a\r\nSet-Cookie: injected=1\r\n\r\n<script>"
 async def test_a_line_break_splits_no_header(herald: Herald, name: str, path: str) -> None:
     parameters = {"oid": herald.id, "client_id": herald.site.id, "response_type": "code", name: SPLIT}
     target = f"{path}?{urlencode(parameters)}".encode()
-    response = await raw.ask(herald.service, raw.get(target))
+    response = await raw.send(herald.service, raw.get(target))
     assert response.status in (200, 302, 303, 400) and response.rest == b""
     assert "injected" not in response.headers.get("set-cookie", "")
     assert b"<script" not in response.body.lower()

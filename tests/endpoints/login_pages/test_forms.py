@@ -1,4 +1,4 @@
-"""Forms that come from elsewhere (CSRF): they log nobody in and nobody out."""
+"""Forms sent from another site (CSRF) neither log a reader in nor out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.support.browser import Browser
 from tests.support.service import RunningService
 
 COOKIE = "__Host-stamkund_form"
-AGAIN = "That took too long, or the form came from elsewhere. Please try again."
+AGAIN = "The form has expired or was sent from another site. Please try again."
 FILLED = {"email": EMAIL, "password": PASSWORD}
 
 

@@ -22,10 +22,10 @@ from tests.support.rows import rows, set_status
 from tests.support.service import NOW, RunningService
 
 UNKNOWN_EMAIL = "nobody@example.com"
-LEFT = "You can try {} more times before logging in is locked for a while."
-ONE_LEFT = "You can try once more before logging in is locked for a while."
+LEFT = "You have {} attempts left before logging in is locked for a while."
+ONE_LEFT = "You have one attempt left before logging in is locked for a while."
 WRONG = "Wrong e-mail or password."
-LOCKED = "Logging in is locked until Friday 16 January 2026 at 13:00, after too many failed attempts."
+LOCKED = "Too many failed attempts. Logging in is locked until Friday 16 January 2026 at 13:00."
 
 
 # Getting in ------------------------------------------------------------------------------------------------
@@ -82,7 +82,7 @@ async def test_the_browser_flow_goes_through_the_page(herald: Herald, browser: B
     page = await browser.submit(password=PASSWORD)
     assert page.location is not None and page.location.startswith(f"{BACK}?code=") and "state=s%261" in page.location
     page = await browser.get("/oauth2/auth", None, **authorization)
-    assert page.location is not None and page.location.startswith(f"{BACK}?code="), "not asked again"
+    assert page.location is not None and page.location.startswith(f"{BACK}?code="), "no login page again"
     page = await browser.get("/oauth2/auth", None, **{**authorization, "redirect_uri": APP}, prompt="login")
     assert page.heading == "Log in"
     page = await browser.submit(email=EMAIL, password=PASSWORD)
@@ -226,7 +226,7 @@ async def test_a_response_does_not_tell_whether_an_email_has_an_account(
 async def test_an_unknown_email_costs_as_much_as_a_wrong_password(
     herald: Herald, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One hash for each attempt, whoever is asked for, frozen or not: that is what would take the time."""
+    """One hash for each attempt, whatever the e-mail, frozen or not: hashing is what takes the time."""
     await herald.log_in(browser, UNKNOWN_EMAIL, "wrong")  # from now on there is a dummy hash
     hashes: Counter[str] = Counter()
     matches, current = passwords._matches, ""
@@ -250,8 +250,8 @@ async def test_channels_count_together(herald: Herald, browser: Browser) -> None
     for _ in range(2):
         await herald.publisher.grant("password", username=EMAIL, password="wrong")
     assert (await browser.submit(email=EMAIL, password=PASSWORD)).alert == [LOCKED]
-    refused = await herald.publisher.grant("password", username=EMAIL, password=PASSWORD)
-    assert refused.json()["error_description"].startswith("The account is frozen until 2026-01-16T13:00:00+01:00")
+    response = await herald.publisher.grant("password", username=EMAIL, password=PASSWORD)
+    assert response.json()["error_description"].startswith("The account is frozen until 2026-01-16T13:00:00+01:00")
     with herald.service.clock.at(NOW + 86_400):
         await herald.log_in(browser)
         assert await herald.logged_in(browser)
@@ -261,8 +261,8 @@ async def test_five_failures_on_the_page_freeze_the_token_endpoint_too(herald: H
     await browser.get("/login", oid=herald.id)
     for _ in range(5):
         await browser.submit(email=EMAIL, password="wrong")
-    refused = await herald.publisher.grant("password", username=EMAIL, password=PASSWORD)
-    assert refused.json()["error_description"].startswith("The account is frozen until")
+    response = await herald.publisher.grant("password", username=EMAIL, password=PASSWORD)
+    assert response.json()["error_description"].startswith("The account is frozen until")
 
 
 async def test_a_freeze_leaves_those_alone_who_are_logged_in(herald: Herald, browser: Browser, other: Browser) -> None:
@@ -293,9 +293,9 @@ async def test_of_fifty_at_once_as_many_are_tried_as_may_fail(herald: Herald, br
 @pytest.mark.parametrize(
     ("language", "fields", "alerts"),
     [
-        ("en", {"email": "", "password": "x"}, ["Write your e-mail."]),
-        ("en", {"email": " ", "password": ""}, ["Write your e-mail.", "Write your password."]),
-        ("sv", {"email": EMAIL, "password": ""}, ["Skriv ditt lösenord."]),
+        ("en", {"email": "", "password": "x"}, ["Enter your e-mail address."]),
+        ("en", {"email": " ", "password": ""}, ["Enter your e-mail address.", "Enter your password."]),
+        ("sv", {"email": EMAIL, "password": ""}, ["Ange ditt lösenord."]),
     ],
 )
 async def test_missing_fields_are_reported_and_are_no_attempt(
@@ -319,12 +319,12 @@ async def test_the_page_in_swedish(herald: Herald) -> None:
         page = await browser.submit(email=EMAIL, password="wrong")
         assert page.alert == [
             "Fel e-post eller lösenord.",
-            "Du kan försöka 4 gånger till innan inloggningen spärras en tid.",
+            "Du har 4 försök kvar innan inloggningen spärras en tid.",
         ]
         for _ in range(5):
             page = await browser.submit(email=EMAIL, password="wrong")
         assert page.alert == [
-            "Inloggningen är spärrad till fredag 16 januari 2026 kl. 13.00, efter för många misslyckade försök."
+            "För många misslyckade försök. Inloggningen är spärrad till fredag 16 januari 2026 kl. 13.00."
         ]
         assert page.title.startswith("Fel: Logga in – ")
 

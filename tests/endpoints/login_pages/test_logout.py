@@ -1,5 +1,7 @@
-"""The logout page, which is also OpenID Connect's end_session_endpoint: it asks, it ends the session for all sites, and
-it leads to nowhere that was not registered."""
+"""The logout page, which is also OpenID Connect's end_session_endpoint.
+
+It asks for confirmation, ends the session for all sites, and leads only to registered addresses.
+"""
 
 from __future__ import annotations
 
@@ -220,7 +222,7 @@ async def test_a_hint_is_no_form(herald: Herald, browser: Browser) -> None:
 
 
 async def test_a_clients_form_leads_to_the_page(herald: Herald, browser: Browser) -> None:
-    """From another site browsers bring no cookies along with a form, so it is asked for again."""
+    """Browsers send no cookies with a form from another site, so the page is shown again."""
     await herald.log_in(browser)
     sent = {"client_id": herald.site.id, "post_logout_redirect_uri": GOODBYE, "state": "å\r\n", "other": "x"}
     page = await browser.post(LOGOUT, sent, {"origin": SITE})

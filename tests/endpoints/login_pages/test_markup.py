@@ -205,4 +205,4 @@ def test_a_refusal_page_needs_no_services(problem: problems.Problem, status: int
 
 async def test_a_page_that_is_too_long_for_us(herald: Herald, browser: Browser) -> None:
     page = await browser.post("/login", {"email": "x" * 70_000})
-    assert (page.status, page.heading) == (413, "That was too much")
+    assert (page.status, page.heading) == (413, "Too much text")

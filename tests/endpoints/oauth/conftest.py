@@ -26,7 +26,7 @@ OPENID = (scopes.OPENID, scopes.PROFILE, scopes.EMAIL)
 
 
 @dataclass
-class Site:
+class OAuthSite:
     """A client that logs readers in by OpenID Connect, and short ways to what these tests need of it."""
 
     publisher: Publisher
@@ -82,16 +82,16 @@ class Site:
         return response.status_code == 200
 
 
-async def site_of(publisher: Publisher, *more_scopes: str, **flags: Any) -> Site:
+async def site_of(publisher: Publisher, *more_scopes: str, **flags: Any) -> OAuthSite:
     login = await publisher.service.store.logins.find(publisher.id, identifiers.email(EMAIL))
     reader = login.id if login is not None else await publisher.activated(EMAIL)
     flags = {"redirect_uris": [REDIRECT], "offline_access": True, **flags}
     client, secret = await publisher.new_client(*OPENID, *more_scopes, **flags)
-    return Site(publisher, client, secret, reader)
+    return OAuthSite(publisher, client, secret, reader)
 
 
 @pytest.fixture
-async def site(publisher: Publisher) -> Site:
+async def site(publisher: Publisher) -> OAuthSite:
     return await site_of(publisher, "/external/me/w")
 
 

@@ -284,7 +284,7 @@ async def test_a_scope_that_the_client_lacks_is_named(publisher: Publisher) -> N
         assert error_of(await publisher.grant("password", username=EMAIL, password=PASSWORD, scope=scope)) == expected
 
 
-async def test_any_grant_may_ask_for_any_scope_of_the_client(publisher: Publisher) -> None:
+async def test_any_grant_may_request_any_scope_of_the_client(publisher: Publisher) -> None:
     """A token without identity is refused at the /me calls, not here."""
     assert issued(await publisher.grant("none", scope="/external/me/w"))["scope"] == "/external/me/w"
 
@@ -303,7 +303,7 @@ async def test_a_reader_gets_a_token_with_identity(publisher: Publisher) -> None
 
 @pytest.mark.both_engines
 async def test_every_failed_login_is_refused_alike(service: RunningService, publisher: Publisher) -> None:
-    """No oracle that tells who is a customer: wrong password, nobody, elsewhere, not active."""
+    """No oracle for who is a customer: wrong password, unknown e-mail, another organisation, not active."""
     other = await service.publisher()
     await _account(publisher)
     await _account(other, email="elsewhere@example.com")
@@ -384,8 +384,8 @@ async def test_a_scope_taken_from_the_client_is_not_refreshed(publisher: Publish
     left = ["/external/me/w"]
     await publisher.service.store.clients.change(publisher.client.id, lambda c: msgspec.structs.replace(c, scopes=left))
     assert issued(await publisher.grant("refresh_token", refresh_token=token))["scope"] == "/external/me/w"
-    refused = await publisher.grant("refresh_token", refresh_token=token, scope="/external/account/r")
-    assert error_of(refused)[0] == "invalid_scope"
+    response = await publisher.grant("refresh_token", refresh_token=token, scope="/external/account/r")
+    assert error_of(response)[0] == "invalid_scope"
 
 
 async def test_invalid_refresh_tokens_are_all_refused_alike(service: RunningService, publisher: Publisher) -> None:

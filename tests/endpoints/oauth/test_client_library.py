@@ -18,7 +18,7 @@ from authlib.integrations.base_client.async_openid import AsyncOpenIDMixin
 from authlib.integrations.base_client.sync_app import BaseApp
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 
-from tests.endpoints.oauth.conftest import EMAIL, PASSWORD, REDIRECT, Site, site_of
+from tests.endpoints.oauth.conftest import EMAIL, PASSWORD, REDIRECT, OAuthSite, site_of
 from tests.support.browser import Browser
 from tests.support.service import RunningService
 
@@ -33,14 +33,14 @@ class App(AsyncOAuth2Mixin, AsyncOpenIDMixin, BaseApp):  # type: ignore[misc]
 
 
 @pytest.fixture
-async def site(fresh_url: str, tmp_path: Path) -> AsyncIterator[Site]:
+async def site(fresh_url: str, tmp_path: Path) -> AsyncIterator[OAuthSite]:
     """On an installation whose clock is right, as the library's is."""
     async with RunningService(fresh_url, tmp_path / "stamkund.key") as service:
         service.clock.now = int(time.time())
         yield await site_of(await service.publisher(), "/openid/offline_access")
 
 
-async def app_of(site: Site, method: str = METHODS[0]) -> App:
+async def app_of(site: OAuthSite, method: str = METHODS[0]) -> App:
     if method == "none":
         await site.service.store.clients.change(
             site.client.id, lambda c: msgspec.structs.replace(c, public=True, secrets=[])
@@ -71,7 +71,7 @@ async def logged_in(app: App, browser: Browser, **more: str) -> tuple[dict[str, 
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_a_login_from_discovery_to_revocation(site: Site, method: str) -> None:
+async def test_a_login_from_discovery_to_revocation(site: OAuthSite, method: str) -> None:
     app = await app_of(site, method)
     async with Browser(site.service) as browser:
         sent, tokens = await logged_in(app, browser)
@@ -103,7 +103,7 @@ async def refreshed_and_revoked(app: App, tokens: dict[str, Any], method: str) -
         assert response.status_code == 401
 
 
-async def test_a_second_login_needs_no_password(site: Site) -> None:
+async def test_a_second_login_needs_no_password(site: OAuthSite) -> None:
     """And says when the password was given."""
     app = await app_of(site)
     async with Browser(site.service) as browser:
@@ -115,7 +115,7 @@ async def test_a_second_login_needs_no_password(site: Site) -> None:
     assert (claims["auth_time"], claims["iat"]) == (before, before + 60)
 
 
-async def test_the_library_refuses_what_is_not_meant_for_it(site: Site) -> None:
+async def test_the_library_refuses_what_is_not_meant_for_it(site: OAuthSite) -> None:
     """So the checks above are checks."""
     app = await app_of(site)
     async with Browser(site.service) as browser:
@@ -131,8 +131,8 @@ async def test_the_library_refuses_what_is_not_meant_for_it(site: Site) -> None:
             await checker.parse_id_token(token, nonce=nonce)
 
 
-async def test_a_logout_with_an_expired_id_token_needs_no_confirmation(site: Site) -> None:
-    """RP-Initiated Logout: the ID token is a hint, so that it is over is no matter."""
+async def test_a_logout_with_an_expired_id_token_needs_no_confirmation(site: OAuthSite) -> None:
+    """RP-Initiated Logout: the ID token is only a hint, so it may have expired."""
     await site.service.store.clients.change(
         site.client.id, lambda c: msgspec.structs.replace(c, logout_uris=["https://herald.example/goodbye"])
     )

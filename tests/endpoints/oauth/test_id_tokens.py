@@ -16,14 +16,14 @@ from stamkund.identity.passwords import Passwords
 from stamkund.rules import scopes
 from stamkund.server import jobs
 from stamkund.wire.services import Services
-from tests.endpoints.oauth.conftest import Site, site_of
+from tests.endpoints.oauth.conftest import OAuthSite, site_of
 from tests.support.service import RunningService
 
 DAY = 86_400
 
 
 @pytest.fixture
-async def own(fresh_url: str, tmp_path: Path) -> AsyncIterator[Site]:
+async def own(fresh_url: str, tmp_path: Path) -> AsyncIterator[OAuthSite]:
     """A client of an installation of its own, because keys are the installation's."""
     async with RunningService(
         fresh_url, tmp_path / "stamkund.key", signing_key_days=10, cleaning_seconds=3600
@@ -31,7 +31,7 @@ async def own(fresh_url: str, tmp_path: Path) -> AsyncIterator[Site]:
         yield await site_of(await service.publisher())
 
 
-async def keys_of(site: Site) -> KeySet:
+async def keys_of(site: OAuthSite) -> KeySet:
     response = await site.service.http.get("/oauth2/jwks")
     assert response.status_code == 200 and response.headers["cache-control"] == "public, max-age=300"
     for key in response.json()["keys"]:
@@ -43,11 +43,11 @@ def kids(keys: KeySet) -> list[str]:
     return [str(key.kid) for key in keys.keys]
 
 
-async def checked(site: Site, token: str) -> jwt.Token:
+async def checked(site: OAuthSite, token: str) -> jwt.Token:
     return jwt.decode(token, await keys_of(site), algorithms=["RS256"])
 
 
-async def test_claims_of_an_id_token(site: Site) -> None:
+async def test_claims_of_an_id_token(site: OAuthSite) -> None:
     now = site.service.clock()
     body = await site.exchanged(nonce="n-0S6_WzA2Mj", authenticated=now - 100)
     token = await checked(site, body["id_token"])
@@ -65,14 +65,14 @@ async def test_claims_of_an_id_token(site: Site) -> None:
     assert list(body) == ["access_token", "token_type", "expires_in", "scope", "refresh_token", "id_token"]
 
 
-async def test_what_was_not_requested_is_left_out(site: Site) -> None:
+async def test_what_was_not_requested_is_left_out(site: OAuthSite) -> None:
     token = await checked(site, (await site.exchanged())["id_token"])
     assert {"nonce", "auth_time"} & set(token.claims) == set()
     assert "id_token" not in await site.exchanged(scopes.PROFILE), "without the scope openid"
     assert "id_token" not in await site.logged_in()
 
 
-async def test_keys_follow_each_other_while_id_tokens_are_valid(own: Site) -> None:
+async def test_keys_follow_each_other_while_id_tokens_are_valid(own: OAuthSite) -> None:
     """The clock goes as a client sees it: each step beyond what processes remember of the keys."""
     clock = own.service.clock
     first = (await own.exchanged())["id_token"]
@@ -90,7 +90,7 @@ async def test_keys_follow_each_other_while_id_tokens_are_valid(own: Site) -> No
     assert oldest not in kids(await keys_of(own))
 
 
-async def removed(site: Site) -> int:
+async def removed(site: OAuthSite) -> int:
     """How many keys a round of cleaning removes."""
     service = site.service
     passwords = Passwords(service.settings, 1)

@@ -25,7 +25,7 @@ SCOPES = ("/openid", "/openid/profile", "/openid/email", "/openid/offline_access
 
 
 @dataclass
-class Site:
+class JavaScriptSite:
     """A site: the library with a client of a publisher's, and a reader's browser."""
 
     node: Node
@@ -47,8 +47,8 @@ class Site:
         response: dict[str, Any] = await self.node("openid.mjs", sent)
         return response
 
-    async def refused(self, step: str, **values: Any) -> dict[str, Any]:
-        """What the library said of a step that it did not go through with."""
+    async def refusal(self, step: str, **values: Any) -> dict[str, Any]:
+        """The error that the library reports for a step."""
         response = await self.do(step, **values)
         assert list(response) == ["refused"], response
         refusal: dict[str, Any] = response["refused"]
@@ -77,11 +77,11 @@ def without_secrets(client: Client) -> Client:
 
 
 @pytest.fixture
-async def site(timely: RunningService, node: Node) -> AsyncIterator[Site]:
+async def site(timely: RunningService, node: Node) -> AsyncIterator[JavaScriptSite]:
     publisher = await timely.publisher()
     account = await publisher.activated(EMAIL)
     async with Browser(timely) as browser:
-        made = Site(node, publisher, browser, account)
+        made = JavaScriptSite(node, publisher, browser, account)
         await made.client_of("post")
         yield made
 
@@ -93,7 +93,7 @@ def changed(url: str, **values: str) -> str:
 
 
 @pytest.mark.parametrize("authentication", ["post", "basic", "none"])
-async def test_a_reader_logs_in(site: Site, authentication: str) -> None:
+async def test_a_reader_logs_in(site: JavaScriptSite, authentication: str) -> None:
     await site.client_of(authentication)
     done = await site.log_in()
     claims, tokens, service = done["claims"], done["tokens"], site.publisher.service
@@ -106,17 +106,17 @@ async def test_a_reader_logs_in(site: Site, authentication: str) -> None:
     await logs_out(site, done["leave"])
 
 
-async def refreshes(site: Site, first: str) -> None:
+async def refreshes(site: JavaScriptSite, first: str) -> None:
     again = (await site.do("refresh", refresh_token=first))["tokens"]
     user = (await site.do("user", access_token=again["access_token"], subject=site.account))["user"]
     assert user["email"] == EMAIL
     rotates = site.client["authentication"] == "none"
     assert ("refresh_token" in again and again["refresh_token"] != first) == rotates
     if rotates:
-        assert (await site.refused("refresh", refresh_token=first))["oauth"] == "invalid_grant"
+        assert (await site.refusal("refresh", refresh_token=first))["oauth"] == "invalid_grant"
 
 
-async def logs_out(site: Site, leave: str) -> None:
+async def logs_out(site: JavaScriptSite, leave: str) -> None:
     page = await site.browser.get(leave)
     assert page.location == f"{GOODBYE}?state=goodbye"
     begun = await site.begin()
@@ -124,7 +124,7 @@ async def logs_out(site: Site, leave: str) -> None:
     assert page.location is None and [form.id for form in page.forms] == ["login"]
 
 
-async def test_a_second_site_needs_no_password(site: Site) -> None:
+async def test_a_second_site_needs_no_password(site: JavaScriptSite) -> None:
     await site.log_in()
     await site.client_of("basic")
     begun = await site.begin("openid")
@@ -135,66 +135,66 @@ async def test_a_second_site_needs_no_password(site: Site) -> None:
     assert "email" not in done["claims"]
 
 
-async def test_the_library_refuses_a_response_that_was_tampered_with(site: Site) -> None:
+async def test_the_library_refuses_a_response_that_was_tampered_with(site: JavaScriptSite) -> None:
     begun = await site.begin()
     callback = await site.come_back(begun["url"])
     for values in ({"state": "another"}, {"iss": "https://elsewhere.example"}):
-        refusal = await site.refused("finish", callback=changed(callback, **values), login=begun["login"])
+        refusal = await site.refusal("finish", callback=changed(callback, **values), login=begun["login"])
         assert refusal["code"] == "OAUTH_INVALID_RESPONSE", refusal
     done = await site.do("finish", callback=callback, login=begun["login"], logout_uri=GOODBYE)
     assert done["claims"]["sub"] == site.account
 
 
-async def test_another_nonce_is_seen_by_the_library(site: Site) -> None:
+async def test_another_nonce_is_seen_by_the_library(site: JavaScriptSite) -> None:
     begun = await site.begin()
     callback = await site.come_back(begun["url"])
-    refusal = await site.refused("finish", callback=callback, login={**begun["login"], "nonce": "another"})
+    refusal = await site.refusal("finish", callback=callback, login={**begun["login"], "nonce": "another"})
     assert refusal["code"] == "OAUTH_JWT_CLAIM_COMPARISON_FAILED", refusal
 
 
-async def test_a_code_works_once(site: Site) -> None:
+async def test_a_code_works_once(site: JavaScriptSite) -> None:
     """One that comes again is refused, and takes back what it was exchanged for."""
     begun = await site.begin()
     callback = await site.come_back(begun["url"])
     finish = {"callback": callback, "login": begun["login"], "logout_uri": GOODBYE}
     tokens = (await site.do("finish", **finish))["tokens"]
-    assert (await site.refused("finish", **finish))["oauth"] == "invalid_grant"
+    assert (await site.refusal("finish", **finish))["oauth"] == "invalid_grant"
     for token in (tokens["access_token"], tokens["refresh_token"]):
         assert (await site.do("introspect", token=token))["token"] == {"active": False}
-    refusal = await site.refused("user", access_token=tokens["access_token"], subject=site.account)
+    refusal = await site.refusal("user", access_token=tokens["access_token"], subject=site.account)
     assert (refusal["status"], refusal["code"]) == (401, "OAUTH_WWW_AUTHENTICATE_CHALLENGE")
 
 
-async def test_a_code_is_worth_nothing_without_its_verifier(site: Site) -> None:
+async def test_a_code_is_worth_nothing_without_its_verifier(site: JavaScriptSite) -> None:
     begun = await site.begin()
     callback = await site.come_back(begun["url"])
     login = {**begun["login"], "verifier": "x" * 43}
-    assert (await site.refused("finish", callback=callback, login=login))["oauth"] == "invalid_grant"
+    assert (await site.refusal("finish", callback=callback, login=login))["oauth"] == "invalid_grant"
 
 
-async def test_errors_at_the_login_page_reach_the_library(site: Site) -> None:
+async def test_errors_at_the_login_page_reach_the_library(site: JavaScriptSite) -> None:
     begun = await site.begin()
     page = await site.browser.get(changed(begun["url"], prompt="none"))
-    refusal = await site.refused("finish", callback=page.location, login=begun["login"])
+    refusal = await site.refusal("finish", callback=page.location, login=begun["login"])
     assert (refusal["code"], refusal["oauth"]) == ("OAUTH_AUTHORIZATION_RESPONSE_ERROR", "login_required")
     page = await site.browser.get(changed(begun["url"], scope="openid /external/account/w"))
-    refusal = await site.refused("finish", callback=page.location, login=begun["login"])
+    refusal = await site.refusal("finish", callback=page.location, login=begun["login"])
     assert refusal["oauth"] == "invalid_scope"
     site.client["secret"] = "guessed"
     callback = await site.come_back(begun["url"])
-    assert (await site.refused("finish", callback=callback, login=begun["login"]))["oauth"] == "invalid_client"
+    assert (await site.refusal("finish", callback=callback, login=begun["login"]))["oauth"] == "invalid_client"
 
 
-async def test_tokens_are_looked_at_and_taken_back(site: Site) -> None:
+async def test_tokens_are_looked_at_and_taken_back(site: JavaScriptSite) -> None:
     tokens = (await site.log_in())["tokens"]
     about = (await site.do("introspect", token=tokens["access_token"]))["token"]
     assert (about["active"], about["sub"], about["client_id"]) == (True, site.account, site.client["id"])
     assert await site.do("revoke", token=tokens["refresh_token"]) == {}
     assert (await site.do("introspect", token=tokens["refresh_token"]))["token"] == {"active": False}
-    assert (await site.refused("refresh", refresh_token=tokens["refresh_token"]))["oauth"] == "invalid_grant"
+    assert (await site.refusal("refresh", refresh_token=tokens["refresh_token"]))["oauth"] == "invalid_grant"
 
 
-async def test_discovery_names_only_what_is_there(site: Site) -> None:
+async def test_discovery_names_only_what_is_there(site: JavaScriptSite) -> None:
     """Every address of the metadata is ours and responds with something else than "no such path"."""
     service = site.publisher.service
     metadata = (await site.begin())["metadata"]

@@ -1,4 +1,4 @@
-"""Refresh tokens over HTTP: the default slides, those of a client that wants it rotate."""
+"""Refresh tokens over HTTP: by default they stay the same and slide, for a client with rotation they are replaced."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import asyncio
 import msgspec
 import pytest
 
-from tests.endpoints.oauth.conftest import Site, site_of
+from tests.endpoints.oauth.conftest import OAuthSite, site_of
 from tests.support.service import Publisher
 
 DAY = 86_400
 
 
 @pytest.fixture
-async def rotating(publisher: Publisher) -> Site:
+async def rotating(publisher: Publisher) -> OAuthSite:
     return await site_of(publisher, rotate_refresh_tokens=True)
 
 
-async def refused(site: Site, token: str) -> bool:
+async def is_refused(site: OAuthSite, token: str) -> bool:
     response = await site.grant("refresh_token", refresh_token=token)
     return response.status_code == 400 and response.json()["error"] == "invalid_grant"
 
 
-async def test_by_default_the_first_one_stays_valid_and_slides(site: Site) -> None:
+async def test_by_default_the_first_one_stays_valid_and_slides(site: OAuthSite) -> None:
     token = (await site.exchanged())["refresh_token"]
     clock = site.service.clock
     before = clock.now
@@ -31,10 +31,10 @@ async def test_by_default_the_first_one_stays_valid_and_slides(site: Site) -> No
         with clock.at(before + days * DAY):
             assert "refresh_token" not in await site.issued("refresh_token", refresh_token=token)
     with clock.at(before + (358 + 180) * DAY):
-        assert await refused(site, token)
+        assert await is_refused(site, token)
 
 
-async def test_a_rotating_one_is_followed_by_the_next(rotating: Site) -> None:
+async def test_a_rotating_one_is_followed_by_the_next(rotating: OAuthSite) -> None:
     tokens = await rotating.exchanged("/openid", "/openid/email")
     for _ in range(3):
         following = await rotating.issued("refresh_token", refresh_token=tokens["refresh_token"])
@@ -43,7 +43,7 @@ async def test_a_rotating_one_is_followed_by_the_next(rotating: Site) -> None:
         tokens = following
 
 
-async def test_a_narrower_access_token_does_not_narrow_the_next_refresh_token(rotating: Site) -> None:
+async def test_a_narrower_access_token_does_not_narrow_the_next_refresh_token(rotating: OAuthSite) -> None:
     tokens = await rotating.exchanged("/openid", "/openid/email")
     narrow = await rotating.issued("refresh_token", refresh_token=tokens["refresh_token"], scope="openid")
     assert narrow["scope"] == "openid"
@@ -51,17 +51,17 @@ async def test_a_narrower_access_token_does_not_narrow_the_next_refresh_token(ro
     assert wide["scope"] == "/openid /openid/email"
 
 
-async def test_an_old_one_that_comes_again_ends_the_login(rotating: Site) -> None:
+async def test_an_old_one_that_comes_again_ends_the_login(rotating: OAuthSite) -> None:
     first = await rotating.exchanged()
     second = await rotating.issued("refresh_token", refresh_token=first["refresh_token"])
     another = await rotating.exchanged()
-    assert await refused(rotating, first["refresh_token"])
-    assert await refused(rotating, second["refresh_token"])
+    assert await is_refused(rotating, first["refresh_token"])
+    assert await is_refused(rotating, second["refresh_token"])
     assert not await rotating.holds(second["access_token"])
     assert await rotating.holds(another["access_token"])
 
 
-async def test_a_scope_that_is_refused_does_not_spend(rotating: Site) -> None:
+async def test_a_scope_that_is_refused_does_not_spend(rotating: OAuthSite) -> None:
     token = (await rotating.exchanged("/openid"))["refresh_token"]
     wrong = await rotating.grant("refresh_token", refresh_token=token, scope="/openid/email")
     assert wrong.json()["error"] == "invalid_scope"
@@ -69,12 +69,12 @@ async def test_a_scope_that_is_refused_does_not_spend(rotating: Site) -> None:
 
 
 @pytest.mark.both_engines
-async def test_of_many_refreshes_at_once_one_succeeds(rotating: Site) -> None:
+async def test_of_many_refreshes_at_once_one_succeeds(rotating: OAuthSite) -> None:
     token = (await rotating.exchanged())["refresh_token"]
     responses = await asyncio.gather(*(rotating.grant("refresh_token", refresh_token=token) for _ in range(20)))
     won = [response.json() for response in responses if response.status_code == 200]
     assert len(won) == 1
-    assert await refused(rotating, won[0]["refresh_token"]) and not await rotating.holds(won[0]["access_token"])
+    assert await is_refused(rotating, won[0]["refresh_token"]) and not await rotating.holds(won[0]["access_token"])
 
 
 async def test_a_public_clients_always_rotate(publisher: Publisher) -> None:

@@ -1,4 +1,4 @@
-"""Revocation over HTTP: what goes, what stays, and that nobody learns more than that it was heard."""
+"""Revocation over HTTP: what is revoked, what stays valid, and that the response reveals neither."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import httpx
 import msgspec
 import pytest
 
-from tests.endpoints.oauth.conftest import Site, site_of
+from tests.endpoints.oauth.conftest import OAuthSite, site_of
 from tests.support.service import Publisher
 
 REVOKE = "/oauth2/revoke"
@@ -24,7 +24,7 @@ def error(response: httpx.Response) -> tuple[int, str]:
     return response.status_code, response.json()["error"]
 
 
-async def test_an_access_token_goes_alone(site: Site) -> None:
+async def test_an_access_token_goes_alone(site: OAuthSite) -> None:
     tokens = await site.exchanged()
     assert await site.holds(tokens["access_token"])
     assert is_done(await site.post(REVOKE, tokens["access_token"], token_type_hint="access_token"))
@@ -34,17 +34,17 @@ async def test_an_access_token_goes_alone(site: Site) -> None:
 
 
 @pytest.mark.parametrize("hint", ["refresh_token", "access_token", "unknown", None])
-async def test_a_refresh_token_takes_all_of_its_login_along(site: Site, hint: str | None) -> None:
+async def test_a_refresh_token_takes_all_of_its_login_along(site: OAuthSite, hint: str | None) -> None:
     tokens, another = await site.exchanged(), await site.exchanged()
     more = await site.issued("refresh_token", refresh_token=tokens["refresh_token"])
     hints = {} if hint is None else {"token_type_hint": hint}
     assert is_done(await site.post(REVOKE, tokens["refresh_token"], **hints))
     assert [await site.holds(t["access_token"]) for t in (tokens, more, another)] == [False, False, True]
-    refused = await site.grant("refresh_token", refresh_token=tokens["refresh_token"])
-    assert refused.json()["error"] == "invalid_grant"
+    response = await site.grant("refresh_token", refresh_token=tokens["refresh_token"])
+    assert response.json()["error"] == "invalid_grant"
 
 
-async def test_another_clients_token_is_not_touched(site: Site) -> None:
+async def test_another_clients_token_is_not_touched(site: OAuthSite) -> None:
     tokens = await site.exchanged()
     neighbour = await site_of(site.publisher)
     foreign = await site_of(await site.service.publisher())
@@ -55,13 +55,13 @@ async def test_another_clients_token_is_not_touched(site: Site) -> None:
     assert (await site.grant("refresh_token", refresh_token=tokens["refresh_token"])).status_code == 200
 
 
-async def test_what_is_unknown_is_as_good_as_revoked(site: Site) -> None:
+async def test_what_is_unknown_is_as_good_as_revoked(site: OAuthSite) -> None:
     token = (await site.exchanged())["access_token"]
     for sent in ("unknown", "å\0", "a" * 5000, token, token):
         assert is_done(await site.post(REVOKE, sent))
 
 
-async def test_a_client_must_say_who_it_is_and_which_token(site: Site) -> None:
+async def test_a_client_must_say_who_it_is_and_which_token(site: OAuthSite) -> None:
     token = (await site.exchanged())["access_token"]
     for more in (
         {"client_secret": "wrong"},
@@ -76,7 +76,7 @@ async def test_a_client_must_say_who_it_is_and_which_token(site: Site) -> None:
     assert await site.holds(token)
 
 
-async def test_http_basic(site: Site) -> None:
+async def test_http_basic(site: OAuthSite) -> None:
     token = (await site.exchanged())["access_token"]
     for secret, status in (("wrong", 401), (site.secret, 200)):
         basic = base64.b64encode(f"{site.client.id}:{secret}".encode()).decode()
@@ -98,7 +98,7 @@ async def test_a_public_client_revokes_by_its_id(publisher: Publisher) -> None:
     assert not await site.holds(tokens["access_token"])
 
 
-async def test_a_disabled_client_can_not_ask(site: Site) -> None:
+async def test_a_disabled_client_can_not_revoke(site: OAuthSite) -> None:
     token = (await site.exchanged())["access_token"]
     await site.service.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, disabled=True))
     assert error(await site.post(REVOKE, token)) == (401, "invalid_client")

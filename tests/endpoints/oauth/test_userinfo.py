@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stamkund.rules import scopes
-from tests.endpoints.oauth.conftest import Site, site_of
+from tests.endpoints.oauth.conftest import OAuthSite, site_of
 from tests.support.service import Publisher, RunningService
 
 ALL = {
@@ -18,7 +18,7 @@ ALL = {
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_every_claim_of_the_reader(site: Site, method: str) -> None:
+async def test_every_claim_of_the_reader(site: OAuthSite, method: str) -> None:
     token = (await site.logged_in())["access_token"]
     response = await site.userinfo(token, method)
     assert (response.status_code, response.headers["cache-control"]) == (200, "no-store")
@@ -26,7 +26,7 @@ async def test_every_claim_of_the_reader(site: Site, method: str) -> None:
     assert response.json() == {"sub": site.reader, **ALL, "updated_at": site.service.clock(), **email}
 
 
-async def test_each_scope_brings_its_own(site: Site) -> None:
+async def test_each_scope_brings_its_own(site: OAuthSite) -> None:
     for scope, keys in (
         ("openid", {"sub"}),
         ("openid profile", {"sub", *ALL, "updated_at"}),
@@ -53,13 +53,13 @@ async def test_birth_date_and_gender_follow_from_the_number(publisher: Publisher
     assert (claims["birthdate"], claims["gender"]) == ("1991-08-20", "female")
 
 
-async def test_a_token_in_the_form_counts_for_nothing(site: Site, service: RunningService) -> None:
+async def test_a_token_in_the_form_counts_for_nothing(site: OAuthSite, service: RunningService) -> None:
     token = (await site.logged_in())["access_token"]
     response = await service.http.post("/userinfo", data={"access_token": token})
     assert (response.status_code, response.json()["code"]) == (401, "invalid_token")
 
 
-async def test_userinfo_requires_the_scope_and_an_identity(site: Site) -> None:
+async def test_userinfo_requires_the_scope_and_an_identity(site: OAuthSite) -> None:
     token = (await site.logged_in(scope=scopes.PROFILE))["access_token"]
     response = await site.userinfo(token)
     assert response.status_code == 403

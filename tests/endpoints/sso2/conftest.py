@@ -21,7 +21,7 @@ SITE_SCOPES = ("/external/me/w", "/external/account/r", "/external/account/w")
 
 
 @dataclass
-class Site:
+class SsoSite:
     """One site: its client, its connector, and what it learns of browsers."""
 
     publisher: Publisher
@@ -71,23 +71,23 @@ class Visited:
         return str(self.claims["sid"])
 
 
-async def site_of(publisher: Publisher, **changes: Any) -> Site:
+async def site_of(publisher: Publisher, **changes: Any) -> SsoSite:
     page = "https://herald.example/landing.php"
     flags = {"sso2": True, "redirect_uris": [page], **changes}
     client, secret = await publisher.new_client(*SITE_SCOPES, **flags)
     service = publisher.service
-    return Site(publisher, client, Connector(service.url, publisher.id, client.id, secret, service.clock), page)
+    return SsoSite(publisher, client, Connector(service.url, publisher.id, client.id, secret, service.clock), page)
 
 
 @pytest.fixture
-async def site(publisher: Publisher) -> AsyncIterator[Site]:
+async def site(publisher: Publisher) -> AsyncIterator[SsoSite]:
     made = await site_of(publisher)
     yield made
     await made.connector.http.aclose()
 
 
 @pytest.fixture
-async def sister(publisher: Publisher) -> AsyncIterator[Site]:
+async def sister(publisher: Publisher) -> AsyncIterator[SsoSite]:
     """Another site of the same organisation."""
     made = await site_of(publisher)
     yield made
@@ -95,7 +95,7 @@ async def sister(publisher: Publisher) -> AsyncIterator[Site]:
 
 
 @pytest.fixture
-async def foreign(publisher: Publisher) -> AsyncIterator[Site]:
+async def foreign(publisher: Publisher) -> AsyncIterator[SsoSite]:
     """A site of another organisation."""
     made = await site_of(await publisher.service.publisher())
     yield made

@@ -11,9 +11,9 @@ import pytest
 
 from stamkund.endpoints.sso2 import return_url
 from stamkund.problems import Refused
-from tests.endpoints.sso2.conftest import EMAIL, Site, site_of
+from tests.endpoints.sso2.conftest import EMAIL, SsoSite, site_of
 from tests.support import raw
-from tests.support.calls import refused
+from tests.support.calls import assert_refused
 from tests.support.connector import decoded
 from tests.support.service import RunningService
 
@@ -22,7 +22,7 @@ DAY = 86_400
 # Cookies -----------------------------------------------------------------------------------------------------
 
 
-async def test_a_browser_gets_a_cookie_that_only_this_host_reads(site: Site) -> None:
+async def test_a_browser_gets_a_cookie_that_only_this_host_reads(site: SsoSite) -> None:
     visited = await site.identified()
     name, value, *attributes = visited.response.headers["set-cookie"].replace("=", "; ", 1).split("; ")
     assert name == f"__Host-stamkund-{site.publisher.id}"
@@ -31,7 +31,7 @@ async def test_a_browser_gets_a_cookie_that_only_this_host_reads(site: Site) -> 
     assert visited.response.headers["cache-control"] == "no-store"
 
 
-async def test_each_visit_renews_the_same_cookie(site: Site, sister: Site) -> None:
+async def test_each_visit_renews_the_same_cookie(site: SsoSite, sister: SsoSite) -> None:
     visited = await site.identified()
     for other in (site, sister):
         again = await other.identified(visited.cookie)
@@ -46,7 +46,7 @@ async def test_each_visit_renews_the_same_cookie(site: Site, sister: Site) -> No
         *("{}=%00", "__Secure-stamkund=x", "{}=x; {}=y"),
     ],
 )
-async def test_a_cookie_that_is_none_of_ours_gets_a_new_session(site: Site, cookie: str) -> None:
+async def test_a_cookie_that_is_none_of_ours_gets_a_new_session(site: SsoSite, cookie: str) -> None:
     visited = await site.identified(cookie.replace("{}", f"__Host-stamkund-{site.publisher.id}"))
     assert visited.claims["sts"] == "anon"
     assert await site.status(visited.sid) == ("anon", None)
@@ -56,11 +56,11 @@ async def test_a_cookie_that_is_none_of_ours_gets_a_new_session(site: Site, cook
     "other",
     ['consent={"a":1,"b":[2]}', "a[b]=c", "x", "=", "=y", 'q="a;b"', "å=ö", "a b=c d", "t=a=b==", "u=@,:/?<>\\", '"=1'],
 )
-async def test_cookies_of_others_do_no_harm(site: Site, other: str) -> None:
+async def test_cookies_of_others_do_no_harm(site: SsoSite, other: str) -> None:
     """On a host beneath a publisher's domain the publisher's own cookies come along, whatever is in them."""
     visited = await site.identified()
     for cookies in (f"{other}; {visited.cookie}", f"{visited.cookie}; {other}", f"{other};{visited.cookie};{other}"):
-        response = await raw.ask(
+        response = await raw.send(
             site.publisher.service,
             raw.get(site.connector.identify("", "https://a.example/").encode(), b"Cookie: " + cookies.encode()),
         )
@@ -72,13 +72,13 @@ async def test_cookies_of_others_do_no_harm(site: Site, other: str) -> None:
         assert claims["sid"] == visited.sid, cookies
 
 
-async def test_the_sid_is_no_cookie(site: Site, reader: str) -> None:
+async def test_the_sid_is_no_cookie(site: SsoSite, reader: str) -> None:
     visited = await site.logged_in()
     again = await site.identified(f"__Host-stamkund-{site.publisher.id}={visited.sid}")
     assert again.sid != visited.sid and again.claims["sts"] == "anon"
 
 
-async def test_a_reader_who_is_logged_in_brings_a_ticket_each_time(site: Site, reader: str) -> None:
+async def test_a_reader_who_is_logged_in_brings_a_ticket_each_time(site: SsoSite, reader: str) -> None:
     visited = await site.logged_in()
     tickets = set()
     for _ in range(3):
@@ -112,7 +112,7 @@ ADDRESSES = [
 
 
 @pytest.mark.parametrize("return_address", ADDRESSES, ids=lambda a: a[:60])
-async def test_everything_after_r_comes_back_as_it_was(site: Site, return_address: str) -> None:
+async def test_everything_after_r_comes_back_as_it_was(site: SsoSite, return_address: str) -> None:
     """Unencoded as clients in the field send it; encoded as a whole it is the same address."""
     assert (await site.identified(return_url=return_address)).return_url == return_address
     for encoded in (quote(return_address, safe=""), quote(return_address, safe="").lower().replace("herald", "herald")):
@@ -184,18 +184,18 @@ def test_what_is_no_address_of_a_page(trick: str) -> None:
         assert (caught.value.problem.code, caught.value.problem.field) == ("invalid_parameter", "r")
 
 
-async def test_a_browser_is_not_sent_to_what_is_no_address_of_a_page(site: Site) -> None:
+async def test_a_browser_is_not_sent_to_what_is_no_address_of_a_page(site: SsoSite) -> None:
     for trick in TRICKS:
         response = await site.publisher.service.http.get(site.connector.identify("", quote(trick, safe="")))
-        refused(response, 400, "invalid_parameter", "r")
+        assert_refused(response, 400, "invalid_parameter", "r")
         assert "location" not in response.headers and "set-cookie" not in response.headers
 
 
-async def test_an_address_that_is_not_encoded_is_never_decoded(site: Site) -> None:
+async def test_an_address_that_is_not_encoded_is_never_decoded(site: SsoSite) -> None:
     """So what looks like a line break in one is a path with percent signs, and comes back as that."""
     for trick in TRICKS:
         sent = quote(trick, safe="/:?#[]@!$&'()*+,;=%")
-        response = await raw.ask(site.publisher.service, raw.get(site.connector.identify("", sent).encode()))
+        response = await raw.send(site.publisher.service, raw.get(site.connector.identify("", sent).encode()))
         if response.status == 302:
             assert sent.startswith(("https://evil.example/", "https://a/")) and "%" in sent
             assert response.headers["location"].startswith(f"{site.page}?t=")
@@ -209,14 +209,14 @@ async def test_an_address_that_is_not_encoded_is_never_decoded(site: Site) -> No
 
 
 @pytest.mark.parametrize("return_address", ["https%3A%2F%2Fa.example%2F%FF", "https%3A%2F%2Fa.example%2F%ED%A0%80"])
-async def test_an_address_that_is_no_utf_8_is_refused(site: Site, return_address: str) -> None:
+async def test_an_address_that_is_no_utf_8_is_refused(site: SsoSite, return_address: str) -> None:
     response = await site.publisher.service.http.get(site.connector.identify("", return_address))
-    refused(response, 400, "invalid_parameter", "r")
+    assert_refused(response, 400, "invalid_parameter", "r")
 
 
-async def test_an_address_that_is_too_long_is_refused(site: Site) -> None:
+async def test_an_address_that_is_too_long_is_refused(site: SsoSite) -> None:
     response = await site.publisher.service.http.get(site.connector.identify("", "https://a.example/" + "a" * 8192))
-    assert "8192" in refused(response, 400, "invalid_parameter", "r")["message"]
+    assert "8192" in assert_refused(response, 400, "invalid_parameter", "r")["message"]
 
 
 @pytest.mark.parametrize(
@@ -230,24 +230,24 @@ async def test_an_address_that_is_too_long_is_refused(site: Site) -> None:
         "%0a",
     ],
 )
-async def test_no_header_of_the_response_can_be_injected(site: Site, injected: str) -> None:
+async def test_no_header_of_the_response_can_be_injected(site: SsoSite, injected: str) -> None:
     """Left as it is, the injected is characters of a URL, and comes back encoded once more."""
-    response = await raw.ask(
+    response = await raw.send(
         site.publisher.service, raw.get(site.connector.identify("", f"https://herald.example/{injected}").encode())
     )
     assert response.status == 302 and "x-injected" not in response.headers
     assert response.headers["location"].endswith(quote(injected, safe="")) and response.rest == b""
     encoded = quote("https://herald.example/", safe="") + injected
-    response = await raw.ask(site.publisher.service, raw.get(site.connector.identify("", encoded).encode()))
+    response = await raw.send(site.publisher.service, raw.get(site.connector.identify("", encoded).encode()))
     assert response.status in (302, 400) and "x-injected" not in response.headers
     assert "\r" not in response.headers.get("location", "") and "\n" not in response.headers.get("location", "")
 
 
-async def test_bytes_that_no_url_has(site: Site) -> None:
+async def test_bytes_that_no_url_has(site: SsoSite) -> None:
     """The HTTP server refuses some itself; of the rest none reaches a header as it is."""
     for value in (b"\x80", b"\xff", "å".encode(), b"\x00", b"\x0b", b"\x1b", b"|", b"^", b'"', b"<>", b"{}", b"`"):
         target = site.connector.identify("", "https://herald.example/").encode() + value
-        response = await raw.ask(site.publisher.service, raw.get(target))
+        response = await raw.send(site.publisher.service, raw.get(target))
         assert response.status in (302, 400)
         if response.status == 302:
             assert (
@@ -268,28 +268,28 @@ async def test_bytes_that_no_url_has(site: Site) -> None:
         ("https://herald.example/%C3%A5", "https://herald.example/%C3%A5?t="),
     ],
 )
-async def test_the_first_redirect_uri_is_the_landing_page(site: Site, page: str, begins: str) -> None:
+async def test_the_first_redirect_uri_is_the_landing_page(site: SsoSite, page: str, begins: str) -> None:
     await _change(site, redirect_uris=[page, "https://other.example/"])
     response = await site.publisher.service.http.get(site.connector.identify("", "https://herald.example/a"))
     location = response.headers["location"]
     assert location.startswith(begins) and location.endswith("&r=https%3A%2F%2Fherald.example%2Fa")
 
 
-async def test_a_client_without_landing_page_is_refused(site: Site) -> None:
+async def test_a_client_without_landing_page_is_refused(site: SsoSite) -> None:
     await _change(site, redirect_uris=[])
     response = await site.publisher.service.http.get(site.connector.identify("", "https://herald.example/a"))
-    message = refused(response, 400, "invalid_parameter")["message"]
+    message = assert_refused(response, 400, "invalid_parameter")["message"]
     assert message == "The client has no redirect URI to send browsers back to"
 
 
-async def test_an_unproven_client_learns_nothing_of_the_client_or_the_address(site: Site) -> None:
+async def test_an_unproven_client_learns_nothing_of_the_client_or_the_address(site: SsoSite) -> None:
     await _change(site, redirect_uris=[])
     site.connector.secret = "wrong"
     response = await site.publisher.service.http.get(site.connector.identify("", "javascript:x"))
-    refused(response, 401, "invalid_token")
+    assert_refused(response, 401, "invalid_token")
 
 
-async def _change(site: Site, **changes: Any) -> None:
+async def _change(site: SsoSite, **changes: Any) -> None:
     def change(client: Any) -> Any:
         return msgspec.structs.replace(client, **changes)
 
@@ -313,6 +313,6 @@ async def test_browsers_are_sent_to_the_host_that_is_theirs(fresh_url: str, tmp_
         for host in ("sso.herald.example", "SSO.herald.EXAMPLE"):
             visited = site.visited(await service.http.get(sent, headers={"host": host}))
             assert visited.return_url == "https://herald.example/a?b=c&d=%C3%A5"
-        # Servers may ask on either.
+        # Servers may use either.
         assert await site.status(visited.sid) == ("anon", None)
         await site.connector.http.aclose()

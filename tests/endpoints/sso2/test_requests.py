@@ -10,21 +10,21 @@ import pytest
 
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Secret, new_secret
-from tests.endpoints.sso2.conftest import EMAIL, PASSWORD, Site, site_of
-from tests.support.calls import refused
+from tests.endpoints.sso2.conftest import EMAIL, PASSWORD, SsoSite, site_of
+from tests.support.calls import assert_refused
 from tests.support.connector import signed
 
 POSTS = ("createsession", "sessionstatus", "authenticate", "authenticatewithticket", "logout")
 every_call = pytest.mark.parametrize("call", [*POSTS, "identify"])
 
 
-async def send(site: Site, call: str, token: str) -> httpx.Response:
+async def send(site: SsoSite, call: str, token: str) -> httpx.Response:
     if call == "identify":
         return await site.publisher.service.http.get(f"/identify?t={token}&r=https://herald.example/")
     return await site.connector.send(call, token)
 
 
-def claims_of(site: Site, **changes: Any) -> dict[str, Any]:
+def claims_of(site: SsoSite, **changes: Any) -> dict[str, Any]:
     now = site.publisher.service.clock()
     claims = {
         **{"cid": site.client.id, "iss": site.publisher.id, "aud": "pw-sso", "nbf": now, "exp": now + 10, "iat": now},
@@ -34,11 +34,11 @@ def claims_of(site: Site, **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in claims.items() if value is not ...}
 
 
-async def heard(site: Site, call: str, token: str) -> bool:
+async def heard(site: SsoSite, call: str, token: str) -> bool:
     response = await send(site, call, token)
     if response.status_code in (200, 302):
         return True
-    assert refused(response, 401, "invalid_token")["message"] == (
+    assert assert_refused(response, 401, "invalid_token")["message"] == (
         "The token t is not valid, or its client may not use single sign-on"
     )
     assert response.headers["www-authenticate"] == 'Bearer realm="stamkund", error="invalid_token"'
@@ -46,31 +46,31 @@ async def heard(site: Site, call: str, token: str) -> bool:
 
 
 @every_call
-async def test_a_right_request_is_heard_and_a_token_of_rubbish_is_not(site: Site, call: str) -> None:
+async def test_a_right_request_is_heard_and_a_token_of_rubbish_is_not(site: SsoSite, call: str) -> None:
     assert await heard(site, call, signed(claims_of(site), site.connector.secret))
     for rubbish in ("x", "a.b.c", "..", "eyJhbGciOiAi0FMyNTYifQ.e30.x", "%00", "%C3%A5", "a" * 50_000):
         assert not await heard(site, call, rubbish)
 
 
 @every_call
-async def test_a_missing_token_is_a_required_parameter(site: Site, call: str) -> None:
+async def test_a_missing_token_is_a_required_parameter(site: SsoSite, call: str) -> None:
     service = site.publisher.service
     if call == "identify":
         for query in ("", "r=https://herald.example/", "T=x&r=https://herald.example/"):
             response = await service.http.get(f"/identify?{query}")
-            assert refused(response, 400, "invalid_parameter", "t")["message"] == "Parameter is required"
+            assert assert_refused(response, 400, "invalid_parameter", "t")["message"] == "Parameter is required"
         response = await service.http.get("/identify?t=x&t=x&r=https://herald.example/")
-        assert refused(response, 400, "invalid_parameter", "t")["message"] == "Parameter must be given once"
+        assert assert_refused(response, 400, "invalid_parameter", "t")["message"] == "Parameter must be given once"
         for query in ("t=x", "t=x&R=https://herald.example/", "r=https://herald.example/&t=x"):
             response = await service.http.get(f"/identify?{query}")
-            assert refused(response, 400, "invalid_parameter", "r")["message"] == "Parameter is required"
+            assert assert_refused(response, 400, "invalid_parameter", "r")["message"] == "Parameter is required"
     else:
         response = await service.http.post(f"/{call}", json={})
-        assert refused(response, 400, "invalid_parameter", "t")["message"] == "Parameter is required"
+        assert assert_refused(response, 400, "invalid_parameter", "t")["message"] == "Parameter is required"
 
 
 @every_call
-async def test_the_clock_may_be_two_minutes_off_and_no_second_more(site: Site, call: str) -> None:
+async def test_the_clock_may_be_two_minutes_off_and_no_second_more(site: SsoSite, call: str) -> None:
     now, secret = site.publisher.service.clock(), site.connector.secret
     for changes, expected in (
         ({"nbf": now + 120, "exp": now + 130}, True),
@@ -92,7 +92,9 @@ async def test_the_clock_may_be_two_minutes_off_and_no_second_more(site: Site, c
 
 
 @every_call
-async def test_a_request_is_for_us_and_from_the_clients_organisation(site: Site, foreign: Site, call: str) -> None:
+async def test_a_request_is_for_us_and_from_the_clients_organisation(
+    site: SsoSite, foreign: SsoSite, call: str
+) -> None:
     secret = site.connector.secret
     for changes, expected in (
         ({"aud": ["pw-sso"]}, True),
@@ -118,7 +120,9 @@ async def test_a_request_is_for_us_and_from_the_clients_organisation(site: Site,
 
 
 @every_call
-async def test_only_the_clients_own_secret_signs_for_it(site: Site, sister: Site, foreign: Site, call: str) -> None:
+async def test_only_the_clients_own_secret_signs_for_it(
+    site: SsoSite, sister: SsoSite, foreign: SsoSite, call: str
+) -> None:
     wrong = [new_secret(), "", sister.connector.secret, foreign.connector.secret, site.client.secrets[0].sealed]
     for secret in wrong:
         assert not await heard(site, call, signed(claims_of(site), secret))
@@ -128,7 +132,7 @@ async def test_only_the_clients_own_secret_signs_for_it(site: Site, sister: Site
 
 
 @every_call
-async def test_headers_of_attackers_are_refused_by_every_call(site: Site, call: str) -> None:
+async def test_headers_of_attackers_are_refused_by_every_call(site: SsoSite, call: str) -> None:
     right = signed(claims_of(site), site.connector.secret)
     _, payload, signature = right.split(".")
     for header in ({"alg": "none"}, {"alg": "HS512"}, {"alg": "RS256"}, {"alg": "HS256", "crit": ["exp"]}):
@@ -140,7 +144,7 @@ async def test_headers_of_attackers_are_refused_by_every_call(site: Site, call: 
 
 @every_call
 @pytest.mark.parametrize("flags", [{"disabled": True}, {"sso2": False}, {"public": True, "secrets": []}], ids=str)
-async def test_a_client_that_may_not_is_not_heard(site: Site, call: str, flags: dict[str, Any]) -> None:
+async def test_a_client_that_may_not_is_not_heard(site: SsoSite, call: str, flags: dict[str, Any]) -> None:
     token = signed(claims_of(site), site.connector.secret)
     assert await heard(site, call, token)
     await site.publisher.service.store.clients.change(
@@ -150,7 +154,7 @@ async def test_a_client_that_may_not_is_not_heard(site: Site, call: str, flags: 
     assert not await heard(site, call, signed(claims_of(site), ""))
 
 
-async def test_every_failed_login_shows_the_same_sentence(site: Site, foreign: Site) -> None:
+async def test_every_failed_login_shows_the_same_sentence(site: SsoSite, foreign: SsoSite) -> None:
     disabled = await site_of(site.publisher, disabled=True)
     secret, now = site.connector.secret, site.publisher.service.clock()
     wrong = [
@@ -164,7 +168,7 @@ async def test_every_failed_login_shows_the_same_sentence(site: Site, foreign: S
     assert len({(await send(site, "authenticate", token)).text for token in wrong}) == 1
 
 
-async def test_every_valid_secret_of_a_client_signs_requests_and_responses(site: Site) -> None:
+async def test_every_valid_secret_of_a_client_signs_requests_and_responses(site: SsoSite) -> None:
     """During a rotation a site may still use the secret of before; the response is signed with the one it used."""
     service, now = site.publisher.service, site.publisher.service.clock()
     old, new = site.connector.secret, new_secret()
@@ -185,15 +189,15 @@ async def test_every_valid_secret_of_a_client_signs_requests_and_responses(site:
 
 @pytest.mark.parametrize("sid", ["", "x", "x" * 65, "\x00", "å", "' OR 1=1 --", "a b", None], ids=repr)
 @pytest.mark.parametrize("call", POSTS[1:])
-async def test_any_sid_is_just_not_found(site: Site, call: str, sid: Any) -> None:
-    claims = await site.connector.ask(call, sid=sid, usr=EMAIL, pwd=PASSWORD, at="x")
+async def test_any_sid_is_just_not_found(site: SsoSite, call: str, sid: Any) -> None:
+    claims = await site.connector.call(call, sid=sid, usr=EMAIL, pwd=PASSWORD, at="x")
     assert (claims["sts"], claims["at"], claims["err"]) == ("terminated", "", "session_not_found")
 
 
 @pytest.mark.parametrize(
     "strange", [None, "", "\x00\x1b[2J\n", "x" * 5000, "å😀" * 400, 1, [], {"a": []}], ids=lambda s: repr(s)[:20]
 )
-async def test_any_visitor_may_log_in(site: Site, reader: str, strange: Any) -> None:
+async def test_any_visitor_may_log_in(site: SsoSite, reader: str, strange: Any) -> None:
     """Address and user agent are written down as far as they make sense, and decide nothing."""
     visited = await site.identified()
     token = signed(claims_of(site, sid=visited.sid, ipa=strange, uas=strange, lks=strange), site.connector.secret)
@@ -203,6 +207,6 @@ async def test_any_visitor_may_log_in(site: Site, reader: str, strange: Any) -> 
 
 
 @every_call
-async def test_responses_are_never_cached_on_the_way(site: Site, call: str) -> None:
+async def test_responses_are_never_cached_on_the_way(site: SsoSite, call: str) -> None:
     for token in (signed(claims_of(site), site.connector.secret), "x"):
         assert (await send(site, call, token)).headers["cache-control"] == "no-store"

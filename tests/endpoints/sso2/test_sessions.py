@@ -1,4 +1,4 @@
-"""Sessions: begun, asked after, logged in to and ended; shared by an organisation's sites and by nobody else."""
+"""Sessions: created, looked up, logged in to and ended; shared by an organisation's sites and by no others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from stamkund.rules import identifiers
 from stamkund.rules.account import Account
 from stamkund.store.work import Execute, Sql, Work
-from tests.endpoints.sso2.conftest import EMAIL, PASSWORD, Site, site_of
+from tests.endpoints.sso2.conftest import EMAIL, PASSWORD, SsoSite, site_of
 from tests.support.service import RunningService
 
 DAY = 86_400
@@ -29,7 +29,7 @@ async def eventually(seen: Callable[[], Awaitable[bool]]) -> None:
     raise AssertionError("it never was")
 
 
-async def reader_of(site: Site, ticket: str) -> str:
+async def reader_of(site: SsoSite, ticket: str) -> str:
     """The e-mail of the reader whom a ticket stands for."""
     response = await site.connector.exchange(ticket)
     assert response.status_code == 200, response.text
@@ -66,7 +66,7 @@ async def change_account(
 # What is returned -------------------------------------------------------------------------------------------
 
 
-async def test_every_response_has_the_same_claims(site: Site, reader: str) -> None:
+async def test_every_response_has_the_same_claims(site: SsoSite, reader: str) -> None:
     now = site.publisher.service.clock()
     visited = await site.identified()
     tokens = [
@@ -85,13 +85,13 @@ async def test_every_response_has_the_same_claims(site: Site, reader: str) -> No
     assert list(wrong) == [*CLAIMS, "raa"]
 
 
-async def test_a_new_session_is_anonymous(site: Site) -> None:
+async def test_a_new_session_is_anonymous(site: SsoSite) -> None:
     visited = await site.identified()
     claims = await site.connector.status(visited.sid, "anon")
     assert (claims["sid"], claims["sts"], claims["at"], claims["err"]) == (visited.sid, "anon", "", None)
 
 
-async def test_a_reader_logs_in_and_out(site: Site, reader: str) -> None:
+async def test_a_reader_logs_in_and_out(site: SsoSite, reader: str) -> None:
     visited = await site.identified()
     claims = await site.connector.authenticate(visited.sid, EMAIL.upper(), PASSWORD)
     assert (claims["sid"], claims["sts"], claims["err"]) == (visited.sid, "loggedin", None)
@@ -108,7 +108,7 @@ async def test_a_reader_logs_in_and_out(site: Site, reader: str) -> None:
         assert (claims["sts"], claims["err"]) == ("terminated", "session_not_found")
 
 
-async def test_the_organisation_may_stand_in_front_of_the_email(site: Site, foreign: Site, reader: str) -> None:
+async def test_the_organisation_may_stand_in_front_of_the_email(site: SsoSite, foreign: SsoSite, reader: str) -> None:
     visited = await site.identified()
     claims = await site.connector.authenticate(visited.sid, f"{site.publisher.id}^{EMAIL}", PASSWORD)
     assert (claims["sts"], claims["err"]) == ("loggedin", None)
@@ -118,7 +118,7 @@ async def test_the_organisation_may_stand_in_front_of_the_email(site: Site, fore
     assert (claims["sts"], claims["err"], claims["raa"]) == ("anon", "invalid_credentials", 4)
 
 
-async def test_status_gives_a_ticket_to_a_site_that_knows_of_no_login(site: Site, reader: str) -> None:
+async def test_status_gives_a_ticket_to_a_site_that_knows_of_no_login(site: SsoSite, reader: str) -> None:
     visited = await site.logged_in()
     for last_known in ("anon", "terminated", "", None, "LOGGEDIN"):
         claims = await site.connector.status(visited.sid, last_known)
@@ -129,7 +129,7 @@ async def test_status_gives_a_ticket_to_a_site_that_knows_of_no_login(site: Site
 # Who shares them ---------------------------------------------------------------------------------------------
 
 
-async def test_all_sites_of_the_organisation_share_a_session(site: Site, sister: Site, reader: str) -> None:
+async def test_all_sites_of_the_organisation_share_a_session(site: SsoSite, sister: SsoSite, reader: str) -> None:
     visited = await site.identified()
     again = await sister.identified(visited.cookie)
     assert again.sid == visited.sid and again.claims["sts"] == "anon"
@@ -144,7 +144,7 @@ async def test_all_sites_of_the_organisation_share_a_session(site: Site, sister:
     assert anew.sid != visited.sid and anew.claims["sts"] == "anon" and anew.cookie != visited.cookie
 
 
-async def test_sites_of_another_organisation_never_learn_of_it(site: Site, foreign: Site, reader: str) -> None:
+async def test_sites_of_another_organisation_never_learn_of_it(site: SsoSite, foreign: SsoSite, reader: str) -> None:
     await foreign.publisher.activated(EMAIL)
     visited = await site.logged_in()
     for claims in (
@@ -164,7 +164,7 @@ async def test_sites_of_another_organisation_never_learn_of_it(site: Site, forei
     assert await site.status(visited.sid, "loggedin") == ("loggedin", None)
 
 
-async def test_an_apps_session_is_its_own(site: Site, sister: Site, reader: str) -> None:
+async def test_an_apps_session_is_its_own(site: SsoSite, sister: SsoSite, reader: str) -> None:
     claims = await site.connector.create_session()
     assert (claims["sts"], claims["at"], claims["err"]) == ("anon", "", None)
     sid = claims["sid"]
@@ -187,7 +187,7 @@ async def test_an_apps_session_is_its_own(site: Site, sister: Site, reader: str)
 # How long they last ------------------------------------------------------------------------------------------
 
 
-async def test_a_session_lives_thirty_days_after_it_was_last_seen(site: Site, reader: str) -> None:
+async def test_a_session_lives_thirty_days_after_it_was_last_seen(site: SsoSite, reader: str) -> None:
     clock, visited = site.publisher.service.clock, await site.logged_in()
     ends = clock() + 30 * DAY
     with clock.at(ends - 1):
@@ -199,11 +199,11 @@ async def test_a_session_lives_thirty_days_after_it_was_last_seen(site: Site, re
         assert (await site.identified(visited.cookie)).sid != visited.sid
 
 
-async def lives(site: Site, sid: str) -> bool:
+async def lives(site: SsoSite, sid: str) -> bool:
     return await site.status(sid, "loggedin") == ("loggedin", None)
 
 
-async def test_an_unused_session_expires_after_thirty_days(site: Site, reader: str) -> None:
+async def test_an_unused_session_expires_after_thirty_days(site: SsoSite, reader: str) -> None:
     clock, visited = site.publisher.service.clock, await site.logged_in()
     with clock.at(clock() + 30 * DAY):
         for claims in (
@@ -217,7 +217,7 @@ async def test_an_unused_session_expires_after_thirty_days(site: Site, reader: s
 # Wrong passwords ---------------------------------------------------------------------------------------------
 
 
-async def test_five_wrong_passwords_freeze_the_reader_everywhere(site: Site, sister: Site, reader: str) -> None:
+async def test_five_wrong_passwords_freeze_the_reader_everywhere(site: SsoSite, sister: SsoSite, reader: str) -> None:
     clock = site.publisher.service.clock
     sid, other_sid = (await site.identified()).sid, (await sister.identified()).sid
     for left in (4, 3, 2, 1, 0):
@@ -237,7 +237,7 @@ async def test_five_wrong_passwords_freeze_the_reader_everywhere(site: Site, sis
         assert (await site.connector.authenticate(sid, EMAIL, PASSWORD))["sts"] == "loggedin"
 
 
-async def test_wrong_passwords_through_other_channels_count_together(site: Site, reader: str) -> None:
+async def test_wrong_passwords_through_other_channels_count_together(site: SsoSite, reader: str) -> None:
     sid = (await site.identified()).sid
     for _ in range(3):
         await site.publisher.grant("password", username=EMAIL, password="wrong")
@@ -246,7 +246,7 @@ async def test_wrong_passwords_through_other_channels_count_together(site: Site,
     assert (await site.connector.authenticate(sid, EMAIL, "wrong"))["raa"] == 4
 
 
-async def test_a_failure_leaves_a_session_as_it_was(site: Site, reader: str) -> None:
+async def test_a_failure_leaves_a_session_as_it_was(site: SsoSite, reader: str) -> None:
     visited = await site.logged_in()
     claims = await site.connector.authenticate(visited.sid, EMAIL, "wrong")
     assert (claims["sts"], claims["at"], claims["err"]) == ("loggedin", "", "invalid_credentials")
@@ -257,14 +257,14 @@ async def test_a_failure_leaves_a_session_as_it_was(site: Site, reader: str) -> 
 
 @pytest.mark.parametrize("usr", ["", "nobody@example.com", "x", "\x00", "^", "^^", "a^b^c", "å" * 2000, "org-1^"])
 @pytest.mark.both_engines
-async def test_any_user_name_is_a_wrong_one(site: Site, reader: str, usr: str) -> None:
+async def test_any_user_name_is_a_wrong_one(site: SsoSite, reader: str, usr: str) -> None:
     sid = (await site.identified()).sid
     for password in ("", "x", "\x00", "å" * 2000):
         claims = await site.connector.authenticate(sid, usr, password)
         assert claims["err"] in ("invalid_credentials", "account_frozen")
 
 
-async def test_unknown_emails_and_inactive_accounts_get_the_same_claims_as_readers(site: Site, reader: str) -> None:
+async def test_unknown_emails_and_inactive_accounts_get_the_same_claims_as_readers(site: SsoSite, reader: str) -> None:
     """Down to the attempts that are left and the seconds that it stays frozen."""
     await site.publisher.activated("inactive@example.com", "100002", social_security_number=None)
     await with_status(site.publisher.service, site.publisher.id, "inactive@example.com", "inactive")
@@ -278,21 +278,21 @@ async def test_unknown_emails_and_inactive_accounts_get_the_same_claims_as_reade
 
 
 @pytest.mark.both_engines
-async def test_fifty_wrong_passwords_at_once_count_exactly(site: Site, reader: str) -> None:
+async def test_fifty_wrong_passwords_at_once_count_exactly(site: SsoSite, reader: str) -> None:
     sids = [(await site.identified()).sid for _ in range(5)]
     claims = await asyncio.gather(*(site.connector.authenticate(sids[n % 5], EMAIL, f"wrong{n}") for n in range(50)))
     assert Counter(one["err"] for one in claims) == {"invalid_credentials": 5, "account_frozen": 45}
     assert sorted(one["raa"] for one in claims if "raa" in one) == [0, 1, 2, 3, 4]
 
 
-async def test_an_unknown_session_costs_no_attempt(site: Site, reader: str) -> None:
+async def test_an_unknown_session_costs_no_attempt(site: SsoSite, reader: str) -> None:
     for _ in range(10):
         claims = await site.connector.authenticate("unknown", EMAIL, "wrong")
         assert claims["err"] == "session_not_found"
     assert (await site.connector.authenticate((await site.identified()).sid, EMAIL, "wrong"))["raa"] == 4
 
 
-async def test_attempts_are_written_down_with_the_readers_address(site: Site, reader: str) -> None:
+async def test_attempts_are_written_down_with_the_readers_address(site: SsoSite, reader: str) -> None:
     sid = (await site.identified()).sid
     await site.connector.authenticate(sid, EMAIL, "wrong")
     service = site.publisher.service
@@ -306,7 +306,7 @@ async def test_attempts_are_written_down_with_the_readers_address(site: Site, re
 # Tickets -----------------------------------------------------------------------------------------------------
 
 
-async def test_a_ticket_works_once_within_a_minute_for_its_client(site: Site, sister: Site, reader: str) -> None:
+async def test_a_ticket_works_once_within_a_minute_for_its_client(site: SsoSite, sister: SsoSite, reader: str) -> None:
     clock = site.publisher.service.clock
     sid = (await site.logged_in()).sid
 
@@ -314,21 +314,21 @@ async def test_a_ticket_works_once_within_a_minute_for_its_client(site: Site, si
         return str((await site.connector.status(sid, "anon"))["at"])
 
     one = await ticket()
-    assert refused(await sister.connector.exchange(one))
+    assert is_refused(await sister.connector.exchange(one))
     assert await reader_of(site, one) == EMAIL
-    assert refused(await site.connector.exchange(one))
+    assert is_refused(await site.connector.exchange(one))
     late, last = await ticket(), await ticket()
     with clock.at(clock() + 59):
         assert await reader_of(site, last) == EMAIL
     with clock.at(clock() + 60):
-        assert refused(await site.connector.exchange(late))
+        assert is_refused(await site.connector.exchange(late))
 
 
-def refused(response: httpx.Response) -> bool:
+def is_refused(response: httpx.Response) -> bool:
     return response.status_code == 400 and response.json()["error"] == "invalid_grant"
 
 
-async def test_a_ticket_lets_its_reader_in(site: Site, sister: Site, reader: str) -> None:
+async def test_a_ticket_lets_its_reader_in(site: SsoSite, sister: SsoSite, reader: str) -> None:
     clock, sid = site.publisher.service.clock, (await site.logged_in()).sid
 
     async def ticket() -> str:
@@ -351,18 +351,18 @@ async def test_a_ticket_lets_its_reader_in(site: Site, sister: Site, reader: str
         assert claims["err"] == "invalid_credentials"
 
 
-async def test_a_ticket_of_an_account_that_is_not_active_any_more(site: Site, reader: str) -> None:
+async def test_a_ticket_of_an_account_that_is_not_active_any_more(site: SsoSite, reader: str) -> None:
     visited = await site.logged_in()
     await with_status(site.publisher.service, site.publisher.id, EMAIL, "inactive")
     other = (await site.identified()).sid
     claims = await site.connector.authenticate_with_ticket(other, visited.claims["at"])
     assert (claims["sts"], claims["at"], claims["err"]) == ("anon", "", "account_not_active")
-    assert refused(await site.connector.exchange(visited.claims["at"]))
+    assert is_refused(await site.connector.exchange(visited.claims["at"]))
 
 
 @pytest.mark.parametrize("how", ["token endpoint", "authenticatewithticket", "both"])
 @pytest.mark.both_engines
-async def test_of_many_uses_at_once_one_succeeds(site: Site, reader: str, how: str) -> None:
+async def test_of_many_uses_at_once_one_succeeds(site: SsoSite, reader: str, how: str) -> None:
     visited = await site.logged_in()
     sids = [(await site.identified()).sid for _ in range(8)]
 
@@ -389,7 +389,7 @@ async def test_logins_are_limited_by_client_and_by_email(fresh_url: str, tmp_pat
         now = service.clock()
         first, second = (await one.identified()).sid, (await two.identified()).sid
 
-        async def tries(site: Site, sid: str, email: str) -> int:
+        async def tries(site: SsoSite, sid: str, email: str) -> int:
             token = site.connector.token(sid=sid, usr=email, pwd="wrong")
             response = await site.connector.send("authenticate", token)
             if response.status_code == 429:

@@ -1,4 +1,4 @@
-"""Statements for each single sign-on call: asking after a session is one."""
+"""Statements for each single sign-on call: session status needs one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.endpoints.sso2.conftest import EMAIL, PASSWORD, Site, site_of
+from tests.endpoints.sso2.conftest import EMAIL, PASSWORD, SsoSite, site_of
 from tests.support.service import RunningService
 from tests.support.statements import Statements, listened
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.both_engines
 @pytest.fixture
 async def counted(
     fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[Site, Statements]]:
+) -> AsyncIterator[tuple[SsoSite, Statements]]:
     """A site at an application of its own, whose statements are listened to."""
     statements = listened(monkeypatch)
     # Without limits, or their counts would be shared somewhere in between.
@@ -29,16 +29,16 @@ async def counted(
         await site.connector.http.aclose()
 
 
-async def cost(site: Site, statements: Statements, call: str, **claims: Any) -> int:
+async def cost(site: SsoSite, statements: Statements, call: str, **claims: Any) -> int:
     http = site.publisher.service.http
     await http.get("/health/live")  # earlier statements have been counted by now
-    statements.taken()
-    await site.connector.ask(call, **claims)
+    statements.take()
+    await site.connector.call(call, **claims)
     await http.get("/health/live")
-    return len(statements.taken())
+    return len(statements.take())
 
 
-async def test_a_question_about_a_session_is_one_statement(counted: tuple[Site, Statements]) -> None:
+async def test_a_question_about_a_session_is_one_statement(counted: tuple[SsoSite, Statements]) -> None:
     site, statements = counted
     visited = await site.logged_in()
     anonymous, app = (await site.identified()).sid, (await site.connector.create_session())["sid"]
@@ -50,7 +50,7 @@ async def test_a_question_about_a_session_is_one_statement(counted: tuple[Site, 
         assert await cost(site, statements, call, sid="unknown", usr=EMAIL, pwd=PASSWORD, at="x") == 1
 
 
-async def test_a_session_that_is_polled_all_day_is_not_written(counted: tuple[Site, Statements]) -> None:
+async def test_a_session_that_is_polled_all_day_is_not_written(counted: tuple[SsoSite, Statements]) -> None:
     site, statements = counted
     visited, clock = await site.logged_in(), site.publisher.service.clock
     with clock.at(clock() + 86_400 - 1):
@@ -58,7 +58,7 @@ async def test_a_session_that_is_polled_all_day_is_not_written(counted: tuple[Si
             assert await cost(site, statements, "sessionstatus", sid=visited.sid, lks="loggedin") == 1
 
 
-async def test_rubbish_costs_nothing_and_an_unknown_client_one_lookup(counted: tuple[Site, Statements]) -> None:
+async def test_rubbish_costs_nothing_and_an_unknown_client_one_lookup(counted: tuple[SsoSite, Statements]) -> None:
     site, statements = counted
     now, connector = site.publisher.service.clock(), site.connector
     right = connector.token(sid="x")
@@ -66,7 +66,7 @@ async def test_rubbish_costs_nothing_and_an_unknown_client_one_lookup(counted: t
     forged = connector.token(sid="x")
     for token, expected in (("x", 0), ("a.b.c", 0), (forged, 1), (right, 1)):
         await site.publisher.service.http.get("/health/live")
-        statements.taken()
+        statements.take()
         await connector.send("sessionstatus", token)
         await site.publisher.service.http.get("/health/live")
-        assert len(statements.taken()) == expected, now
+        assert len(statements.take()) == expected, now

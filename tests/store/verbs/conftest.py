@@ -27,7 +27,7 @@ from tests.support.service import NOW
 _count = itertools.count(1)
 
 
-class Refused(Exception):
+class CheckFailed(Exception):
     """What a test's own `check` or `make` raises."""
 
 
@@ -36,7 +36,7 @@ def unique(what: str) -> bytes:
 
 
 @dataclass
-class Reader:
+class LoggedInReader:
     """A reader of the paper, and the tokens that came from one login."""
 
     paper: StoredOrganisation
@@ -101,12 +101,12 @@ class Reader:
 
 
 @pytest.fixture
-async def reader(paper: StoredOrganisation) -> Reader:
+async def reader(paper: StoredOrganisation) -> LoggedInReader:
     row, account_id = await paper.activate(await paper.customer())
-    return Reader(paper, row, account_id, new_id(NOW))
+    return LoggedInReader(paper, row, account_id, new_id(NOW))
 
 
-async def deactivated(reader: Reader) -> None:
+async def deactivated(reader: LoggedInReader) -> None:
     """Past the product, as a call that archives accounts would."""
 
     def work() -> Work[None]:

@@ -21,7 +21,7 @@ NUMBER = PersonNumber("800610-8230", "19")
 ALL_TABLES = ("accounts", "identifiers", "audit", "outbox")
 
 
-async def taken(work: Any) -> str:
+async def conflicting_kind(work: Any) -> str:
     """The kind of identifier that stood in the way."""
     with pytest.raises(UniqueConflict) as caught:
         await work
@@ -46,18 +46,18 @@ async def test_what_an_account_has_is_taken(paper: StoredOrganisation) -> None:
     pair = ExternalId("crm", "1")
     first = await paper.customer("1", identity_mapping=[pair])
     everything: dict[str, Any] = {"social_security_number": NUMBER, "alias": "a"}
-    assert await taken(paper.activate(msgspec.structs.replace(first, id=new_id(NOW)))) == "candidate"
+    assert await conflicting_kind(paper.activate(msgspec.structs.replace(first, id=new_id(NOW)))) == "candidate"
     await paper.activate(first, **everything)
-    assert await taken(paper.activate(first)) == "candidate"
+    assert await conflicting_kind(paper.activate(first)) == "candidate"
     second = await paper.customer("2")
     everything["identity_mapping"] = [pair]
-    assert await taken(paper.activate(second, customer_number="1", **everything)) == "customer_number"
-    assert await taken(paper.activate(second, "A@Example.com", **everything)) == "social_security_number"
+    assert await conflicting_kind(paper.activate(second, customer_number="1", **everything)) == "customer_number"
+    assert await conflicting_kind(paper.activate(second, "A@Example.com", **everything)) == "social_security_number"
     everything["social_security_number"] = None
-    assert await taken(paper.activate(second, "A@Example.com", **everything)) == "email"
-    assert await taken(paper.activate(second, "b@example.com", **everything)) == "alias"
+    assert await conflicting_kind(paper.activate(second, "A@Example.com", **everything)) == "email"
+    assert await conflicting_kind(paper.activate(second, "b@example.com", **everything)) == "alias"
     everything["alias"] = None
-    assert await taken(paper.activate(second, "b@example.com", **everything)) == "external_id"
+    assert await conflicting_kind(paper.activate(second, "b@example.com", **everything)) == "external_id"
     assert [await paper.count(table) for table in ALL_TABLES] == [1, 7, 1, 1]
     await paper.activate(second, "b@example.com")
     assert await paper.find("tulo_customer_number", "00002") is not None

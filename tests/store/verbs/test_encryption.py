@@ -8,14 +8,14 @@ from pathlib import Path
 from stamkund.rules import person_number
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.person_number import PersonNumber
-from tests.store.conftest import StoredOrganisation, new_paper, opened
+from tests.store.conftest import StoredOrganisation, new_paper, open_new
 from tests.support.service import NOW
 
 NUMBER = PersonNumber("800610-8230", "19")
 
 
 async def test_everything_is_sealed_anew_with_a_new_key(fresh_url: str, tmp_path: Path) -> None:
-    installation = await opened(fresh_url, tmp_path / "a.key")
+    installation = await open_new(fresh_url, tmp_path / "a.key")
     paper, vault = await new_paper(installation, installation), installation.vault
     try:
         made = await paper.customer("1", social_security_number=NUMBER)
@@ -52,7 +52,7 @@ async def _readable(paper: StoredOrganisation) -> None:
 
 async def test_two_stores_at_once_make_one_schema_and_one_key_file(fresh_url: str, tmp_path: Path) -> None:
     """As two workers do at the first start."""
-    one, two = await asyncio.gather(*(opened(fresh_url, tmp_path / "a.key") for _ in range(2)))
+    one, two = await asyncio.gather(*(open_new(fresh_url, tmp_path / "a.key") for _ in range(2)))
     paper = await new_paper(one, two)
     try:
         await paper.customer("1", social_security_number=NUMBER)

@@ -20,11 +20,11 @@ from stamkund.store import (
 )
 from stamkund.store.verbs.one_time_credentials import REMEMBERED_SECONDS
 from tests.store.conftest import StoredOrganisation
-from tests.store.verbs.conftest import Reader, Refused, deactivated
+from tests.store.verbs.conftest import CheckFailed, LoggedInReader, deactivated
 from tests.support.service import NOW
 
 
-async def test_a_code_is_exchanged_once(reader: Reader) -> None:
+async def test_a_code_is_exchanged_once(reader: LoggedInReader) -> None:
     code = await reader.new_one_time()
     seen: list[OneTimeCredential] = []
     made = await reader.exchange(code, NOW + 59, seen.append)
@@ -35,7 +35,7 @@ async def test_a_code_is_exchanged_once(reader: Reader) -> None:
 
 
 @pytest.mark.parametrize("kind", [CODE, TICKET])
-async def test_a_replay_revokes_what_the_code_gave(reader: Reader, kind: str) -> None:
+async def test_a_replay_revokes_what_the_code_gave(reader: LoggedInReader, kind: str) -> None:
     code = await reader.new_one_time(kind)
     made = await reader.exchange(code)
     assert made is not None
@@ -45,7 +45,7 @@ async def test_a_replay_revokes_what_the_code_gave(reader: Reader, kind: str) ->
 
 
 @pytest.mark.parametrize("kind", [CODE, TICKET])
-async def test_of_many_exchanges_at_once_one_succeeds(reader: Reader, kind: str) -> None:
+async def test_of_many_exchanges_at_once_one_succeeds(reader: LoggedInReader, kind: str) -> None:
     code = await reader.new_one_time(kind)
     stores = itertools.cycle((reader.paper.store, reader.paper.other))
     responses = await asyncio.gather(*(reader.exchange(code, store=next(stores)) for _ in range(20)))
@@ -53,7 +53,7 @@ async def test_of_many_exchanges_at_once_one_succeeds(reader: Reader, kind: str)
     assert await reader.kinds() == {}, "the others were replays"
 
 
-async def test_what_is_not_a_codes_own_does_not_spend_it(reader: Reader, neighbour: StoredOrganisation) -> None:
+async def test_what_is_not_a_codes_own_does_not_spend_it(reader: LoggedInReader, neighbour: StoredOrganisation) -> None:
     code = await reader.new_one_time()
     other = Client(new_id(NOW + 1), reader.paper.id, "Other", NOW, [], [])
     await reader.paper.store.clients.add(other)
@@ -65,33 +65,33 @@ async def test_what_is_not_a_codes_own_does_not_spend_it(reader: Reader, neighbo
     ]
     for wrong in (*others, {"digest": b"unknown"}):
         assert await reader.exchange(code, **wrong) is None
-    assert await reader.exchange(code, NOW + 60) is None, "it is over"
+    assert await reader.exchange(code, NOW + 60) is None, "it has expired"
     assert await reader.exchange(code, NOW + 59) is not None
     for wrong in others:
         assert await reader.exchange(code, **wrong) is None
     assert await reader.kinds() == {ACCESS: 1, REFRESH: 1}, "nor do they replay it"
 
 
-async def test_a_replay_after_its_time_revokes_too(reader: Reader) -> None:
+async def test_a_replay_after_its_time_revokes_too(reader: LoggedInReader) -> None:
     code = await reader.new_one_time()
     assert await reader.exchange(code) is not None
     assert await reader.exchange(code, NOW + 3600) is None
     assert await reader.kinds() == {}
 
 
-async def test_a_check_that_refuses_does_not_spend(reader: Reader) -> None:
+async def test_a_check_that_refuses_does_not_spend(reader: LoggedInReader) -> None:
     code = await reader.new_one_time()
 
     def refuse(_: OneTimeCredential) -> None:
-        raise Refused
+        raise CheckFailed
 
-    with pytest.raises(Refused):
+    with pytest.raises(CheckFailed):
         await reader.exchange(code, check=refuse)
     assert await reader.kinds() == {}
     assert await reader.exchange(code) is not None
 
 
-async def test_a_code_of_a_reader_who_may_not_log_in_gives_nothing(reader: Reader) -> None:
+async def test_a_code_of_a_reader_who_may_not_log_in_gives_nothing(reader: LoggedInReader) -> None:
     code = await reader.new_one_time()
     await deactivated(reader)
     with pytest.raises(NotActive):
@@ -99,7 +99,7 @@ async def test_a_code_of_a_reader_who_may_not_log_in_gives_nothing(reader: Reade
     assert await reader.kinds() == {}
 
 
-async def test_codes_are_removed_a_day_after_they_expired(reader: Reader) -> None:
+async def test_codes_are_removed_a_day_after_they_expired(reader: LoggedInReader) -> None:
     """Ones of long ago, so that other tests' are not among them."""
     over = [await reader.new_one_time(created=0, expires=1000 - n) for n in range(5)]
     remaining = await reader.new_one_time(created=0, expires=1001)

@@ -21,7 +21,7 @@ from tests.support.service import NOW
 NUMBER = PersonNumber("800610-8230", "19")
 
 
-async def taken(work: Any) -> str:
+async def conflicting_kind(work: Any) -> str:
     """The kind of identifier that stood in the way."""
     with pytest.raises(UniqueConflict) as caught:
         await work
@@ -104,7 +104,7 @@ async def test_another_organisations_customer_is_not_found(
     theirs = await neighbour.customer("1", email="t@example.com", password_hash="brought")
     assert await paper.candidate("1") is None
     assert await paper.store.candidates.find(paper.id, [Identifier("id", theirs.id)]) is None
-    assert await taken(paper.activate(theirs)) == "candidate"
+    assert await conflicting_kind(paper.activate(theirs)) == "candidate"
     assert await paper.store.logins.find(paper.id, identifiers.email("t@example.com")) is None
     await neighbour.activate(theirs)
     assert await paper.store.logins.find(paper.id, identifiers.email("a@example.com")) is None

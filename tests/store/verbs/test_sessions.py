@@ -91,7 +91,7 @@ async def test_an_expired_session_is_none_to_every_verb(paper: StoredOrganisatio
     assert await sessions.log_in_with_ticket(paper.id, new.sid, spent, paper.client.id, END, END + 1) is None
     assert await sessions.terminate(paper.id, new.sid, END, paper.client.id) is None
     session = await session_of(paper, new.sid)
-    assert session == new, "the look-up leaves it to the caller to ask when it ends"
+    assert session == new, "the look-up leaves it to the caller to check when it expires"
     assert await events(paper) == []
 
 
@@ -238,7 +238,7 @@ async def test_logging_in_and_out_at_once_ends_in_either_and_nothing_between(pap
             paper.other.sessions.terminate(paper.id, new.sid, NOW, paper.client.id),
         )
         session = await session_of(paper, new.sid)
-        assert session is not None and session.status == TERMINATED, "out was asked for, whichever came first"
+        assert session is not None and session.status == TERMINATED, "the logout wins, whichever came first"
 
 
 # Seen and removed --------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from stamkund.store import (
 from stamkund.store.verbs.tokens import SPENT_SECONDS, TokenVerbs
 from stamkund.store.work import Execute, MakeWork, Sql, Work
 from tests.store.conftest import DAY, StoredOrganisation
-from tests.store.verbs.conftest import Reader, Refused, deactivated
+from tests.store.verbs.conftest import CheckFailed, LoggedInReader, deactivated
 from tests.support.counting import CountingEngine
 from tests.support.service import NOW
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 # Refresh tokens that rotate --------------------------------------------------------------------------------
 
 
-async def test_each_use_gives_the_next_one(reader: Reader) -> None:
+async def test_each_use_gives_the_next_one(reader: LoggedInReader) -> None:
     token: bytes | None = await reader.refresh_token(expires=NOW + DAY)
     for used in range(1, 5):
         assert token is not None
@@ -37,7 +37,7 @@ async def test_each_use_gives_the_next_one(reader: Reader) -> None:
         assert await reader.kinds() == {ACCESS: used, REFRESH: 1, "spent": used}
 
 
-async def test_one_that_comes_again_revokes_the_whole_family(reader: Reader) -> None:
+async def test_one_that_comes_again_revokes_the_whole_family(reader: LoggedInReader) -> None:
     first = await reader.refresh_token()
     second = await reader.rotate(first)
     assert second is not None
@@ -52,7 +52,7 @@ async def test_one_that_comes_again_revokes_the_whole_family(reader: Reader) -> 
     assert len(await reader.paper.rows(sql, reader.paper.id)) == 1
 
 
-async def test_another_clients_replay_revokes_nothing(reader: Reader, neighbour: StoredOrganisation) -> None:
+async def test_another_clients_replay_revokes_nothing(reader: LoggedInReader, neighbour: StoredOrganisation) -> None:
     first = await reader.refresh_token()
     second = await reader.rotate(first)
     assert second is not None
@@ -60,7 +60,7 @@ async def test_another_clients_replay_revokes_nothing(reader: Reader, neighbour:
     assert await reader.rotate(second) is not None
 
 
-async def test_of_many_uses_at_once_one_succeeds_and_the_family_is_gone_after(reader: Reader) -> None:
+async def test_of_many_uses_at_once_one_succeeds_and_the_family_is_gone_after(reader: LoggedInReader) -> None:
     token = await reader.refresh_token()
     stores = itertools.cycle((reader.paper.store, reader.paper.other))
     responses = await asyncio.gather(*(reader.rotate(token, store=next(stores)) for _ in range(20)))
@@ -81,7 +81,7 @@ class SlowToCommit(CountingEngine):
         return await super().write(slow)
 
 
-async def test_a_replay_revokes_tokens_issued_at_the_same_time(reader: Reader) -> None:
+async def test_a_replay_revokes_tokens_issued_at_the_same_time(reader: LoggedInReader) -> None:
     """Else whoever stole the family's newest token could keep it by using it while the theft is found out."""
     first = await reader.refresh_token()
     second = await reader.rotate(first)
@@ -96,7 +96,7 @@ async def test_a_replay_revokes_tokens_issued_at_the_same_time(reader: Reader) -
     assert await reader.kinds() == {}
 
 
-async def test_a_spent_one_is_remembered_for_as_long_as_it_matters(reader: Reader) -> None:
+async def test_a_spent_one_is_remembered_for_as_long_as_it_matters(reader: LoggedInReader) -> None:
     short = await reader.refresh_token(expires=NOW + DAY)
     long = await reader.refresh_token(expires=NOW + 180 * DAY)
     for token in (short, long):
@@ -108,7 +108,7 @@ async def test_a_spent_one_is_remembered_for_as_long_as_it_matters(reader: Reade
     assert (await reader.kinds())[REFRESH] == 2, "one that is forgotten is as unknown as any"
 
 
-async def test_one_that_slides_is_not_spent(reader: Reader) -> None:
+async def test_one_that_slides_is_not_spent(reader: LoggedInReader) -> None:
     token = await reader.refresh_token(expires=NOW + DAY)
     verbs, client = reader.paper.store.tokens, reader.paper.client.id
     for at in (NOW, NOW + DAY, NOW + 2 * DAY):
@@ -118,13 +118,13 @@ async def test_one_that_slides_is_not_spent(reader: Reader) -> None:
     assert await reader.kinds() == {ACCESS: 3, REFRESH: 1}
 
 
-async def test_a_make_that_refuses_does_not_spend(reader: Reader) -> None:
+async def test_a_make_that_refuses_does_not_spend(reader: LoggedInReader) -> None:
     token = await reader.refresh_token()
 
     def refuse(_: Refresh) -> list[NewToken]:
-        raise Refused
+        raise CheckFailed
 
-    with pytest.raises(Refused):
+    with pytest.raises(CheckFailed):
         await reader.paper.store.tokens.use_refresh(
             token, reader.paper.client.id, NOW, None, refuse, reader.paper.issue()
         )
@@ -132,7 +132,7 @@ async def test_a_make_that_refuses_does_not_spend(reader: Reader) -> None:
     assert await reader.rotate(token) is not None
 
 
-async def test_the_tokens_of_an_inactive_account_are_not_refreshed(reader: Reader) -> None:
+async def test_the_tokens_of_an_inactive_account_are_not_refreshed(reader: LoggedInReader) -> None:
     token = await reader.refresh_token()
     await deactivated(reader)
     with pytest.raises(NotActive):
@@ -143,7 +143,7 @@ async def test_the_tokens_of_an_inactive_account_are_not_refreshed(reader: Reade
 # Revocation ------------------------------------------------------------------------------------------------
 
 
-async def test_an_access_token_is_revoked_alone(reader: Reader) -> None:
+async def test_an_access_token_is_revoked_alone(reader: LoggedInReader) -> None:
     made = await reader.exchange(await reader.new_one_time())
     assert made is not None
     issue = Issue(reader.paper.id, reader.paper.client.id, "revocation", NOW)
@@ -155,7 +155,7 @@ async def test_an_access_token_is_revoked_alone(reader: Reader) -> None:
 
 @pytest.mark.parametrize("which", ["newest", "spent"])
 async def test_a_refresh_token_takes_its_family_along(
-    reader: Reader, neighbour: StoredOrganisation, which: str
+    reader: LoggedInReader, neighbour: StoredOrganisation, which: str
 ) -> None:
     first = await reader.refresh_token()
     second = await reader.rotate(first)
