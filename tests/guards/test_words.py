@@ -59,14 +59,16 @@ RETIRED_PARTS = {
     "unanswered",
     "upkeep",
 }
-# Several classes had one of these names, and none said what kind of reader, form or site it is.
-RETIRED_CLASSES = {"Asking", "Form", "Reader", "Site", "Taken"}
-# Retired outside the source, which still has them: a name for a response, a customer and a function that asserts.
-RETIRED_NAMES_OUTSIDE = {"ask", "asks", "refused", "tell"}
+# As they are written, with large or small letters. Several classes had one of these names, and none said what kind of
+# reader, form or site it is; `refused` was a flag, a table and a response (the exception is `Refused`).
+RETIRED_AS_WRITTEN = {"Asking", "Form", "Reader", "Site", "Taken", "refused"}
+# Retired outside the source: names of helpers that send a request, of a response, and of a function that asserts.
+RETIRED_NAMES_OUTSIDE = {"ask", "asks", "tell"}
 
 # Retired in comments, docstrings, messages and Markdown. Blanks stand for line breaks too. Functions return, and what
 # answers is a server, which responds; the key "answer" is one of the data that released versions wrote.
 RETIRED_PHRASES = (
+    "(?:is|are) over(?! the| an?)",
     "about any more",
     '(?<!")answer(?:s|ed|ing)?',
     "as far as it is to be had",
@@ -78,12 +80,11 @@ RETIRED_PHRASES = (
     "of old",
     "stor(?:y|ies)",
     "strangers?",
+    "told",
     "upkeep",
     "what works once",
     "without more ado",
 )
-# Retired outside the source, which still has them, and outside the documentation that is generated from it.
-RETIRED_PHRASES_OUTSIDE = ("(?:is|are) over(?! the| an?)", "told")
 
 
 def _compiled(phrases: Iterable[str]) -> re.Pattern[str]:
@@ -91,7 +92,6 @@ def _compiled(phrases: Iterable[str]) -> re.Pattern[str]:
 
 
 _PHRASES = _compiled(RETIRED_PHRASES)
-_PHRASES_OUTSIDE = _compiled([*RETIRED_PHRASES, *RETIRED_PHRASES_OUTSIDE])
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 Finding = tuple[int, str]
@@ -135,7 +135,7 @@ def is_retired(name: str, outside: bool = False) -> bool:
     """Ignoring case and underscores: `_KNOWN` and `Asked` are retired too, and `StoryTeller` because of a part."""
     parts = [part.lower() for part in _WORD.findall(name)]
     names = RETIRED_NAMES | RETIRED_NAMES_OUTSIDE if outside else RETIRED_NAMES
-    return "_".join(parts) in names or name.strip("_") in RETIRED_CLASSES or not RETIRED_PARTS.isdisjoint(parts)
+    return "_".join(parts) in names or name.strip("_") in RETIRED_AS_WRITTEN or not RETIRED_PARTS.isdisjoint(parts)
 
 
 def retired_names(path: Path, outside: bool = False) -> Iterator[Finding]:
@@ -146,9 +146,9 @@ def retired_names(path: Path, outside: bool = False) -> Iterator[Finding]:
             yield line, f"name {name}"
 
 
-def retired_phrases(path: Path, outside: bool = False) -> Iterator[Finding]:
+def retired_phrases(path: Path) -> Iterator[Finding]:
     text = path.read_text(encoding="utf-8")
-    for match in (_PHRASES_OUTSIDE if outside else _PHRASES).finditer(text):
+    for match in _PHRASES.finditer(text):
         yield text.count("\n", 0, match.start()) + 1, f"phrase {' '.join(match[0].split())!r}"
 
 
@@ -164,7 +164,7 @@ def test_no_name_is_retired(folder: str) -> None:
 def test_no_retired_word_is_read_in_code_or_on_a_page(folder: str) -> None:
     files = [*python_files(folder), *sorted((SOURCE / folder).rglob("*.html"))]
     assert files
-    findings = [line for path in files for line in reported(path, retired_phrases(path, folder in OUTSIDE))]
+    findings = [line for path in files for line in reported(path, retired_phrases(path))]
     assert not findings, "\n" + "\n".join(findings)
 
 
@@ -173,7 +173,7 @@ def test_no_retired_word_is_read_in_the_documentation() -> None:
     assert names >= {"README.md", "docs/operating.md", "bench/README.md", "tests/README.md", *GENERATED}
     findings: list[str] = []
     for name in sorted(names):
-        findings += reported(ROOT / name, retired_phrases(ROOT / name, outside=name not in GENERATED))
+        findings += reported(ROOT / name, retired_phrases(ROOT / name))
     assert not findings, "\n" + "\n".join(findings)
 
 
@@ -203,9 +203,9 @@ def test_a_retired_word_is_noticed(tmp_path: Path) -> None:
         (6, "_shown"),
         (8, "_Form"),
         (8, "unanswered"),
+        (10, "refused"),
     }
     assert {(line, text.removeprefix("name ")) for line, text in retired_names(module)} == names
     outside = {(line, text.removeprefix("name ")) for line, text in retired_names(module, outside=True)}
-    assert outside - names == {(10, "refused"), (10, "tell")}
-    assert [line for line, _ in retired_phrases(module)] == [2, 4, 7, 7, 8, 8]
-    assert [line for line, _ in retired_phrases(module, outside=True)] == [2, 2, 2, 4, 7, 7, 8, 8, 10]
+    assert outside - names == {(10, "tell")}
+    assert [line for line, _ in retired_phrases(module)] == [2, 2, 2, 4, 7, 7, 8, 8, 10]

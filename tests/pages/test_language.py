@@ -92,7 +92,7 @@ def _problems() -> list[Problem]:
 @pytest.mark.parametrize("problem", _problems(), ids=lambda p: p.message[:40])
 def test_every_refusal_of_a_page_has_words(problem: Problem) -> None:
     for texts in LANGUAGES:
-        assert problem.code in texts.refused
+        assert problem.code in texts.refusals
 
 
 def test_moments_are_written_as_people_do() -> None:

@@ -1,7 +1,7 @@
 """Sessions: new ones, the browser's cookie, and extending them when they are used.
 
 A browser has one session with each organisation, by a cookie that holds 256 random bits; the database has its digest
-only. The sid, which sites are told, is another random value, so no site can pretend to be the browser. The `__Host-`
+only. The sid, which sites know, is another random value, so no site can pretend to be the browser. The `__Host-`
 prefix makes browsers accept the cookie from this host alone and over HTTPS alone (or from localhost), so nobody can
 plant one from a neighbouring host; and the cookie changes when somebody logs in, so one from before opens nothing.
 """

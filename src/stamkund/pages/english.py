@@ -29,7 +29,7 @@ ENGLISH = Texts(
     not_logged_in_note="There is nothing to log out of.",
     log_in_again="Log in",
     details="Details:",
-    refused={
+    refusals={
         "": ("Something went wrong", "Please go back and try again."),
         "invalid_parameter": ("This link does not work", "Please go back to where you came from and try again."),
         "invalid_request": ("This link does not work", "Please go back to where you came from and try again."),

@@ -29,7 +29,7 @@ SWEDISH = Texts(
     not_logged_in_note="Det finns inget att logga ut från.",
     log_in_again="Logga in",
     details="Detaljer:",
-    refused={
+    refusals={
         "": ("Något gick fel", "Gå tillbaka och försök igen."),
         "invalid_parameter": ("Länken fungerar inte", "Gå tillbaka dit du kom ifrån och försök igen."),
         "invalid_request": ("Länken fungerar inte", "Gå tillbaka dit du kom ifrån och försök igen."),

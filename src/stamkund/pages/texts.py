@@ -40,7 +40,7 @@ class Texts:
     log_in_again: str
 
     details: str
-    refused: dict[str, tuple[str, str]]
+    refusals: dict[str, tuple[str, str]]
     """By problem code: a heading and a sentence. `""` is for every other code."""
 
     at: str
@@ -67,4 +67,4 @@ class Texts:
 
     def refusal(self, code: str) -> tuple[str, str]:
         """Heading and sentence for a refusal of the API's."""
-        return self.refused.get(code) or self.refused[""]
+        return self.refusals.get(code) or self.refusals[""]

@@ -78,5 +78,5 @@ def _broken_rule(endpoint: Endpoint) -> Iterator[Problem]:
     for parameters in ({}, all_parameters):
         try:
             endpoint.check(ParsedParameters(parameters))
-        except Refused as refused:
-            yield refused.problem
+        except Refused as error:
+            yield error.problem

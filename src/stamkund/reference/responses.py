@@ -42,9 +42,9 @@ def responses(endpoint: Endpoint) -> dict[str, Any]:
     responses = {str(endpoint.success): _success(endpoint)}
     for status, errors in groupby(endpoint.about.custom_errors, key=lambda e: e.status):
         responses[str(status)] = _custom_error(status, list(errors))
-    refused = _error if endpoint.refusal_page is None else _error_page
+    refusal = _error if endpoint.refusal_page is None else _error_page
     for status, problems in groupby(refusals(endpoint), key=lambda p: p.status):
-        responses[str(status)] = refused(status, list(problems))
+        responses[str(status)] = refusal(status, list(problems))
     return dict(sorted(responses.items()))
 
 

@@ -184,13 +184,13 @@ async def _handle(endpoint: Endpoint, call: Call) -> Any:
         if endpoint.loads.catalogue:
             arguments["catalogue"] = await call.catalogue()
         return await endpoint.handler(call, **arguments)
-    except Refused as refused:
-        problem = refused.problem
+    except Refused as error:
+        problem = error.problem
         if problem in endpoint.refusals or problem.code == problems.INVALID_PARAMETER:
             raise
         if problem.code == problems.TOO_MANY and endpoint.limit is not None:
             raise
-        raise UndeclaredRefusal(problem.code) from refused
+        raise UndeclaredRefusal(problem.code) from error
 
 
 def _account(call: Call, loads: Loads) -> Account:

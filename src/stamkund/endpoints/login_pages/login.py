@@ -139,8 +139,8 @@ async def log_in(call: Call) -> Response:
         cookie = await _log_in(call, destination, email, password)
     except (WrongPassword, LoginLocked) as error:
         sentences = _refusal_sentences(call, destination, error)
-        refused = _FormState(email, 403, sentences, email_wrong=True, password_wrong=True)
-        return await _login_page(call, destination, parameters, refused)
+        state = _FormState(email, 403, sentences, email_wrong=True, password_wrong=True)
+        return await _login_page(call, destination, parameters, state)
     return redirect(destination.location or _own_address(destination, parameters), cookie, status=303)
 
 

@@ -29,7 +29,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class InvalidToken(Exception):
-    """The token is not valid; the reason is not told."""
+    """The token is not valid; the reason is not given."""
 
 
 class RequestClaims(Personal):
