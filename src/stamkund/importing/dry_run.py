@@ -65,9 +65,9 @@ class DryRun:
     def _conflict(self, customer: Customer) -> str | None:
         keys = [key for key in self._identifiers_of(customer) if key.kind not in _NEVER_SHARED]
         for key in keys:
-            owner = self._connection.execute(_OWNER, (self._digest(key),)).fetchone()
-            if owner is not None and owner[0] != customer.customer_number:
-                return key.kind
+            for (owner,) in self._connection.execute(_OWNER, (self._digest(key),)):
+                if owner != customer.customer_number:
+                    return key.kind
         self._connection.executemany(_CLAIM, [(self._digest(key), customer.customer_number) for key in keys])
         return None
 
