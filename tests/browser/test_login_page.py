@@ -245,9 +245,9 @@ async def test_five_wrong_passwords_freeze_the_login(
             await expect(reader_window.page.get_by_role("alert")).to_contain_text(words.wrong)
             if attempt == 4:
                 await reader_window.shot(f"{name}-1-once-more")
-        await expect(reader_window.page.get_by_role("alert")).to_contain_text(words.frozen)
+        await expect(reader_window.page.get_by_role("alert")).to_contain_text(words.locked)
         await fill(reader_window)
-        await expect(reader_window.page.get_by_role("alert")).to_contain_text(words.frozen)
+        await expect(reader_window.page.get_by_role("alert")).to_contain_text(words.locked)
         await expect(reader_window.page.get_by_role("alert")).not_to_contain_text(words.wrong)
         await reader_window.shot(f"{name}-2-frozen")
         assert herald.site.visits == []

@@ -23,7 +23,7 @@ class Texts:
     wrong: str
     one_left: str
     some_left: str
-    frozen: str
+    locked: str
     email_missing: str
     password_missing: str
     try_again: str
@@ -48,11 +48,11 @@ class Texts:
     months: tuple[str, ...]
 
     def attempts_left(self, attempts: int) -> str:
-        """How many attempts are left before the login is frozen."""
+        """How many attempts are left before the login is locked."""
         return self.one_left if attempts == 1 else self.some_left.format(attempts)
 
-    def frozen_until(self, when: datetime) -> str:
-        return self.frozen.format(self.date_and_time(when))
+    def locked_until(self, when: datetime) -> str:
+        return self.locked.format(self.date_and_time(when))
 
     def date_and_time(self, when: datetime) -> str:
         """Date and time as people write them, in the zone of `when`."""

@@ -126,7 +126,7 @@ async def show_login_page(call: Call) -> Response:
 async def log_in(call: Call) -> Response:
     """Takes the login page's form. Whoever is logged in is redirected, with a new cookie; others see the page again.
 
-    The page comes again with 403 when e-mail and password don't belong together, when the login is frozen, or when the
+    The page comes again with 403 when e-mail and password don't belong together, when the login is locked, or when the
     form did not come from a page that this browser was shown; with 400 when something was left empty.
     """
     parameters = page_parameters(call, "continue", "oid", "ui_locales", "email", "password")
@@ -195,11 +195,11 @@ def _refusal_sentences(call: Call, destination: Destination, error: WrongPasswor
     """What a reader who was not logged in sees; the same whether there is such a login or not."""
     texts, time_zone = texts_of(call), zone(destination.organisation.timezone).info
     if isinstance(error, LoginLocked):
-        return [texts.frozen_until(datetime.fromtimestamp(error.until, time_zone))]
+        return [texts.locked_until(datetime.fromtimestamp(error.until, time_zone))]
     if error.remaining:
         return [texts.wrong, texts.attempts_left(error.remaining)]
     until = call.now + call.services.logins.policy.lockout_seconds
-    return [texts.wrong, texts.frozen_until(datetime.fromtimestamp(until, time_zone))]
+    return [texts.wrong, texts.locked_until(datetime.fromtimestamp(until, time_zone))]
 
 
 async def _login_page(call: Call, destination: Destination, parameters: dict[str, str], state: _FormState) -> Response:
