@@ -44,7 +44,7 @@ class Words:
     email: str
     password: str
     wrong: str
-    frozen: str
+    locked: str
     log_out: str
     logged_out: str
     logged_in: str
@@ -237,7 +237,7 @@ async def test_going_back_after_the_login_leads_on_again(herald: Herald, chromiu
 async def test_five_wrong_passwords_freeze_the_login(
     herald: Herald, chromium: Browser, tmp_path: Path, language: str
 ) -> None:
-    words, name = WORDS[language], f"frozen-{language}"
+    words, name = WORDS[language], f"locked-{language}"
     async with reader(chromium, herald, tmp_path, locale=language) as reader_window:
         await reader_window.page.goto(herald.authorization())
         for attempt in range(1, 6):
@@ -249,7 +249,7 @@ async def test_five_wrong_passwords_freeze_the_login(
         await fill(reader_window)
         await expect(reader_window.page.get_by_role("alert")).to_contain_text(words.locked)
         await expect(reader_window.page.get_by_role("alert")).not_to_contain_text(words.wrong)
-        await reader_window.shot(f"{name}-2-frozen")
+        await reader_window.shot(f"{name}-2-locked")
         assert herald.site.visits == []
 
 
