@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from stamkund.settings import Settings
-from stamkund.store import Store
+from stamkund.store import Store, Unavailable
 from stamkund.store import open as opening
 from stamkund.store.open import WrongSchema
 from tests.support.postgres_server import PostgresServer
@@ -149,3 +149,19 @@ async def test_an_insert_must_name_the_new_columns(postgres: PostgresServer) -> 
     await opening.migrate_database(Settings(database_url=url), lambda: NOW)
     defaults = "SELECT column_name FROM information_schema.columns WHERE column_default = quote_literal('') || '::text'"
     assert await rows(url, defaults) == []
+
+
+async def test_a_process_of_the_older_version_can_not_add_an_account_without_a_status(fresh_url: str) -> None:
+    """It does not name the new columns. Nobody could log in to such an account."""
+    await opening.migrate_database(Settings(database_url=fresh_url), lambda: NOW)
+    await executed(fresh_url, "INSERT INTO organisations (id, document) VALUES ('north', '{}')")
+    with pytest.raises((sqlite3.IntegrityError, asyncpg.NotNullViolationError)):
+        await executed(fresh_url, "INSERT INTO accounts (organisation, document) VALUES ('north', '{}')")
+
+
+async def test_a_row_that_can_not_be_migrated_is_not_quoted(fresh_url: str, tmp_path: Path) -> None:
+    await stored_data.load(stored_data.FOLDER / "0004", fresh_url, tmp_path / "stamkund.key")
+    await executed(fresh_url, """UPDATE accounts SET document = replace(document, '"status":', '"state":')""")
+    with pytest.raises(Unavailable, match="the migration from step 4 failed, and changed nothing: ") as raised:
+        await opening.migrate_database(Settings(database_url=fresh_url), lambda: NOW)
+    assert "example.com" not in str(raised.value) and raised.value.__cause__ is None

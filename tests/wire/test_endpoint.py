@@ -13,6 +13,7 @@ from stamkund.rules.account import Account
 from stamkund.rules.catalogue import Catalogue
 from stamkund.wire.about import About
 from stamkund.wire.call import Call
+from stamkund.wire.dispatch import Dispatch
 from stamkund.wire.endpoint import Endpoint, Loads, endpoint, token_account
 
 ABOUT = About(title="A call", group="Tests", source="these tests")
@@ -57,3 +58,10 @@ def test_a_path_with_a_parameter_is_refused() -> None:
     """It would be declared and documented, and never be reached."""
     with pytest.raises(TypeError, match="paths have no parameters yet"):
         endpoint("GET", "/accounts/{id}", about=ABOUT)(takes_nothing)
+
+
+def test_a_call_is_declared_once() -> None:
+    """Else it would be chance which of the two, with its scope, handles a request."""
+    declared = [endpoint("GET", "/call", about=ABOUT)(takes_nothing) for _ in range(2)]
+    with pytest.raises(TypeError, match="GET /call is declared twice"):
+        Dispatch(declared, services=None)  # type: ignore[arg-type]  # it is not needed before a request

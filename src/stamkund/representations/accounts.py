@@ -164,6 +164,8 @@ def _constructor(shape: type[T], document: type[msgspec.Struct], computed: Seque
     """
     if unknown := set(shape.__struct_fields__).difference(document.__struct_fields__, computed):
         raise TypeError(f"{shape.__name__} shows what {document.__name__} does not have: {', '.join(sorted(unknown))}")
+    if reserved := {"document", "shape"}.intersection(shape.__struct_fields__):
+        raise TypeError(f"{shape.__name__} can't have a field named {reserved.pop()}")
     parameters = ", ".join(["document", *computed])
     arguments = ", ".join(name if name in computed else f"document.{name}" for name in shape.__struct_fields__)
     construct: Callable[..., T] = eval(  # noqa: S307 (made of the names of our own fields)

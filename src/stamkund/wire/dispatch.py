@@ -61,7 +61,10 @@ class Dispatch:
         self._routes: dict[str, dict[str, Endpoint]] = {}
         for endpoint in endpoints:
             for path in endpoint.paths:
-                self._routes.setdefault(path, {})[endpoint.method] = endpoint
+                methods = self._routes.setdefault(path, {})
+                if endpoint.method in methods:
+                    raise TypeError(f"{endpoint.method} {path} is declared twice")
+                methods[endpoint.method] = endpoint
         self._log = log.get()
         self._process = os.urandom(6).hex()
         self._count = itertools.count(1)

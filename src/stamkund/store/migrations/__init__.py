@@ -31,6 +31,8 @@ def _modules() -> Iterator[Migration]:
 
 
 MIGRATIONS = tuple(sorted(_modules(), key=lambda migration: migration.number))
+if [migration.number for migration in MIGRATIONS] != list(range(1, len(MIGRATIONS) + 1)):
+    raise ImportError(f"migrations must be numbered from 1, each number once: {[m.name for m in MIGRATIONS]}")
 LATEST = MIGRATIONS[-1].number
 
 _TABLE = Sql(

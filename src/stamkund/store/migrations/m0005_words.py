@@ -24,7 +24,7 @@ def _table(text: str) -> Sql:
 
 
 def _without_default(table: str, column: str) -> Sql:
-    """Drops the default that a column was added with, so that an insert must name it. SQLite can't drop one."""
+    """Drops the default that a column was added with, so that an insert must name it. SQLite can't; see the trigger."""
     return Sql(f"ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT", sqlite="SELECT 1")
 
 
@@ -40,6 +40,12 @@ _ACCOUNTS = (
     ),
     _without_default("accounts", "id"),
     _without_default("accounts", "status"),
+    # A process of the older version that still runs must not add an account that nobody could log in to.
+    Sql(
+        "SELECT 1",
+        sqlite="CREATE TRIGGER accounts_have_id_and_status BEFORE INSERT ON accounts "
+        "WHEN NEW.id = '' OR NEW.status = '' BEGIN SELECT RAISE(ABORT, 'an account has an id and a status'); END",
+    ),
 )
 _CLIENTS = (Sql("UPDATE clients SET document = replace(document, '\"rotates\":', '\"rotate_refresh_tokens\":')"),)
 _TOKENS = (

@@ -15,7 +15,7 @@ from stamkund.store.verbs.login_attempts import lockout_state
 from stamkund.store.work import Execute, Sql, Work, first
 
 _ACCOUNT = Sql(
-    "SELECT a.row, a.document, p.hash FROM identifiers i JOIN accounts a ON a.row = i.account "
+    "SELECT a.row, a.status, a.document, p.hash FROM identifiers i JOIN accounts a ON a.row = i.account "
     "LEFT JOIN passwords p ON p.account = a.row WHERE i.organisation = $1 AND i.kind = $2 AND i.value = $3"
 )
 
@@ -25,6 +25,7 @@ class Login:
     """What is needed to check a password: the account's row (None for a customer not yet activated) and the hash.
 
     `lockout`: the login's failed attempts, and whether it is locked.
+    `usable`: False where the account's status does not allow logging in.
     """
 
     row: int | None
@@ -32,6 +33,7 @@ class Login:
     customer: Customer | None
     hash: str | None
     lockout: LockoutState = NO_FAILURES
+    usable: bool = True
 
     @property
     def id(self) -> str:
@@ -39,10 +41,6 @@ class Login:
         owner = self.account or self.customer
         assert owner is not None
         return owner.id
-
-    @property
-    def usable(self) -> bool:
-        return self.account is None or self.account.status == ACTIVE
 
 
 class LoginVerbs(Verbs):
@@ -54,7 +52,7 @@ class LoginVerbs(Verbs):
         if row is not None:
             account = self._documents.account(row["document"])
             lockout = yield from lockout_state(organisation, account.id)
-            return Login(row["row"], account, None, row["hash"], lockout)
+            return Login(row["row"], account, None, row["hash"], lockout, usable=row["status"] == ACTIVE)
         row = first((yield Execute(CUSTOMER, key)))
         if row is None or row["account"] is not None:
             return None
