@@ -58,7 +58,7 @@ async def test_a_hundred_lookups_at_once(counted: tuple[StoredOrganisation, Stat
     assert await cost(statements, at_once()) == (1 if engine_name == "postgres" else 100)
 
 
-async def test_what_the_other_verbs_cost(counted: tuple[StoredOrganisation, Statements]) -> None:
+async def test_what_the_other_verbs_cost(counted: tuple[StoredOrganisation, Statements], engine_name: str) -> None:
     paper, statements = counted
     store, by_number = paper.store, Identifier("customer_number", "1")
     made = await paper.customer("1", social_security_number="800610-8230", email="c@example.com", password_hash="x")
@@ -73,7 +73,8 @@ async def test_what_the_other_verbs_cost(counted: tuple[StoredOrganisation, Stat
         "with its lockout"
     )
     # Two hand a brought login over, and each identifier is one: number, customer number, e-mail, id, tulo number.
-    activation = 7 + 2 + 5
+    # SQLite reports the account twice, once for its trigger.
+    activation = 7 + 2 + 5 + (engine_name == "sqlite")
     assert await cost(statements, paper.activate(made)) == activation
     assert await cost(statements, store.logins.find(paper.id, identifiers.email("a@example.com"))) == 2
     assert await cost(statements, store.accounts.upgrade_password(1, "hash", "new")) == 1

@@ -26,8 +26,7 @@ class Statements:
         self._seen: list[str] = []
 
     def heard(self, statement: str) -> None:
-        # SQLite reports what a trigger does as a comment.
-        if not statement.startswith((*_FRAMES, "--")) and not any(mark in statement for mark in _INTROSPECTION):
+        if not statement.startswith(_FRAMES) and not any(mark in statement for mark in _INTROSPECTION):
             self._seen.append(statement)
 
     def take(self) -> list[str]:
