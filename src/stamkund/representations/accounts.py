@@ -15,7 +15,7 @@ from msgspec import UNSET, UnsetType
 
 from stamkund.rules.account import Account, Address, ExternalId, MarketingPermission, UserProduct
 from stamkund.rules.subscription import EXTERNAL_START_SERVICE, end_date, state_at
-from stamkund.rules.timestamps import Zone
+from stamkund.rules.timestamps import Zone, whole_years
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -185,6 +185,7 @@ class AccountRepresentation(Generic[T]):
         self, item: type[T], address: type[msgspec.Struct], product: Callable[[UserProduct, Zone, int], msgspec.Struct]
     ) -> None:
         self._item = _constructor(item, Account, _COMPUTED_OF_ACCOUNT)
+        self._shows_birth_date = "birth_date" in item.__struct_fields__
         self._address = _constructor(address, Address)
         self._product = product
 
@@ -193,8 +194,8 @@ class AccountRepresentation(Generic[T]):
         birth_date, number, product = account.effective_birth_date(), account.social_security_number, self._product
         return self._item(
             account,
-            birth_date=None if birth_date is None else birth_date.isoformat(),
-            age=account.age(zone.today(now)),
+            birth_date=birth_date.isoformat() if birth_date is not None and self._shows_birth_date else None,
+            age=None if birth_date is None else whole_years(birth_date, zone.today(now)),
             social_security_number=None if number is None else number.ten,
             social_security_number_century=None if number is None else number.twelve,
             gender=(None if number is None else number.gender) or UNSET,

@@ -12,7 +12,6 @@ from datetime import date
 import msgspec
 
 from stamkund.rules.person_number import PersonNumber
-from stamkund.rules.timestamps import whole_years
 
 
 class Personal(msgspec.Struct, omit_defaults=True):
@@ -108,8 +107,3 @@ class Account(Personal):
         if self.birth_date is not None or self.social_security_number is None:
             return self.birth_date
         return self.social_security_number.birth_date
-
-    def age(self, today: date) -> int | None:
-        """Completed years at `today`, None when the birth date is not known."""
-        born = self.effective_birth_date()
-        return None if born is None else whole_years(born, today)

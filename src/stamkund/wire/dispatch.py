@@ -180,13 +180,14 @@ class Dispatch:
 
 async def _handle(endpoint: Endpoint, call: Call) -> Any:
     """What the handler returns. A refusal that was not declared is a fault of ours, not a response."""
-    arguments: dict[str, Any] = {}
+    handler, loads = endpoint.handler, endpoint.loads
     try:
-        if endpoint.loads.account is not None:
-            arguments["account"] = _account(call, endpoint.loads)
-        if endpoint.loads.catalogue:
-            arguments["catalogue"] = await call.catalogue()
-        return await endpoint.handler(call, **arguments)
+        if loads.account is None:
+            return await (handler(call, catalogue=await call.catalogue()) if loads.catalogue else handler(call))
+        account = _account(call, loads)
+        if loads.catalogue:
+            return await handler(call, account=account, catalogue=await call.catalogue())
+        return await handler(call, account=account)
     except Refused as error:
         problem = error.problem
         if problem in endpoint.refusals or problem.code == problems.INVALID_PARAMETER:
