@@ -3,10 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 # More than there are cores: many tests wait, for servers to start and for commands to end.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
+SPELT := src tests bench docs $(wildcard *.md) Makefile pyproject.toml requirements/lock.py
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types imports generated check bench lock docs clean
+.NOTPARALLEL:
+.PHONY: help install demo test coverage covered lint types imports generated check bench lock docs clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,25 +16,35 @@ help:  ## print this list
 install: .venv/installed-runtime  ## install Stamkund and what it needs into .venv (locked)
 
 demo: install  ## start a throwaway installation with invented customers and print curl lines
-	$(BIN)/stamkund demo
+	$(BIN)/stamkund demo $(ARGS)
 
 test: .venv/installed-dev  ## run every test, PostgreSQL included
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	$(if $(COVERAGE),mkdir -p .pytest_cache && $(BIN)/coverage erase)
+	$(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-lint: .venv/installed-dev  ## ruff: format and rules
-	$(BIN)/ruff format --check src tests bench docs
-	$(BIN)/ruff check src tests bench docs
+# With coverage the same tests take half as long again, so a plain `make test` goes without.
+coverage: export COVERAGE := yes
+coverage: test covered  ## run every test, and check that they cover enough of the code
 
-types: .venv/installed-dev  ## mypy --strict
+covered: .venv/installed-dev  # what COVERAGE=yes make test covered: enough?
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+lint: .venv/installed-dev  ## ruff: format and rules; codespell: spelling
+	$(BIN)/ruff format --check src tests bench docs requirements
+	$(BIN)/ruff check src tests bench docs requirements
+	$(BIN)/codespell $(SPELT)
+
+types: .venv/installed-dev  ## mypy --strict, of the tests and the benchmark too
 	$(BIN)/mypy
 
-imports: .venv/installed-dev  ## the arrow between the rooms
+imports: .venv/installed-dev  ## which package may import which (.importlinter)
 	$(BIN)/lint-imports
 
 generated: .venv/installed-dev  ## generated documentation agrees with the code
 	$(BIN)/stamkund docs --check
 
-check: test lint types imports generated  ## all that CI runs
+check: coverage lint types imports generated  ## all that CI runs
 
 bench: .venv/installed-bench  ## measure, as ratios within one run
 	$(BIN)/python -m bench $(ARGS)
@@ -48,6 +60,7 @@ clean:  ## remove the virtual environment and all caches
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Stamkund needs Python 3.11 or newer, and $(PYTHON) is %d.%d: try make install PYTHON=python3.12" % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
 
 # The build backend is installed from the locks too, so that building the project asks for nothing that is not locked.

@@ -66,11 +66,11 @@ def _import(url: str, key_file: Path, file: Path) -> float:
 
 
 def _bare_sqlite(source: Path, target: Path) -> float:
-    known = sqlite3.connect(source)
+    database = sqlite3.connect(source)
     tables = []
     for name, columns in TABLES.items():
-        (create,) = known.execute("SELECT sql FROM sqlite_master WHERE name = ?", (name,)).fetchone()
-        rows = known.execute(f"SELECT {', '.join(columns)} FROM {name} ORDER BY {ORDER[name]}").fetchall()
+        (create,) = database.execute("SELECT sql FROM sqlite_master WHERE name = ?", (name,)).fetchone()
+        rows = database.execute(f"SELECT {', '.join(columns)} FROM {name} ORDER BY {ORDER[name]}").fetchall()
         marks = ", ".join("?" * len(columns))
         tables.append((create, f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks})", rows))
     return bulk_insert.sqlite(str(target), tables).seconds
@@ -78,7 +78,7 @@ def _bare_sqlite(source: Path, target: Path) -> float:
 
 async def _bare_postgres(source: str, target: str) -> float:
     connection = await asyncpg.connect(source)
-    rows = {
+    rows: dict[str, list[asyncpg.Record]] = {
         name: await connection.fetch(f"SELECT {', '.join(columns)} FROM {name} ORDER BY {ORDER[name]}")
         for name, columns in TABLES.items()
     }
@@ -89,7 +89,9 @@ async def _bare_postgres(source: str, target: str) -> float:
         "customer_identifiers": "CREATE TABLE customer_identifiers (organisation text NOT NULL, kind text NOT NULL, "
         "value text NOT NULL, customer bigint NOT NULL, PRIMARY KEY (organisation, kind, value))",
     }
-    tables: list[bulk_insert.PostgresTable] = [(creates[n], n, TABLES[n], rows[n]) for n in TABLES]
+    tables: list[bulk_insert.PostgresTable] = [
+        (creates[n], n, TABLES[n], [tuple(row) for row in rows[n]]) for n in TABLES
+    ]
     return (await asyncio.to_thread(bulk_insert.postgres, target, tables)).seconds
 
 

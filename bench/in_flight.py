@@ -12,21 +12,21 @@ from bench import processes
 IN_FLIGHT = 16
 
 
-def answered(
+def responses_per_second(
     server: processes.Server,
     requests: Iterator[bytes],
     status: int,
     seconds: float,
     stop: threading.Event | None = None,
 ) -> float:
-    """Sends with a few requests in flight until `seconds` are over or `stop` is set; how many were answered a second.
+    """Sends with a few requests in flight until `seconds` have passed or `stop` is set; returns responses per second.
 
-    Each answer must have `status`: a refusal is quicker than what is measured.
+    Each response must have `status`: a refusal is quicker than what is measured.
     """
-    return asyncio.run(_answered(server, requests, status, seconds, stop or threading.Event()))
+    return asyncio.run(_responses_per_second(server, requests, status, seconds, stop or threading.Event()))
 
 
-async def _answered(
+async def _responses_per_second(
     server: processes.Server, requests: Iterator[bytes], status: int, seconds: float, stop: threading.Event
 ) -> float:
     started = time.perf_counter()

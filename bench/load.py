@@ -21,12 +21,13 @@ from collections import Counter, deque
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from typing import cast
 
 import uvloop
 
 DRAIN_SECONDS = 5.0
 LOST = 0
-"""The "status" under which a lost connection or a request never answered is counted."""
+"""The "status" under which a lost connection or a request without response is counted."""
 
 _CLOCK_MONOTONIC = 1
 _TIMER_ABSOLUTE = 1
@@ -64,7 +65,7 @@ class _Plan:
 
 
 class LoadError(Exception):
-    """The run met responses it was not told to expect, so its speed means nothing."""
+    """The run met responses that it did not expect, so its speed means nothing."""
 
     def __init__(self, reason: str, result: Result) -> None:
         super().__init__(reason, result)
@@ -150,7 +151,7 @@ class _Connection(asyncio.Protocol):
         self.status = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport  # type: ignore[assignment]
+        self.transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         # A closed connection is not reopened: the comparison is about keep-alive traffic.
@@ -163,7 +164,8 @@ class _Connection(asyncio.Protocol):
         """Send the next request; its latency counts from `since`."""
         self.sent = since
         self.busy = True
-        self.transport.write(next(self.meter.requests))  # type: ignore[union-attr]
+        assert self.transport is not None
+        self.transport.write(next(self.meter.requests))
 
     def data_received(self, data: bytes) -> None:
         if self.missing:
@@ -184,7 +186,7 @@ class _Connection(asyncio.Protocol):
         if self.missing < 0:
             self.meter.fail("more bytes than the content-length said")
             return
-        self._answered()
+        self._complete()
 
     def _body_length(self, data: bytes, head_end: int) -> int:
         at = data.find(b"\r\ncontent-length: ", 0, head_end)
@@ -201,7 +203,7 @@ class _Connection(asyncio.Protocol):
             self.meter.fail("a response without content-length, which this generator cannot read")
         return 0
 
-    def _answered(self) -> None:
+    def _complete(self) -> None:
         now = time.perf_counter()
         meter = self.meter
         self.busy = False
@@ -213,7 +215,7 @@ class _Connection(asyncio.Protocol):
         self.next(now)
 
     def next(self, now: float) -> None:
-        """Closed loop: the answer to one request is the start of the next."""
+        """Closed loop: the response to one request is the start of the next."""
         if self.meter.sending:
             self.send(now)
         else:
@@ -255,7 +257,7 @@ class _TimerSpec(ctypes.Structure):
 
 
 class _Ticker:
-    """A kernel timer as a file; reading it tells how many ticks have passed since the last read."""
+    """A kernel timer as a file; reading it returns how many ticks have passed since the last read."""
 
     def __init__(self, first: float, every: float) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
@@ -288,7 +290,7 @@ async def _sleep_until(when: float, meter: _Meter) -> None:
 
 
 async def _drain(meter: _Meter, links: Sequence[_Connection], waiting: Collection[float] = ()) -> None:
-    """Wait for what is under way; an answer that never comes is an error, not a gap in the data."""
+    """Wait for what is under way; a response that never comes is an error, not a gap in the data."""
     deadline = time.perf_counter() + DRAIN_SECONDS
     while (waiting or any(link.busy for link in links)) and meter.failure is None:
         left = deadline - time.perf_counter()
@@ -374,7 +376,7 @@ def _stay_awake(loop: asyncio.AbstractEventLoop) -> None:
     """Keep the event loop from ever sleeping.
 
     On a virtual machine waking a sleeping core costs the one who wakes it, here the server under test, several
-    microseconds for each answer: a slow server, whose client sleeps, would pay for it and a fast one would not.
+    microseconds for each response: a slow server, whose client sleeps, would pay for it and a fast one would not.
     """
     loop.call_soon(_stay_awake, loop)
 
@@ -401,7 +403,7 @@ def run(
 ) -> Result:
     """Drive the server, in this very process, and return what was measured after the warm-up.
 
-    Without `pace` every connection sends as soon as it has its answer. With it, `pace` requests a
+    Without `pace` every connection sends as soon as it has its response. With it, `pace` requests a
     second fall due evenly, whether or not the server keeps up, and a latency counts from when the
     request was due: a slow server cannot hide its slowness by slowing the client down too.
     A status outside 2xx raises LoadError unless it stands in `allow`, in the warm-up as well.

@@ -1,4 +1,4 @@
-"""Logins: how many a second beside Argon2id alone, look-ups meanwhile, and what a site asks right after a login."""
+"""Logins: how many a second beside Argon2id alone, look-ups meanwhile, and a site's calls right after a login."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from bench.ours import API, Installation, installed, rate
 from bench.passwords import beside_argon2, look_ups_beside
 from bench.report import Report
 from bench.seed import ORGANISATION
-from stamkund.opening import open_store
+from stamkund.identity.sessions import Sessions
 from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.organisation import Client
-from stamkund.sessions import Sessions
-from stamkund.store.work import Load, Work
+from stamkund.store.open import open_installation
+from stamkund.store.work import BulkInsert, Work
 
 ASKING_SECONDS = 3.0
 READERS = 10_000
@@ -48,18 +48,18 @@ def run(report: Report, folder: Path, postgres: PostgresServer) -> None:
         installation = installed(url, folder, READERS)
         sids = asyncio.run(_prepared(installation))
         with installation.server() as server:
-            for name, requests in _asked(installation, sids):
+            for name, requests in _calls_after_login(installation, sids):
                 _against_bare(report, f"{name}, {engine}, of bare", server, requests, engine)
             logins = itertools.cycle(_logins(installation))
-            send = partial(in_flight.answered, server, logins, 200)
+            send = partial(in_flight.responses_per_second, server, logins, 200)
             beside_argon2(report, f"logins, {engine}", send)
             look_ups_beside(report, f"p99 of look-ups while logging in, {engine}", server, installation, send)
 
 
-# What a site asks ------------------------------------------------------------------------------------------
+# A site's calls --------------------------------------------------------------------------------------------
 
 
-def _asked(installation: Installation, sids: list[str]) -> Iterator[tuple[str, list[bytes]]]:
+def _calls_after_login(installation: Installation, sids: list[str]) -> Iterator[tuple[str, list[bytes]]]:
     seeded = installation.seeded
     yield "POST /sessionstatus", [_status(installation, sid) for sid in sids]
     client = {"client_id": seeded.client_id, "client_secret": seeded.client_secret}
@@ -90,16 +90,17 @@ def _against_bare(report: Report, name: str, server: processes.Server, requests:
 def _status(installation: Installation, sid: str) -> bytes:
     """What a site sends every six minutes for each of its readers; here it holds for as long as the run."""
     now = int(time.time())
-    claims = {"cid": installation.seeded.client_id, "iss": ORGANISATION, "sid": sid, "ipa": "192.0.2.1"}
-    claims |= {"uas": "Mozilla/5.0", "lks": "loggedin", "aud": "pw-sso", "nbf": now, "exp": now + 86_400, "iat": now}  # type: ignore[dict-item]
+    claims: dict[str, str | int] = {"cid": installation.seeded.client_id, "iss": ORGANISATION, "sid": sid}
+    claims |= {"ipa": "192.0.2.1", "uas": "Mozilla/5.0", "lks": "loggedin", "aud": "pw-sso"}
+    claims |= {"nbf": now, "exp": now + 86_400, "iat": now}
     return _post("/sessionstatus", JSON, json.dumps({"t": _signed(claims, installation.seeded.client_secret)}))
 
 
-def _signed(claims: dict[str, str], secret: str) -> str:
+def _signed(claims: dict[str, str | int], secret: str) -> str:
     parts = [json.dumps({"alg": "HS256", "typ": "JWT"}).encode(), json.dumps(claims).encode()]
-    said = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
-    signature = hmac.new(secret.encode(), said, hashlib.sha256).digest()
-    return (said + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
+    signed_part = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
+    signature = hmac.new(secret.encode(), signed_part, hashlib.sha256).digest()
+    return (signed_part + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
 
 
 def _post(path: str, headers: dict[str, str], body: str) -> bytes:
@@ -121,27 +122,28 @@ def _logins(installation: Installation) -> list[bytes]:
 
 
 async def _prepared(installation: Installation) -> list[str]:
-    """Gives every reader the same password, sells something, logs some readers in; answers their sids."""
+    """Gives every reader the same password, sells something, logs some readers in; returns their sids."""
     now = int(time.time())
-    store = await open_store(installation.settings, lambda: now)
+    prepared = await open_installation(installation.settings, lambda: now)
+    store = prepared.store
     try:
-        known = argon2.PasswordHasher(2, 19_456, 1).hash(PASSWORD)
-        await store.engine.write(lambda: _passwords(known))
-        await store.change_client(installation.seeded.client_id, _for_sso2)
-        await store.put_catalogue(ORGANISATION, _catalogue(), now)
+        stored_hash = argon2.PasswordHasher(2, 19_456, 1).hash(PASSWORD)
+        await store.engine.write(lambda: _passwords(stored_hash))
+        await store.clients.change(installation.seeded.client_id, _for_sso2)
+        await store.catalogues.replace(ORGANISATION, _catalogue(), now)
         sessions = Sessions(store, installation.settings)
         sids = []
         for account in range(1, SESSIONS + 1):
             session, _ = await sessions.begin(ORGANISATION, now)
-            await store.sessions.log_in(ORGANISATION, session.sid, account, now, sessions.ends(now), "bench")
+            await store.sessions.log_in(ORGANISATION, session.sid, account, now, sessions.expiry(now), "bench")
             sids.append(session.sid)
         return sids
     finally:
-        await store.engine.close()
+        await prepared.close()
 
 
-def _passwords(known: str) -> Work[None]:
-    yield Load("passwords", ("account", "hash"), [(row, known) for row in range(1, READERS + 1)])
+def _passwords(stored_hash: str) -> Work[None]:
+    yield BulkInsert("passwords", ("account", "hash"), [(row, stored_hash) for row in range(1, READERS + 1)])
 
 
 def _for_sso2(client: Client) -> Client:

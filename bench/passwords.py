@@ -13,16 +13,16 @@ from pathlib import Path
 from statistics import median
 
 from tests.support.postgres_server import PostgresServer
+from tests.support.service import replacement
 
 from bench import argon2_alone, in_flight, load, processes
 from bench.ours import API, Installation, installed
 from bench.report import Line, Report
 from bench.seed import ORGANISATION
-from stamkund.opening import open_store
 from stamkund.rules.customer import Customer
 from stamkund.rules.ids import new_id
 from stamkund.settings import Settings
-from stamkund.store import Wanted
+from stamkund.store.open import open_installation
 
 ROUNDS = 3
 SECONDS = 6.0
@@ -37,13 +37,13 @@ def run(report: Report, folder: Path, postgres: PostgresServer) -> None:
         installation = installed(url, folder, 10_000)
         requests = iter(_activations(installation, 6_000))
         with installation.server() as server:
-            send = partial(in_flight.answered, server, requests, 201)
+            send = partial(in_flight.responses_per_second, server, requests, 201)
             beside_argon2(report, f"activations, {engine}", send)
             look_ups_beside(report, f"p99 of look-ups while activating, {engine}", server, installation, send)
 
 
 def beside_argon2(report: Report, what: str, send: Callable[[float], float]) -> None:
-    """How many a second `send` gets answered (for so many seconds), beside what Argon2id alone allows."""
+    """How many responses a second `send` gets (for so many seconds), beside what Argon2id alone allows."""
     defaults = Settings()
     pairs = []
     for _ in range(ROUNDS):
@@ -64,11 +64,11 @@ def look_ups_beside(
     send: Callable[[float, threading.Event], float],
 ) -> None:
     """The p99 of look-ups at a steady pace while `send` keeps passwords being hashed, and without."""
-    asked = installation.account_requests()
+    lookups = installation.account_requests()
 
     def paced() -> float:
         return load.run_in_process(
-            processes.HOST, server.port, asked, seconds=SECONDS, warmup=0.5, pace=LOOK_UPS_PER_SECOND
+            processes.HOST, server.port, lookups, seconds=SECONDS, warmup=0.5, pace=LOOK_UPS_PER_SECOND
         ).p99
 
     pairs = []
@@ -92,11 +92,11 @@ def _activations(installation: Installation, count: int) -> list[bytes]:
     made = [_customer(n, now) for n in range(count)]
 
     async def put() -> None:
-        store = await open_store(installation.settings, lambda: now)
+        prepared = await open_installation(installation.settings, lambda: now)
         for first in range(0, count, 1_000):
-            wanted = [Wanted(c.customer_number, lambda _, c=c: c) for c in made[first : first + 1_000]]  # type: ignore[misc]
-            await store.put_customers(ORGANISATION, wanted, now)
-        await store.engine.close()
+            changes = [replacement(customer) for customer in made[first : first + 1_000]]
+            await prepared.store.customers.put(ORGANISATION, changes, now)
+        await prepared.close()
 
     asyncio.run(put())
     headers = {"authorization": f"Bearer {installation.seeded.system_token}", "content-type": "application/json"}

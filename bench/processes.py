@@ -39,7 +39,7 @@ class Spent:
 
     @property
     def cores(self) -> float:
-        """Average number of cores kept busy."""
+        """Average number of busy cores."""
         return self.cpu_seconds / self.seconds if self.seconds else 0.0
 
 
@@ -120,7 +120,7 @@ class Server:
         self.stop()
 
     def start(self) -> None:
-        """Start the command and return once its port accepts; `ready_after` tells how long it took."""
+        """Start the command and return once its port accepts; `ready_after` is how long it took."""
         if _accepts(self.port):
             raise ServerError(f"port {self.port} is taken: the measurement would be of another server")
         handle, name = tempfile.mkstemp(prefix="bench-server-", suffix=".log")
@@ -164,7 +164,7 @@ class Server:
         return measured(self.pid)
 
     def stop(self) -> None:
-        """Ask the server to end, and end its whole process group if it does not."""
+        """Terminate the server, and kill its whole process group if it does not end."""
         process, self._process = self._process, None
         if process is not None:
             process.terminate()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -47,7 +48,7 @@ def _against_bare(report: Report, engine: str, installation: Installation) -> No
             with bare(size) as nothing:
                 pairs = alternating(
                     lambda: rate(nothing, [load.request("/")], SECONDS, awake=awake),
-                    lambda asked=requests: rate(ours, asked, SECONDS, awake=awake),
+                    partial(rate, ours, requests, SECONDS, awake=awake),
                 )
             report.add(line(f"{name}, {engine}, 1 worker, of bare", pairs, GOALS[engine]))
 
@@ -68,7 +69,7 @@ def _two_workers(report: Report, engine: str, installation: Installation) -> Non
 def _against_peers(report: Report, folder: Path, postgres: PostgresServer) -> None:
     url = postgres.create_database("peers")
     seed_peers(url, ACCOUNTS)
-    asked = peers.account_requests(ACCOUNTS, client_token())
+    peer_requests = peers.account_requests(ACCOUNTS, client_token())
     for engine, ours_url in (
         ("sqlite", f"sqlite:///{folder / 'beside.db'}"),
         ("postgres", postgres.create_database("beside")),
@@ -77,8 +78,8 @@ def _against_peers(report: Report, folder: Path, postgres: PostgresServer) -> No
         for peer, goal in (("fastapi_orm", 40.0), ("fastapi_asyncpg", 3.0)):
             with installation.server() as ours, _peer(peer, url) as theirs:
                 pairs = alternating(
-                    lambda theirs=theirs: rate(theirs, asked, SECONDS, awake=False),
-                    lambda ours=ours, i=installation: rate(ours, i.account_requests(), SECONDS, awake=False),
+                    partial(rate, theirs, peer_requests, SECONDS, awake=False),
+                    partial(rate, ours, installation.account_requests(), SECONDS, awake=False),
                     rounds=3,
                 )
             report.add(line(f"GET /accounts on {engine}, times {peer} on postgres", pairs, goal))

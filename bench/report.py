@@ -67,8 +67,8 @@ def machine() -> str:
 
 def _processor() -> str:
     try:
-        found = subprocess.run(["lscpu"], capture_output=True, text=True, check=True).stdout
+        output = subprocess.run(["lscpu"], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return platform.machine()
-    names = [line.partition(":")[2].strip() for line in found.splitlines() if line.startswith("Model name")]
+    names = [line.partition(":")[2].strip() for line in output.splitlines() if line.startswith("Model name")]
     return names[0] if names else platform.machine()

@@ -7,18 +7,20 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import asyncpg
 
-from stamkund.caller import token_hash
-from stamkund.opening import open_store
-from stamkund.rules import identifiers, person_number
+from stamkund.identity.client_secrets import ClientSecrets
+from stamkund.identity.tokens import token_digest
+from stamkund.rules import person_number
 from stamkund.rules.account import Account, Address, ExternalId, MarketingPermission, UserProduct
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation, Secret, new_secret
 from stamkund.settings import Settings
-from stamkund.store import ACCESS, Issue, NewToken, Store, engine_for, migrate
-from stamkund.store.work import Ask, Load, Sql, Work
+from stamkund.store import ACCESS, Issue, NewToken, Store
+from stamkund.store.open import engine_for, migrate, open_installation
+from stamkund.store.work import BulkInsert, Execute, Sql, Work
 
 ORGANISATION = "bench"
 BATCH = 5_000
@@ -29,7 +31,7 @@ EXAMPLE_NUMBER = "800610-8230"
 
 @dataclass(frozen=True)
 class Seeded:
-    """What a benchmark asks with."""
+    """The tokens and keys of a benchmark's requests."""
 
     client_id: str
     client_secret: str
@@ -84,36 +86,42 @@ def _product(number: int, place: int, started: int, now: int) -> UserProduct:
 async def seed(settings: Settings, accounts: int, now: int, tokens: int = 1_000) -> Seeded:
     """Makes an organisation with a client, `accounts` accounts and reader tokens for some of them."""
     await _migrated(settings, now)
-    store = await open_store(settings, lambda: now)
+    installation = await open_installation(settings, lambda: now)
+    store = installation.store
     try:
-        await store.change_organisation(ORGANISATION, lambda _: Organisation(ORGANISATION, "Bench"))
+        await store.organisations.change(ORGANISATION, lambda _: Organisation(ORGANISATION, "Bench"))
         secret = new_secret()
         client = Client(
-            new_id(now), ORGANISATION, "bench", now, SCOPES, [Secret(store.documents.seal_secret(secret), now)]
+            new_id(now),
+            ORGANISATION,
+            "bench",
+            now,
+            SCOPES,
+            [Secret(ClientSecrets(installation.vault).seal(secret), now)],
         )
-        await store.add_client(client)
+        await store.clients.add(client)
         for first in range(0, accounts, BATCH):
             batch = range(first, min(first + BATCH, accounts))
-            await store.engine.write(lambda b=batch: _load(store, b, now))  # type: ignore[misc]
+            await store.engine.write(partial(_load, store, batch, now))
         await store.engine.write(_go_on_counting)
         chosen = random.Random(1).sample(range(accounts), min(tokens, accounts))
         new = [
-            NewToken(token_hash(_token(n)), ACCESS, client.id, n + 1, " ".join(SCOPES), now, now + 10**8, "")
+            NewToken(token_digest(_token(n)), ACCESS, client.id, n + 1, " ".join(SCOPES), now, now + 10**8, "")
             for n in chosen
         ]
-        system = NewToken(token_hash(b"system"), ACCESS, client.id, None, " ".join(SCOPES), now, now + 10**8, "")
+        system = NewToken(token_digest(b"system"), ACCESS, client.id, None, " ".join(SCOPES), now, now + 10**8, "")
         await store.tokens.add([system, *new], Issue(ORGANISATION, client.id, "bench", now))
         emails = [f"user{n}@example.com" for n in random.Random(2).choices(range(accounts), k=20_000)]
         await _tidied(settings.database_url)
         return Seeded(client.id, secret, "system", [_token(n).decode() for n in chosen], emails)
     finally:
-        await store.engine.close()
+        await installation.close()
 
 
 def _go_on_counting() -> Work[None]:
     """PostgreSQL numbers new accounts from a sequence, which rows with numbers of their own have passed by."""
     sequence = "SELECT setval(pg_get_serial_sequence('accounts', 'row'), (SELECT max(row) FROM accounts))"
-    yield Ask(Sql(sequence, sqlite="SELECT 1"))
+    yield Execute(Sql(sequence, sqlite="SELECT 1"))
 
 
 async def _migrated(settings: Settings, now: int) -> None:
@@ -130,13 +138,15 @@ def _token(number: int) -> bytes:
 def _load(store: Store, numbers: range, now: int) -> Work[None]:
     made = [(n + 1, account(n, now)) for n in numbers]
     text = store.documents.text
-    yield Load("accounts", ("row", "organisation", "document"), [(row, ORGANISATION, text(a)) for row, a in made])
-    keys: Iterator[tuple[str, str, str, int]] = (
-        (ORGANISATION, *key, row)
-        for row, a in made
-        for key in identifiers.of_account(a, store.documents.vault.number_hashes)
+    yield BulkInsert(
+        "accounts",
+        ("row", "organisation", "id", "status", "document"),
+        [(row, ORGANISATION, a.id, a.status, text(a)) for row, a in made],
     )
-    yield Load("identifiers", ("organisation", "kind", "value", "account"), sorted(keys))
+    keys: Iterator[tuple[str, str, str, int]] = (
+        (ORGANISATION, *key, row) for row, a in made for key in store.documents.account_identifiers(a)
+    )
+    yield BulkInsert("identifiers", ("organisation", "kind", "value", "account"), sorted(keys))
 
 
 async def _tidied(url: str) -> None:

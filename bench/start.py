@@ -1,4 +1,4 @@
-"""Start: how soon the first answer comes, and how much memory a worker keeps for itself."""
+"""Start: how soon the first response comes, and how much memory a worker keeps for itself."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def run(report: Report, folder: Path, postgres: PostgresServer) -> None:
         ("postgres", postgres.create_database("start")),
     ):
         installation = installed(url, folder, 10_000)
-        seconds = median(_first_answer(installation) for _ in range(5))
-        report.add(Line(f"seconds from start to first answer, {engine}", seconds, 1.0, most=True))
+        seconds = median(_seconds_to_first_response(installation) for _ in range(5))
+        report.add(Line(f"seconds from start to first response, {engine}", seconds, 1.0, most=True))
         with installation.server() as server:
             rate(server, installation.account_requests(20_000), 5.0, awake=False)
             private = max(_private(process) for process in _family(server.pid)) / MIB
         report.add(Line(f"MiB of private memory of a worker after load, {engine}", private, 100, most=True))
 
 
-def _first_answer(installation: Installation) -> float:
+def _seconds_to_first_response(installation: Installation) -> float:
     started = time.perf_counter()
     with installation.server() as server:
         connection = http.client.HTTPConnection(processes.HOST, server.port, timeout=5)

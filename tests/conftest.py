@@ -1,4 +1,8 @@
-"""Fixtures for all tests: both engines, a running application on each, a fresh organisation for each test."""
+"""Fixtures for all tests: an engine, an application that runs on it, a fresh organisation for each test.
+
+A test runs on PostgreSQL, the stricter engine, unless the engine can matter to what it tests: then it is marked
+`both_engines`, or stands in one of the folders `ON_BOTH_ENGINES`, and runs on SQLite too.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,22 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.postgres_server import PostgresServer
-from tests.support.stage import Publisher, Stage
+from tests.support.service import Publisher, RunningService
 
 # How fast a machine is decides no test.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
-ENGINES = ("sqlite", "postgres")
+ENGINES = ("postgres", "sqlite")
+ON_BOTH_ENGINES = ("contract", "faults", "flows", "store", "upgrades")
+"""Folders whose tests all run on both engines."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine_name" in metafunc.fixturenames:
+        folder = metafunc.definition.path.relative_to(Path(__file__).parent).parts[0]
+        both = folder in ON_BOTH_ENGINES or metafunc.definition.get_closest_marker("both_engines")
+        metafunc.parametrize("engine_name", ENGINES if both else ENGINES[:1], indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +38,9 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.fixture(scope="session", params=ENGINES)
+@pytest.fixture(scope="session")
 def engine_name(request: pytest.FixtureRequest) -> str:
+    """The engine that a test runs on: `postgres` or `sqlite`."""
     return str(request.param)
 
 
@@ -40,17 +54,17 @@ def database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path_fact
 
 
 @pytest.fixture(scope="session")
-async def stage(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def service(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningService]:
     """The application, running on each engine in turn."""
     key_file: Path = tmp_path_factory.mktemp("keys") / "stamkund.key"
-    async with Stage(database_url, key_file) as running:
+    async with RunningService(database_url, key_file) as running:
         yield running
 
 
 @pytest.fixture
-async def publisher(stage: Stage) -> Publisher:
+async def publisher(service: RunningService) -> Publisher:
     """A fresh organisation with a client."""
-    return await stage.publisher()
+    return await service.publisher()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The ceiling: an ASGI function that does nothing but answer the same bytes.
+"""The ceiling: an ASGI function that does nothing but send the same bytes.
 
 No ASGI application under uvicorn can be faster, so the distance to it is what an application costs.
 """
@@ -31,7 +31,7 @@ async def app(
     receive: Callable[[], Awaitable[Message]],
     send: Callable[[Message], Awaitable[None]],
 ) -> None:
-    """Answer any HTTP request with BODY."""
+    """Responds to any HTTP request with BODY."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
         return

@@ -33,7 +33,7 @@ def client_token() -> str:
     return hashlib.sha256(b"peer client token").hexdigest()[:40]
 
 
-def token_hash(text: str) -> str:
+def token_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -44,6 +44,6 @@ def age(born: date | None) -> int | None:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
-def in_stockholm(moment: datetime) -> datetime:
+def in_stockholm(timestamp: datetime) -> datetime:
     """Convert a stored time; SQLite gives it back without the zone, which is UTC."""
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(STOCKHOLM)
+    return (timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)).astimezone(STOCKHOLM)

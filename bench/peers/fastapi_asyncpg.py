@@ -2,7 +2,7 @@
 
 The account's parts come as JSON built by PostgreSQL in the same query, with times already in
 Stockholm's zone because the session's time zone is set so; that measured faster than one query for
-each part. The answer is a dict
+each part. The response is a dict
 handed to FastAPI, which measured the same as a JSONResponse.
 """
 
@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import asyncpg
 from fastapi import FastAPI, Header, HTTPException, Request
 
-from bench.peers.common import ACCOUNT_SCOPE, ME_SCOPE, PREFIX, age, database_url, token_hash
+from bench.peers.common import ACCOUNT_SCOPE, ME_SCOPE, PREFIX, age, database_url, token_digest
 
 TOKEN_QUERY = "SELECT account_id, scopes, expires_at FROM tokens WHERE hash = $1"
 
@@ -100,7 +100,7 @@ Authorization = Annotated[str | None, Header()]
 
 async def require_token(db: Any, authorization: str | None, scope: str) -> Any:
     kind, _, text = (authorization or "").partition(" ")
-    token = await db.fetchrow(TOKEN_QUERY, token_hash(text)) if kind.lower() == "bearer" else None
+    token = await db.fetchrow(TOKEN_QUERY, token_digest(text)) if kind.lower() == "bearer" else None
     if token is None or token["expires_at"] <= datetime.now(UTC):
         raise HTTPException(401, "invalid token")
     if scope not in token["scopes"].split():

@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session, joinedload, selectinload, sessionmaker
 from sqlalchemy.sql.base import ExecutableOption
 
-from bench.peers.common import ACCOUNT_SCOPE, ME_SCOPE, PREFIX, database_url, in_stockholm, token_hash
+from bench.peers.common import ACCOUNT_SCOPE, ME_SCOPE, PREFIX, database_url, in_stockholm, token_digest
 from bench.peers.models import Account, Token
 
 
@@ -34,7 +34,7 @@ engine = create_engine(_with_driver(database_url()), pool_size=POOL_SIZE)
 SessionLocal = sessionmaker(engine)
 app = FastAPI()
 
-Moment = Annotated[datetime, AfterValidator(in_stockholm)]
+Timestamp = Annotated[datetime, AfterValidator(in_stockholm)]
 
 
 class Schema(BaseModel):
@@ -70,12 +70,12 @@ class MarketingPermissionOut(Schema):
 
 class ProductBase(Schema):
     id: str
-    created: Moment
-    updated: Moment
+    created: Timestamp
+    updated: Timestamp
     product_code: str
     title_code: str
-    valid_from: Moment
-    valid_to: Moment | None
+    valid_from: Timestamp
+    valid_to: Timestamp | None
     provision_service: str | None
     subscription_type: str | None
     subscription_number: str | None
@@ -84,8 +84,8 @@ class ProductBase(Schema):
 
 class ProductOut(ProductBase):
     has_pending_change_request: bool
-    campaign_end_date: Moment | None
-    subscription_end_date: Moment | None
+    campaign_end_date: Timestamp | None
+    subscription_end_date: Timestamp | None
 
 
 class MyProductOut(ProductBase):
@@ -145,7 +145,7 @@ Authorization = Annotated[str | None, Header()]
 def require_token(session: Session, authorization: str | None, scope: str) -> Token:
     # Called by the endpoint instead of being a dependency, which would cost one more thread switch.
     kind, _, text = (authorization or "").partition(" ")
-    token = session.get(Token, token_hash(text)) if kind.lower() == "bearer" else None
+    token: Token | None = session.get(Token, token_digest(text)) if kind.lower() == "bearer" else None
     if token is None or _aware(token.expires_at) <= datetime.now(UTC):
         raise HTTPException(401, "invalid token")
     if scope not in token.scopes.split():
@@ -153,8 +153,8 @@ def require_token(session: Session, authorization: str | None, scope: str) -> To
     return token
 
 
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _aware(timestamp: datetime) -> datetime:
+    return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
 
 
 def with_everything() -> tuple[ExecutableOption, ...]:

@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--url", action="append", default=[], help="postgresql://… or sqlite:///path")
     parser.add_argument("--accounts", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--me", action="store_true", help="ask for /me instead of /accounts")
+    parser.add_argument("--me", action="store_true", help="request /me instead of /accounts")
     options = parser.parse_args()
     by_email = account_requests(options.accounts, common.client_token())
     requests = me_requests() if options.me else by_email

@@ -10,7 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from bench.peers.common import age
 
 ID = String(24)
-MOMENT = DateTime(timezone=True)
+TIMESTAMP = DateTime(timezone=True)
 
 
 class Base(DeclarativeBase):
@@ -63,7 +63,7 @@ class Token(Base):
     client_id: Mapped[str] = mapped_column(ForeignKey(Client.id))
     account_id: Mapped[str | None] = mapped_column(ForeignKey(Account.id))
     scopes: Mapped[str]
-    expires_at: Mapped[datetime] = mapped_column(MOMENT)
+    expires_at: Mapped[datetime] = mapped_column(TIMESTAMP)
 
 
 class Address(Base):
@@ -91,20 +91,20 @@ class UserProduct(Base):
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     account_id: Mapped[str] = mapped_column(ForeignKey(Account.id), index=True)
-    created: Mapped[datetime] = mapped_column(MOMENT)
-    updated: Mapped[datetime] = mapped_column(MOMENT)
+    created: Mapped[datetime] = mapped_column(TIMESTAMP)
+    updated: Mapped[datetime] = mapped_column(TIMESTAMP)
     product_code: Mapped[str]
     title_code: Mapped[str]
-    valid_from: Mapped[datetime] = mapped_column(MOMENT)
-    valid_to: Mapped[datetime | None] = mapped_column(MOMENT)
+    valid_from: Mapped[datetime] = mapped_column(TIMESTAMP)
+    valid_to: Mapped[datetime | None] = mapped_column(TIMESTAMP)
     provision_service: Mapped[str | None]
     subscription_type: Mapped[str | None]
     subscription_number: Mapped[str | None]
     order_id: Mapped[str | None]
     state: Mapped[str]
     has_pending_change_request: Mapped[bool] = mapped_column(Boolean)
-    campaign_end_date: Mapped[datetime | None] = mapped_column(MOMENT)
-    subscription_end_date: Mapped[datetime | None] = mapped_column(MOMENT)
+    campaign_end_date: Mapped[datetime | None] = mapped_column(TIMESTAMP)
+    subscription_end_date: Mapped[datetime | None] = mapped_column(TIMESTAMP)
 
 
 class IdentityMapping(Base):

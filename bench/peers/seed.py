@@ -42,15 +42,15 @@ def identifier(kind: int, number: int, part: int = 0) -> str:
 
 
 def _clients(_: int) -> Iterator[Row]:
-    yield CLIENT_ID, "bench", common.token_hash("not used by the peers")
+    yield CLIENT_ID, "bench", common.token_digest("not used by the peers")
 
 
 def _tokens(accounts: int) -> Iterator[Row]:
     scopes = f"{common.ACCOUNT_SCOPE} {common.ME_SCOPE}"
-    yield common.token_hash(common.client_token()), CLIENT_ID, None, scopes, NEVER
+    yield common.token_digest(common.client_token()), CLIENT_ID, None, scopes, NEVER
     for number in range(common.IDENTITY_TOKENS):
         account = identifier(1, number % accounts)
-        yield common.token_hash(common.identity_token(number)), CLIENT_ID, account, scopes, NEVER
+        yield common.token_digest(common.identity_token(number)), CLIENT_ID, account, scopes, NEVER
 
 
 def _accounts(accounts: int) -> Iterator[Row]:
@@ -181,7 +181,7 @@ def _seed_sqlite(path: str, accounts: int) -> bulk_insert.Result:
 
 
 def _seed_postgres(url: str, accounts: int) -> bulk_insert.Result:
-    dialect = postgresql_dialect.dialect()  # type: ignore[no-untyped-call]
+    dialect = postgresql_dialect.dialect()
     plan: list[bulk_insert.PostgresTable] = []
     for table, rows in _tables():
         create = f"DROP TABLE IF EXISTS {table.name} CASCADE; {CreateTable(table).compile(dialect=dialect)}"

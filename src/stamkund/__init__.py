@@ -1,3 +1,3 @@
 """Stamkund: subscriber accounts behind the Payway external API."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"

@@ -1,4 +1,4 @@
-"""The clock that everything asks, so that a test can set it."""
+"""The clock, which is passed to everything that needs the time, so that tests can set it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 Clock = Callable[[], int]
-"""Gives the moment now: whole seconds since 1970, UTC."""
+"""Returns the present time as a timestamp: whole seconds since 1970, UTC."""
 
 
 def system_clock() -> int:

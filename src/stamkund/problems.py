@@ -1,7 +1,7 @@
-"""Every refusal the API can give: status, code and sentence, each in one place.
+"""All refusals of the API: status, code and message, each in one place.
 
-Nothing of ours is imported here. A refusal is a plain value (`Problem`); whoever gives up raises it wrapped in
-`Refused`. The wording is part of the wire contract (the documents' error tables), so change it nowhere else.
+A refusal is a plain value (`Problem`), raised wrapped in `Refused`. This module imports nothing else of ours. The
+wording is part of the wire contract (the documents' error tables), so it must not be repeated elsewhere.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import msgspec
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """One refusal as the caller sees it. `headers` go out beside the body."""
+    """One refusal as the caller gets it. `headers`: additional headers of the response."""
 
     status: int
     code: str
@@ -21,13 +21,13 @@ class Problem(msgspec.Struct, frozen=True):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
     def body(self) -> dict[str, str]:
-        """The JSON body: `field` is there only where the refusal is about one parameter."""
+        """The JSON body; with `field` only where the refusal is about one parameter."""
         field = {} if self.field is None else {"field": self.field}
         return {"code": self.code, **field, "message": self.message}
 
 
 class Refused(Exception):
-    """Raised to answer `problem` instead of what was asked."""
+    """Raised to respond with `problem` instead of handling the request further."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.code)
@@ -38,12 +38,15 @@ def _retry_after(seconds: int) -> tuple[tuple[bytes, bytes], ...]:
     return ((b"retry-after", str(seconds).encode()),)
 
 
-# 400: what was sent is wrong -----------------------------------------------------------------------------
+INVALID_PARAMETER = "invalid_parameter"
+"""The code of every refusal of a parameter's value, whatever the field and the message."""
+
+# 400: the request is not valid ---------------------------------------------------------------------------
 
 
 def invalid(field: str | None, message: str) -> Problem:
-    """A parameter whose value is refused; `field` is None where the rule is about several parameters."""
-    return Problem(400, "invalid_parameter", message, field)
+    """The value of a parameter is refused; `field` is None where a rule about several parameters is broken."""
+    return Problem(400, INVALID_PARAMETER, message, field)
 
 
 def required(field: str) -> Problem:
@@ -73,7 +76,7 @@ NO_LANDING_PAGE = invalid(None, "The client has no redirect URI to send browsers
 INVALID_JSON = Problem(400, "json_parser_error", "Invalid json in request body")
 INVALID_CONTENT_TYPE = Problem(400, "invalid_content_type_error", "The Content-Type header must be application/json")
 
-# Shown to people: where a browser was sent with something that no client may send ------------------------
+# For people: a client sent a browser to us with a request that is not allowed -----------------------------
 
 UNREADABLE_PARAMETER = Problem(
     400, "invalid_request", "A parameter of the address is given more than once, or is not UTF-8"
@@ -100,7 +103,7 @@ WRONG_LOGOUT_URI = Problem(
 )
 OTHER_CLIENT = Problem(400, "invalid_client", "The ID token in id_token_hint was issued to another client")
 
-# 401, 403: who is asking ---------------------------------------------------------------------------------
+# 401, 403: authentication and authorization ---------------------------------------------------------------
 
 _REFUSED_TOKEN = "The access token is missing or not valid"  # noqa: S105
 MISSING_TOKEN = Problem(
@@ -133,7 +136,7 @@ def insufficient_scope(scope: str) -> Problem:
     )
 
 
-# 404, 405, 413: what is asked for ------------------------------------------------------------------------
+# 404, 405, 413: resource, method and size -----------------------------------------------------------------
 
 
 def not_found(thing: str) -> Problem:
@@ -157,13 +160,13 @@ def method_not_allowed(allowed: Iterable[str]) -> Problem:
     )
 
 
-# 409: somebody was there first ---------------------------------------------------------------------------
+# 409: conflicts with another account ----------------------------------------------------------------------
 
 CUSTOMER_TAKEN = Problem(409, "already_exists", "already exists with email", "customer_number/ssn")
 
 
 def taken(field: str) -> Problem:
-    """A value that must be unique is another account's: `field` is `email` or `alias`."""
+    """A value that must be unique belongs to another account."""
     return Problem(409, "already_exists", "already exists", field)
 
 
@@ -171,20 +174,20 @@ EMAIL_TAKEN = taken("email")
 ALIAS_TAKEN = taken("alias")
 EXTERNAL_ID_TAKEN = taken("identity_mapping")
 
-# 429: too much of it -------------------------------------------------------------------------------------
+# 429: rate limits -----------------------------------------------------------------------------------------
 
 
 TOO_MANY = "too_many_requests"
 
 
 def too_many_requests(seconds: int) -> Problem:
-    """A rate limit was reached; in `seconds` the count starts anew."""
+    """A rate limit was reached; the count starts again in `seconds`."""
     return Problem(
         429, TOO_MANY, "Too many requests; try again when the header Retry-After says", headers=_retry_after(seconds)
     )
 
 
-# 500, 503: our side --------------------------------------------------------------------------------------
+# 500, 503: errors of the server ---------------------------------------------------------------------------
 
 
 def internal(request_id: str) -> Problem:

@@ -1,4 +1,4 @@
-"""Every setting once, with its sentence. Environment first, then the settings file, then the default.
+"""All settings with their descriptions. The environment comes first, then the settings file, then the default.
 
 `STAMKUND_<NAME>` in the environment, or `<name>` in the TOML file that `STAMKUND_SETTINGS_FILE` names (`stamkund.toml`
 in the working directory when it is there). The table in `docs/operating.md` is generated from here.
@@ -25,17 +25,17 @@ NotNegative = Annotated[int, Meta(ge=0)]
 
 
 class WrongSetting(Exception):
-    """A setting that can't be used; the message names it and says what it must be."""
+    """A setting is not valid; the message names it and says what it must be."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How an installation runs. What belongs to one organisation is kept in the database instead."""
+    """The settings of an installation. Those of an organisation are in the database instead."""
 
     database_url: Annotated[
         str,
         Meta(
             pattern="^(sqlite:///.|postgres(ql)?://.)",
-            description="Where everything is kept: `sqlite:///FILE` (four slashes for an absolute path) or "
+            description="The database: `sqlite:///FILE` (four slashes for an absolute path) or "
             "`postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.",
         ),
     ] = "sqlite:///stamkund.db"
@@ -43,8 +43,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         str,
         Meta(
             min_length=1,
-            description="The file with the keys that social security numbers and client secrets are sealed with. Made "
-            "at first start (mode 0600). Keep a copy of it apart from copies of the database.",
+            description="The file with the keys that seal social security numbers and client secrets. Created at the "
+            "first start (mode 0600). Keep a copy of it apart from copies of the database.",
         ),
     ] = "stamkund.key"
     host: Annotated[str, Meta(min_length=1, description="The address that `serve` listens on.")] = "127.0.0.1"
@@ -54,107 +54,105 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Meta(
             pattern="^(https?://[^/?#@]+)?$",
             description="Where clients and browsers reach the server, such as `https://login.example.com`, without a "
-            "path. It is the issuer of ID tokens and stands in the answers of logins. Not set: "
-            "`http://HOST:PORT` of the two settings above, which is right for a laptop alone.",
+            "path. It is the issuer of ID tokens and part of the responses to logins. Not set: "
+            "`http://HOST:PORT` of the two settings above, which is only right on a laptop.",
         ),
     ] = ""
     sso_url: Annotated[
         str,
         Meta(
             pattern="^(https?://[^/?#@]+)?$",
-            description="A host of its own for what browsers see (login page, logout page, single sign-on), such as "
-            "`https://sso.example.com`. The proxy brings it to the same server. Not set: the same host.",
+            description="A separate host for what browsers see (login page, logout page, single sign-on), such as "
+            "`https://sso.example.com`. The proxy forwards it to the same server. Not set: the same host.",
         ),
     ] = ""
     trusted_proxies: Annotated[
         str,
         Meta(
-            description="Addresses or networks of reverse proxies, separated by commas, whose `X-Forwarded-For` tells "
-            "where a call came from. Not set: none is believed.",
+            description="Addresses or networks of reverse proxies, separated by commas, whose `X-Forwarded-For` is "
+            "trusted to tell the client's address. Not set: none is trusted.",
         ),
     ] = ""
     workers: Annotated[
-        Positive, Meta(description="Processes that answer requests. One for each core is a good start.")
+        Positive, Meta(description="Processes that handle requests. One for each core is a good start.")
     ] = 1
     log_level: Annotated[
         str,
         Meta(
             pattern="^(debug|info|warning|error)$",
-            description="The least serious log lines that are written: debug, info, warning or error. At `info` each "
+            description="The lowest level of log lines that are written: debug, info, warning or error. At `info` each "
             "request writes one line.",
         ),
     ] = "info"
     stop_seconds: Annotated[
-        Positive, Meta(description="How long a stopping server waits for requests that it is answering.")
+        Positive, Meta(description="How long a stopping server waits for requests in progress.")
     ] = 20
     postgres_connections: Annotated[
         int, Meta(ge=3, le=100, description="Connections to PostgreSQL for each worker.")
     ] = 6
-    access_token_seconds: Annotated[Positive, Meta(description="How long an access token holds.")] = 3600
+    access_token_seconds: Annotated[Positive, Meta(description="How long an access token is valid.")] = 3600
     refresh_token_days: Annotated[
-        Positive, Meta(description="How long a refresh token holds after it was last used.")
+        Positive, Meta(description="How long a refresh token is valid after its last use.")
     ] = 180
     session_days: Annotated[
         Positive,
-        Meta(description="How long a browser stays logged in after it was last seen (login page, SSO2)."),
+        Meta(description="How long a browser stays logged in after its last request (login page, SSO2)."),
     ] = 30
-    signing_key_days: Annotated[
-        Positive, Meta(description="After how many days ID tokens are signed with a new key.")
-    ] = 90
+    signing_key_days: Annotated[Positive, Meta(description="How often the key that signs ID tokens is replaced.")] = 90
     audit_days: Annotated[
-        Positive, Meta(description="How long it is kept who was let in, refused, frozen or logged out.")
+        Positive, Meta(description="How long the audit is kept: logins, refusals, lockouts and logouts.")
     ] = 400
     argon2_memory_kib: Annotated[
         int, Meta(ge=8, description="Memory of one Argon2id hash, in KiB. The default is OWASP's.")
     ] = 19_456
     argon2_passes: Annotated[Positive, Meta(description="Passes of one Argon2id hash over its memory.")] = 2
     argon2_lanes: Annotated[
-        Positive, Meta(description="Lanes of one Argon2id hash. More than one slows look-ups down.")
+        Positive, Meta(description="Lanes of one Argon2id hash. More than one slows down look-ups.")
     ] = 1
     hashing_threads: Annotated[
         int,
         Meta(
             ge=0,
-            description="Threads of a worker that hash passwords, at low priority. 0: the cores divided by the "
-            "workers, at least one.",
+            description="Threads of a worker that hash passwords, at low priority. 0: the number of cores divided by "
+            "that of workers, at least one.",
         ),
     ] = 0
     hashing_queue: Annotated[
         Positive,
-        Meta(description="Passwords of a worker that may wait to be hashed; beyond that the answer is 503."),
+        Meta(description="Passwords that may wait in a worker to be hashed; beyond that the response is 503."),
     ] = 500
     failed_logins: Annotated[
         Positive,
         Meta(description="Failed logins in a row, within `STAMKUND_FAILED_LOGIN_SECONDS`, that freeze a login."),
     ] = 5
-    failed_login_seconds: Annotated[Positive, Meta(description="How long a failed login counts.")] = 3600
+    failed_login_seconds: Annotated[Positive, Meta(description="How long a failed login is counted.")] = 3600
     frozen_login_seconds: Annotated[Positive, Meta(description="How long a login stays frozen.")] = 86_400
     limit_per_client: Annotated[
         NotNegative,
         Meta(
-            description="How often a minute one client may make each of the limited calls (access token, candidate, "
-            "activation). 0: as often as it likes. The default only stops a client that has run amok."
+            description="How often per minute one client may make each of the limited calls (access token, candidate, "
+            "activation). 0: no limit. The default only stops a client that is out of control."
         ),
     ] = 600_000
     limit_per_identifier: Annotated[
         NotNegative,
         Meta(
-            description="How often a minute each of the limited calls may be made about one e-mail, number or "
-            "candidate, by all clients of an organisation together. 0: as often as anybody likes."
+            description="How often per minute each of the limited calls may be made for one e-mail, number or "
+            "candidate, by all clients of an organisation together. 0: no limit."
         ),
     ] = 6000
     cleaning_seconds: Annotated[
-        Positive, Meta(description="Pause between two rounds of removing what is over: tokens, counts.")
+        Positive, Meta(description="Pause between two runs of removing expired tokens, sessions and counts.")
     ] = 60
 
     @property
     def issuer(self) -> str:
-        """Where clients reach us, without a slash at the end; what ID tokens and answers of logins name us by."""
+        """The URL at which clients reach us, without a slash at the end; the issuer of ID tokens."""
         return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
     def pages_url(self) -> str:
-        """Where browsers reach us: there the session's cookie lives."""
+        """The URL at which browsers reach us, and get the session's cookie."""
         return self.sso_url or self.issuer
 
     @property
@@ -169,32 +167,31 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 def load(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings in force. Raises WrongSetting."""
-    chosen = {**_from_file(environment), **_from_environment(environment)}
-    _check_names(chosen)
+    values = {**_from_file(environment), **_from_environment(environment)}
+    _check_names(values)
     try:
-        return msgspec.convert(chosen, Settings, strict=False)
+        return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise WrongSetting(_sentence(str(error))) from None
+        raise WrongSetting(_message(str(error))) from None
 
 
-def described() -> list[tuple[str, str, str]]:
-    """Name of the variable, default and sentence of every setting, for the documentation."""
-    rows = []
-    for field in msgspec.structs.fields(Settings):
-        meta = _description(field.type)
-        rows.append((PREFIX + field.name.upper(), str(field.default) or "not set", meta))
-    return rows
+def descriptions() -> list[tuple[str, str, str]]:
+    """Variable, default and description of every setting, for the documentation."""
+    return [
+        (PREFIX + field.name.upper(), str(field.default) or "not set", _description(field.type))
+        for field in msgspec.structs.fields(Settings)
+    ]
 
 
 def _description(annotation: Any) -> str:
-    found = [m.description for m in getattr(annotation, "__metadata__", ()) if m.description]
-    return found[-1] if found else ""
+    descriptions = [meta.description for meta in getattr(annotation, "__metadata__", ()) if meta.description]
+    return descriptions[-1] if descriptions else ""
 
 
 def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:
-    named = environment.get(FILE_VARIABLE)
-    path = Path(named) if named else DEFAULT_FILE
-    if not named and not path.exists():
+    name = environment.get(FILE_VARIABLE)
+    path = Path(name) if name else DEFAULT_FILE
+    if not name and not path.exists():
         return {}
     try:
         content = tomllib.loads(path.read_text())
@@ -206,28 +203,26 @@ def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    ours = {
+    return {
         name.removeprefix(PREFIX).lower(): value
         for name, value in environment.items()
         if name.startswith(PREFIX) and name != FILE_VARIABLE and not name.startswith("STAMKUND_TEST_")
     }
-    return ours
 
 
-def _check_names(chosen: Iterable[str]) -> None:
-    """A misspelt setting must not be a setting that silently stays at its default."""
-    known = Settings.__struct_fields__
-    for name in chosen:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {close[0]} ({PREFIX}{close[0].upper()})?" if close else ""
+def _check_names(names: Iterable[str]) -> None:
+    """A misspelt setting must not silently stay at its default. Raises WrongSetting."""
+    for name in names:
+        if name not in Settings.__struct_fields__:
+            similar = difflib.get_close_matches(name, Settings.__struct_fields__, 1)
+            hint = f"; did you mean {similar[0]} ({PREFIX}{similar[0].upper()})?" if similar else ""
             raise WrongSetting(f"there is no setting {name} ({PREFIX}{name.upper()}){hint}")
 
 
-def _sentence(error: str) -> str:
-    """msgspec's words with the setting's name in front: `Expected int … - at $.port`."""
-    reason, _, where = error.partition(" - at `$.")
-    name = where.rstrip("`")
+def _message(error: str) -> str:
+    """The message of msgspec (`Expected int … - at $.port`) with the name of the setting in front."""
+    reason, _, path = error.partition(" - at `$.")
+    name = path.rstrip("`")
     if name:
         return f"the setting {name} ({PREFIX}{name.upper()}) can't be used: {reason}"
     return f"a setting can't be used: {reason}"

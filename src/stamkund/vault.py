@@ -1,13 +1,13 @@
-"""The key file, and what it protects: social security numbers, client secrets, codes and private signing keys.
+"""The key file, and what it protects: social security numbers, client secrets and the private keys of ID tokens.
 
-Such values are sealed (AES-256-GCM) before they reach the database and found by a keyed hash, so that a copy of the
-database without the key file tells none of them. Keys have ids, written in front of whatever they sealed:
+Such values are sealed (AES-256-GCM) before they are stored, and looked up by a keyed hash, so that a copy of the
+database without the key file reveals none of them. Every key has an id, which is the prefix of the values it sealed:
 
-- new values are sealed with the newest key, old ones open with the key that they name;
-- a number is *written* with a hash for each key in the file and *looked up* by the oldest one's, so numbers stay
-  unique and findable while `stamkund key reencrypt` brings old data over to a new key.
+- new values are sealed with the newest key, stored ones are opened with the key that they name;
+- a number is *stored* with a hash for each key in the file and *looked up* by that of the oldest key, so numbers stay
+  unique and can be found while `stamkund key reencrypt` seals old data with a new key.
 
-A server that meets a key id it doesn't know reads the file again, so adding a key needs no restart.
+A server that finds an unknown key id reads the file again, so that it learns of a new key without a restart.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 NUMBER = b"social security number"
-SECRET = b"client secret"
+CLIENT_SECRET = b"client secret"
 CHECK = b"key check"
-SIGNING = b"signing key"
+ID_TOKEN_KEY = b"signing key"
 
 
 class KeyFileError(Exception):
@@ -34,15 +34,15 @@ class KeyFileError(Exception):
 
 
 class KeyFileExists(KeyFileError):
-    """A new key file was to be made where one already is."""
+    """A key file can't be created because there already is one."""
 
 
 class CannotOpen(KeyFileError):
-    """A sealed value could not be opened with the keys at hand."""
+    """A sealed value can't be opened with the keys in the file."""
 
 
 class Key(msgspec.Struct, frozen=True):
-    """One key as the file holds it: `id` short and unique, `secret` 32 random bytes in base64."""
+    """One key of the file. `id`: a number, counted up; `secret`: 32 random bytes, in base64 in the file."""
 
     id: str
     created: int
@@ -56,16 +56,16 @@ class _KeyFile(msgspec.Struct):
     keys: list[Key]
 
 
-class _Opened:
-    """A key made ready: one derived key to seal with, another to hash with."""
+class _DerivedKeys:
+    """The two keys that are derived from one of the file: `cipher` seals, `hash_key` is for keyed hashes."""
 
     def __init__(self, key: Key) -> None:
         self.id = key.id
-        self.cipher = AESGCM(_derived(key.secret, b"stamkund seal"))
-        self.look_up = _derived(key.secret, b"stamkund look-up")
+        self.cipher = AESGCM(_derive(key.secret, b"stamkund seal"))
+        self.hash_key = _derive(key.secret, b"stamkund look-up")
 
 
-def _derived(secret: bytes, purpose: bytes) -> bytes:
+def _derive(secret: bytes, purpose: bytes) -> bytes:
     return HKDFExpand(algorithm=SHA256(), length=32, info=purpose).derive(secret)
 
 
@@ -79,7 +79,7 @@ class Vault:
 
     @classmethod
     def create(cls, path: Path, now: int) -> Vault:
-        """A new key file with one key, readable by its owner alone. Raises KeyFileExists where one already is."""
+        """Creates a key file with one key, readable only by its owner. Raises KeyFileExists, KeyFileError."""
         _write(path, _KeyFile([_new_key("1", now)]), new=True)
         return cls(path)
 
@@ -89,52 +89,60 @@ class Vault:
         return list(self._keys)
 
     def seal(self, text: str, purpose: bytes) -> str:
-        """`text` sealed with the newest key, to be opened for the same purpose only."""
+        """`text` sealed with the newest key. It can only be opened for the same purpose."""
         nonce = os.urandom(12)
         sealed = nonce + self._newest.cipher.encrypt(nonce, text.encode(), purpose)
         return f"{self._newest.id}.{base64.b64encode(sealed).decode()}"
 
     def open(self, sealed: str, purpose: bytes) -> str:
-        """What was sealed. Raises CannotOpen."""
+        """The text that was sealed. Raises CannotOpen."""
         key_id, _, encoded = sealed.partition(".")
         key = self._keys.get(key_id) or self._read_again(key_id)
-        raw = base64.b64decode(encoded)
         try:
+            raw = base64.b64decode(encoded)
             return key.cipher.decrypt(raw[:12], raw[12:], purpose).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: no base64, or too short
             raise CannotOpen(
-                f"a value sealed with key {key_id} does not open: the key file {self.path} is not the one "
+                f"a value sealed with key {key_id} can't be opened: the key file {self.path} is not the one "
                 "that this database was written with, or the value was changed"
             ) from None
 
+    def reseal(self, sealed: str, purpose: bytes) -> str:
+        """The same text, sealed with the newest key. Raises CannotOpen."""
+        return self.seal(self.open(sealed, purpose), purpose)
+
+    def number_lookup_hash(self, ten_digits: str) -> str:
+        """The keyed hash that a social security number is looked up by."""
+        return self.number_hashes(ten_digits)[0]
+
     def number_hashes(self, ten_digits: str) -> list[str]:
-        """The keyed hashes of a number, oldest key first: write all of them, look up by the first."""
+        """The keyed hashes of a number, oldest key first. All of them are stored; the first is used to look it up."""
         data = ten_digits.encode()
         return [
-            f"{key.id}.{hashlib.blake2b(data, key=key.look_up, digest_size=16).hexdigest()}"
+            f"{key.id}.{hashlib.blake2b(data, key=key.hash_key, digest_size=16).hexdigest()}"
             for key in self._keys.values()
         ]
 
     def pseudonym(self, data: bytes) -> str:
-        """A keyed hash of anything, for what must be counted but not known. All processes with this key file agree."""
+        """A keyed hash of what is counted but must not be stored; the same in all processes with this key file."""
         oldest = next(iter(self._keys.values()))
-        return hashlib.blake2b(data, key=oldest.look_up, digest_size=16, person=b"pseudonym").hexdigest()
+        return hashlib.blake2b(data, key=oldest.hash_key, digest_size=16, person=b"pseudonym").hexdigest()
 
     def add_key(self, now: int) -> str:
-        """Adds a key, which seals everything from now on; answers its id."""
+        """Adds a key, which seals new values from now on; returns its id."""
         key = _new_key(str(max(int(k) for k in self._keys) + 1), now)
         _write(self.path, _KeyFile([*self._file.keys, key]), new=False)
         self._read()
         return key.id
 
     def drop_key(self, key_id: str) -> None:
-        """Removes a key that nothing is sealed with any more. Raises KeyFileError for the newest or an unknown one."""
+        """Removes a key that no stored value is sealed with. Raises KeyFileError for the newest or an unknown one."""
         if key_id not in self._keys or key_id == self._newest.id:
             raise KeyFileError(f"key {key_id} is not an older key of {self.path}")
         _write(self.path, _KeyFile([k for k in self._file.keys if k.id != key_id]), new=False)
         self._read()
 
-    def _read_again(self, key_id: str) -> _Opened:
+    def _read_again(self, key_id: str) -> _DerivedKeys:
         self._read()
         if key_id not in self._keys:
             raise CannotOpen(f"the key file {self.path} has no key {key_id}")
@@ -149,7 +157,7 @@ class Vault:
             raise KeyFileError(f"the key file {self.path} is not a Stamkund key file") from None
         if not self._file.keys or any(len(k.secret) != 32 or not k.id.isdigit() for k in self._file.keys):
             raise KeyFileError(f"the key file {self.path} holds no usable key")
-        self._keys = {key.id: _Opened(key) for key in self._file.keys}
+        self._keys = {key.id: _DerivedKeys(key) for key in self._file.keys}
         self._newest = self._keys[self._file.keys[-1].id]
 
 
@@ -158,24 +166,24 @@ def _new_key(key_id: str, now: int) -> Key:
 
 
 def _write(path: Path, content: _KeyFile, *, new: bool) -> None:
-    """Writes the whole file or nothing: to a neighbour first, synced, then moved into place."""
+    """Writes the file atomically: a temporary file, synced, then moved into place."""
     if new and path.exists():
-        raise KeyFileExists(f"the key file {path} is already there")
-    beside = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
+        raise KeyFileExists(f"the key file {path} already exists")
+    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
     try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(msgspec.json.format(msgspec.json.encode(content)) + b"\n")
             file.flush()
             os.fsync(file.fileno())
         if new:
-            os.link(beside, path)  # fails where another process was first, and then its key file is the one
-            beside.unlink()
+            os.link(temporary, path)  # fails if another process was faster: then its key file is used
+            temporary.unlink()
         else:
-            beside.replace(path)
+            temporary.replace(path)
     except FileExistsError:
-        beside.unlink(missing_ok=True)
-        raise KeyFileExists(f"the key file {path} is already there") from None
+        temporary.unlink(missing_ok=True)
+        raise KeyFileExists(f"the key file {path} already exists") from None
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise KeyFileError(f"the key file {path} cannot be written: {error.strerror}") from None

@@ -9,8 +9,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from stamkund.rules.organisation import Client
-from tests.support.site import Site
-from tests.support.stage import Publisher
+from tests.support.service import Publisher
+from tests.support.site import LocalSite
 from tests.support.window import window
 
 EMAIL, PASSWORD = "ove.ovesson@example.com", "Df7Vdd8!!vnM"
@@ -21,15 +21,15 @@ BEGIN = """async ([server, client, back]) => {
     sessionStorage.setItem('verifier', verifier);
     const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
     const metadata = await (await fetch(`${server}/.well-known/openid-configuration`)).json();
-    const asked = {client_id: client, redirect_uri: back, response_type: 'code', scope: 'openid email', state: 'x',
+    const parameters = {client_id: client, redirect_uri: back, response_type: 'code', scope: 'openid email', state: 'x',
         code_challenge: text(new Uint8Array(digest)), code_challenge_method: 'S256'};
-    return `${metadata.authorization_endpoint}?${new URLSearchParams(asked)}`;
+    return `${metadata.authorization_endpoint}?${new URLSearchParams(parameters)}`;
 }"""
 FINISH = """async ([server, client, back]) => {
     const metadata = await (await fetch(`${server}/.well-known/openid-configuration`)).json();
     const post = async fields => {
-        const answer = await fetch(metadata.token_endpoint, {method: 'POST', body: new URLSearchParams(fields)});
-        return [answer.status, await answer.json()];
+        const response = await fetch(metadata.token_endpoint, {method: 'POST', body: new URLSearchParams(fields)});
+        return [response.status, await response.json()];
     };
     const code = new URLSearchParams(location.search).get('code');
     const [status, tokens] = await post({grant_type: 'authorization_code', client_id: client, redirect_uri: back,
@@ -44,12 +44,12 @@ FINISH = """async ([server, client, back]) => {
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    with Site() as running:
+def site() -> Iterator[LocalSite]:
+    with LocalSite() as running:
         yield running
 
 
-async def public_client(publisher: Publisher, site: Site) -> Client:
+async def public_client(publisher: Publisher, site: LocalSite) -> Client:
     client, _ = await publisher.new_client(
         "/openid",
         "/openid/email",
@@ -59,25 +59,27 @@ async def public_client(publisher: Publisher, site: Site) -> Client:
         public=True,
     )
 
-    def without_secrets(known: Client) -> Client:
-        known.secrets = []
-        return known
+    def without_secrets(client: Client) -> Client:
+        client.secrets = []
+        return client
 
-    await publisher.stage.store.change_client(client.id, without_secrets)
+    await publisher.service.store.clients.change(client.id, without_secrets)
     return client
 
 
-async def test_an_app_logs_its_reader_in(publisher: Publisher, chromium: Browser, site: Site, tmp_path: Path) -> None:
+async def test_an_app_logs_its_reader_in(
+    publisher: Publisher, chromium: Browser, site: LocalSite, tmp_path: Path
+) -> None:
     await publisher.activated(EMAIL)
     client = await public_client(publisher, site)
-    given = [publisher.stage.url, client.id, f"{site.origin}/back"]
+    arguments = [publisher.service.url, client.id, f"{site.origin}/back"]
     async with window(chromium, tmp_path) as reader:
         page = reader.page
         await page.goto(f"{site.origin}/")
-        await page.goto(await page.evaluate(BEGIN, given))
+        await page.goto(await page.evaluate(BEGIN, arguments))
         await page.locator("input[type=email]").fill(EMAIL)
         await page.locator("input[type=password]").fill(PASSWORD)
         await page.locator("button").click()
         await expect(page).to_have_title("Herald")
-        assert await page.evaluate(FINISH, given) == [200, EMAIL, 200, True, 400]
-        assert reader.origins() == {publisher.stage.url, site.origin}
+        assert await page.evaluate(FINISH, arguments) == [200, EMAIL, 200, True, 400]
+        assert reader.origins() == {publisher.service.url, site.origin}

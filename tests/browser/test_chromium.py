@@ -47,11 +47,11 @@ async def test_secure_cookies_live_on_the_machine_itself(chromium: Browser, port
     """Chromium trusts both names of the machine as if they were https, `Secure` and `__Host-` included."""
     context = await chromium.new_context()
     page = await context.new_page()
-    shown = []
+    pictures = []
     for _ in range(2):
         await page.goto(f"http://{host}:{port}/")
-        shown.append(await page.inner_text("body"))
-    assert shown == ["none", "__Host-kept=1"]
+        pictures.append(await page.inner_text("body"))
+    assert pictures == ["none", "__Host-kept=1"]
     await context.close()
 
 
@@ -66,11 +66,11 @@ async def test_no_other_host_can_be_reached(chromium: Browser) -> None:
 async def test_the_libraries_that_come_along_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setattr(support, "_lacks_libraries", lambda _: True)
-    found = executable()
-    assert "LD_LIBRARY_PATH" in found.environment
+    program = executable()
+    assert "LD_LIBRARY_PATH" in program.environment
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=found.path, args=["--no-sandbox"], env=dict(found.environment)
+            executable_path=program.path, args=["--no-sandbox"], env=dict(program.environment)
         )
         page = await browser.new_page()
         await page.set_content("<h1>Välkommen</h1>")

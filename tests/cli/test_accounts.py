@@ -8,9 +8,9 @@ import re
 
 from argon2 import PasswordHasher
 
-from tests.support.installed import running
+from tests.support.installation import ORGANISATION, PASSWORD, Caller, Ended, Installation
+from tests.support.installation_fixtures import running
 from tests.support.rows import rows
-from tests.support.served import ORGANISATION, PASSWORD, Caller, Ended, Installation
 
 EMAIL = "ove.ovesson@example.com"
 
@@ -20,8 +20,8 @@ async def account(installation: Installation, *arguments: str) -> Ended:
 
 
 async def is_frozen(caller: Caller) -> bool:
-    answer = await caller.login(EMAIL)
-    return answer.status_code == 400 and "frozen" in answer.json()["error_description"]
+    response = await caller.login(EMAIL)
+    return response.status_code == 400 and "frozen" in response.json()["error_description"]
 
 
 async def freeze(caller: Caller) -> None:
@@ -39,7 +39,7 @@ async def test_an_operator_lifts_a_freeze(installation: Installation) -> None:
             assert (await account(installation, "unfreeze", who)).output == f"{who} may log in again\n"
             assert not await is_frozen(caller)
         ended = await account(installation, "unfreeze", EMAIL)
-        assert (ended.status, ended.output) == (0, f"{EMAIL} was not frozen; failed logins are forgotten\n")
+        assert (ended.status, ended.output) == (0, f"{EMAIL} was not frozen; failed logins are cleared\n")
     query = "SELECT client, account, detail FROM audit WHERE event = 'login_unfrozen'"
     assert await rows(installation.database_url, query) == [(None, account_id, None)] * 2
 
@@ -55,22 +55,22 @@ async def test_an_operator_sees_the_latest_attempts(embedded: Installation) -> N
         when = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+]\d\d:00"
         assert re.fullmatch(rf"{when}  succeeded  password_grant  Test  127\.0\.0\.1  python-httpx/[\d.]+", lines[0])
         assert re.fullmatch(rf"{when}  failed     password_grant  Test  127\.0\.0\.1  python-httpx/[\d.]+", lines[1])
-        told = json.loads((await account(embedded, "attempts", EMAIL, "--json")).output)
-        assert list(told[0]) == ["at", "outcome", "door", "client", "address", "user_agent"]
-        assert [one["outcome"] for one in told] == ["succeeded", "failed"]
-        assert told[0]["client"] == caller.client.id
+        attempts = json.loads((await account(embedded, "attempts", EMAIL, "--json")).output)
+        assert list(attempts[0]) == ["at", "outcome", "channel", "client", "address", "user_agent"]
+        assert [one["outcome"] for one in attempts] == ["succeeded", "failed"]
+        assert attempts[0]["client"] == caller.client.id
 
 
 async def test_a_customer_who_brought_a_password_is_found_too(embedded: Installation) -> None:
     async with running(embedded) as (_, caller):
-        known = PasswordHasher(memory_cost=8, time_cost=1, parallelism=1).hash(PASSWORD)
-        await embedded.candidates(1, email=EMAIL, password_hash=known)
+        stored_hash = PasswordHasher(memory_cost=8, time_cost=1, parallelism=1).hash(PASSWORD)
+        await embedded.candidates(1, email=EMAIL, password_hash=stored_hash)
         await freeze(caller)
         assert (await account(embedded, "unfreeze", EMAIL)).output == f"{EMAIL} may log in again\n"
         assert (await caller.login(EMAIL)).status_code == 200
 
 
-async def test_nobody_can_not_be_unfrozen(embedded: Installation) -> None:
+async def test_an_unknown_account_can_not_be_unfrozen(embedded: Installation) -> None:
     embedded.prepare()
     for command in ("unfreeze", "attempts"):
         ended = await account(embedded, command, "nobody@example.com")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_command_line import refused
-from tests.support.served import ORGANISATION, Ended, Installation
+from tests.cli.test_command_line import assert_fails
+from tests.support.installation import ORGANISATION, Ended, Installation
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 100
 PLAIN = {
@@ -25,7 +25,7 @@ def branding(installation: Installation, *options: str) -> Ended:
     return installation.run("branding", "--organisation", ORGANISATION, *options)
 
 
-def test_branding_is_shown_and_changed_bit_by_bit(embedded: Installation, tmp_path: Path) -> None:
+def test_branding_is_printed_and_changed_bit_by_bit(embedded: Installation, tmp_path: Path) -> None:
     logo = tmp_path / "logo.txt"
     logo.write_bytes(PNG)
     assert branding(embedded, "--json").json() == PLAIN
@@ -51,14 +51,16 @@ def test_branding_is_shown_and_changed_bit_by_bit(embedded: Installation, tmp_pa
         (["--colour", "#ffff00"], "has a contrast of 1.07 with the white card"),
         (["--background", "#fff"], "the colour #fff must be written #rrggbb"),
         (["--logo", "README"], "the logo must be PNG, JPEG, WebP, GIF or SVG"),
-        (["--logo", "README", "--no-logo"], "--logo and --no-logo say the opposite of each other"),
+        (["--logo", "README", "--no-logo"], "--logo and --no-logo contradict each other"),
     ],
 )
 def test_what_pages_can_not_show_is_refused(embedded: Installation, options: list[str], sentence: str) -> None:
     (embedded.folder / "README").write_text("no logo")
-    refused(branding(embedded, *options), sentence)
+    assert_fails(branding(embedded, *options), sentence)
     assert branding(embedded, "--json").json() == PLAIN
 
 
 def test_an_organisation_that_is_not_there(embedded: Installation) -> None:
-    refused(embedded.run("branding", "--organisation", "nobody"), "there is no organisation nobody (known: bladet)")
+    assert_fails(
+        embedded.run("branding", "--organisation", "nobody"), "there is no organisation nobody (known: bladet)"
+    )

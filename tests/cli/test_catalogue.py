@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import Result
 
-from stamkund.cli import app
+from tests.cli.conftest import Run
 from tests.support.rows import rows
 
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLE = DOCS / "examples" / "catalogue.json"
 COUNTED = "2 titles, 3 products, 3 packages, 1 campaign"
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command in an installation of this test's own, with the organisation `herald`."""
-    monkeypatch.setenv("STAMKUND_DATABASE_URL", fresh_url)
-    monkeypatch.setenv("STAMKUND_KEY_FILE", str(tmp_path / "stamkund.key"))
-    monkeypatch.chdir(tmp_path)
-
-    def invoke(*arguments: str | Path) -> Result:
-        return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-    assert invoke("init", "--organisation", "herald").exit_code == 0
-    return invoke
 
 
 def load(run: Run, file: Path, *more: str) -> Result:
@@ -50,7 +32,7 @@ def test_the_example_loads_and_loading_it_again_changes_nothing(run: Run) -> Non
     assert (again.exit_code, again.output) == (0, f"{COUNTED}: nothing changed, this is version 1 already\n")
 
 
-def test_what_is_shown(run: Run) -> None:
+def test_what_is_printed(run: Run) -> None:
     assert run("catalogue").output == "herald has no catalogue yet: load one with `stamkund import catalogue`\n"
     assert json.loads(run("catalogue", "--json").output) == {}
     load(run, EXAMPLE)
@@ -63,11 +45,11 @@ def test_what_is_shown(run: Run) -> None:
     assert lines[9].startswith("campaign  herald_three_months  of herald_digital  (The Herald, three months for")
 
 
-def test_what_is_shown_as_json_can_be_loaded_again(run: Run, tmp_path: Path) -> None:
+def test_the_printed_json_can_be_imported_again(run: Run, tmp_path: Path) -> None:
     load(run, EXAMPLE)
-    shown = json.loads(run("catalogue", "--organisation", "herald", "--json").output)
-    assert shown == json.loads(EXAMPLE.read_text())
-    assert "nothing changed" in load(run, written(tmp_path, shown)).output
+    printed = json.loads(run("catalogue", "--organisation", "herald", "--json").output)
+    assert printed == json.loads(EXAMPLE.read_text())
+    assert "nothing changed" in load(run, written(tmp_path, printed)).output
 
 
 def test_dry_run_changes_nothing(run: Run) -> None:
@@ -78,12 +60,12 @@ def test_dry_run_changes_nothing(run: Run) -> None:
 async def test_with_a_mistake_nothing_is_loaded(run: Run, tmp_path: Path, fresh_url: str) -> None:
     wrong = written(tmp_path, {"titles": [{"code": "A"}], "packages": [{"code": "b", "products": ["c"]}]})
     for more in ((), ("--dry-run",)):
-        refused = load(run, wrong, *more)
-        assert refused.exit_code == 2
-        assert refused.stdout == ""
-        assert refused.stderr.splitlines() == [
+        result = load(run, wrong, *more)
+        assert result.exit_code == 2
+        assert result.stdout == ""
+        assert result.stderr.splitlines() == [
             f"{wrong}: titles[0].name: must be given",
-            f"{wrong}: packages[0].products[0]: is the code of nothing in products",
+            f"{wrong}: packages[0].products[0]: is no code in products",
             "stamkund: nothing was loaded: 2 mistakes",
         ]
     assert await rows(fresh_url, "SELECT * FROM catalogues") == []
@@ -93,34 +75,34 @@ def test_reports_as_json(run: Run, tmp_path: Path) -> None:
     counts = {"titles": 2, "products": 3, "packages": 3, "campaigns": 1}
     for changed in (True, False):
         done = load(run, EXAMPLE, "--json")
-        expected = {"changed": changed, "version": 1, "counts": counts, "mistakes": []}
+        expected: dict[str, Any] = {"changed": changed, "version": 1, "counts": counts, "mistakes": []}
         assert (done.exit_code, json.loads(done.stdout)) == (0, expected)
-    refused = load(run, written(tmp_path, []), "--json")
-    assert refused.exit_code == 2
+    result = load(run, written(tmp_path, []), "--json")
+    assert result.exit_code == 2
     mistake = {"place": "", "reason": "must be an object, not a list"}
-    assert json.loads(refused.stdout) == {"changed": False, "version": None, "counts": {}, "mistakes": [mistake]}
+    assert json.loads(result.stdout) == {"changed": False, "version": None, "counts": {}, "mistakes": [mistake]}
 
 
 def test_an_organisation_that_is_not_there(run: Run) -> None:
     for command in (("import", "catalogue", EXAMPLE), ("catalogue",)):
-        refused = run(*command, "--organisation", "gazette")
-        assert refused.exit_code == 2
-        assert "there is no organisation gazette (known: herald)" in refused.stderr
+        result = run(*command, "--organisation", "gazette")
+        assert result.exit_code == 2
+        assert "there is no organisation gazette (known: herald)" in result.stderr
 
 
 def test_with_several_organisations_one_must_be_named(run: Run) -> None:
     run("init", "--organisation", "gazette")
-    refused = run("catalogue")
-    assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "say which --organisation (known: gazette, herald)" in refused.stderr
+    result = run("catalogue")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "name the --organisation (known: gazette, herald)" in result.stderr
     load(run, EXAMPLE)
     assert "no catalogue yet" in run("catalogue", "--organisation", "gazette").output
 
 
-def test_the_documentation_tells_of_every_key() -> None:
-    from stamkund.importing.catalogue_fields import PARTS
+def test_the_documentation_describes_every_key() -> None:
+    from stamkund.importing.catalogue_fields import LISTS
 
     text = (DOCS / "catalogue.md").read_text()
-    for part in PARTS:
+    for part in LISTS:
         assert f"| `{part.name}` |" in text
         assert all(f"`{field.name}`" in text for field in part.fields)

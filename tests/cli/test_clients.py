@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_command_line import COULD_NOT_RUN, refused
-from tests.support.installed import running
-from tests.support.served import ORGANISATION, Caller, ClientSecret, Installation
+from tests.cli.test_command_line import COULD_NOT_RUN, assert_fails
+from tests.support.installation import ORGANISATION, Caller, ClientSecret, Installation
+from tests.support.installation_fixtures import running
 
 CREATE = ("client", "create", "--organisation", ORGANISATION, "--name", "Appen", "--scope", "/openid")
 LIST = ("client", "list", "--organisation", ORGANISATION)
 HERALD = "https://www.herald.example"
 
 
-def shown(installation: Installation, client_id: str) -> dict[str, Any]:
+def client_json(installation: Installation, client_id: str) -> dict[str, Any]:
     [client] = [one for one in installation.do(*LIST, "--json").json() if one["id"] == client_id]
     return {str(name): value for name, value in client.items()}
 
@@ -26,7 +26,7 @@ def created(installation: Installation, *options: str) -> str:
     return str(installation.do(*CREATE, "--json", *options).json()["client_id"])
 
 
-def test_everything_that_a_client_is_made_with_is_shown(installation: Installation) -> None:
+def test_a_client_is_printed_with_all_its_settings(installation: Installation) -> None:
     made = created(
         installation,
         *(
@@ -40,7 +40,7 @@ def test_everything_that_a_client_is_made_with_is_shown(installation: Installati
         *("--origin", HERALD, "--origin", "http://localhost:5173", "--origin", HERALD),
         *("--offline-access", "--rotate-refresh-tokens", "--sso2"),
     )
-    client = shown(installation, made)
+    client = client_json(installation, made)
     assert client.pop("created") > 0
     assert client == {
         "id": made,
@@ -52,12 +52,12 @@ def test_everything_that_a_client_is_made_with_is_shown(installation: Installati
         "origins": [HERALD, "http://localhost:5173"],
         "public": False,
         "offline_access": True,
-        "rotates": True,
+        "rotate_refresh_tokens": True,
         "sso2": True,
         "disabled": False,
     }
     listed = installation.do(*LIST).output
-    assert f"{made}  Appen  /openid  offline_access rotates sso2\n" in listed
+    assert f"{made}  Appen  /openid  offline_access rotate_refresh_tokens sso2\n" in listed
     for line in (f"redirect URI {HERALD}/back", f"logout URI {HERALD}/out", f"origin {HERALD}"):
         assert f"    {line}\n" in listed
 
@@ -76,30 +76,30 @@ def test_everything_that_a_client_is_made_with_is_shown(installation: Installati
 )
 def test_create_refuses(embedded: Installation, options: list[str], words: str) -> None:
     before = embedded.do(*LIST, "--json").json()
-    refused(embedded.run(*CREATE, *options), words)
+    assert_fails(embedded.run(*CREATE, *options), words)
     assert embedded.do(*LIST, "--json").json() == before
 
 
 async def test_a_public_client_has_no_secret_and_no_use_for_one(embedded: Installation) -> None:
-    told = embedded.do(*CREATE, "--public").output
-    assert "It is public: it has no secret, and must prove with PKCE (S256)" in told and "client_secret" not in told
+    output = embedded.do(*CREATE, "--public").output
+    assert "It is public: it has no secret, and must prove with PKCE (S256)" in output and "client_secret" not in output
     made = embedded.do(*CREATE, "--public", "--json").json()
     assert list(made) == ["client_id"]
-    assert shown(embedded, made["client_id"])["public"] is True
-    refused(embedded.run("client", "rotate-secret", made["client_id"]), "is a public client, which has no secret")
-    refused(embedded.run("client", "change", made["client_id"], "--sso2"), "a public client can't use SSO2")
+    assert client_json(embedded, made["client_id"])["public"] is True
+    assert_fails(embedded.run("client", "rotate-secret", made["client_id"]), "is a public client, which has no secret")
+    assert_fails(embedded.run("client", "change", made["client_id"], "--sso2"), "a public client can't use SSO2")
     never = embedded.run("client", "change", made["client_id"], "--no-rotate-refresh-tokens")
-    refused(never, "a public client's refresh tokens always rotate")
-    async with running(embedded) as (served, _):
+    assert_fails(never, "a public client's refresh tokens always rotate")
+    async with running(embedded) as (server, _):
         for secret, error in (("", "unauthorized_client"), ("guessed", "invalid_client")):
-            caller = Caller(served, ClientSecret(made["client_id"], secret))
+            caller = Caller(server, ClientSecret(made["client_id"], secret))
             for grant in ("none", "client_credentials", "password"):
                 assert (await caller.grant(grant, username="a@b.se", password="x")).json()["error"] == error
 
 
 def test_a_change_replaces_what_it_names_and_nothing_else(embedded: Installation) -> None:
     made = created(embedded, "--redirect-uri", f"{HERALD}/back", "--origin", HERALD, "--sso2")
-    before = shown(embedded, made)
+    before = client_json(embedded, made)
     for options, changes in (
         (["--name", "Sajten"], {"name": "Sajten"}),
         (["--scope", "/openid", "--scope", "/openid/email"], {"scopes": ["/openid", "/openid/email"]}),
@@ -107,34 +107,34 @@ def test_a_change_replaces_what_it_names_and_nothing_else(embedded: Installation
         (["--logout-uri", "https://new.example/out"], {"logout_uris": ["https://new.example/out"]}),
         (["--origin", "https://new.example"], {"origins": ["https://new.example"]}),
         (["--origin", "", "--redirect-uri", ""], {"origins": [], "redirect_uris": []}),
-        (["--offline-access", "--rotate-refresh-tokens"], {"offline_access": True, "rotates": True}),
+        (["--offline-access", "--rotate-refresh-tokens"], {"offline_access": True, "rotate_refresh_tokens": True}),
         (["--no-offline-access", "--no-rotate-refresh-tokens", "--no-sso2"], {"offline_access": False, "sso2": False}),
     ):
         assert embedded.do("client", "change", made.upper(), *options).output == f"{made} is changed\n"
-        before |= {"rotates": "--rotate-refresh-tokens" in options, **changes}
-        assert shown(embedded, made) == before
+        before |= {"rotate_refresh_tokens": "--rotate-refresh-tokens" in options, **changes}
+        assert client_json(embedded, made) == before
 
 
 async def test_a_changed_client_keeps_its_secret(embedded: Installation) -> None:
     async with running(embedded) as (_, caller):
         embedded.do("client", "change", caller.client.id, "--scope", "/external/me/w", "--name", "Annat")
-        answer = await caller.grant("none")
-        assert (answer.status_code, answer.json()["scope"]) == (200, "/external/me/w")
+        response = await caller.grant("none")
+        assert (response.status_code, response.json()["scope"]) == (200, "/external/me/w")
 
 
 def test_change_refuses(embedded: Installation) -> None:
     assert embedded.client is not None
     client_id = embedded.client.id
-    before = shown(embedded, client_id)
+    before = client_json(embedded, client_id)
     change = ("client", "change", client_id)
-    refused(embedded.run(*change), "name what should change, such as --redirect-uri")
-    refused(embedded.run(*change, "--scope", "/openidd"), "there is no scope /openidd; did you mean /openid?")
-    refused(embedded.run(*change, "--scope", ""), "there is no scope")
-    refused(embedded.run(*change, "--name", "x", "--origin", f"{HERALD}:443"), "without path and default port")
-    refused(embedded.run("client", "change", "0" * 24, "--name", "x"), f"there is no client {'0' * 24}")
-    refused(embedded.run("client", "change", "nobody", "--name", "x"), "nobody is no client id (24 hex digits)")
+    assert_fails(embedded.run(*change), "name what should change, such as --redirect-uri")
+    assert_fails(embedded.run(*change, "--scope", "/openidd"), "there is no scope /openidd; did you mean /openid?")
+    assert_fails(embedded.run(*change, "--scope", ""), "there is no scope")
+    assert_fails(embedded.run(*change, "--name", "x", "--origin", f"{HERALD}:443"), "without path and default port")
+    assert_fails(embedded.run("client", "change", "0" * 24, "--name", "x"), f"there is no client {'0' * 24}")
+    assert_fails(embedded.run("client", "change", "nobody", "--name", "x"), "nobody is no client id (24 hex digits)")
     assert embedded.run(*change, "--public").status == COULD_NOT_RUN
-    assert shown(embedded, client_id) == before
+    assert client_json(embedded, client_id) == before
 
 
 # Clients that move here ------------------------------------------------------------------------------------
@@ -158,21 +158,21 @@ async def test_a_client_that_moves_here_keeps_its_id_and_secret(installation: In
     assert done.returncode == 0 and id_.lower() in done.stdout
     assert secret not in done.stdout + done.stderr
     moved = ClientSecret(id_.lower(), secret)
-    async with running(installation) as (served, _):
+    async with running(installation) as (server, _):
         form = f"client_id={id_}&client_secret={secret}&grant_type=none"
         headers = {"content-type": "application/x-www-form-urlencoded"}
-        assert (await served.http.post("/api/authorization/access_token", content=form, headers=headers)).is_success
-        basic = await served.http.post(
+        assert (await server.http.post("/api/authorization/access_token", content=form, headers=headers)).is_success
+        basic = await server.http.post(
             "/api/authorization/access_token", data={"grant_type": "none"}, auth=(moved.id, moved.secret)
         )
         assert basic.is_success
 
 
-def test_an_id_or_a_secret_that_can_not_be_kept_is_told(embedded: Installation) -> None:
-    known = created(embedded)
+def test_an_unsuitable_id_or_secret_is_refused(embedded: Installation) -> None:
+    existing = created(embedded)
     for secret, options, sentence in (
         ("a-secret-that-is-long-enough", ("--id", "x"), "x is no client id"),
-        ("a-secret-that-is-long-enough", ("--id", known), f"there is a client {known} already"),
+        ("a-secret-that-is-long-enough", ("--id", existing), f"there already is a client {existing}"),
         ("short", (), "can be guessed"),
         ("with a blank in between them", (), "none of them a blank"),
         ("with%20percent-and-more-of-it", (), "none of them a blank, %"),

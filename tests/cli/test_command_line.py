@@ -10,15 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from stamkund.cli.installation import shown_url
+from stamkund.cli.installation import without_password
 from stamkund.clock import system_clock
 from stamkund.rules.customer import Customer
 from stamkund.store.migrations import LATEST, MIGRATIONS
 from stamkund.vault import Vault
-from tests.support.installed import running
-from tests.support.postgres_server import PostgresServer
-from tests.support.rows import database_file, executed, rows
-from tests.support.served import (
+from tests.support.installation import (
     ACCOUNTS,
     CANDIDATE,
     ORGANISATION,
@@ -27,10 +24,15 @@ from tests.support.served import (
     ClientSecret,
     Ended,
     Installation,
-    Served,
+    ServerProcess,
     is_problem,
 )
-from tests.support.stage import customer
+from tests.support.installation_fixtures import running
+from tests.support.postgres_server import PostgresServer
+from tests.support.rows import database_file, executed, rows
+from tests.support.service import customer
+
+pytestmark = pytest.mark.both_engines
 
 COULD_NOT_RUN = 2
 NUMBER, OTHER_NUMBER = "800610-8230", "910820-5205"
@@ -63,7 +65,7 @@ def test_a_new_database_is_its_owners_alone(empty_embedded: Installation) -> Non
     ],
 )
 def test_init_refuses(empty_embedded: Installation, options: list[str], sentence: str) -> None:
-    refused(empty_embedded.run("init", *options), sentence)
+    assert_fails(empty_embedded.run("init", *options), sentence)
     assert not empty_embedded.key_file.exists()
 
 
@@ -76,12 +78,12 @@ def test_migrate(empty: Installation) -> None:
 def test_serve_on_an_unmigrated_postgres_says_what_to_run(postgres: PostgresServer, tmp_path: Path) -> None:
     installation = Installation(tmp_path, postgres.create_database("unmigrated"))
     for command in (["serve"], ["client", "list", "--organisation", ORGANISATION]):
-        refused(installation.run(*command), "run `stamkund migrate`")
+        assert_fails(installation.run(*command), "run `stamkund migrate`")
 
 
 def test_a_newer_schema_is_refused(installation: Installation) -> None:
     asyncio.run(executed(installation.database_url, "INSERT INTO migrations VALUES (99, 'later', 0)"))
-    refused(installation.run("serve"), f"newer than this program knows ({LATEST}): upgrade Stamkund")
+    assert_fails(installation.run("serve"), f"newer than this program knows ({LATEST}): upgrade Stamkund")
 
 
 # Clients -------------------------------------------------------------------------------------------------
@@ -96,27 +98,27 @@ def test_client_create_and_list(empty: Installation) -> None:
     assert re.fullmatch(r"[A-Za-z0-9._~-]{40,}", made.secret)
     listed = empty.do(*listing)
     assert listed.output == f"{made.id}  Kundtjänst  /external/account/r\n"
-    [shown] = empty.do(*listing, "--json").json()
-    assert shown["scopes"] == ["/external/account/r"]
-    assert made.secret not in listed.output + str(shown)
-    assert "secret" not in str(shown)
+    [client] = empty.do(*listing, "--json").json()
+    assert client["scopes"] == ["/external/account/r"]
+    assert made.secret not in listed.output + str(client)
+    assert "secret" not in str(client)
 
 
 def test_client_create_refuses(embedded: Installation) -> None:
     create = ("client", "create", "--organisation", ORGANISATION, "--name", "x", "--scope")
     wrong = embedded.run(*create, "/external/acount/w")
-    refused(wrong, "there is no scope /external/acount/w; did you mean /external/account/w?")
+    assert_fails(wrong, "there is no scope /external/acount/w; did you mean /external/account/w?")
     relative = embedded.run(*create, "/external/me/w", "--redirect-uri", "/back")
-    refused(relative, "the redirect URI /back must be absolute")
+    assert_fails(relative, "the redirect URI /back must be absolute")
     unknown = embedded.run("client", "create", "--organisation", "tidningen", "--name", "x", "--scope", "/openid")
-    refused(unknown, f"there is no organisation tidningen (known: {ORGANISATION})")
+    assert_fails(unknown, f"there is no organisation tidningen (known: {ORGANISATION})")
     assert len(embedded.do("client", "list", "--organisation", ORGANISATION).output.splitlines()) == 1
 
 
 def test_commands_about_no_client(embedded: Installation) -> None:
-    refused(embedded.run("client", "disable", "nobody"), "nobody is no client id (24 hex digits)")
-    refused(embedded.run("client", "enable", "0" * 24), f"there is no client {'0' * 24}")
-    refused(embedded.run("client", "rotate-secret", "0" * 24), f"there is no client {'0' * 24}")
+    assert_fails(embedded.run("client", "disable", "nobody"), "nobody is no client id (24 hex digits)")
+    assert_fails(embedded.run("client", "enable", "0" * 24), f"there is no client {'0' * 24}")
+    assert_fails(embedded.run("client", "rotate-secret", "0" * 24), f"there is no client {'0' * 24}")
 
 
 async def test_disable_works_at_once_and_enable_again(installation: Installation) -> None:
@@ -124,7 +126,7 @@ async def test_disable_works_at_once_and_enable_again(installation: Installation
         assert is_problem(await caller.get(ACCOUNTS, email="a@example.com"), 404, "not_found")
         installation.do("client", "disable", caller.client.id)
         refusals = [await caller.get(ACCOUNTS, email="a@example.com") for _ in range(8)]
-        assert [is_problem(answer, 401, "invalid_token") for answer in refusals] == [True] * 8
+        assert [is_problem(response, 401, "invalid_token") for response in refusals] == [True] * 8
         token = await caller.grant("none")
         assert (token.status_code, token.json()["error"]) == (401, "invalid_client")
         installation.do("client", "enable", caller.client.id.upper())
@@ -133,15 +135,15 @@ async def test_disable_works_at_once_and_enable_again(installation: Installation
 
 
 async def test_rotate_secret_with_and_without_overlap(embedded: Installation) -> None:
-    async with running(embedded) as (served, caller):
+    async with running(embedded) as (server, caller):
         old = caller.client
         new = rotated(embedded, old, "1h")
         newest = rotated(embedded, old, "7d")
-        assert [await accepted(served, client) for client in (old, new, newest)] == [True, True, True]
+        assert [await accepted(server, client) for client in (old, new, newest)] == [True, True, True]
         last = rotated(embedded, old, "0s")
-        assert [await accepted(served, client) for client in (old, new, newest, last)] == [False, False, False, True]
+        assert [await accepted(server, client) for client in (old, new, newest, last)] == [False, False, False, True]
         assert (await caller.get(CANDIDATE, customer_number="c1")).status_code == 404  # tokens given before go on
-    refused(embedded.run("client", "rotate-secret", old.id, "--overlap", "soon"), "--overlap must be a number and")
+    assert_fails(embedded.run("client", "rotate-secret", old.id, "--overlap", "soon"), "--overlap must be a number and")
 
 
 def rotated(installation: Installation, client: ClientSecret, overlap: str) -> ClientSecret:
@@ -150,14 +152,14 @@ def rotated(installation: Installation, client: ClientSecret, overlap: str) -> C
     return ClientSecret(client.id, made["client_secret"])
 
 
-async def accepted(served: Served, client: ClientSecret) -> bool:
+async def accepted(server: ServerProcess, client: ClientSecret) -> bool:
     """Whether the token endpoint takes the secret, in the form and as HTTP Basic."""
-    answers = [
-        await Caller(served, client).grant("none"),
-        await served.http.post(TOKEN, data={"grant_type": "none"}, auth=(client.id, client.secret)),
+    responses = [
+        await Caller(server, client).grant("none"),
+        await server.http.post(TOKEN, data={"grant_type": "none"}, auth=(client.id, client.secret)),
     ]
-    assert {(a.status_code, a.json().get("error")) for a in answers} <= {(200, None), (401, "invalid_client")}
-    return [a.status_code for a in answers] == [200, 200]
+    assert {(a.status_code, a.json().get("error")) for a in responses} <= {(200, None), (401, "invalid_client")}
+    return [a.status_code for a in responses] == [200, 200]
 
 
 # Settings ------------------------------------------------------------------------------------------------
@@ -184,19 +186,19 @@ async def accepted(served: Served, client: ClientSecret) -> bool:
 )
 def test_settings_that_cannot_be_used(embedded: Installation, settings: dict[str, object], words: str) -> None:
     ended = embedded.run("serve", **settings)
-    refused(ended, words)
+    assert_fails(ended, words)
     assert "s3crt" not in ended.errors and "crt@" not in ended.errors
 
 
 def test_a_database_that_is_none(embedded: Installation) -> None:
     database_file(embedded.database_url).write_text("Dear diary, " * 1000)
-    refused(embedded.run("serve"), "file is not a database")
+    assert_fails(embedded.run("serve"), "file is not a database")
 
 
 def test_a_postgres_database_that_is_not_there(postgres: PostgresServer, tmp_path: Path) -> None:
     for command in ("serve", "migrate"):
         ended = Installation(tmp_path, postgres.url("nowhere")).run(command)
-        refused(ended, 'database "nowhere" does not exist')
+        assert_fails(ended, 'database "nowhere" does not exist')
 
 
 async def test_settings_from_a_file(embedded: Installation) -> None:
@@ -205,24 +207,24 @@ async def test_settings_from_a_file(embedded: Installation) -> None:
     (embedded.folder / "other.toml").write_text("access_token_seconds = 88\n")
     (embedded.folder / "wrong.toml").write_text("access_token_seconds = = 88\n")
     assert embedded.client is not None
-    served = Served(embedded)
+    server = ServerProcess(embedded)
     try:
         for settings, seconds in (({}, 77), ({"settings_file": "other.toml"}, 88), ({"access_token_seconds": 99}, 99)):
-            await served.start(**settings)
-            assert (await Caller(served, embedded.client).grant("none")).json()["expires_in"] == seconds
-            assert await served.stop() == 0
+            await server.start(**settings)
+            assert (await Caller(server, embedded.client).grant("none")).json()["expires_in"] == seconds
+            assert await server.stop() == 0
     finally:
-        await served.close()
-    refused(embedded.run("serve", settings_file="wrong.toml"), "the settings file wrong.toml is not TOML")
+        await server.close()
+    assert_fails(embedded.run("serve", settings_file="wrong.toml"), "the settings file wrong.toml is not TOML")
     (embedded.folder / "stamkund.toml").write_text("wrokers = 2\n")
-    refused(embedded.run("doctor"), "there is no setting wrokers", "output")
+    assert_fails(embedded.run("doctor"), "there is no setting wrokers", "output")
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 async def test_a_port_that_is_taken(embedded: Installation, workers: str) -> None:
-    async with running(embedded) as (served, _):
-        ended = embedded.run("serve", "--workers", workers, "--port", str(served.port))
-        refused(ended, f"cannot listen on 127.0.0.1, port {served.port}: Address already in use")
+    async with running(embedded) as (server, _):
+        ended = embedded.run("serve", "--workers", workers, "--port", str(server.port))
+        assert_fails(ended, f"cannot listen on 127.0.0.1, port {server.port}: Address already in use")
 
 
 def test_words_that_are_no_command(embedded: Installation) -> None:
@@ -233,12 +235,12 @@ def test_words_that_are_no_command(embedded: Installation) -> None:
     assert "init" in embedded.do("--help").output
 
 
-def test_passwords_are_not_shown(postgres: PostgresServer, tmp_path: Path) -> None:
+def test_passwords_are_not_printed(postgres: PostgresServer, tmp_path: Path) -> None:
     url = postgres.create_database("shown").replace("@", ":S3cret-word@")
     installation = Installation(tmp_path, url)
     for ended in (installation.do("init", "--organisation", ORGANISATION), installation.run("doctor")):
         assert "S3cret-word" not in ended.output + ended.errors
-        assert shown_url(url) in ended.output and ":***@" in ended.output
+        assert without_password(url) in ended.output and ":***@" in ended.output
 
 
 # Doctor --------------------------------------------------------------------------------------------------
@@ -253,7 +255,7 @@ def test_doctor_is_content(installation: Installation) -> None:
 SPOILT: dict[str, tuple[Callable[[Installation], object], str]] = {
     "no client": (
         lambda made: asyncio.run(executed(made.database_url, "DELETE FROM clients")),
-        f"organisation {ORGANISATION} has 0 clients: make one with `stamkund client create`",
+        f"organisation {ORGANISATION} has 0 clients: create one with `stamkund client create`",
     ),
     "newer schema": (
         lambda made: asyncio.run(executed(made.database_url, "INSERT INTO migrations VALUES (99, 'later', 0)")),
@@ -284,18 +286,18 @@ def test_doctor_finds(embedded: Installation, spoil: str) -> None:
 
 
 def test_doctor_finds_nothing_made(empty_embedded: Installation) -> None:
-    finds(empty_embedded, "yet: make it with `stamkund init`")
+    finds(empty_embedded, "yet: create it with `stamkund init`")
     assert list(empty_embedded.folder.iterdir()) == []
 
 
 def test_doctor_finds_no_organisation(empty_embedded: Installation) -> None:
     empty_embedded.do("migrate")
-    finds(empty_embedded, "there is no organisation yet: make one with `stamkund init --organisation ID`")
+    finds(empty_embedded, "there is no organisation yet: create one with `stamkund init --organisation ID`")
 
 
 def finds(installation: Installation, words: str) -> None:
     ended = installation.run("doctor")
-    refused(ended, words, "output")
+    assert_fails(ended, words, "output")
     assert any(words in line for line in ended.output.splitlines() if line.startswith("FAIL")), ended.output
 
 
@@ -303,12 +305,14 @@ def test_doctor_finds_a_database_that_can_only_be_read(postgres: PostgresServer,
     installation = Installation(tmp_path, postgres.create_database("readonly"))
     installation.do("init", "--organisation", ORGANISATION)
     asyncio.run(executed(installation.database_url, "ALTER DATABASE readonly SET default_transaction_read_only = on"))
-    refused(installation.run("doctor"), "FAIL  the database can't be written to: ReadOnlySQLTransactionError", "output")
+    assert_fails(
+        installation.run("doctor"), "FAIL  the database can't be written to: ReadOnlySQLTransactionError", "output"
+    )
 
 
 def test_doctor_finds_an_unmigrated_postgres(postgres: PostgresServer, tmp_path: Path) -> None:
     installation = Installation(tmp_path, postgres.create_database("undoctored"))
-    refused(installation.run("doctor"), "run `stamkund migrate`", "output")
+    assert_fails(installation.run("doctor"), "run `stamkund migrate`", "output")
 
 
 # Keys ----------------------------------------------------------------------------------------------------
@@ -316,19 +320,19 @@ def test_doctor_finds_an_unmigrated_postgres(postgres: PostgresServer, tmp_path:
 
 async def test_a_new_key_takes_over(installation: Installation) -> None:
     """Add, reencrypt and remove, with data and servers: numbers are found, unique and readable all the while."""
-    async with running(installation) as (served, caller):
+    async with running(installation) as (server, caller):
         await with_number(installation, caller, "c1", NUMBER)
         installation.do("key", "add")
         await numbers_work(installation, caller, "c11")  # in a server that has not heard of the new key
         for number, steps in enumerate((["reencrypt"], ["remove", "1"]), 12):
-            await served.stop()
+            await server.stop()
             installation.do("key", *steps)
-            await served.start()
-            assert await accepted(served, caller.client)
+            await server.start()
+            assert await accepted(server, caller.client)
             await numbers_work(installation, caller, f"c{number}")
         await with_number(installation, caller, "c2", OTHER_NUMBER)
         assert installation.do("key", "list").output == "2\n"
-        refused(installation.run("key", "remove", "2"), "2 is not an older key of")
+        assert_fails(installation.run("key", "remove", "2"), "2 is not an older key of")
     sealed = await rows(installation.database_url, "SELECT document FROM accounts")
     assert all('"social_security_number":"2.' in document for (document,) in sealed)
     old = await rows(installation.database_url, "SELECT count(*) FROM identifiers WHERE value LIKE '1.%'")
@@ -336,7 +340,7 @@ async def test_a_new_key_takes_over(installation: Installation) -> None:
 
 
 async def test_keys_change_while_a_server_runs(installation: Installation) -> None:
-    """Sealing anew goes on beside a server: nothing that it answers is wrong meanwhile."""
+    """Sealing anew goes on beside a server: none of its responses is wrong meanwhile."""
     async with running(installation, workers=2) as (_, caller):
         await with_number(installation, caller, "c1", NUMBER)
         for steps in (["add"], ["reencrypt"]):
@@ -354,10 +358,10 @@ async def with_number(installation: Installation, caller: Caller, customer_numbe
 
 
 async def numbers_work(installation: Installation, caller: Caller, rival_number: str) -> None:
-    """The number of c1 finds it, is readable, and nobody else can have it."""
-    found = await caller.get(ACCOUNTS, social_security_number=NUMBER)
-    assert found.status_code == 200, found.text
-    item = found.json()["item"]
+    """The number of c1 finds it, is readable, and can't be given to another customer."""
+    response = await caller.get(ACCOUNTS, social_security_number=NUMBER)
+    assert response.status_code == 200, response.text
+    item = response.json()["item"]
     assert (item["customer_number"], item["social_security_number"]) == ("c1", NUMBER)
     [rival] = await installation.candidates(1, int(rival_number[1:]))
     taken = await caller.activate(rival, f"{rival_number}@example.com", social_security_number=NUMBER)
@@ -385,17 +389,21 @@ async def test_permissions(embedded: Installation) -> None:
         assert listed == [f"{news}  sms  Nyheter  (not active)", f"{offers['id']}  email  Erbjudanden"]
         refusal = await caller.activate(candidates[1], "b@example.com", marketing_permissions=both)
         assert is_problem(refusal, 400, "invalid_parameter")
-        kept = (await caller.get(ACCOUNTS, email="a@example.com")).json()["item"]["accepted_marketing_permissions"]
-        assert [permission["id"] for permission in kept] == [news, offers["id"]]
-        refused(embedded.run("permission", "deactivate", *option, "0" * 24), "there is no marketing permission 0000")
+        permissions = (await caller.get(ACCOUNTS, email="a@example.com")).json()["item"][
+            "accepted_marketing_permissions"
+        ]
+        assert [permission["id"] for permission in permissions] == [news, offers["id"]]
+        assert_fails(
+            embedded.run("permission", "deactivate", *option, "0" * 24), "there is no marketing permission 0000"
+        )
         unknown = embedded.run("permission", "list", "--organisation", "tidningen")
-        refused(unknown, f"there is no organisation tidningen (known: {ORGANISATION})")
+        assert_fails(unknown, f"there is no organisation tidningen (known: {ORGANISATION})")
 
 
 async def test_two_organisations_are_held_apart(installation: Installation) -> None:
     """The same people in both: each sees its own alone, whatever ids, tokens and names of the other it knows."""
-    async with running(installation) as (served, here):
-        away = await Caller(served, installation.prepare("tidningen"), "tidningen")()
+    async with running(installation) as (server, here):
+        away = await Caller(server, installation.prepare("tidningen"), "tidningen")()
         ids, tokens = {}, {}
         for caller in (here, away):
             candidate = await candidate_of(installation, caller.organisation)
@@ -437,19 +445,19 @@ async def has_no_key_to(caller: Caller, other: Caller, tokens: dict[str, str]) -
     assert (refreshed.status_code, refreshed.json()["error"]) == (400, "invalid_grant")
 
 
-def refused(ended: Ended, words: str, where: str = "errors") -> None:
-    """The command could not run, and said why in a sentence."""
-    said = ended.errors + (ended.output if where == "output" else "")
-    assert (ended.status, words in said) == (COULD_NOT_RUN, True), ended
+def assert_fails(ended: Ended, words: str, where: str = "errors") -> None:
+    """The command could not run, and its message says why."""
+    output = ended.errors + (ended.output if where == "output" else "")
+    assert (ended.status, words in output) == (COULD_NOT_RUN, True), ended
     assert "Traceback" not in ended.errors
 
 
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({}, "ok    browsers and clients come to http://127.0.0.1:8000"),
-        ({"public_url": "https://login.example.com"}, "ok    browsers and clients come to https://login.example.com"),
-        ({"sso_url": "https://sso.example.com"}, "ok    browsers and clients come to https://sso.example.com"),
+        ({}, "ok    browsers and clients use http://127.0.0.1:8000"),
+        ({"public_url": "https://login.example.com"}, "ok    browsers and clients use https://login.example.com"),
+        ({"sso_url": "https://sso.example.com"}, "ok    browsers and clients use https://sso.example.com"),
         ({"host": "0.0.0.0"}, "FAIL  http://0.0.0.0:8000 is no address for browsers: set STAMKUND_PUBLIC_URL"),
         ({"public_url": "http://login.example.com"}, "FAIL  nobody can log in at http://login.example.com"),
     ],

@@ -1,4 +1,4 @@
-"""The curl lines that `stamkund demo` prints, and those of the README's story, run as they are printed."""
+"""The curl lines that `stamkund demo` prints, and those of the README, run as they are printed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Iterator[str]:
+def instructions(tmp_path: Path) -> Iterator[str]:
     """What a running demo printed, from the curl lines on."""
     port = free_port()
     demo = subprocess.Popen(
@@ -46,8 +46,8 @@ def wait_for(port: int) -> None:
     subprocess.run([*command, f"http://127.0.0.1:{port}/health/ready"], check=True, capture_output=True)
 
 
-def test_the_printed_lines_tell_the_whole_story(story: str) -> None:
-    done = subprocess.run(["sh", "-e"], input=story, text=True, capture_output=True, check=True)
+def test_the_printed_lines_run(instructions: str) -> None:
+    done = subprocess.run(["sh", "-e"], input=instructions, text=True, capture_output=True, check=True)
     candidate, activated, account, me, readable = (json.loads(part) for part in _objects(done.stdout))
     assert candidate["item"]["customer_number"] == "100001"
     assert candidate["item"]["products"][0]["product_code"] == "digital"
@@ -57,10 +57,19 @@ def test_the_printed_lines_tell_the_whole_story(story: str) -> None:
     assert readable["item"] == {"id": activated["id"], "active_products": ["demo_web"]}
 
 
-def test_the_readme_tells_the_same_story(story: str) -> None:
+def test_a_port_in_use_is_said_before_any_line_to_paste(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        command = [*PROGRAM, "demo", "--port", str(port)]
+        ended = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path)
+    assert ended.returncode != 0 and ended.stdout == ""
+    assert f"cannot listen on 127.0.0.1, port {port}: Address already in use. Choose another port" in ended.stderr
+
+
+def test_the_readme_has_the_same_lines(instructions: str) -> None:
     """Every address and field that the README's lines send is one that the demo's lines send, and work."""
     readme = Path(__file__).parents[2].joinpath("README.md").read_text()
-    lines = readme.partition("## The story in curl")[2].partition("## Production")[0]
+    lines = readme.partition("## The whole way in curl")[2].partition("## Production")[0]
     for part in (
         "/api/authorization/access_token",
         "grant_type=none",
@@ -73,14 +82,14 @@ def test_the_readme_tells_the_same_story(story: str) -> None:
         "/external/api/v1/me/active_products",
     ):
         assert part in lines, part
-        assert part in story, part
+        assert part in instructions, part
 
 
 def _objects(text: str) -> list[str]:
     """The JSON objects of a text in which they follow one another without a break."""
-    decoder, found, place = json.JSONDecoder(), [], 0
+    decoder, objects, place = json.JSONDecoder(), [], 0
     while place < len(text):
         _, end = decoder.raw_decode(text, place)
-        found.append(text[place:end])
+        objects.append(text[place:end])
         place = end
-    return found
+    return objects

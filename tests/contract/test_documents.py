@@ -1,4 +1,4 @@
-"""The documents' own examples as tests: the request in, the answer key by key in the documents' order."""
+"""The documents' own examples as tests: the request in, the response key by key in the documents' order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from stamkund.rules.account import ExternalId
 from stamkund.rules.customer import Subscription
 from stamkund.rules.organisation import Permission
-from tests.support.stage import Publisher, Stage
+from tests.support.service import Publisher, RunningService
 
 CANDIDATE = "/external/api/v1/accounts/candidate"
 ACTIVATE = "/external/api/v1/account/activate_candidate"
@@ -22,17 +22,17 @@ ADDRESS_KEYS += ["zip_code", "city", "drop_box"]
 PERMISSION = Permission("5ba4a64509c04c5ab4000001", "News", "sms")
 
 
-def moment(*parts: int) -> int:
-    return int(datetime(*parts, tzinfo=UTC).timestamp())  # type: ignore[arg-type, misc]
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> int:
+    return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
 
 
-async def test_candidate_answers_as_documented(publisher: Publisher) -> None:
+async def test_get_candidate_as_documented(publisher: Publisher) -> None:
     """Get account candidate: found by social security number and zip code."""
-    subscription = Subscription("585a4768edce2c5e6f000003", "product code", valid_to=moment(2026, 8, 2, 11))
+    subscription = Subscription("585a4768edce2c5e6f000003", "product code", valid_to=utc(2026, 8, 2, 11))
     made = await publisher.customer(email="", subscriptions=[subscription])
-    answer = await publisher.get(CANDIDATE, social_security_number="620817-9256", zip_code="43921")
-    assert answer.status_code == 200
-    assert list(answer.json()["item"].items()) == [
+    response = await publisher.get(CANDIDATE, social_security_number="620817-9256", zip_code="43921")
+    assert response.status_code == 200
+    assert list(response.json()["item"].items()) == [
         ("account_candidate_id", made.id),
         ("email", ""),
         ("first_name", "Ove"),
@@ -43,13 +43,13 @@ async def test_candidate_answers_as_documented(publisher: Publisher) -> None:
         ("zip_code", "43921"),
         ("products", [{"product_code": "product code", "valid_to": "2026-08-02T13:00:00+02:00"}]),
     ]
-    assert answer.headers["cache-control"] == "no-store"
+    assert response.headers["cache-control"] == "no-store"
 
 
 async def test_candidate_error_as_documented(publisher: Publisher) -> None:
-    answer = await publisher.get(CANDIDATE, social_security_number="6208179256")
-    assert answer.status_code == 400
-    assert list(answer.json().items()) == [
+    response = await publisher.get(CANDIDATE, social_security_number="6208179256")
+    assert response.status_code == 400
+    assert list(response.json().items()) == [
         ("code", "invalid_parameter"),
         ("field", "social_security_number"),
         ("message", "Parameter must match format (/^[0-9]{6}-[0-9]{4}$/)"),
@@ -59,15 +59,15 @@ async def test_candidate_error_as_documented(publisher: Publisher) -> None:
 async def test_activation_minimal_as_documented(publisher: Publisher) -> None:
     made = await publisher.customer()
     body = {"account_candidate_id": made.id, "email": "test@example.com", "password": "Df7Vdd8!!vnM"}
-    answer = await publisher.post(ACTIVATE, body)
-    assert answer.status_code == 201
-    assert list(answer.json()) == ["id"]
-    assert len(answer.json()["id"]) == 24
+    response = await publisher.post(ACTIVATE, body)
+    assert response.status_code == 201
+    assert list(response.json()) == ["id"]
+    assert len(response.json()["id"]) == 24
 
 
 @pytest.mark.parametrize("path", [ACTIVATE, "/external/api/v1/accounts/activate_candidate"])
-async def test_activation_complete_as_documented(stage: Stage, path: str) -> None:
-    publisher = await stage.publisher(marketing_permissions=[PERMISSION])
+async def test_activation_complete_as_documented(service: RunningService, path: str) -> None:
+    publisher = await service.publisher(marketing_permissions=[PERMISSION])
     made = await publisher.customer(social_security_number=None)
     body = {
         "account_candidate_id": made.id.upper(),
@@ -84,13 +84,13 @@ async def test_activation_complete_as_documented(stage: Stage, path: str) -> Non
         "alias": "Oves Alias",
         "marketing_permissions": PERMISSION.id,
     }
-    answer = await publisher.post(path, body)
-    assert answer.status_code == 201, answer.text
+    response = await publisher.post(path, body)
+    assert response.status_code == 201, response.text
     item = (await publisher.get(ACCOUNTS, email="test@example.com")).json()["item"]
-    shown = {name: item[name] for name in body if name in item}
+    echoed = {name: item[name] for name in body if name in item}
     del body["account_candidate_id"], body["password"], body["account_origin"], body["birth_date"]
     del body["marketing_permissions"]
-    assert shown == body
+    assert echoed == body
     assert item["accepted_marketing_permissions"] == [{"id": PERMISSION.id, "type": "sms"}]
     assert item["status"] == "active"
     assert item["verified"] is True
@@ -107,19 +107,19 @@ async def test_activation_conflict_as_documented(publisher: Publisher) -> None:
     ]
 
 
-async def test_account_answers_as_documented(stage: Stage) -> None:
+async def test_get_account_as_documented(service: RunningService) -> None:
     """Get account (/accounts): every key of the document, in its order."""
-    publisher = await stage.publisher(marketing_permissions=[PERMISSION])
+    publisher = await service.publisher(marketing_permissions=[PERMISSION])
     subscription = Subscription(
         "585a4768edce2c5e6f000003",
         "package_code",
         "TITLE_CODE",
-        moment(2025, 12, 20, 9, 12, 8),
-        moment(2026, 12, 22, 9, 12, 8),
+        utc(2025, 12, 20, 9, 12, 8),
+        utc(2026, 12, 22, 9, 12, 8),
         "12345",
         "limited",
         provision_service="kayak",
-        external_start_date=moment(2025, 12, 20, 9, 12, 8),
+        external_start_date=utc(2025, 12, 20, 9, 12, 8),
     )
     made = await publisher.customer(
         "12345",
@@ -135,10 +135,12 @@ async def test_account_answers_as_documented(stage: Stage) -> None:
         "marketing_permissions": PERMISSION.id,
     }
     account_id = (await publisher.post(ACTIVATE, body)).json()["id"]
-    answer = await publisher.get(ACCOUNTS, customer_number="12345")
-    assert answer.status_code == 200
-    item = answer.json()["item"]
-    address = dict(zip(ADDRESS_KEYS, ["Ove", "Ovesson", "The Streets", "12", "A", "3", "13", "43921"], strict=False))
+    response = await publisher.get(ACCOUNTS, customer_number="12345")
+    assert response.status_code == 200
+    item = response.json()["item"]
+    address: dict[str, str | None] = dict(
+        zip(ADDRESS_KEYS, ["Ove", "Ovesson", "The Streets", "12", "A", "3", "13", "43921"], strict=False)
+    )
     address |= {"city": "Stockholm", "drop_box": None, "country_code": "SE"}
     expected = {
         "id": account_id,
@@ -182,17 +184,19 @@ async def test_account_answers_as_documented(stage: Stage) -> None:
     assert json.dumps(item) == json.dumps(expected)
 
 
-async def test_me_answers_as_documented(publisher: Publisher) -> None:
+async def test_get_me_as_documented(publisher: Publisher) -> None:
     """Get account (/me): its own keys and order, with and without a trailing slash."""
     account_id = await publisher.activated("reader@example.com", social_security_number="800610-8230")
     token = await publisher.reader_token("reader@example.com")
-    answers = [
-        await publisher.stage.http.get(path, headers={"authorization": f"bearer {token}"}) for path in (ME, f"{ME}/")
+    responses = [
+        await publisher.service.http.get(path, headers={"authorization": f"bearer {token}"}) for path in (ME, f"{ME}/")
     ]
-    assert answers[0].json() == answers[1].json()
-    item = answers[0].json()["item"]
+    assert responses[0].json() == responses[1].json()
+    item = responses[0].json()["item"]
     product = item["user_products"][0]
-    address = dict(zip(ADDRESS_KEYS, ["Ove", "Ovesson", "The Streets", "12", "A", "3", "13", "43921"], strict=False))
+    address: dict[str, str | None] = dict(
+        zip(ADDRESS_KEYS, ["Ove", "Ovesson", "The Streets", "12", "A", "3", "13", "43921"], strict=False)
+    )
     expected = {
         "id": account_id,
         "email": "reader@example.com",
@@ -235,11 +239,11 @@ async def test_me_answers_as_documented(publisher: Publisher) -> None:
 
 
 async def test_unknown_parameters_are_named_as_documented(publisher: Publisher) -> None:
-    answer = await publisher.get(
+    response = await publisher.get(
         ACCOUNTS, unknown_api_parameter_1="a", email="test@example.com", unknown_api_parameter_2="b"
     )
-    assert answer.status_code == 400
-    assert answer.json() == {
+    assert response.status_code == 400
+    assert response.json() == {
         "code": "unknown_parameter",
         "message": "Unknown parameters: unknown_api_parameter_1,unknown_api_parameter_2",
     }
@@ -258,6 +262,6 @@ async def test_every_documented_key_finds_the_account(publisher: Publisher) -> N
         {"external_id_key": "crm", "external_id_value": "a/b&c=å"},
         {"tulo_customer_number": "00001"},
     ]
-    found = [await publisher.get(ACCOUNTS, **key) for key in keys]
-    assert [a.status_code for a in found] == [200] * len(keys)
-    assert {a.json()["item"]["id"] for a in found} == {account_id}
+    responses = [await publisher.get(ACCOUNTS, **key) for key in keys]
+    assert [a.status_code for a in responses] == [200] * len(keys)
+    assert {a.json()["item"]["id"] for a in responses} == {account_id}

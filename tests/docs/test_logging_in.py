@@ -11,16 +11,17 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from stamkund.passwords import Passwords
+from stamkund.identity.passwords import Passwords
 from stamkund.settings import Settings
 from tests.support.browser import Browser
-from tests.support.served import ORGANISATION, Installation, Served
-from tests.support.stage import customer
+from tests.support.installation import ORGANISATION, Installation, ServerProcess
+from tests.support.service import customer
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "logging-in.md").read_text()
@@ -37,40 +38,40 @@ def free_port() -> int:
 
 
 @pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Served]:
+async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
     """A server reached as `localhost`, whose one reader has the password of the examples."""
     installation = Installation(tmp_path, f"sqlite:///{tmp_path / 'stamkund.db'}")
     installation.prepare()
     passwords = Passwords(Settings(argon2_memory_kib=8, argon2_passes=1))
-    known = await passwords.hash(PASSWORD)
+    stored_hash = await passwords.hash(PASSWORD)
     passwords.close()
     person = customer(
-        "100001", int(time.time()), email=EMAIL, first_name="Kim", last_name="Exempel", password_hash=known
+        "100001", int(time.time()), email=EMAIL, first_name="Kim", last_name="Exempel", password_hash=stored_hash
     )
     await installation.customers(person)
-    running = Served(installation)
+    running = ServerProcess(installation)
     running.settings["public_url"] = f"http://localhost:{running.port}"
     async with running:
         yield running
 
 
-def client(served: Served, *options: str) -> dict[str, str]:
+def client(server: ServerProcess, *options: str) -> dict[str, str]:
     command = ("client", "create", "--organisation", ORGANISATION, "--name", "Example", "--json")
-    return {str(k): str(v) for k, v in served.installation.do(*command, *options).json().items()}
+    return {str(k): str(v) for k, v in server.installation.do(*command, *options).json().items()}
 
 
-def host(served: Served) -> str:
-    return f"http://localhost:{served.port}"
+def host(server: ServerProcess) -> str:
+    return f"http://localhost:{server.port}"
 
 
 def scopes(*names: str) -> list[str]:
     return [part for name in names for part in ("--scope", name)]
 
 
-async def test_every_curl_line_runs_as_it_stands(served: Served) -> None:
-    given = scopes("/external/account/r", "/external/me/w", "/openid", "/openid/profile", "/openid/email")
-    made = client(served, *given, "--redirect-uri", "http://localhost:8003/callback")
-    variables = {"HOST": host(served), "ID": made["client_id"], "SECRET": made["client_secret"]}
+async def test_every_curl_line_runs_as_it_stands(server: ServerProcess) -> None:
+    scope_options = scopes("/external/account/r", "/external/me/w", "/openid", "/openid/profile", "/openid/email")
+    made = client(server, *scope_options, "--redirect-uri", "http://localhost:8003/callback")
+    variables = {"HOST": host(server), "ID": made["client_id"], "SECRET": made["client_secret"]}
     script = "\n".join(LINES).replace("demo^", f"{ORGANISATION}^")
     done = await asyncio.to_thread(
         subprocess.run,
@@ -89,12 +90,12 @@ async def test_every_curl_line_runs_as_it_stands(served: Served) -> None:
     assert (reader["email"], reader["name"]) == (EMAIL, "Kim Exempel")
 
 
-def objects(text: str) -> list[dict[str, dict[str, str]]]:
-    decoder, found, place = json.JSONDecoder(), [], 0
+def objects(text: str) -> list[dict[str, Any]]:
+    decoder, values, place = json.JSONDecoder(), [], 0
     while place < len(text.rstrip()):
         value, place = decoder.raw_decode(text, place + len(text[place:]) - len(text[place:].lstrip()))
-        found.append(value)
-    return found
+        values.append(value)
+    return values
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: re.findall(r'--name "?(\w+)', c)[0])
@@ -120,10 +121,10 @@ def test_every_client_of_the_page_can_be_made(tmp_path: Path, command: str) -> N
 
 
 @contextmanager
-def site(program: str, served: Served, port: int, made: dict[str, str]) -> Iterator[str]:
+def site(program: str, server: ServerProcess, port: int, made: dict[str, str]) -> Iterator[str]:
     """An example site as a process of its own; its address."""
     variables = {"CLIENT_ID": made["client_id"], "CLIENT_SECRET": made["client_secret"], "PORT": str(port)}
-    more = {"ORGANISATION": ORGANISATION, "STAMKUND": host(served)}
+    more = {"ORGANISATION": ORGANISATION, "STAMKUND": host(server)}
     process = subprocess.Popen(
         [sys.executable, DOCS / "examples" / program],
         stdout=subprocess.PIPE,
@@ -135,6 +136,7 @@ def site(program: str, served: Served, port: int, made: dict[str, str]) -> Itera
     address = process.stdout.readline().strip().rstrip("/")
     assert address, "the example did not start"
     try:
+        _wait_until_listening(process, port)
         yield address
     finally:
         process.kill()
@@ -142,14 +144,23 @@ def site(program: str, served: Served, port: int, made: dict[str, str]) -> Itera
         process.wait()
 
 
-async def test_a_login_on_one_sso2_site_is_known_on_the_other(served: Served) -> None:
+def _wait_until_listening(process: subprocess.Popen[str], port: int) -> None:
+    """An example prints its address just before it listens."""
+    while process.poll() is None:
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.02)
+    raise AssertionError("the example ended")
+
+
+async def test_a_login_on_one_sso2_site_counts_on_the_other(server: ServerProcess) -> None:
     ports = [free_port(), free_port()]
     made = [
-        client(served, *scopes("/external/me/w"), "--sso2", "--redirect-uri", f"http://localhost:{port}/landing")
+        client(server, *scopes("/external/me/w"), "--sso2", "--redirect-uri", f"http://localhost:{port}/landing")
         for port in ports
     ]
-    with site("sso2_site.py", served, ports[0], made[0]) as one, site("sso2_site.py", served, ports[1], made[1]) as two:
-        async with Browser(host(served), hosts=[one, two]) as browser:
+    with site("sso2_site.py", server, ports[0], made[0]) as one, site("sso2_site.py", server, ports[1], made[1]) as two:
+        async with Browser(host(server), hosts=[one, two]) as browser:
             for address in (two, one):
                 assert "Nobody is logged in" in (await browser.get(f"{address}/")).text
             wrong = await browser.submit(email=EMAIL, password="wrong")
@@ -162,12 +173,12 @@ async def test_a_login_on_one_sso2_site_is_known_on_the_other(served: Served) ->
             assert "Nobody is logged in" in (await browser.get(f"{one}/")).text
 
 
-async def test_the_openid_site_says_hello(served: Served) -> None:
+async def test_the_openid_site_says_hello(server: ServerProcess) -> None:
     port = free_port()
     options = ["--redirect-uri", f"http://localhost:{port}/callback"]
-    made = client(served, *scopes("/openid", "/openid/profile", "/openid/email"), *options)
-    with site("openid_site.py", served, port, made) as address:
-        async with Browser(host(served), hosts=[address]) as browser:
+    made = client(server, *scopes("/openid", "/openid/profile", "/openid/email"), *options)
+    with site("openid_site.py", server, port, made) as address:
+        async with Browser(host(server), hosts=[address]) as browser:
             page = await browser.get(f"{address}/")
             assert page.forms, page.text
             page = await browser.submit(email=EMAIL, password=PASSWORD)

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.installed import (
+from tests.support.installation_fixtures import (
     embedded,
     empty,
     empty_embedded,
-    engine,
     installation,
     prepared_postgres,
     prepared_sqlite,
@@ -21,7 +20,6 @@ __all__ = [
     "embedded",
     "empty",
     "empty_embedded",
-    "engine",
     "installation",
     "own_postgres",
     "prepared_postgres",

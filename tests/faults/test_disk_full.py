@@ -1,4 +1,4 @@
-"""SQLite on a full disk, and with somebody else holding its lock: what can be answered is, the rest says try again."""
+"""SQLite on a full disk, and with somebody else holding its lock: what can be done is done, the rest is 503."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from stamkund.rules.customer import Customer
-from tests.support.installed import running
+from tests.support.installation import ACCOUNTS, CANDIDATE, Caller, Installation, is_unavailable
+from tests.support.installation_fixtures import running
 from tests.support.rows import database_file, halves
-from tests.support.served import ACCOUNTS, CANDIDATE, Caller, Installation, is_unavailable
 
 EMAIL = "ove.ovesson@example.com"
 ROOM = 256 * 1024
@@ -24,42 +24,42 @@ both_sizes = pytest.mark.parametrize("workers", [1, 2])
 
 @both_sizes
 async def test_a_full_disk(embedded: Installation, workers: int) -> None:
-    async with running(embedded, workers=workers) as (served, caller):
+    async with running(embedded, workers=workers) as (server, caller):
         candidates = await embedded.candidates(400)
         assert (await caller.activate(candidates.pop(), EMAIL)).status_code == 201
-        served.limit_files(log_bytes(embedded) + ROOM)
-        made, refused = await until_full(caller, candidates)
+        server.limit_files(log_bytes(embedded) + ROOM)
+        made, failed = await until_full(caller, candidates)
         assert made
-        served.limit_files(0)  # what did not suffice for an account may have for a token
+        server.limit_files(0)  # what did not suffice for an account may have for a token
         assert is_unavailable(await caller.grant("none"))
-        assert await reading_works(caller, made, refused)
-        assert (await served.http.get("/health/ready")).status_code == 200
+        assert await reading_works(caller, made, failed)
+        assert (await server.http.get("/health/ready")).status_code == 200
         assert await halves(embedded.database_url) == []
-        assert "SQLITE_" in served.log  # the operator is told what is wrong
+        assert "SQLITE_" in server.log  # the log says what is wrong
 
-        served.limit_files()
-        assert (await caller.activate(refused, "again@example.com")).status_code == 201
-        assert await served.stop() == 0
+        server.limit_files()
+        assert (await caller.activate(failed, "again@example.com")).status_code == 201
+        assert await server.stop() == 0
     assert await halves(embedded.database_url) == []
 
 
 async def test_a_restart_after_a_full_disk(embedded: Installation) -> None:
-    async with running(embedded) as (served, caller):
+    async with running(embedded) as (server, caller):
         candidates = await embedded.candidates(400)
-        served.limit_files(log_bytes(embedded) + ROOM)
-        made, refused = await until_full(caller, candidates)
-        assert await served.stop() == 0
-        await served.start()
+        server.limit_files(log_bytes(embedded) + ROOM)
+        made, failed = await until_full(caller, candidates)
+        assert await server.stop() == 0
+        await server.start()
         for number, account_id in made.items():
-            answer = await caller.get(ACCOUNTS, customer_number=number)
-            assert answer.json()["item"]["id"] == account_id
-        assert (await caller.activate(refused, "again@example.com")).status_code == 201
+            response = await caller.get(ACCOUNTS, customer_number=number)
+            assert response.json()["item"]["id"] == account_id
+        assert (await caller.activate(failed, "again@example.com")).status_code == 201
     assert await halves(embedded.database_url) == []
 
 
 @both_sizes
 async def test_a_lock_that_another_process_holds(embedded: Installation, workers: int) -> None:
-    """Reads go on, writers wait: none is told that the database is locked."""
+    """Reads go on, writers wait: no request fails because the database is locked."""
     async with running(embedded, workers=workers) as (_, caller):
         candidates = await embedded.candidates(20)
         assert (await caller.activate(candidates.pop(), EMAIL)).status_code == 201
@@ -68,41 +68,41 @@ async def test_a_lock_that_another_process_holds(embedded: Installation, workers
             for _ in range(300):
                 assert (await caller.get(ACCOUNTS, email=EMAIL)).status_code == 200
             assert not any(task.done() for task in waiting)
-        assert [answer.status_code for answer in await asyncio.gather(*waiting)] == [201] * len(candidates)
+        assert [response.status_code for response in await asyncio.gather(*waiting)] == [201] * len(candidates)
     assert await halves(embedded.database_url) == []
 
 
 async def test_a_log_on_a_full_disk(embedded: Installation) -> None:
-    """A log that can't be written costs no answer."""
-    async with running(embedded) as (served, caller):
+    """A log that can't be written costs no response."""
+    async with running(embedded) as (server, caller):
         candidates = await embedded.candidates(3)
-        await served.stop()
-        await served.start(errors=Path("/dev/full"))
-        found = [await caller.get(CANDIDATE, customer_number="c1") for _ in range(1000)]
-        assert {answer.status_code for answer in found} == {200}
-        served.limit_files(0)
+        await server.stop()
+        await server.start(errors=Path("/dev/full"))
+        responses = [await caller.get(CANDIDATE, customer_number="c1") for _ in range(1000)]
+        assert {response.status_code for response in responses} == {200}
+        server.limit_files(0)
         assert is_unavailable(await caller.activate(candidates[0], EMAIL))  # whose warning is written at once
-        served.limit_files()
+        server.limit_files()
         assert (await caller.activate(candidates[0], EMAIL)).status_code == 201
-        assert await served.stop() == 0
+        assert await server.stop() == 0
 
 
 async def until_full(caller: Caller, candidates: list[Customer]) -> tuple[dict[str, str], Customer]:
     """Activates one after the other until the disk is full; gives what was made and the one who was refused."""
-    made = {}
+    made: dict[str, str] = {}
     for candidate in candidates:
-        answer = await caller.activate(candidate, f"{candidate.customer_number}@example.com")
-        if answer.status_code != 201:
-            assert is_unavailable(answer), answer.text
+        response = await caller.activate(candidate, f"{candidate.customer_number}@example.com")
+        if response.status_code != 201:
+            assert is_unavailable(response), response.text
             return made, candidate
-        made[candidate.customer_number] = answer.json()["id"]
+        made[candidate.customer_number] = response.json()["id"]
     raise AssertionError("the disk never got full")
 
 
-async def reading_works(caller: Caller, made: dict[str, str], refused: Customer) -> bool:
-    found = [await caller.get(ACCOUNTS, customer_number=number) for number in made]
-    free = await caller.get(CANDIDATE, customer_number=refused.customer_number)
-    return [a.json()["item"]["id"] for a in found] == list(made.values()) and free.status_code == 200
+async def reading_works(caller: Caller, made: dict[str, str], failed: Customer) -> bool:
+    responses = [await caller.get(ACCOUNTS, customer_number=number) for number in made]
+    free = await caller.get(CANDIDATE, customer_number=failed.customer_number)
+    return [a.json()["item"]["id"] for a in responses] == list(made.values()) and free.status_code == 200
 
 
 def log_bytes(installation: Installation) -> int:

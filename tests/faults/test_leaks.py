@@ -16,9 +16,7 @@ from stamkund.rules.customer import Customer
 from stamkund.vault import Vault
 from tests.support.browser import Browser
 from tests.support.connector import Connector
-from tests.support.installed import running
-from tests.support.rows import TABLES, executed, rows
-from tests.support.served import (
+from tests.support.installation import (
     ACCOUNTS,
     ACTIVATE,
     CANDIDATE,
@@ -29,35 +27,37 @@ from tests.support.served import (
     TOKEN,
     Caller,
     Installation,
-    Served,
+    ServerProcess,
 )
-from tests.support.stage import customer
+from tests.support.installation_fixtures import running
+from tests.support.rows import TABLES, executed, rows
+from tests.support.service import customer
 
 EMAIL = "petronella.ovesson@example.com"
 NEW_EMAIL = "Petronella+Ny@example.com"
-STRANGER = "frammande.person@example.com"
+UNKNOWN_EMAIL = "frammande.person@example.com"
 NUMBER = "620817-9256"
 OTHER_NUMBER = "910820-5205"
 WRONG_PASSWORD = "Fel-losenord-99"
 BACK = "https://site.example.com/landing"
-PERSONAL = [EMAIL, NEW_EMAIL, STRANGER, NUMBER, OTHER_NUMBER, "6208179256", "9108205205", "Petronella", "Ovesson"]
+PERSONAL = [EMAIL, NEW_EMAIL, UNKNOWN_EMAIL, NUMBER, OTHER_NUMBER, "6208179256", "9108205205", "Petronella", "Ovesson"]
 PERSONAL += ["0701234567", "Storgatan", "k-4711", "Petras-alias", "crm-77123", PASSWORD, WRONG_PASSWORD]
 
 
 async def test_nothing_leaks(installation: Installation) -> None:
-    async with running(installation, log_level="debug") as (served, caller):
+    async with running(installation, log_level="debug") as (server, caller):
         [candidate, other] = people()
         await installation.customers(candidate, other)
-        tokens = await tell_a_story(served, caller, candidate)
-        tokens += await log_in_everywhere(installation, served)
+        tokens = await use_every_call(server, caller, candidate)
+        tokens += await log_in_everywhere(installation, server)
         await provoke_internal_error(installation, caller)
         secrets = [caller.client.secret, *tokens]
-        kept = await everything_kept(installation)
-        assert found(kept, [*written(NUMBER), *written(OTHER_NUMBER), *secrets, PASSWORD, WRONG_PASSWORD]) == []
-        assert found(kept, ["k-4711"]) != []  # the look itself finds what is there
-        await served.stop()
-    assert '"internal error"' in served.log and '"status":500' in served.log and '"status":201' in served.log
-    assert found(served.log, [*PERSONAL, *secrets]) == []
+        stored = await everything_stored(installation)
+        assert leaks(stored, [*written(NUMBER), *written(OTHER_NUMBER), *secrets, PASSWORD, WRONG_PASSWORD]) == []
+        assert leaks(stored, ["k-4711"]) != []  # the look itself finds what is there
+        await server.stop()
+    assert '"internal error"' in server.log and '"status":500' in server.log and '"status":201' in server.log
+    assert leaks(server.log, [*PERSONAL, *secrets]) == []
 
 
 async def test_a_copy_is_of_no_use_without_its_key_file(installation: Installation) -> None:
@@ -88,52 +88,52 @@ def people() -> list[Customer]:
     ]
 
 
-async def tell_a_story(served: Served, caller: Caller, candidate: Customer) -> list[str]:
+async def use_every_call(server: ServerProcess, caller: Caller, candidate: Customer) -> list[str]:
     """Everything that callers do with people's data, rightly and wrongly; gives the tokens that were issued."""
     await wrong_look_ups(caller)
-    await wrong_activations(served, caller, candidate)
+    await wrong_activations(server, caller, candidate)
     more = {"alias": "Petras-alias", "first_name": "Petronella", "social_security_number": NUMBER}
     activated = await caller.activate(candidate, NEW_EMAIL, **more)
     assert activated.status_code == 201, activated.text
     assert (await caller.activate(candidate, NEW_EMAIL)).status_code == 409
-    await wrong_logins(served, caller)
+    await wrong_logins(server, caller)
     login = (await caller.login(NEW_EMAIL)).json()
     assert (await caller.get(ME, login["access_token"])).status_code == 200
     refreshed = (await caller.grant("refresh_token", refresh_token=login["refresh_token"])).json()
     for query in ({"email": NEW_EMAIL}, {"social_security_number": NUMBER}, {"alias": "Petras-alias"}):
         assert (await caller.get(ACCOUNTS, **query)).status_code == 200
-    await broken_http(served)
+    await broken_http(server)
     return [caller.token, login["access_token"], login["refresh_token"], refreshed["access_token"]]
 
 
-async def log_in_everywhere(installation: Installation, served: Served) -> list[str]:
-    """All doors, rightly and wrongly; gives what must not be found: secrets, cookies, codes, tickets, tokens."""
+async def log_in_everywhere(installation: Installation, server: ServerProcess) -> list[str]:
+    """All channels, rightly and wrongly; gives what must not be found: secrets, cookies, codes, tickets, tokens."""
     options = ("--scope", "/external/me/w", "--scope", "/openid", "--redirect-uri", BACK, "--sso2", "--offline-access")
     made = installation.do("client", "create", "--organisation", ORGANISATION, "--name", "Site", "--json", *options)
     client, secret = made.json()["client_id"], made.json()["client_secret"]
-    site = Connector(served.url, ORGANISATION, client, secret, system_clock)
-    found = [secret]
-    async with Browser(served.url) as browser:
-        await browser.get("/login", login_hint=STRANGER)
-        await browser.submit(email=STRANGER, password=WRONG_PASSWORD)
+    site = Connector(server.url, ORGANISATION, client, secret, system_clock)
+    credentials = [secret]
+    async with Browser(server.url) as browser:
+        await browser.get("/login", login_hint=UNKNOWN_EMAIL)
+        await browser.submit(email=UNKNOWN_EMAIL, password=WRONG_PASSWORD)
         await browser.submit(email=NEW_EMAIL, password=PASSWORD)
-        asked = f"/oauth2/auth?client_id={client}&response_type=code&scope=openid&state={NUMBER}&nonce=n-0S6"
-        code = parse_qs(urlsplit((await browser.get(asked)).location or "").query)["code"][0]
+        authorization = f"/oauth2/auth?client_id={client}&response_type=code&scope=openid&state={NUMBER}&nonce=n-0S6"
+        code = parse_qs(urlsplit((await browser.get(authorization)).location or "").query)["code"][0]
         form = {"client_id": client, "client_secret": secret, "grant_type": "authorization_code", "code": code}
-        tokens = (await served.http.post(TOKEN, data=form)).json()
+        tokens = (await server.http.post(TOKEN, data=form)).json()
         bearer = {"authorization": f"Bearer {tokens['access_token']}"}
-        assert (await served.http.get("/userinfo", headers=bearer)).status_code == 200
+        assert (await server.http.get("/userinfo", headers=bearer)).status_code == 200
         identified = (await browser.get(site.identify("", f"https://site.example.com/?{EMAIL}"))).location or ""
-        told = site.read(parse_qs(urlsplit(identified).query)["t"][0])
-        form = {"client_id": client, "client_secret": secret, "grant_type": "ticket", "ticket": told["at"]}
-        by_ticket = (await served.http.post(TOKEN, data=form)).json()
-        await site.authenticate(told["sid"], STRANGER, WRONG_PASSWORD)
+        claims = site.read(parse_qs(urlsplit(identified).query)["t"][0])
+        form = {"client_id": client, "client_secret": secret, "grant_type": "ticket", "ticket": claims["at"]}
+        by_ticket = (await server.http.post(TOKEN, data=form)).json()
+        await site.authenticate(claims["sid"], UNKNOWN_EMAIL, WRONG_PASSWORD)
         await browser.get("/login", continue_=f"https://{NUMBER}.example.com/?{EMAIL}")
         await browser.get(f"/oauth2/logout?id_token_hint={tokens['id_token']}&state={EMAIL}")
-        found += [code, told["at"], *browser.cookies.values(), by_ticket["access_token"]]
-        found += [tokens[name] for name in ("access_token", "refresh_token", "id_token")]
+        credentials += [code, claims["at"], *browser.cookies.values(), by_ticket["access_token"]]
+        credentials += [tokens[name] for name in ("access_token", "refresh_token", "id_token")]
     await site.http.aclose()
-    return [one for one in found if one]
+    return [one for one in credentials if one]
 
 
 async def wrong_look_ups(caller: Caller) -> None:
@@ -143,7 +143,7 @@ async def wrong_look_ups(caller: Caller) -> None:
         (CANDIDATE, {"social_security_number": NUMBER.replace("-", "")}),
         (CANDIDATE, {"customer_number": "k-4711", NUMBER: EMAIL}),
         (ACCOUNTS, {"email": f"{EMAIL} "}),
-        (ACCOUNTS, {"email": STRANGER, "social_security_number": NUMBER}),
+        (ACCOUNTS, {"email": UNKNOWN_EMAIL, "social_security_number": NUMBER}),
         (ACCOUNTS, {"external_id_key": "crm-77123", "external_id_value": NUMBER}),
         (f"{ACCOUNTS}/{EMAIL}", {}),
         (f"/{NUMBER}", {"access_token": caller.token}),
@@ -152,32 +152,34 @@ async def wrong_look_ups(caller: Caller) -> None:
     await caller.get(ACCOUNTS, token=caller.client.secret, email=EMAIL)
 
 
-async def wrong_activations(served: Served, caller: Caller, candidate: Customer) -> None:
+async def wrong_activations(server: ServerProcess, caller: Caller, candidate: Customer) -> None:
     headers = {"authorization": f"Bearer {caller.token}"}
     whole = f'{{"email": "{EMAIL}", "password": "{PASSWORD}", "alias": "crm-77123"'
     for body in (whole, f"{whole}, ", f'{whole}, "{NUMBER}": 1}}', f'{whole}, "first_name": ["Petronella"]}}'):
-        answer = await served.http.post(ACTIVATE, content=body, headers=headers | {"content-type": "application/json"})
-        assert answer.status_code == 400, answer.text
-    await served.http.post(ACTIVATE, content=whole, headers=headers | {"content-type": f"text/{EMAIL}"})
+        response = await server.http.post(
+            ACTIVATE, content=body, headers=headers | {"content-type": "application/json"}
+        )
+        assert response.status_code == 400, response.text
+    await server.http.post(ACTIVATE, content=whole, headers=headers | {"content-type": f"text/{EMAIL}"})
     await caller.activate(candidate, EMAIL, social_security_number=OTHER_NUMBER)
     await caller.activate(candidate, EMAIL, mobile_phone_number="0701234567 Ovesson")
 
 
-async def wrong_logins(served: Served, caller: Caller) -> None:
+async def wrong_logins(server: ServerProcess, caller: Caller) -> None:
     await caller.login(NEW_EMAIL, WRONG_PASSWORD)
-    await caller.login(STRANGER, PASSWORD)
+    await caller.login(UNKNOWN_EMAIL, PASSWORD)
     await caller.grant("password", username=f"{NUMBER}^{EMAIL}", password=PASSWORD, scope=f"/{EMAIL}")
     await caller.grant(f"{EMAIL}", password=PASSWORD)
     await caller.grant("refresh_token", refresh_token=PASSWORD)
-    await served.http.post(TOKEN, data={"client_id": EMAIL, "client_secret": PASSWORD})
-    await served.http.post(TOKEN, data={"client_id": caller.client.id, "client_secret": WRONG_PASSWORD})
-    await served.http.post(TOKEN, data={"grant_type": "none"}, auth=(caller.client.id, WRONG_PASSWORD))
+    await server.http.post(TOKEN, data={"client_id": EMAIL, "client_secret": PASSWORD})
+    await server.http.post(TOKEN, data={"client_id": caller.client.id, "client_secret": WRONG_PASSWORD})
+    await server.http.post(TOKEN, data={"grant_type": "none"}, auth=(caller.client.id, WRONG_PASSWORD))
 
 
-async def broken_http(served: Served) -> None:
+async def broken_http(server: ServerProcess) -> None:
     """Requests that are no HTTP, with personal data in them."""
     for request in (f"GET /?email={EMAIL} \r\n\r\n", f"{NUMBER} Ovesson\r\n\r\n", f"GET / HTTP/1.1\r\n{EMAIL}\r\n\r\n"):
-        reader, writer = await asyncio.open_connection(HOST, served.port)
+        reader, writer = await asyncio.open_connection(HOST, server.port)
         writer.write(request.encode())
         writer.write_eof()
         await reader.read()
@@ -189,13 +191,13 @@ async def provoke_internal_error(installation: Installation, caller: Caller) -> 
     damage = "UPDATE accounts SET document = substr(document, 1, length(document) - 20)"
     await executed(installation.database_url, damage)
     for query in ({"email": NEW_EMAIL}, {"social_security_number": NUMBER}):
-        answer = await caller.get(ACCOUNTS, **query)
-        assert answer.status_code == 500
-        assert found(answer.text, PERSONAL) == []
+        response = await caller.get(ACCOUNTS, **query)
+        assert response.status_code == 500
+        assert leaks(response.text, PERSONAL) == []
     assert (await caller.login(NEW_EMAIL)).status_code == 500
 
 
-async def everything_kept(installation: Installation) -> str:
+async def everything_stored(installation: Installation) -> str:
     """All that somebody with a copy of the database has: every file but the key file, or every row of every table."""
     if installation.database_url.startswith("sqlite:"):
         files = [file for file in installation.folder.iterdir() if file != installation.key_file]
@@ -203,8 +205,8 @@ async def everything_kept(installation: Installation) -> str:
         return "".join(file.read_bytes().decode("latin-1") for file in files)
     tables = [row for (row,) in await rows(installation.database_url, _OUR_TABLES)]
     assert sorted(tables) == sorted([*TABLES, "migrations"])
-    kept = [row for table in tables for row in await rows(installation.database_url, f"SELECT * FROM {table}")]
-    return "\n".join(_text(value) for row in kept for value in row)
+    stored = [row for table in tables for row in await rows(installation.database_url, f"SELECT * FROM {table}")]
+    return "\n".join(_text(value) for row in stored for value in row)
 
 
 _OUR_TABLES = (
@@ -226,6 +228,6 @@ def written(number: str) -> Iterator[str]:
             yield from (digest.hex(), digest[:16].hex(), digest.decode("latin-1"))
 
 
-def found(text: str, unwanted: list[str]) -> list[str]:
+def leaks(text: str, unwanted: list[str]) -> list[str]:
     lower = text.lower()
     return [one for one in unwanted if one.lower() in lower]

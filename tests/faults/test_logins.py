@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -16,10 +17,20 @@ import pytest
 
 from tests.support.browser import Browser
 from tests.support.connector import Connector
-from tests.support.installed import running
+from tests.support.installation import (
+    ME,
+    ORGANISATION,
+    PASSWORD,
+    TOKEN,
+    Caller,
+    Installation,
+    ServerProcess,
+    is_unavailable,
+    until,
+)
+from tests.support.installation_fixtures import running
 from tests.support.postgres_server import PostgresServer
 from tests.support.rows import rows
-from tests.support.served import ME, ORGANISATION, PASSWORD, TOKEN, Caller, Installation, Served, is_unavailable, until
 
 EMAIL = "ove.ovesson@example.com"
 BACK = "https://site.example.com/landing"
@@ -27,10 +38,10 @@ AT_ONCE = 6
 
 
 @dataclass
-class Story:
+class Scenario:
     """A running server, a site of it, and a browser in which a reader is logged in."""
 
-    served: Served
+    server: ServerProcess
     caller: Caller
     site: Connector
     browser: Browser
@@ -41,19 +52,19 @@ class Story:
 
     async def code(self) -> str | None:
         """A code from the browser flow, None where the browser is not logged in."""
-        answer = await self.http("GET", self.authorize)
-        if answer.status_code != 302:
-            answer.raise_for_status()
-        return parse_qs(urlsplit(answer.headers["location"]).query).get("code", [None])[0]
+        response = await self.http("GET", self.authorize)
+        if response.status_code != 302:
+            response.raise_for_status()
+        return parse_qs(urlsplit(response.headers["location"]).query).get("code", [None])[0]
 
-    async def http(self, method: str, path: str, **more: object) -> httpx.Response:
+    async def http(self, method: str, path: str, **more: Any) -> httpx.Response:
         """A request of the browser's, with its cookies."""
         cookies = "; ".join(f"{name}={value}" for (_, name), value in self.browser.cookies.items())
-        return await self.served.http.request(method, path, headers={"cookie": cookies}, **more)  # type: ignore[arg-type]
+        return await self.server.http.request(method, path, headers={"cookie": cookies}, **more)
 
     async def exchange(self, code: str) -> httpx.Response:
         form = {"client_id": self.site.client, "client_secret": self.site.secret, "redirect_uri": BACK, "code": code}
-        return await self.served.http.post(TOKEN, data={**form, "grant_type": "authorization_code"})
+        return await self.server.http.post(TOKEN, data={**form, "grant_type": "authorization_code"})
 
     async def pages(self) -> list[httpx.Response]:
         form = {"email": EMAIL, "password": PASSWORD, "form_token": "x"}
@@ -71,8 +82,8 @@ class Story:
             await self.http("GET", self.site.identify("", BACK)),
             *[await self.site.send(call, token(sid="x", at="x")) for call in ("sessionstatus", "createsession")],
             *[await self.site.send(call, token(sid="x", at="x")) for call in ("authenticate", "logout")],
-            await self.served.http.post("/oauth2/introspect", data=client),
-            await self.served.http.post("/oauth2/revoke", data=client),
+            await self.server.http.post("/oauth2/introspect", data=client),
+            await self.server.http.post("/oauth2/revoke", data=client),
             await self.exchange("x"),
         ]
 
@@ -84,18 +95,18 @@ class Story:
 
 
 @asynccontextmanager
-async def told(installation: Installation, workers: int = 1) -> AsyncIterator[Story]:
-    async with running(installation, workers=workers) as (served, caller):
+async def prepared(installation: Installation, workers: int = 1) -> AsyncIterator[Scenario]:
+    async with running(installation, workers=workers) as (server, caller):
         (candidate,) = await installation.candidates(1)
         assert (await caller.activate(candidate, EMAIL)).status_code == 201
         options = ("--scope", "/external/me/w", "--redirect-uri", BACK, "--sso2", "--offline-access", "--json")
         command = ("client", "create", "--organisation", ORGANISATION, "--name", "Site", *options)
         made = installation.do(*command).json()
-        site = Connector(served.url, ORGANISATION, made["client_id"], made["client_secret"], lambda: int(time.time()))
-        async with Browser(served.url) as browser:
+        site = Connector(server.url, ORGANISATION, made["client_id"], made["client_secret"], lambda: int(time.time()))
+        async with Browser(server.url) as browser:
             await browser.get("/login")
             await browser.submit(email=EMAIL, password=PASSWORD)
-            yield Story(served, caller, site, browser)
+            yield Scenario(server, caller, site, browser)
         await site.http.aclose()
 
 
@@ -106,65 +117,64 @@ async def installed(own_postgres: PostgresServer, tmp_path: Path) -> AsyncIterat
     own_postgres.drop_database("logins")
 
 
-async def test_doors_are_shut_while_the_database_is_gone(installed: Installation, own_postgres: PostgresServer) -> None:
+async def test_no_login_succeeds_while_the_database_is_gone(
+    installed: Installation, own_postgres: PostgresServer
+) -> None:
     """People see a page that says so, programs the documented 503; and who was logged in still is, afterwards."""
-    async with told(installed) as story:
-        assert await story.logged_in()
+    async with prepared(installed) as scenario:
+        assert await scenario.logged_in()
         own_postgres.stop("immediate")
-        for page in await story.pages():
+        for page in await scenario.pages():
             assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8"), page.text
             assert page.headers["retry-after"] and "content-security-policy" in page.headers
-        assert [answer.text for answer in await story.calls() if not is_unavailable(answer)] == []
+        assert [response.text for response in await scenario.calls() if not is_unavailable(response)] == []
         own_postgres.start()
-        await until(story.logged_in)
+        await until(scenario.logged_in)
 
 
 @dataclass
 class Stream:
-    """Codes asked for and exchanged, several at once, until something is done to the server."""
+    """Codes requested and exchanged, several at once, until the server is stopped or killed."""
 
-    story: Story
+    scenario: Scenario
     tokens: list[str] = field(default_factory=list)
-    unanswered: list[str] = field(default_factory=list)
+    pending: list[str] = field(default_factory=list)
 
-    async def until(self, answered: int, blow: Callable[[], None]) -> None:
-        goal = len(self.tokens) + answered
+    async def until(self, issued: int, blow: Callable[[], None]) -> None:
+        goal = len(self.tokens) + issued
         await asyncio.gather(*(self._go_on(goal, blow) for _ in range(AT_ONCE)))
 
     async def _go_on(self, goal: int, blow: Callable[[], None]) -> None:
         while len(self.tokens) < goal:
             try:
-                code = await self.story.code()
+                code = await self.scenario.code()
                 assert code is not None
-                self.unanswered.append(code)
-                answer = await self.story.exchange(code)
+                self.pending.append(code)
+                response = await self.scenario.exchange(code)
             except httpx.TransportError:
                 return
-            assert answer.status_code == 200, answer.text
-            self.unanswered.remove(code)
-            self.tokens.append(answer.json()["access_token"])
+            assert response.status_code == 200, response.text
+            self.pending.remove(code)
+            self.tokens.append(response.json()["access_token"])
             if len(self.tokens) == goal:
                 blow()
 
 
 async def test_kill_in_a_stream_of_codes(installation: Installation) -> None:
-    """A token that was answered holds. A code whose answer was lost gives nothing, or one token, and never two."""
+    """A token that was issued is valid. A code whose response was lost gives nothing, or one token, and never two."""
     url = installation.database_url
-    async with told(installation, workers=2) as story:
-        stream = Stream(story)
-        for answered in (3, 20):
-            await stream.until(answered, lambda: story.served.tell(signal.SIGKILL, everyone=True))
-            await story.served.ended()
-            halves = "SELECT count(*) FROM one_time WHERE spent IS NULL AND family IN (SELECT family FROM tokens)"
-            assert await rows(url, halves) == [(0,)]
-            halves = (
-                "SELECT count(*) FROM one_time WHERE spent IS NOT NULL AND family NOT IN (SELECT family FROM tokens)"
-            )
-            assert await rows(url, halves) == [(0,)]
-            await story.served.start(workers=1)
-            for token in stream.tokens[-answered:]:
-                assert (await story.caller.get(ME, token)).status_code == 200
-            assert await story.logged_in(), "the session is the database's, not the process's"
-        for code in stream.unanswered:
-            answers = [(await story.exchange(code)).status_code for _ in range(2)]
-            assert answers in ([200, 400], [400, 400])
+    async with prepared(installation, workers=2) as scenario:
+        stream = Stream(scenario)
+        for issued in (3, 20):
+            await stream.until(issued, lambda: scenario.server.send_signal(signal.SIGKILL, everyone=True))
+            await scenario.server.ended()
+            for half in ("spent IS NULL AND family IN", "spent IS NOT NULL AND family NOT IN"):
+                query = f"SELECT count(*) FROM one_time_credentials WHERE {half} (SELECT family FROM tokens)"
+                assert await rows(url, query) == [(0,)]
+            await scenario.server.start(workers=1)
+            for token in stream.tokens[-issued:]:
+                assert (await scenario.caller.get(ME, token)).status_code == 200
+            assert await scenario.logged_in(), "the session is the database's, not the process's"
+        for code in stream.pending:
+            responses = [(await scenario.exchange(code)).status_code for _ in range(2)]
+            assert responses in ([200, 400], [400, 400])

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.faults.test_leaks import found
+from tests.faults.test_leaks import leaks
 from tests.support.browser import Browser
-from tests.support.installed import running
+from tests.support.installation import ORGANISATION, Installation
+from tests.support.installation_fixtures import running
 from tests.support.postgres_server import PostgresServer
-from tests.support.served import ORGANISATION, Installation
 
-EMAIL, STRANGER = "petronella.ovesson@example.com", "frammande.person@example.com"
+EMAIL, UNKNOWN_EMAIL = "petronella.ovesson@example.com", "frammande.person@example.com"
 PASSWORD, WRONG = "Df7Vdd8!!vnM", "Fel-losenord-99"
 
 
 async def test_pages_say_that_the_database_is_gone(own_postgres: PostgresServer, tmp_path: Path) -> None:
     installation = Installation(tmp_path, own_postgres.create_database("pages"))
-    async with running(installation) as (served, _), Browser(served.url, "sv") as browser:
+    async with running(installation) as (server, _), Browser(server.url, "sv") as browser:
         assert (await browser.get("/login")).heading == "Logga in"
         form = browser.page.forms[0].fields
         assert installation.client is not None
@@ -35,13 +35,13 @@ async def test_pages_say_that_the_database_is_gone(own_postgres: PostgresServer,
 
 
 async def test_nothing_of_what_people_write_is_logged(installation: Installation) -> None:
-    async with running(installation, log_level="debug") as (served, caller), Browser(served.url) as browser:
+    async with running(installation, log_level="debug") as (server, caller), Browser(server.url) as browser:
         [candidate] = await installation.candidates(1)
         assert (await caller.activate(candidate, EMAIL)).status_code == 201
-        await browser.get("/login", login_hint=STRANGER, state="s3cr3t", continue_=f"https://evil.example/{EMAIL}")
-        await browser.get("/login", login_hint=STRANGER)
+        await browser.get("/login", login_hint=UNKNOWN_EMAIL, state="s3cr3t", continue_=f"https://evil.example/{EMAIL}")
+        await browser.get("/login", login_hint=UNKNOWN_EMAIL)
         secrets = [browser.page.forms[0].fields["form_token"]]
-        await browser.submit(email=STRANGER, password=WRONG)
+        await browser.submit(email=UNKNOWN_EMAIL, password=WRONG)
         await browser.submit(email=EMAIL, password=WRONG)
         await browser.submit(email=EMAIL, password=PASSWORD)
         assert browser.page.heading == "You are logged in"
@@ -49,7 +49,7 @@ async def test_nothing_of_what_people_write_is_logged(installation: Installation
         await browser.get("/logout", id_token_hint=f"x.{EMAIL}.y")
         await browser.submit()
         assert browser.page.heading == "You are logged out"
-        await served.stop()
-    assert '"call":"POST /login"' in served.log and '"status":403' in served.log and '"status":303' in served.log
-    told = [EMAIL, STRANGER, PASSWORD, WRONG, "Petronella", "s3cr3t", "evil.example", *secrets]
-    assert found(served.log, told) == []
+        await server.stop()
+    assert '"call":"POST /login"' in server.log and '"status":403' in server.log and '"status":303' in server.log
+    secret_texts = [EMAIL, UNKNOWN_EMAIL, PASSWORD, WRONG, "Petronella", "s3cr3t", "evil.example", *secrets]
+    assert leaks(server.log, secret_texts) == []

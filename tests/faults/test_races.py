@@ -1,4 +1,4 @@
-"""Many callers at the same moment: one gets what only one can have, the others are told so, nothing is half made."""
+"""Many callers at the same moment: one gets what only one can have, the others are refused, nothing is half made."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 
-from tests.support.installed import running
+from tests.support.installation import PASSWORD, Installation
+from tests.support.installation_fixtures import running
 from tests.support.rows import counts, halves, made
-from tests.support.served import PASSWORD, Installation
 
 CALLERS = 200
 EMAIL = "ove.ovesson@example.com"
@@ -23,11 +23,11 @@ both_sizes = pytest.mark.parametrize("workers", [1, 2])
 async def test_one_candidate_is_activated_once(installation: Installation, workers: int) -> None:
     async with running(installation, workers=workers) as (_, caller):
         [candidate] = await installation.candidates(1, social_security_number="620817-9256")
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *(caller.activate(candidate, f"reader{number}@example.com") for number in range(CALLERS))
         )
-        assert summary(answers) == {(201, None): 1, (409, "customer_number/ssn"): CALLERS - 1}
-        [won] = [answer for answer in answers if answer.status_code == 201]
+        assert summary(responses) == {(201, None): 1, (409, "customer_number/ssn"): CALLERS - 1}
+        [won] = [response for response in responses if response.status_code == 201]
         item = (await caller.get("/external/api/v1/accounts", customer_number="c1")).json()["item"]
     assert item["id"] == won.json()["id"]
     assert len(item["user_products"]) == 1
@@ -39,23 +39,23 @@ async def test_one_candidate_is_activated_once(installation: Installation, worke
 async def test_one_email_is_taken_once_in_whatever_case(installation: Installation, workers: int) -> None:
     async with running(installation, workers=workers) as (_, caller):
         candidates = await installation.candidates(CALLERS)
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *(caller.activate(candidate, in_case(EMAIL, number)) for number, candidate in enumerate(candidates))
         )
-        assert summary(answers) == {(201, None): 1, (409, "email"): CALLERS - 1}
-        found = await caller.get("/external/api/v1/accounts", email=EMAIL)
-    assert found.status_code == 200
+        assert summary(responses) == {(201, None): 1, (409, "email"): CALLERS - 1}
+        response = await caller.get("/external/api/v1/accounts", email=EMAIL)
+    assert response.status_code == 200
     assert await counts(installation.database_url) == made(1)
     assert await halves(installation.database_url) == []
 
 
-async def test_first_logins_at_the_same_moment(installation: Installation) -> None:
+async def test_first_logins_at_the_same_time(installation: Installation) -> None:
     """A reader who brought a password from elsewhere logs in for the first time, on several screens: one account."""
     async with running(installation, workers=2) as (_, caller):
         hashed = PasswordHasher(memory_cost=8, time_cost=1, parallelism=1).hash(PASSWORD)
         await installation.candidates(1, email=EMAIL, password_hash=hashed)
-        answers = await asyncio.gather(*(caller.login(EMAIL) for _ in range(40)))
-        assert Counter(answer.status_code for answer in answers) == {200: 40}
+        responses = await asyncio.gather(*(caller.login(EMAIL) for _ in range(40)))
+        assert Counter(response.status_code for response in responses) == {200: 40}
     assert await counts(installation.database_url) == made(1)
     assert await halves(installation.database_url) == []
 
@@ -64,13 +64,13 @@ async def test_a_number_sent_by_two_candidates(installation: Installation) -> No
     """Customers whom the subscription system knows without social security number, and who all send the same one."""
     async with running(installation, workers=2) as (_, caller):
         candidates = await installation.candidates(40)
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *(
                 caller.activate(c, f"{c.customer_number}@example.com", social_security_number="800610-8230")
                 for c in candidates
             )
         )
-        assert summary(answers) == {(201, None): 1, (409, "customer_number/ssn"): 39}
+        assert summary(responses) == {(201, None): 1, (409, "customer_number/ssn"): 39}
     assert await counts(installation.database_url) == made(1)
     assert await halves(installation.database_url) == []
 
@@ -80,16 +80,16 @@ async def test_numbers_are_given_without_gaps(installation: Installation) -> Non
     async with running(installation, workers=2) as (_, caller):
         candidates = await installation.candidates(60)
         await asyncio.gather(*(caller.activate(c, f"reader{n % 20}@example.com") for n, c in enumerate(candidates)))
-        found = [
+        statuses = [
             (await caller.get("/external/api/v1/accounts", tulo_customer_number=f"{number:05}")).status_code
             for number in range(1, 22)
         ]
-    assert found == [200] * 20 + [404]
+    assert statuses == [200] * 20 + [404]
     assert await halves(installation.database_url) == []
 
 
-def summary(answers: list[httpx.Response]) -> Counter[tuple[int, str | None]]:
-    return Counter((answer.status_code, answer.json().get("field")) for answer in answers)
+def summary(responses: list[httpx.Response]) -> Counter[tuple[int, str | None]]:
+    return Counter((response.status_code, response.json().get("field")) for response in responses)
 
 
 def in_case(text: str, number: int) -> str:

@@ -1,7 +1,7 @@
 """Publishers' sites with the connector in them: real servers that people visit with a browser.
 
-A site knows each visitor by a cookie of its own and keeps what it was told of their session. It asks at every page
-view, where one in the field asks every six minutes.
+A site knows each visitor by a cookie of its own and stores what it learned of their session. It gets the status at
+every page view, where a real one does so every six minutes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import httpx
 import uvicorn
 
 from tests.support.connector import Connector
-from tests.support.stage import Publisher
+from tests.support.service import Publisher
 
 SSO = "https://sso.example"
 LANDING = "/landing.php"
@@ -44,7 +44,7 @@ class Visitor:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     body: str = ""
     location: str = ""
@@ -68,57 +68,57 @@ class WebSite:
         self.visitors: dict[str, Visitor] = {}
         self.questions = 0
 
-    async def answer(self, visitor: Visitor, request: Request) -> Answer:
+    async def response(self, visitor: Visitor, request: Request) -> Response:
         if request.path == LANDING:
             return await self._landed(visitor, request.query["t"], request.query["r"])
         if request.method == "POST":
             return await self._submitted(visitor, request)
         if await self._must_identify(visitor):
-            return Answer(302, location=self.connector.identify(SSO, f"{self.name}{request.target}"))
-        return Answer(200, _page(visitor))
+            return Response(302, location=self.connector.identify(SSO, f"{self.name}{request.target}"))
+        return Response(200, _page(visitor))
 
-    async def _landed(self, visitor: Visitor, token: str, back: str) -> Answer:
-        told = self.connector.read(token)
-        visitor.sid, visitor.status = told["sid"], told["sts"]
-        if told["sts"] == "loggedin" and told["at"]:
-            await self._welcome(visitor, told["at"])
-        return Answer(302, location=back)
+    async def _landed(self, visitor: Visitor, token: str, back: str) -> Response:
+        claims = self.connector.read(token)
+        visitor.sid, visitor.status = claims["sid"], claims["sts"]
+        if claims["sts"] == "loggedin" and claims["at"]:
+            await self._welcome(visitor, claims["at"])
+        return Response(302, location=back)
 
     async def _must_identify(self, visitor: Visitor) -> bool:
         if not visitor.sid:
             return True
         self.questions += 1
-        told = await self.connector.status(visitor.sid, visitor.status)
-        before, visitor.status = visitor.status, told["sts"]
-        if told["err"] == "session_not_found" or told["sts"] == "terminated":
+        claims = await self.connector.status(visitor.sid, visitor.status)
+        before, visitor.status = visitor.status, claims["sts"]
+        if claims["err"] == "session_not_found" or claims["sts"] == "terminated":
             visitor.log_out()
             return True
-        if told["sts"] == "anon":
-            known = bool(visitor.email)
+        if claims["sts"] == "anon":
+            is_logged_in = bool(visitor.email)
             visitor.email = ""
-            return known
-        if before != "loggedin" and told["at"]:
-            await self._welcome(visitor, told["at"])
+            return is_logged_in
+        if before != "loggedin" and claims["at"]:
+            await self._welcome(visitor, claims["at"])
         return not visitor.email
 
     async def _welcome(self, visitor: Visitor, ticket: str) -> None:
-        answer = await self.connector.exchange(ticket)
-        assert answer.status_code == 200, answer.text
-        me, products = await self.connector.reader(answer.json()["access_token"])
+        response = await self.connector.exchange(ticket)
+        assert response.status_code == 200, response.text
+        me, products = await self.connector.reader(response.json()["access_token"])
         visitor.email, visitor.products = me["email"], products
 
-    async def _submitted(self, visitor: Visitor, request: Request) -> Answer:
+    async def _submitted(self, visitor: Visitor, request: Request) -> Response:
         if request.path == "/logout":
-            told = await self.connector.log_out(visitor.sid)
-            assert told["sts"] == "terminated"
+            claims = await self.connector.log_out(visitor.sid)
+            assert claims["sts"] == "terminated"
             visitor.log_out()
-            return Answer(302, location=f"{self.name}/")
-        told = await self.connector.authenticate(visitor.sid, request.form["email"], request.form["password"])
-        visitor.message = _message(told)
-        if told["err"] is None:
-            visitor.status = told["sts"]
-            await self._welcome(visitor, told["at"])
-        return Answer(302, location=f"{self.name}/")
+            return Response(302, location=f"{self.name}/")
+        claims = await self.connector.authenticate(visitor.sid, request.form["email"], request.form["password"])
+        visitor.message = _message(claims)
+        if claims["err"] is None:
+            visitor.status = claims["sts"]
+            await self._welcome(visitor, claims["at"])
+        return Response(302, location=f"{self.name}/")
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -126,20 +126,20 @@ class WebSite:
             return
         key = _cookie(scope) or secrets.token_hex(8)
         visitor = self.visitors.setdefault(key, Visitor())
-        answer = await self.answer(visitor, await _request(scope, receive))
+        response = await self.response(visitor, await _request(scope, receive))
         headers = [(b"content-type", b"text/html; charset=utf-8"), (b"set-cookie", f"tpw_id={key}; Path=/".encode())]
-        if answer.location:
-            headers.append((b"location", answer.location.encode()))
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.body.encode()})
+        if response.location:
+            headers.append((b"location", response.location.encode()))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": response.body.encode()})
 
 
-def _message(told: dict[str, Any]) -> str:
-    """What the connector tells readers; that an account is not active is not told apart."""
-    if told["err"] == "account_frozen":
-        return f"Frozen for {told['frf']} seconds"
-    if told["err"]:
-        return f"Wrong username or password, {told['raa']} left"
+def _message(claims: dict[str, Any]) -> str:
+    """The message that the connector shows to readers: the same for an inactive account and a wrong password."""
+    if claims["err"] == "account_frozen":
+        return f"Frozen for {claims['frf']} seconds"
+    if claims["err"]:
+        return f"Wrong username or password, {claims['raa']} left"
     return ""
 
 
@@ -165,8 +165,8 @@ async def _request(scope: Mapping[str, Any], receive: Any) -> Request:
         body += message.get("body", b"")
         if not message.get("more_body"):
             break
-    asked = scope["query_string"].decode()
-    target = scope["path"] + (f"?{asked}" if asked else "")
+    query_string = scope["query_string"].decode()
+    target = scope["path"] + (f"?{query_string}" if query_string else "")
     query, form = (parse_qs(raw.decode(), keep_blank_values=True) for raw in (scope["query_string"], body))
     return Request(
         scope["method"], scope["path"], target, {n: v[0] for n, v in query.items()}, {n: v[0] for n, v in form.items()}
@@ -185,12 +185,12 @@ class Names(httpx.AsyncBaseTransport):
     """The names of the world's hosts, and where they really are; between them stand proxies that speak HTTPS."""
 
     def __init__(self) -> None:
-        self.known: dict[str, str] = {}
+        self.urls: dict[str, str] = {}
         self._http = httpx.AsyncHTTPTransport()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         assert request.url.scheme == "https"
-        there = urlsplit(self.known[request.url.host])
+        there = urlsplit(self.urls[request.url.host])
         request.headers["host"] = request.url.host
         request.url = request.url.copy_with(scheme="http", host=there.hostname, port=there.port)
         return await self._http.handle_async_request(request)
@@ -207,15 +207,15 @@ async def web_site(publisher: Publisher, host: str, names: Names) -> AsyncIterat
     """A running site of an organisation, under a name of its own."""
     name = f"https://{host}"
     client, secret = await publisher.new_client(*_SCOPES, sso2=True, redirect_uris=[f"{name}{LANDING}"])
-    stage = publisher.stage
-    made = WebSite(name, Connector(stage.url, publisher.id, client.id, secret, stage.clock))
-    async with served(made) as url:
-        names.known[host] = url
+    service = publisher.service
+    made = WebSite(name, Connector(service.url, publisher.id, client.id, secret, service.clock))
+    async with running_app(made) as url:
+        names.urls[host] = url
         yield made
 
 
 @asynccontextmanager
-async def served(app: Any) -> AsyncIterator[str]:
+async def running_app(app: Any) -> AsyncIterator[str]:
     """Runs an application in a server of its own, in a thread; gives its address."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))

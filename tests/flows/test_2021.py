@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from tests.support.connector import Connector2021
-from tests.support.stage import Publisher
+from tests.support.service import Publisher
 
 EMAIL = "ove.ovesson@example.com"
 PASSWORD = "Df7Vdd8!!vnM"
@@ -20,7 +20,7 @@ DAY = 86_400
 async def connector(publisher: Publisher) -> AsyncIterator[Connector2021]:
     client, secret = await publisher.new_client(*SCOPES)
     await publisher.activated(EMAIL)
-    made = Connector2021(publisher.stage.url, publisher.id, client.id, secret, publisher.stage.clock)
+    made = Connector2021(publisher.service.url, publisher.id, client.id, secret, publisher.service.clock)
     yield made
     await made.http.aclose()
 
@@ -29,13 +29,13 @@ async def test_a_reader_logs_in_and_stays(publisher: Publisher, connector: Conne
     """The first refresh token is used again and again, for far longer than one alone would hold."""
     attempts = await connector.attempts(EMAIL)
     assert attempts == {"account_frozen": False, "remaining_authentication_attempts": 5, "frozen_until": None}
-    answer = await connector.log_in(EMAIL, PASSWORD)
-    assert answer.status_code == 200, answer.text
+    response = await connector.log_in(EMAIL, PASSWORD)
+    assert response.status_code == 200, response.text
     await connector.report(EMAIL, successful=True)
-    tokens = answer.json()
+    tokens = response.json()
     me, products = await connector.reader(tokens["access_token"])
     assert (me["email"], products) == (EMAIL, ["package_code"])
-    clock = publisher.stage.clock
+    clock = publisher.service.clock
     for days in (1, 100, 250, 400):
         with clock.at(clock() + days * DAY):
             fresh = await connector.refresh(tokens["refresh_token"])
@@ -45,16 +45,16 @@ async def test_a_reader_logs_in_and_stays(publisher: Publisher, connector: Conne
 
 
 async def test_wrong_passwords_are_counted_twice_and_freeze(publisher: Publisher, connector: Connector2021) -> None:
-    """Once at our door, once by the report of the site's own: the connector of 2021 had three tries for five."""
+    """Once at our channel, once by the report of the site's own: the connector of 2021 had three tries for five."""
     for left in (3, 1):
-        answer = await connector.log_in(EMAIL, "wrong")
-        assert answer.status_code == 400
-        assert "Username/password do not match" in answer.json()["error_description"]
+        response = await connector.log_in(EMAIL, "wrong")
+        assert response.status_code == 400
+        assert "Username/password do not match" in response.json()["error_description"]
         await connector.report(EMAIL, successful=False)
         assert (await connector.attempts(EMAIL))["remaining_authentication_attempts"] == left
     await connector.log_in(EMAIL, "wrong")
     attempts = await connector.attempts(EMAIL)
     assert attempts["account_frozen"] and attempts["remaining_authentication_attempts"] == 0
     until = datetime.fromisoformat(attempts["frozen_until"]).timestamp()
-    assert until == publisher.stage.clock() + DAY
+    assert until == publisher.service.clock() + DAY
     assert "frozen" in (await connector.log_in(EMAIL, PASSWORD)).json()["error_description"]

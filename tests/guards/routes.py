@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stamkund import endpoints
+from stamkund.endpoints import declared_endpoints
 from stamkund.wire.endpoint import Endpoint
 
 
 def described() -> str:
-    return "\n".join(line for endpoint in endpoints.ALL for line in _lines(endpoint))
+    return "\n".join(line for endpoint in declared_endpoints() for line in _lines(endpoint))
 
 
 def _lines(endpoint: Endpoint) -> Iterator[str]:
@@ -29,7 +29,7 @@ def _lines(endpoint: Endpoint) -> Iterator[str]:
 
 
 def _parameters(endpoint: Endpoint) -> Iterator[str]:
-    for parameter in endpoint.declared.parameters:
+    for parameter in endpoint.parameter_set.parameters:
         yield parameter.name + ("!" if parameter.required else "")
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.support.browser import Browser
 from tests.support.connector import Connector
 from tests.support.rows import rows
-from tests.support.stage import SCOPES, Publisher, Stage
+from tests.support.service import SCOPES, Publisher, RunningService
+
+pytestmark = pytest.mark.both_engines
 
 EMAIL = "ove.ovesson@example.com"
 PASSWORD = "Df7Vdd8!!vnM"
@@ -16,13 +20,13 @@ BACK = "https://site.example.com/landing"
 
 async def written(publisher: Publisher) -> list[tuple[Any, ...]]:
     """What came since the last time."""
-    found = await rows(
-        publisher.stage.settings.database_url,
+    entries = await rows(
+        publisher.service.settings.database_url,
         f"SELECT event, client, account, detail FROM audit WHERE organisation = '{publisher.id}' ORDER BY row",
     )
     seen = getattr(publisher, "seen", 0)
-    publisher.seen = len(found)  # type: ignore[attr-defined]
-    return found[seen:]
+    publisher.seen = len(entries)  # type: ignore[attr-defined]
+    return entries[seen:]
 
 
 async def test_every_token_is_written_down(publisher: Publisher) -> None:
@@ -38,7 +42,7 @@ async def test_every_token_is_written_down(publisher: Publisher) -> None:
     await publisher.grant("refresh_token", refresh_token=login["refresh_token"])
     assert await written(publisher) == [("token_issued", client, account, "refresh_token")]
     form = {"client_id": client, "client_secret": publisher.secret, "token": login["refresh_token"]}
-    await publisher.stage.http.post("/oauth2/revoke", data=form)
+    await publisher.service.http.post("/oauth2/revoke", data=form)
     assert [row[:2] for row in await written(publisher)] == [("token_revoked", client)]
 
 
@@ -53,18 +57,20 @@ async def test_every_refusal_is_written_down(publisher: Publisher) -> None:
     ]
     for _ in range(6):
         await publisher.grant("password", username=EMAIL, password="wrong")
-    found = await written(publisher)
-    refused = [(event, account_id, detail) for event, _, account_id, detail in found if event == "login_refused"]
-    assert refused == [("login_refused", account, "failed")] * 5 + [("login_refused", account, "frozen")]
-    assert [row for row in found if row[0] == "login_frozen"] == [("login_frozen", client, account, None)]
-    assert [row for row in found if row[0] == "token_refused"] == [("token_refused", client, None, "invalid_grant")] * 6
+    entries = await written(publisher)
+    refusals = [(event, account_id, detail) for event, _, account_id, detail in entries if event == "login_refused"]
+    assert refusals == [("login_refused", account, "failed")] * 5 + [("login_refused", account, "frozen")]
+    assert [row for row in entries if row[0] == "login_frozen"] == [("login_frozen", client, account, None)]
+    assert [row for row in entries if row[0] == "token_refused"] == [
+        ("token_refused", client, None, "invalid_grant")
+    ] * 6
 
 
-async def test_logins_and_logouts_of_browsers_are_written_down(stage: Stage, publisher: Publisher) -> None:
+async def test_logins_and_logouts_of_browsers_are_written_down(service: RunningService, publisher: Publisher) -> None:
     account = await publisher.activated(EMAIL)
     client, secret = await publisher.new_client(*SCOPES, sso2=True, redirect_uris=[BACK])
     await written(publisher)
-    async with Browser(stage) as browser:
+    async with Browser(service) as browser:
         await browser.get("/login", oid=publisher.id)
         await browser.submit(email=EMAIL, password=PASSWORD)
         let_in = [("login_succeeded", account, "login_page"), ("logged_in", account, None)]
@@ -72,7 +78,7 @@ async def test_logins_and_logouts_of_browsers_are_written_down(stage: Stage, pub
         await browser.get("/oauth2/logout", oid=publisher.id)
         await browser.submit()
         assert [(event, who) for event, _, who, _ in await written(publisher)] == [("logged_out", account)]
-    site = Connector(stage.url, publisher.id, client.id, secret, stage.clock)
+    site = Connector(service.url, publisher.id, client.id, secret, service.clock)
     sid = (await site.create_session())["sid"]
     assert (await site.authenticate(sid, EMAIL, PASSWORD))["sts"] == "loggedin"
     assert (await site.log_out(sid))["sts"] == "terminated"
@@ -85,13 +91,13 @@ async def test_logins_and_logouts_of_browsers_are_written_down(stage: Stage, pub
     await site.http.aclose()
 
 
-async def test_what_is_old_is_dropped(stage: Stage, publisher: Publisher) -> None:
+async def test_what_is_old_is_dropped(service: RunningService, publisher: Publisher) -> None:
     await publisher.grant("none")
-    kept = stage.settings.audit_days * 86_400
+    retention = service.settings.audit_days * 86_400
     count = f"SELECT count(*) FROM audit WHERE organisation = '{publisher.id}'"
-    assert await rows(stage.settings.database_url, count) != [(0,)]
-    await stage.store.remove_old_audit(stage.clock() - kept, 10_000)
-    assert await rows(stage.settings.database_url, count) != [(0,)]
-    while await stage.store.remove_old_audit(stage.clock() + 1, 10_000):
+    assert await rows(service.settings.database_url, count) != [(0,)]
+    await service.store.audit.remove_older(service.clock() - retention, 10_000)
+    assert await rows(service.settings.database_url, count) != [(0,)]
+    while await service.store.audit.remove_older(service.clock() + 1, 10_000):
         pass
-    assert await rows(stage.settings.database_url, count) == [(0,)]
+    assert await rows(service.settings.database_url, count) == [(0,)]

@@ -12,14 +12,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stamkund.endpoints import account, activation, candidate
+from stamkund.endpoints.accounts import (
+    activate_candidate as activation,
+)
+from stamkund.endpoints.accounts import (
+    get_account as account,
+)
+from stamkund.endpoints.accounts import (
+    get_candidate as candidate,
+)
 from stamkund.rules.account import Address, ExternalId
 from stamkund.rules.ids import new_id
 from stamkund.wire.endpoint import Endpoint
 from stamkund.wire.parameters import Parameter
-from tests.guards.asking import REQUEST_ID, Callers, callers_of, example_body, refused, send, send_json, told
 from tests.support import raw
-from tests.support.stage import NOW, Publisher, Stage
+from tests.support.calls import (
+    REQUEST_ID,
+    Callers,
+    assert_refused,
+    callers_of,
+    error_body,
+    example_body,
+    send,
+    send_json,
+)
+from tests.support.service import NOW, Publisher, RunningService
 
 CANDIDATE, ACTIVATE, ACCOUNTS = candidate.get_candidate, activation.activate_candidate, account.get_account
 
@@ -234,9 +251,9 @@ BODY_EDGES: dict[str, list[tuple[str, str | None]]] = {
 
 
 @pytest.fixture(scope="module")
-async def callers(stage: Stage) -> Callers:
+async def callers(service: RunningService) -> Callers:
     """One publisher for the whole file: nothing here changes anything."""
-    return await callers_of(await stage.publisher())
+    return await callers_of(await service.publisher())
 
 
 def query_of(**values: str) -> str:
@@ -250,15 +267,19 @@ def query_of(**values: str) -> str:
     ("endpoint", "parameter", "edges"), QUERY_EDGES, ids=[f"{e.paths[0]}?{p.name}" for e, p, _ in QUERY_EDGES]
 )
 async def test_query_parameters_at_their_edges(
-    stage: Stage, callers: Callers, endpoint: Endpoint, parameter: Parameter[Any], edges: list[tuple[str, str | None]]
+    service: RunningService,
+    callers: Callers,
+    endpoint: Endpoint,
+    parameter: Parameter[Any],
+    edges: list[tuple[str, str | None]],
 ) -> None:
     for value, sentence in edges:
         query = query_of(**{**_companions(parameter), parameter.name: value})
-        answer = await send(stage, endpoint, callers.anybody, query=query)
+        response = await send(service, endpoint, callers.anybody, query=query)
         if sentence is None:
-            refused(answer, 404, "not_found")
+            assert_refused(response, 404, "not_found")
         else:
-            refusal = refused(answer, 400, "invalid_parameter", parameter.name)
+            refusal = assert_refused(response, 400, "invalid_parameter", parameter.name)
             assert refusal["message"] == sentence, value
 
 
@@ -273,43 +294,43 @@ def _companions(parameter: Parameter[Any]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", BODY_EDGES)
-async def test_activation_parameters_at_their_edges(stage: Stage, callers: Callers, name: str) -> None:
+async def test_activation_parameters_at_their_edges(service: RunningService, callers: Callers, name: str) -> None:
     for value, sentence in BODY_EDGES[name]:
         body = {**example_body(ACTIVATE), "marketing_permissions": "", name: value}
-        answer = await send_json(stage, ACTIVATE, callers.anybody, body)
+        response = await send_json(service, ACTIVATE, callers.anybody, body)
         if sentence is None:
-            refused(answer, 404, "not_found")
+            assert_refused(response, 404, "not_found")
         else:
-            assert refused(answer, 400, "invalid_parameter", name)["message"] == sentence, value
+            assert assert_refused(response, 400, "invalid_parameter", name)["message"] == sentence, value
 
 
 def test_every_parameter_of_the_activation_has_edges() -> None:
-    assert list(BODY_EDGES) == [p.name for p in ACTIVATE.declared.parameters]
+    assert list(BODY_EDGES) == [p.name for p in ACTIVATE.parameter_set.parameters]
 
 
-async def test_birth_dates_end_with_the_organisations_day(stage: Stage) -> None:
+async def test_birth_dates_end_with_the_organisations_day(service: RunningService) -> None:
     """At 12:00 UTC it is already tomorrow in Auckland."""
-    publisher = await stage.publisher(timezone="Pacific/Auckland")
+    publisher = await service.publisher(timezone="Pacific/Auckland")
     body = {**example_body(ACTIVATE), "marketing_permissions": ""}
-    answers = [await publisher.post(ACTIVATE.paths[0], {**body, "birth_date": f"2026-01-{d}"}) for d in ("16", "17")]
-    refused(answers[0], 404, "not_found")
-    assert refused(answers[1], 400, "invalid_parameter", "birth_date")["message"] == FUTURE
+    responses = [await publisher.post(ACTIVATE.paths[0], {**body, "birth_date": f"2026-01-{d}"}) for d in ("16", "17")]
+    assert_refused(responses[0], 404, "not_found")
+    assert assert_refused(responses[1], 400, "invalid_parameter", "birth_date")["message"] == FUTURE
 
 
 @pytest.mark.parametrize("endpoint", [CANDIDATE, ACCOUNTS, ACTIVATE], ids=lambda e: e.paths[0])
-async def test_the_first_error_in_the_documents_order_is_told(
-    stage: Stage, callers: Callers, endpoint: Endpoint
+async def test_the_first_error_in_the_documents_order_is_reported(
+    service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
     """Whatever order they are sent in."""
-    names = [p.name for p in endpoint.declared.parameters]
+    names = [p.name for p in endpoint.parameter_set.parameters]
     for first, second in itertools.combinations(names, 2):
         for sent in ((first, second), (second, first)):
             if endpoint.body == "json":
                 body = {n: v for n, v in example_body(endpoint).items() if n not in sent} | dict.fromkeys(sent, "\x00")
-                answer = await send_json(stage, endpoint, callers.anybody, body)
+                response = await send_json(service, endpoint, callers.anybody, body)
             else:
-                answer = await send(stage, endpoint, callers.anybody, query="&".join(f"{n}=%00" for n in sent))
-            refused(answer, 400, "invalid_parameter", first)
+                response = await send(service, endpoint, callers.anybody, query="&".join(f"{n}=%00" for n in sent))
+            assert_refused(response, 400, "invalid_parameter", first)
 
 
 # One key, both halves --------------------------------------------------------------------------------------
@@ -325,8 +346,8 @@ KEYS = {
 }
 
 
-async def test_exactly_one_key_must_be_given(stage: Stage, callers: Callers) -> None:
-    refusal = refused(await send(stage, ACCOUNTS, callers.anybody, query="&"), 400, "invalid_parameter")
+async def test_exactly_one_key_must_be_given(service: RunningService, callers: Callers) -> None:
+    refusal = assert_refused(await send(service, ACCOUNTS, callers.anybody, query="&"), 400, "invalid_parameter")
     message = "One of parameters [id, email, social_security_number, customer_number, external_id_key] is required"
     assert refusal["message"] == message
     for pair in itertools.combinations(KEYS, 2):
@@ -334,22 +355,22 @@ async def test_exactly_one_key_must_be_given(stage: Stage, callers: Callers) -> 
             values = {name: KEYS[name] for name in sent}
             if "external_id_key" in sent:
                 values["external_id_value"] = "1"
-            answer = await send(stage, ACCOUNTS, callers.anybody, query=query_of(**values))
+            response = await send(service, ACCOUNTS, callers.anybody, query=query_of(**values))
             message = f"Only one of [{', '.join(pair)}] is allowed"
-            assert refused(answer, 400, "invalid_parameter")["message"] == message
+            assert assert_refused(response, 400, "invalid_parameter")["message"] == message
     every = query_of(**KEYS, external_id_value="1")
-    refusal = refused(await send(stage, ACCOUNTS, callers.anybody, query=every), 400, "invalid_parameter")
+    refusal = assert_refused(await send(service, ACCOUNTS, callers.anybody, query=every), 400, "invalid_parameter")
     assert refusal["message"] == f"Only one of [{', '.join(KEYS)}] is allowed"
 
 
 @pytest.mark.parametrize("beside", [{}, {"email": "a@b.se"}], ids=["alone", "beside another key"])
-async def test_half_an_external_id_asks_for_the_other_half(
-    stage: Stage, callers: Callers, beside: dict[str, str]
+async def test_half_an_external_id_requires_the_other_half(
+    service: RunningService, callers: Callers, beside: dict[str, str]
 ) -> None:
     for half, missing in (("key", "value"), ("value", "key")):
         query = query_of(**{f"external_id_{half}": "x"}, **beside)
-        answer = await send(stage, ACCOUNTS, callers.anybody, query=query)
-        assert refused(answer, 400, "invalid_parameter", f"external_id_{missing}")["message"] == REQUIRED
+        response = await send(service, ACCOUNTS, callers.anybody, query=query)
+        assert assert_refused(response, 400, "invalid_parameter", f"external_id_{missing}")["message"] == REQUIRED
 
 
 async def test_an_external_id_is_not_found_by_halves_of_others(publisher: Publisher) -> None:
@@ -363,17 +384,17 @@ async def test_an_external_id_is_not_found_by_halves_of_others(publisher: Publis
         ('a","b', "x", 404),
         ("a ", "b", 404),
     ):
-        answer = await publisher.get(ACCOUNTS.paths[0], external_id_key=key, external_id_value=value)
-        assert answer.status_code == status
+        response = await publisher.get(ACCOUNTS.paths[0], external_id_key=key, external_id_value=value)
+        assert response.status_code == status
 
 
 # Who is a candidate ----------------------------------------------------------------------------------------
 
 
-async def test_a_candidate_needs_one_of_two_numbers(stage: Stage, callers: Callers) -> None:
+async def test_a_candidate_needs_one_of_two_numbers(service: RunningService, callers: Callers) -> None:
     message = "One of parameters [social_security_number, customer_number] is required"
     for query in ("&", "zip_code=43921"):
-        refusal = refused(await send(stage, CANDIDATE, callers.anybody, query=query), 400, "invalid_parameter")
+        refusal = assert_refused(await send(service, CANDIDATE, callers.anybody, query=query), 400, "invalid_parameter")
         assert refusal["message"] == message
 
 
@@ -385,20 +406,20 @@ async def test_both_numbers_must_mean_the_same_customer(publisher: Publisher) ->
     same = await publisher.get(path, social_security_number="620817-9256", customer_number="1")
     assert same.json()["item"]["account_candidate_id"] == first.id
     for number, customer in (("620817-9256", "2"), ("620817-9256", "3"), ("620817-9256", "9"), ("123499-0000", "1")):
-        answer = await publisher.get(path, social_security_number=number, customer_number=customer)
-        assert refused(answer, 404, "not_found")["message"] == "account could not be found"
+        response = await publisher.get(path, social_security_number=number, customer_number=customer)
+        assert assert_refused(response, 404, "not_found")["message"] == "account could not be found"
 
 
 async def test_asking_again_gives_the_same_candidate(publisher: Publisher) -> None:
     await publisher.customer()
-    asked: list[dict[str, str]] = [
+    queries: list[dict[str, str]] = [
         {"customer_number": "100001"},
         {"social_security_number": "620817-9256"},
         {"customer_number": "100001", "zip_code": "43921"},
         {"customer_number": "100001"},
     ]
-    answers = [await publisher.get(CANDIDATE.paths[0], **query) for query in asked]
-    assert len({a.text for a in answers}) == 1 and answers[0].status_code == 200
+    responses = [await publisher.get(CANDIDATE.paths[0], **query) for query in queries]
+    assert len({a.text for a in responses}) == 1 and responses[0].status_code == 200
 
 
 @pytest.mark.parametrize("stored", ["SW1 4", " sw14 ", "S W 1 4"])
@@ -417,7 +438,7 @@ async def test_a_wrong_zip_code_reads_as_404_with_and_without_an_account(publish
     wrong.append(await _by_zip(publisher, "99999"))
     wrong.append(await publisher.get(CANDIDATE.paths[0], customer_number="unknown"))
     assert {(a.status_code, a.text) for a in wrong} == {(404, wrong[0].text)}
-    refused(await _by_zip(publisher, "43921"), 409, "already_exists", "customer_number/ssn")
+    assert_refused(await _by_zip(publisher, "43921"), 409, "already_exists", "customer_number/ssn")
 
 
 async def _by_zip(publisher: Publisher, zip_code: str) -> httpx.Response:
@@ -443,11 +464,11 @@ JSON_VALUE = st.recursive(
 SWEEP = settings(max_examples=150)
 
 
-def _harmless(answer: httpx.Response) -> None:
-    """Answered, and never by a fault of ours."""
-    assert answer.status_code in (200, 201, 400, 404, 409), answer.text
-    if answer.status_code >= 400:
-        told(answer)
+def _harmless(response: httpx.Response) -> None:
+    """There is a response, and it is never a fault of ours."""
+    assert response.status_code in (200, 201, 400, 404, 409), response.text
+    if response.status_code >= 400:
+        error_body(response)
 
 
 @SWEEP
@@ -455,48 +476,52 @@ def _harmless(answer: httpx.Response) -> None:
     parameters=st.lists(st.tuples(st.sampled_from([p.name for _, p, _ in QUERY_EDGES]), st.binary(max_size=40))),
     endpoint=st.sampled_from([CANDIDATE, ACCOUNTS]),
 )
+@pytest.mark.both_engines
 async def test_any_bytes_in_a_query(
-    stage: Stage, callers: Callers, endpoint: Endpoint, parameters: list[tuple[str, bytes]]
+    service: RunningService, callers: Callers, endpoint: Endpoint, parameters: list[tuple[str, bytes]]
 ) -> None:
     query = "&".join(f"{name}={quote_from_bytes(value)}" for name, value in parameters) or "&"
-    _harmless(await send(stage, endpoint, callers.anybody, query=query))
+    _harmless(await send(service, endpoint, callers.anybody, query=query))
 
 
 @SWEEP
 @given(edge=st.sampled_from(QUERY_EDGES), text=ANY_TEXT)
+@pytest.mark.both_engines
 async def test_any_text_in_a_query_parameter(
-    stage: Stage, callers: Callers, edge: tuple[Endpoint, Parameter[Any], Any], text: str
+    service: RunningService, callers: Callers, edge: tuple[Endpoint, Parameter[Any], Any], text: str
 ) -> None:
     endpoint, parameter, _ = edge
     value = quote(text.encode(errors="surrogatepass"))
     query = "&".join([*(f"{n}={v}" for n, v in _companions(parameter).items()), f"{parameter.name}={value}"])
-    _harmless(await send(stage, endpoint, callers.anybody, query=query))
+    _harmless(await send(service, endpoint, callers.anybody, query=query))
 
 
 @SWEEP
 @given(name=st.sampled_from([*BODY_EDGES, "unknown"]), value=JSON_VALUE)
-async def test_any_json_in_a_field(stage: Stage, callers: Callers, name: str, value: Any) -> None:
+@pytest.mark.both_engines
+async def test_any_json_in_a_field(service: RunningService, callers: Callers, name: str, value: Any) -> None:
     body = {**example_body(ACTIVATE), "marketing_permissions": "", name: value}
-    _harmless(await send_json(stage, ACTIVATE, callers.anybody, body))
+    _harmless(await send_json(service, ACTIVATE, callers.anybody, body))
 
 
 @SWEEP
 @given(body=st.binary(max_size=200) | JSON_VALUE.map(lambda value: json.dumps(value).encode()))
-async def test_any_bytes_as_a_body(stage: Stage, callers: Callers, body: bytes) -> None:
-    _harmless(await send(stage, ACTIVATE, callers.anybody, content=body))
+async def test_any_bytes_as_a_body(service: RunningService, callers: Callers, body: bytes) -> None:
+    _harmless(await send(service, ACTIVATE, callers.anybody, content=body))
 
 
 @SWEEP
 @given(body=st.binary(max_size=200), grant=st.sampled_from(["none", "password", "refresh_token", "", "\x00"]))
-async def test_any_bytes_in_the_token_form(stage: Stage, callers: Callers, body: bytes, grant: str) -> None:
+@pytest.mark.both_engines
+async def test_any_bytes_in_the_token_form(service: RunningService, callers: Callers, body: bytes, grant: str) -> None:
     """The token endpoint has OAuth's errors instead of ours."""
-    known = f"client_id={callers.client.id}&client_secret={callers.secret}&grant_type={quote(grant)}&".encode()
+    form_start = f"client_id={callers.client.id}&client_secret={callers.secret}&grant_type={quote(grant)}&".encode()
     fields = b"username=a&password=b&refresh_token=c&scope="
-    for form in (body, known + body, known + fields + body, known + b"password=123456&username=" + body):
-        answer = await stage.http.post("/api/authorization/access_token", content=form)
-        assert answer.status_code in (200, 400, 401), answer.text
-        if answer.status_code != 200:
-            assert list(answer.json()) == ["error", "error_description"]
+    for form in (body, form_start + body, form_start + fields + body, form_start + b"password=123456&username=" + body):
+        response = await service.http.post("/api/authorization/access_token", content=form)
+        assert response.status_code in (200, 400, 401), response.text
+        if response.status_code != 200:
+            assert list(response.json()) == ["error", "error_description"]
 
 
 HOSTILE_EMAILS = [
@@ -513,21 +538,22 @@ HOSTILE_EMAILS = [
 ]
 
 
-async def test_no_e_mail_keeps_the_server_busy(stage: Stage, callers: Callers) -> None:
+async def test_no_e_mail_keeps_the_server_busy(service: RunningService, callers: Callers) -> None:
     """Patterns that look back would still be at it when the test ends: 1024 characters each."""
     for email in HOSTILE_EMAILS:
-        answer = await send(stage, ACCOUNTS, callers.anybody, query=query_of(email=email))
-        assert refused(answer, 400, "invalid_parameter", "email")["message"] == EMAIL_FORMAT
+        response = await send(service, ACCOUNTS, callers.anybody, query=query_of(email=email))
+        assert assert_refused(response, 400, "invalid_parameter", "email")["message"] == EMAIL_FORMAT
         body = {**example_body(ACTIVATE), "email": email}
-        answer = await send_json(stage, ACTIVATE, callers.anybody, body)
-        assert refused(answer, 400, "invalid_parameter", "email")["message"] == EMAIL_FORMAT
+        response = await send_json(service, ACTIVATE, callers.anybody, body)
+        assert assert_refused(response, 400, "invalid_parameter", "email")["message"] == EMAIL_FORMAT
 
 
 INJECTIONS = ["' OR '1'='1", "'; DROP TABLE accounts; --", "\\'; SELECT 1", "1) UNION SELECT 1", "$1", "?1", "%' --"]
 
 
+@pytest.mark.both_engines
 async def test_sql_is_just_a_value(publisher: Publisher) -> None:
-    """It finds nothing, changes nothing, and is kept and shown like any other name."""
+    """It finds nothing, changes nothing, and is stored and returned like any other name."""
     for number, text in enumerate(INJECTIONS):
         made = await publisher.customer(str(number), social_security_number=None)
         email = f"reader{number}@example.com"
@@ -539,9 +565,9 @@ async def test_sql_is_just_a_value(publisher: Publisher) -> None:
             "alias": text,
         }
         assert (await publisher.post(ACTIVATE.paths[0], body)).status_code == 201
-        found = await publisher.get(ACCOUNTS.paths[0], alias=text)
-        assert found.json()["item"]["first_name"] == text
-        refused(await publisher.get(ACCOUNTS.paths[0], alias=f"{text} "), 404, "not_found")
+        response = await publisher.get(ACCOUNTS.paths[0], alias=text)
+        assert response.json()["item"]["first_name"] == text
+        assert_refused(await publisher.get(ACCOUNTS.paths[0], alias=f"{text} "), 404, "not_found")
         assert (await publisher.grant("password", username=email, password=text * 3)).status_code == 200
         refusal = await publisher.grant("password", username=f"{email}{text}", password=text)
         assert refusal.json()["error"] == "invalid_grant"
@@ -553,73 +579,74 @@ HEALTH = b"/health/live"
 
 
 @pytest.mark.parametrize("value", [b"a\x00b", b"a\rb", b"a\x0bb", b"a\x1bb", b"\xff\xfe", b"a\x7fb", b"a: b\x01"])
-async def test_control_characters_in_headers_go_nowhere(stage: Stage, value: bytes) -> None:
-    """Either the HTTP server refuses the request, or our own answer replaces the id and refuses the token."""
-    answer = await raw.ask(stage, raw.get(HEALTH, b"X-Request-Id: " + value))
-    assert answer.status in (200, 400) and value not in answer.body
-    if answer.status == 200:
-        assert REQUEST_ID.fullmatch(answer.headers["x-request-id"])
-    answer = await raw.ask(stage, raw.get(b"/external/api/v1/me", b"Authorization: Bearer " + value))
-    assert answer.status in (400, 401) and value not in answer.body
+async def test_control_characters_in_headers_go_nowhere(service: RunningService, value: bytes) -> None:
+    """Either the HTTP server refuses the request, or our own response replaces the id and refuses the token."""
+    response = await raw.send(service, raw.get(HEALTH, b"X-Request-Id: " + value))
+    assert response.status in (200, 400) and value not in response.body
+    if response.status == 200:
+        assert REQUEST_ID.fullmatch(response.headers["x-request-id"])
+    response = await raw.send(service, raw.get(b"/external/api/v1/me", b"Authorization: Bearer " + value))
+    assert response.status in (400, 401) and value not in response.body
 
 
-async def test_a_request_id_can_not_split_the_answer(stage: Stage) -> None:
-    """A line break makes another header of the request, never one of the answer."""
+async def test_a_request_id_can_not_split_the_response(service: RunningService) -> None:
+    """A line break makes another header of the request, never one of the response."""
     for injected in (
         b"a\r\nX-Injected: yes",
         b"a\nX-Injected: yes",
         b"a\r\n\r\nGET /x HTTP/1.1",
         b"a%0d%0aX-Injected: yes",
     ):
-        answer = await raw.ask(stage, raw.get(HEALTH, b"X-Request-Id: " + injected))
-        assert answer.status in (200, 400)
-        assert "x-injected" not in answer.headers
+        response = await raw.send(service, raw.get(HEALTH, b"X-Request-Id: " + injected))
+        assert response.status in (200, 400)
+        assert "x-injected" not in response.headers
 
 
-async def test_a_token_with_nothing_behind_the_scheme(stage: Stage) -> None:
+async def test_a_token_with_nothing_behind_the_scheme(service: RunningService) -> None:
     for header in (b"Authorization:", b"Authorization: Bearer ", b"Authorization:  \t "):
-        answer = await raw.ask(stage, raw.get(b"/external/api/v1/me", header))
-        assert (answer.status, answer.json()["code"]) == (401, "invalid_token")
+        response = await raw.send(service, raw.get(b"/external/api/v1/me", header))
+        assert (response.status, response.json()["code"]) == (401, "invalid_token")
 
 
-async def test_queries_that_are_no_utf_8(stage: Stage, callers: Callers) -> None:
+async def test_queries_that_are_no_utf_8(service: RunningService, callers: Callers) -> None:
     """Named by parameter, never a fault."""
     for value in ("%ff", "%c3", "a%80", "%ed%a0%80", "%c0%af", "%f8%88%80%80%80"):
-        answer = await send(stage, ACCOUNTS, callers.anybody, query=f"email={value}")
-        assert refused(answer, 400, "invalid_parameter", "email")["message"] == NOT_UTF8
-    answer = await send(stage, ACCOUNTS, callers.anybody, query="%ff=1")
-    assert refused(answer, 400, "unknown_parameter")["message"] == "Unknown parameters: \ufffd"
+        response = await send(service, ACCOUNTS, callers.anybody, query=f"email={value}")
+        assert assert_refused(response, 400, "invalid_parameter", "email")["message"] == NOT_UTF8
+    response = await send(service, ACCOUNTS, callers.anybody, query="%ff=1")
+    assert assert_refused(response, 400, "unknown_parameter")["message"] == "Unknown parameters: \ufffd"
 
 
 @pytest.mark.parametrize("value", [b"\xff", b"\xc3", "å".encode(), b"\xed\xa0\x80", b"a\x00b", b"a\x01", b"a b"])
-async def test_bytes_that_no_url_has_are_refused(stage: Stage, callers: Callers, value: bytes) -> None:
+async def test_bytes_that_no_url_has_are_refused(service: RunningService, callers: Callers, value: bytes) -> None:
     token = b"Authorization: Bearer " + callers.anybody.encode()
-    assert (await raw.ask(stage, raw.get(b"/external/api/v1/accounts?alias=" + value, token))).status == 400
+    assert (await raw.send(service, raw.get(b"/external/api/v1/accounts?alias=" + value, token))).status == 400
 
 
-async def test_broken_percent_encoding_is_taken_as_it_comes(stage: Stage, callers: Callers) -> None:
+async def test_broken_percent_encoding_is_taken_as_it_comes(service: RunningService, callers: Callers) -> None:
     token = b"Authorization: Bearer " + callers.anybody.encode()
     for value in (b"%", b"%z", b"100%25%", b"%0"):
-        answer = await raw.ask(stage, raw.get(b"/external/api/v1/accounts?alias=" + value, token))
-        assert (answer.status, answer.json()["code"]) == (404, "not_found")
+        response = await raw.send(service, raw.get(b"/external/api/v1/accounts?alias=" + value, token))
+        assert (response.status, response.json()["code"]) == (404, "not_found")
 
 
-async def test_an_encoded_nul_is_no_part_of_any_value(stage: Stage, callers: Callers) -> None:
+@pytest.mark.both_engines
+async def test_an_encoded_nul_is_no_part_of_any_value(service: RunningService, callers: Callers) -> None:
     for _, parameter, _ in QUERY_EDGES[3:]:
         query = query_of(**{**_companions(parameter), parameter.name: "a\x00b"})
-        answer = await send(stage, ACCOUNTS, callers.anybody, query=query)
-        refused(answer, 400, "invalid_parameter", parameter.name)
+        response = await send(service, ACCOUNTS, callers.anybody, query=query)
+        assert_refused(response, 400, "invalid_parameter", parameter.name)
 
 
-async def test_urls_that_are_too_long(stage: Stage, callers: Callers) -> None:
+async def test_urls_that_are_too_long(service: RunningService, callers: Callers) -> None:
     """Ours up to 64 KiB; beyond that the HTTP server has had enough."""
     token = b"Authorization: Bearer " + callers.anybody.encode()
     for length, status in ((60_000, 400), (66_000, 400), (200_000, 400)):
-        answer = await raw.ask(stage, raw.get(b"/external/api/v1/accounts?alias=" + b"a" * length, token))
-        assert answer.status == status
-    answer = await raw.ask(stage, raw.get(b"/external/api/v1/accounts/" + b"a" * 60_000, token))
-    assert (answer.status, answer.json()["code"]) == (404, "not_found")
-    assert (await send(stage, ACCOUNTS, callers.anybody, query=query_of(email="a@b.se"))).status_code == 404
+        response = await raw.send(service, raw.get(b"/external/api/v1/accounts?alias=" + b"a" * length, token))
+        assert response.status == status
+    response = await raw.send(service, raw.get(b"/external/api/v1/accounts/" + b"a" * 60_000, token))
+    assert (response.status, response.json()["code"]) == (404, "not_found")
+    assert (await send(service, ACCOUNTS, callers.anybody, query=query_of(email="a@b.se"))).status_code == 404
 
 
 SMUGGLED = b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n"
@@ -641,11 +668,11 @@ DISPUTED = {
 
 
 @pytest.mark.parametrize("what", DISPUTED)
-async def test_a_request_whose_end_is_disputed_is_refused(stage: Stage, what: str) -> None:
+async def test_a_request_whose_end_is_disputed_is_refused(service: RunningService, what: str) -> None:
     """What follows it is never taken for another request."""
-    answer = await raw.ask(stage, POST + DISPUTED[what] + SMUGGLED)
-    assert 400 <= answer.status < 500
-    assert answer.rest == b""
+    response = await raw.send(service, POST + DISPUTED[what] + SMUGGLED)
+    assert 400 <= response.status < 500
+    assert response.rest == b""
 
 
 @pytest.mark.parametrize(
@@ -658,15 +685,16 @@ async def test_a_request_whose_end_is_disputed_is_refused(stage: Stage, what: st
         b"\r\n\r\nX\r\n\r\n",
     ],
 )
-async def test_what_is_no_http_is_refused(stage: Stage, request_bytes: bytes) -> None:
-    assert (await raw.ask(stage, request_bytes)).status == 400
+async def test_what_is_no_http_is_refused(service: RunningService, request_bytes: bytes) -> None:
+    assert (await raw.send(service, request_bytes)).status == 400
 
 
-async def test_an_absolute_target_is_read_as_its_path(stage: Stage) -> None:
-    assert (await raw.ask(stage, raw.get(b"http://elsewhere.example/health/live"))).status == 200
+async def test_an_absolute_target_is_read_as_its_path(service: RunningService) -> None:
+    assert (await raw.send(service, raw.get(b"http://elsewhere.example/health/live"))).status == 200
 
 
-async def test_unknown_ids_of_any_time_are_just_unknown(stage: Stage, callers: Callers) -> None:
-    for moment in (0, NOW, 2**32 - 1):
-        answer = await send(stage, ACCOUNTS, callers.anybody, query=query_of(id=new_id(moment)))
-        refused(answer, 404, "not_found")
+@pytest.mark.both_engines
+async def test_unknown_ids_of_any_time_are_just_unknown(service: RunningService, callers: Callers) -> None:
+    for timestamp in (0, NOW, 2**32 - 1):
+        response = await send(service, ACCOUNTS, callers.anybody, query=query_of(id=new_id(timestamp)))
+        assert_refused(response, 404, "not_found")

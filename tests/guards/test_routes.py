@@ -1,6 +1,6 @@
-"""Guards over every declared route: strangers stay out, checks come in the contract's order, one error body.
+"""Guards over every declared route: tokens are required, checks come in the contract's order, errors have one body.
 
-A call that is added to `stamkund.endpoints.ALL` is asked all of this without a line here.
+A call that is added to `stamkund.declared_endpoints()` is tested by all of this without a line here.
 """
 
 from __future__ import annotations
@@ -15,29 +15,30 @@ from typing import Any
 import msgspec
 import pytest
 
-from stamkund import endpoints
-from stamkund.wire.endpoint import MOST_BODY_BYTES, Endpoint
-from tests.guards.asking import (
+from stamkund.endpoints import declared_endpoints
+from stamkund.wire.dispatch import MAX_BODY_BYTES
+from stamkund.wire.endpoint import Endpoint
+from tests.guards.routes import described
+from tests.support.calls import (
     PRIVATE,
     REQUEST_ID,
     WITH_IDENTITY,
     WITH_JSON,
     WITH_QUERY,
     Callers,
+    assert_refused,
     callers_of,
+    error_body,
     example_body,
     label,
-    refused,
     send,
     send_json,
-    told,
 )
-from tests.guards.routes import described
-from tests.support.stage import Publisher, Stage
+from tests.support.service import Publisher, RunningService
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
-every_route = pytest.mark.parametrize("endpoint", endpoints.ALL, ids=label)
+every_route = pytest.mark.parametrize("endpoint", declared_endpoints(), ids=label)
 every_private_route = pytest.mark.parametrize("endpoint", PRIVATE, ids=label)
 every_identity_route = pytest.mark.parametrize("endpoint", WITH_IDENTITY, ids=label)
 every_json_route = pytest.mark.parametrize("endpoint", WITH_JSON, ids=label)
@@ -45,9 +46,9 @@ every_query_route = pytest.mark.parametrize("endpoint", WITH_QUERY, ids=label)
 
 
 @pytest.fixture(scope="module")
-async def callers(stage: Stage) -> Callers:
+async def callers(service: RunningService) -> Callers:
     """One publisher for the whole file, for tests that change nothing of it."""
-    return await callers_of(await stage.publisher())
+    return await callers_of(await service.publisher())
 
 
 @pytest.fixture
@@ -64,11 +65,11 @@ def test_the_routes_are_those_of_the_snapshot() -> None:
 
 
 def test_no_route_is_open_by_accident() -> None:
-    assert [e.paths for e in endpoints.ALL if not e.public and e.scope is None] == []
+    assert [e.paths for e in declared_endpoints() if not e.public and e.scope is None] == []
 
 
-def test_a_story_raises_only_refusals_that_its_file_declares() -> None:
-    for module in {inspect.getmodule(e.story) for e in endpoints.ALL}:
+def test_a_handler_raises_only_refusals_that_its_file_declares() -> None:
+    for module in {inspect.getmodule(e.handler) for e in declared_endpoints()}:
         assert module is not None
         tree = ast.parse(inspect.getsource(module))
         declared = {name for node in ast.walk(tree) if _is_refusals(node) for name in _problems(node)}
@@ -76,12 +77,12 @@ def test_a_story_raises_only_refusals_that_its_file_declares() -> None:
 
 
 def _is_refusals(node: ast.AST) -> bool:
-    return isinstance(node, ast.keyword) and node.arg == "refusals"
+    return isinstance(node, ast.keyword) and node.arg in ("refusals", "missing")
 
 
 def _problems(tree: ast.AST) -> set[str]:
-    found = (n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name))
-    return {n.attr for n in found if isinstance(n.value, ast.Name) and n.value.id == "problems"}
+    attributes = (n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name))
+    return {n.attr for n in attributes if isinstance(n.value, ast.Name) and n.value.id == "problems"}
 
 
 # 401 -------------------------------------------------------------------------------------------------------
@@ -100,168 +101,184 @@ MALFORMED: list[str | bytes] = [
 
 
 @every_private_route
-async def test_no_token_is_401_with_a_bare_challenge(stage: Stage, endpoint: Endpoint) -> None:
+async def test_no_token_is_401_with_a_bare_challenge(service: RunningService, endpoint: Endpoint) -> None:
     """RFC 6750, 3.1: without authentication the challenge has no error."""
-    answer = await send(stage, endpoint)
-    refused(answer, 401, "invalid_token")
-    assert answer.headers["www-authenticate"] == 'Bearer realm="stamkund"'
+    response = await send(service, endpoint)
+    assert_refused(response, 401, "invalid_token")
+    assert response.headers["www-authenticate"] == 'Bearer realm="stamkund"'
 
 
 @every_private_route
-async def test_a_token_that_does_not_hold_is_401_and_the_body_never_tells_why(
-    stage: Stage, own_callers: Callers, endpoint: Endpoint
+async def test_an_invalid_token_is_401_and_the_body_never_says_why(
+    service: RunningService, own_callers: Callers, endpoint: Endpoint
 ) -> None:
-    bodies = {(await send(stage, endpoint)).text}
+    bodies = {(await send(service, endpoint)).text}
     wrong: list[Any] = [*MALFORMED, "Bearer unknown", f"Bearer {await own_callers.refresh_token()}"]
     for header in wrong:
-        answer = await send(stage, endpoint, headers={"authorization": header})
-        refused(answer, 401, "invalid_token")
-        assert answer.headers["www-authenticate"] == 'Bearer realm="stamkund", error="invalid_token"'
-        bodies.add(answer.text)
-    with stage.clock.at(stage.clock() + stage.settings.access_token_seconds):
-        answer = await send(stage, endpoint, own_callers.able(endpoint))
-        refused(answer, 401, "invalid_token")
-        bodies.add(answer.text)
+        response = await send(service, endpoint, headers={"authorization": header})
+        assert_refused(response, 401, "invalid_token")
+        assert response.headers["www-authenticate"] == 'Bearer realm="stamkund", error="invalid_token"'
+        bodies.add(response.text)
+    with service.clock.at(service.clock() + service.settings.access_token_seconds):
+        response = await send(service, endpoint, own_callers.able(endpoint))
+        assert_refused(response, 401, "invalid_token")
+        bodies.add(response.text)
     await _disable(own_callers)
-    answer = await send(stage, endpoint, own_callers.able(endpoint))
-    refused(answer, 401, "invalid_token")
-    bodies.add(answer.text)
+    response = await send(service, endpoint, own_callers.able(endpoint))
+    assert_refused(response, 401, "invalid_token")
+    bodies.add(response.text)
     assert len(bodies) == 1
 
 
 async def _disable(callers: Callers) -> None:
-    await callers.publisher.stage.store.change_client(
+    await callers.publisher.service.store.clients.change(
         callers.client.id, lambda client: msgspec.structs.replace(client, disabled=True)
     )
 
 
 @every_private_route
-async def test_a_token_holds_until_its_last_second(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
-    with stage.clock.at(stage.clock() + stage.settings.access_token_seconds - 1):
-        assert (await send(stage, endpoint, callers.able(endpoint))).status_code not in (401, 403)
+async def test_a_token_is_valid_until_its_last_second(
+    service: RunningService, callers: Callers, endpoint: Endpoint
+) -> None:
+    with service.clock.at(service.clock() + service.settings.access_token_seconds - 1):
+        assert (await send(service, endpoint, callers.able(endpoint))).status_code not in (401, 403)
 
 
 @every_private_route
-async def test_the_scheme_is_read_without_regard_to_case(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
+async def test_the_scheme_is_read_without_regard_to_case(
+    service: RunningService, callers: Callers, endpoint: Endpoint
+) -> None:
     for scheme in ("bearer", "BEARER", "Bearer  "):
-        answer = await send(stage, endpoint, headers={"authorization": f"{scheme} {callers.able(endpoint)}"})
-        assert answer.status_code not in (401, 403)
+        response = await send(service, endpoint, headers={"authorization": f"{scheme} {callers.able(endpoint)}"})
+        assert response.status_code not in (401, 403)
 
 
 @every_private_route
-async def test_a_token_in_the_query_counts_for_nothing(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
-    refused(await send(stage, endpoint, query=f"access_token={callers.able(endpoint)}"), 401, "invalid_token")
+async def test_a_token_in_the_query_counts_for_nothing(
+    service: RunningService, callers: Callers, endpoint: Endpoint
+) -> None:
+    assert_refused(await send(service, endpoint, query=f"access_token={callers.able(endpoint)}"), 401, "invalid_token")
 
 
 # 403 -------------------------------------------------------------------------------------------------------
 
 
 @every_private_route
-async def test_every_scope_but_the_right_one_is_403(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
+async def test_every_scope_but_the_right_one_is_403(
+    service: RunningService, callers: Callers, endpoint: Endpoint
+) -> None:
     token = await callers.without(endpoint.scope, identity=endpoint.identity)
-    answer = await send(stage, endpoint, token)
-    assert str(endpoint.scope) in refused(answer, 403, "insufficient_scope")["message"]
+    response = await send(service, endpoint, token)
+    assert str(endpoint.scope) in assert_refused(response, 403, "insufficient_scope")["message"]
     challenge = f'Bearer realm="stamkund", error="insufficient_scope", scope="{endpoint.scope}"'
-    assert answer.headers["www-authenticate"] == challenge
+    assert response.headers["www-authenticate"] == challenge
 
 
 @every_private_route
 async def test_a_scope_taken_from_the_client_is_taken_from_its_tokens(
-    stage: Stage, own_callers: Callers, endpoint: Endpoint
+    service: RunningService, own_callers: Callers, endpoint: Endpoint
 ) -> None:
     left = [s for s in own_callers.client.scopes if s != endpoint.scope]
-    await stage.store.change_client(own_callers.client.id, lambda client: msgspec.structs.replace(client, scopes=left))
-    refused(await send(stage, endpoint, own_callers.able(endpoint)), 403, "insufficient_scope")
+    await service.store.clients.change(
+        own_callers.client.id, lambda client: msgspec.structs.replace(client, scopes=left)
+    )
+    assert_refused(await send(service, endpoint, own_callers.able(endpoint)), 403, "insufficient_scope")
 
 
 @every_identity_route
-async def test_a_token_of_nobody_is_403_where_an_identity_is_needed(
-    stage: Stage, callers: Callers, endpoint: Endpoint
+async def test_a_token_without_identity_is_403_where_one_is_needed(
+    service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
-    refused(await send(stage, endpoint, callers.anybody), 403, "identity_required")
+    assert_refused(await send(service, endpoint, callers.anybody), 403, "identity_required")
     token = await callers.without(endpoint.scope, identity=False)
-    refused(await send(stage, endpoint, token), 403, "insufficient_scope")
+    assert_refused(await send(service, endpoint, token), 403, "insufficient_scope")
 
 
 @every_private_route
-async def test_a_token_with_identity_may_make_every_call(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
-    assert (await send(stage, endpoint, callers.reader)).status_code not in (401, 403)
+async def test_a_token_with_identity_may_make_every_call(
+    service: RunningService, callers: Callers, endpoint: Endpoint
+) -> None:
+    assert (await send(service, endpoint, callers.reader)).status_code not in (401, 403)
 
 
 # 404, 405, slashes -----------------------------------------------------------------------------------------
 
 
 def _paths_of_nothing() -> list[str]:
-    known = [path for endpoint in endpoints.ALL for path in endpoint.paths]
+    paths = [path for endpoint in declared_endpoints() for path in endpoint.paths]
     changed = [
-        f(path) for path in known for f in (str.upper, "{}//".format, "{}/x".format, "/{}".format, "{}.json".format)
+        f(path) for path in paths for f in (str.upper, "{}//".format, "{}/x".format, "/{}".format, "{}.json".format)
     ]
     return [*changed, "/", "/external", "/external/api/v1", "/external/api/v2/accounts", "/favicon.ico", "/.env", "/é"]
 
 
-async def test_paths_that_do_not_exist_are_404_to_everybody(stage: Stage, callers: Callers) -> None:
+async def test_paths_that_do_not_exist_are_404_to_everybody(service: RunningService, callers: Callers) -> None:
     for path in _paths_of_nothing():
         for headers in ({}, {"authorization": "Bearer unknown"}, {"authorization": f"Bearer {callers.reader}"}):
             for method in ("GET", "POST"):
-                answer = await stage.http.request(method, f"{stage.url}{path}", headers=headers)
-                assert refused(answer, 404, "not_found")["message"] == "path could not be found", path
+                response = await service.http.request(method, f"{service.url}{path}", headers=headers)
+                assert assert_refused(response, 404, "not_found")["message"] == "path could not be found", path
 
 
 @every_route
-async def test_other_methods_are_405_and_told_which_are_allowed(stage: Stage, endpoint: Endpoint) -> None:
+async def test_other_methods_are_405_with_the_allowed_ones(service: RunningService, endpoint: Endpoint) -> None:
     for path in endpoint.paths:
-        allowed = {e.method for e in endpoints.ALL if path in e.paths}
+        allowed = {e.method for e in declared_endpoints() if path in e.paths}
         for method in set(METHODS) - allowed:
-            answer = await stage.http.request(method, path)
-            refused(answer, 405, "method_not_allowed")
-            assert answer.headers["allow"] == ", ".join(sorted(allowed))
-        head = await stage.http.head(path)
+            response = await service.http.request(method, path)
+            assert_refused(response, 405, "method_not_allowed")
+            assert response.headers["allow"] == ", ".join(sorted(allowed))
+        head = await service.http.head(path)
         assert (head.status_code, head.headers["allow"]) == (405, ", ".join(sorted(allowed)))
 
 
 @every_route
-async def test_every_path_answers_with_and_without_a_slash(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
+async def test_every_path_works_with_and_without_a_slash(
+    service: RunningService, callers: Callers, endpoint: Endpoint
+) -> None:
     token = None if endpoint.public else callers.able(endpoint)
-    answers = []
+    responses = []
     for path in endpoint.paths:
-        answers += [await send(stage, endpoint, token, path=p) for p in (path, f"{path}/")]
-    assert len({(a.status_code, a.text) for a in answers}) == 1
-    assert answers[0].status_code not in (301, 302, 307, 308, 404, 405) or "path" not in answers[0].text
+        responses += [await send(service, endpoint, token, path=p) for p in (path, f"{path}/")]
+    assert len({(a.status_code, a.text) for a in responses}) == 1
+    assert responses[0].status_code not in (301, 302, 307, 308, 404, 405) or "path" not in responses[0].text
 
 
-# Headers of every answer -----------------------------------------------------------------------------------
+# Headers of every response ---------------------------------------------------------------------------------
 
 LONGEST_ID = "Az09._~:+/=-" * 10 + "12345678"
 
 
 @every_route
-async def test_every_answer_carries_the_callers_request_id(stage: Stage, endpoint: Endpoint) -> None:
+async def test_every_response_has_the_callers_request_id(service: RunningService, endpoint: Endpoint) -> None:
     for sent in ("x", LONGEST_ID):
-        assert (await send(stage, endpoint, headers={"x-request-id": sent})).headers["x-request-id"] == sent
+        assert (await send(service, endpoint, headers={"x-request-id": sent})).headers["x-request-id"] == sent
 
 
 @every_route
-async def test_a_request_id_that_can_not_be_used_is_replaced(stage: Stage, endpoint: Endpoint) -> None:
+async def test_a_request_id_that_can_not_be_used_is_replaced(service: RunningService, endpoint: Endpoint) -> None:
     seen = set()
     for sent in (None, "", f"{LONGEST_ID}x", "a b", "a,b", "<script>", b"\xc3\xa5", b"a\tb", "a%0d%0ab"):
-        given = (await send(stage, endpoint, headers={"x-request-id": sent})).headers["x-request-id"]
-        assert REQUEST_ID.fullmatch(given) and given != sent
-        seen.add(given)
+        request_id = (await send(service, endpoint, headers={"x-request-id": sent})).headers["x-request-id"]
+        assert REQUEST_ID.fullmatch(request_id) and request_id != sent
+        seen.add(request_id)
     assert len(seen) == 9
 
 
 @every_route
-async def test_no_answer_is_kept_by_a_cache_on_the_way(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
+async def test_no_personal_response_may_be_cached(
+    service: RunningService, callers: Callers, endpoint: Endpoint
+) -> None:
     token = None if endpoint.public else callers.able(endpoint)
-    answer = await send(stage, endpoint, token)
-    kept = f"public, max-age={endpoint.max_age}" if endpoint.max_age else None
-    kept = "no-store" if endpoint.personal or answer.is_error else kept
-    assert not endpoint.max_age or (answer.headers["vary"], endpoint.personal) == ("origin", False)
-    media = "text/plain; charset=utf-8" if answer.is_redirect else endpoint.media
-    if answer.is_error and endpoint.refusal_page is None:
+    response = await send(service, endpoint, token)
+    cache_control = f"public, max-age={endpoint.max_age}" if endpoint.max_age else None
+    cache_control = "no-store" if endpoint.personal or response.is_error else cache_control
+    assert not endpoint.max_age or (response.headers["vary"], endpoint.personal) == ("origin", False)
+    media = "text/plain; charset=utf-8" if response.is_redirect else endpoint.about.media
+    if response.is_error and endpoint.refusal_page is None:
         media = "application/json"
-    assert (answer.headers["content-type"], answer.headers.get("cache-control")) == (media, kept)
-    assert "server" not in answer.headers or answer.headers["server"] == "uvicorn"
+    assert (response.headers["content-type"], response.headers.get("cache-control")) == (media, cache_control)
+    assert "server" not in response.headers or response.headers["server"] == "uvicorn"
 
 
 # Query strings ---------------------------------------------------------------------------------------------
@@ -269,7 +286,7 @@ async def test_no_answer_is_kept_by_a_cache_on_the_way(stage: Stage, callers: Ca
 
 @every_query_route
 async def test_unknown_parameters_are_named_in_the_order_sent(
-    stage: Stage, callers: Callers, endpoint: Endpoint
+    service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
     token = None if endpoint.public else callers.able(endpoint)
     for query, named in (
@@ -281,147 +298,123 @@ async def test_unknown_parameters_are_named_in_the_order_sent(
         ("id%5B%5D=x", "id[]"),
         ("%c3%a5=%ff", "å"),
     ):
-        refusal = refused(await send(stage, endpoint, token, query=query), 400, "unknown_parameter")
+        refusal = assert_refused(await send(service, endpoint, token, query=query), 400, "unknown_parameter")
         assert refusal["message"] == f"Unknown parameters: {named}"
 
 
 @every_query_route
-async def test_unknown_parameters_come_before_wrong_values(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
+async def test_unknown_parameters_come_before_wrong_values(
+    service: RunningService, callers: Callers, endpoint: Endpoint
+) -> None:
     token = None if endpoint.public else callers.able(endpoint)
-    wrong = "&".join(f"{p.name}=%ff" for p in endpoint.declared.parameters)
-    answer = await send(stage, endpoint, token, query=f"{wrong}&unknown_one=1")
-    assert refused(answer, 400, "unknown_parameter")["message"] == "Unknown parameters: unknown_one"
+    wrong = "&".join(f"{p.name}=%ff" for p in endpoint.parameter_set.parameters)
+    response = await send(service, endpoint, token, query=f"{wrong}&unknown_one=1")
+    assert assert_refused(response, 400, "unknown_parameter")["message"] == "Unknown parameters: unknown_one"
 
 
 @every_query_route
-async def test_a_repeated_parameter_is_refused(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
+async def test_a_repeated_parameter_is_refused(service: RunningService, callers: Callers, endpoint: Endpoint) -> None:
     token = None if endpoint.public else callers.able(endpoint)
-    for parameter in endpoint.declared.parameters:
-        value = f"{parameter.name}={parameter.kind.example}"
-        others = (o for o in endpoint.declared.parameters if o.required and o is not parameter)
-        query = "&".join([value, value, *(f"{o.name}={o.kind.example}" for o in others)])
-        answer = await send(stage, endpoint, token, query=query)
-        refusal = refused(answer, 400, "invalid_parameter", parameter.name)
+    for parameter in endpoint.parameter_set.parameters:
+        value = f"{parameter.name}={parameter.type.example}"
+        others = (o for o in endpoint.parameter_set.parameters if o.required and o is not parameter)
+        query = "&".join([value, value, *(f"{o.name}={o.type.example}" for o in others)])
+        response = await send(service, endpoint, token, query=query)
+        refusal = assert_refused(response, 400, "invalid_parameter", parameter.name)
         assert refusal["message"] == "Parameter must be given once"
 
 
 @pytest.mark.parametrize("endpoint", [e for e in WITH_QUERY if not e.public], ids=label)
-async def test_strangers_are_not_told_what_is_wrong_with_a_query(
-    stage: Stage, callers: Callers, endpoint: Endpoint
+async def test_a_query_is_not_checked_before_the_token(
+    service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
-    for query in ("unknown=1", "%ff=%ff", "&".join(f"{p.name}=%00" for p in endpoint.declared.parameters)):
-        refused(await send(stage, endpoint, query=query), 401, "invalid_token")
+    for query in ("unknown=1", "%ff=%ff", "&".join(f"{p.name}=%00" for p in endpoint.parameter_set.parameters)):
+        assert_refused(await send(service, endpoint, query=query), 401, "invalid_token")
         token = await callers.without(endpoint.scope, identity=endpoint.identity)
-        refused(await send(stage, endpoint, token, query=query), 403, "insufficient_scope")
+        assert_refused(await send(service, endpoint, token, query=query), 403, "insufficient_scope")
         if endpoint.identity:
-            refused(await send(stage, endpoint, callers.anybody, query=query), 403, "identity_required")
+            assert_refused(await send(service, endpoint, callers.anybody, query=query), 403, "identity_required")
 
 
 # JSON bodies -----------------------------------------------------------------------------------------------
 
-NO_JSON_OBJECT = {
-    "empty": b"",
-    "blank": b"  ",
-    "broken": b'{"email": ',
-    "trailing": b"{} {}",
-    "comma": b'{"email": "a@b.se",}',
-    "single quotes": b"{'email': 'a@b.se'}",
-    "array": b"[]",
-    "array of objects": b"[{}]",
-    "string": b'"text"',
-    "number": b"1",
-    "true": b"true",
-    "null": b"null",
-    "duplicate key": b'{"email": "a@b.se", "email": "a@b.se"}',
-    "duplicate unknown key": b'{"x": 1, "x": 2}',
-    "duplicate key, one null": b'{"email": null, "email": "a@b.se"}',
-    "duplicate key, one escaped": b'{"email": "a@b.se", "\\u0065mail": "a@b.se"}',
-    "duplicate key within": b'{"email": {"a": 1, "a": 2}}',
-    "deep arrays": b"[" * 30_000,
-    "deep objects": b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
-    "deep arrays that end": b'{"a":' + b"[" * 30_000 + b"]" * 30_000 + b"}",
-    "NaN": b'{"email": NaN}',
-    "Infinity": b'{"email": -Infinity}',
-    "BOM": b'\xef\xbb\xbf{"email": "a@b.se"}',
-    "UTF-16": '{"email": "a@b.se"}'.encode("utf-16"),
-    "invalid UTF-8": b'{"email": "\xff"}',
-    "overlong UTF-8": b'{"email": "\xc0\xaf"}',
-    "surrogate in UTF-8": b'{"email": "\xed\xa0\x80"}',
-    "raw control character": b'{"email": "a\x00b"}',
-    "bad escape": b'{"email": "\\x41"}',
-    "comment": b'{/* */"email": "a@b.se"}',
-    "number of 5000 digits": b'{"email": ' + b"1" * 5000 + b"}",
-    "form": b"email=a%40b.se",
-}
+
+@every_json_route
+async def test_a_body_that_is_no_json_object(service: RunningService, callers: Callers, endpoint: Endpoint) -> None:
+    """`tests/wire/test_parameters.py` has what else is none."""
+    for body in (b"", b'{"email": ', b"[]", b'{"email": "a@b.se", "email": "a@b.se"}', b"email=a%40b.se"):
+        response = await send(service, endpoint, callers.able(endpoint), content=body)
+        assert assert_refused(response, 400, "json_parser_error")["message"] == "Invalid json in request body"
 
 
 @every_json_route
-@pytest.mark.parametrize("what", NO_JSON_OBJECT)
-async def test_a_body_that_is_no_json_object(stage: Stage, callers: Callers, endpoint: Endpoint, what: str) -> None:
-    answer = await send(stage, endpoint, callers.able(endpoint), content=NO_JSON_OBJECT[what])
-    assert refused(answer, 400, "json_parser_error")["message"] == "Invalid json in request body"
-
-
-@every_json_route
-async def test_a_content_type_that_is_not_json(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
+async def test_a_content_type_that_is_not_json(service: RunningService, callers: Callers, endpoint: Endpoint) -> None:
     token = callers.able(endpoint)
     wrong = [None, "", "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "text/json"]
     wrong += ["application/json, text/plain", "application/json x", "multipart/form-data; boundary=x", "application"]
     for sent in wrong:
-        answer = await send(stage, endpoint, token, headers={"content-type": sent}, content=b"{")
-        assert "application/json" in refused(answer, 400, "invalid_content_type_error")["message"]
+        response = await send(service, endpoint, token, headers={"content-type": sent}, content=b"{")
+        assert "application/json" in assert_refused(response, 400, "invalid_content_type_error")["message"]
     for sent in ("application/json", "Application/JSON", "application/json; charset=utf-8", "application/json ;x=y"):
-        answer = await send(stage, endpoint, token, headers={"content-type": sent}, content=b"{")
-        refused(answer, 400, "json_parser_error")
+        response = await send(service, endpoint, token, headers={"content-type": sent}, content=b"{")
+        assert_refused(response, 400, "json_parser_error")
 
 
 @every_json_route
-async def test_unknown_keys_are_named_in_the_order_sent(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
+async def test_unknown_keys_are_named_in_the_order_sent(
+    service: RunningService, callers: Callers, endpoint: Endpoint
+) -> None:
     token = callers.able(endpoint)
-    wrong = {p.name: 1 for p in endpoint.declared.parameters}
+    wrong = {p.name: 1 for p in endpoint.parameter_set.parameters}
     for unknown, named in (
         ({"zz": 1, "aa": {"x": []}}, "zz,aa"),
         ({"": 1}, ""),
         ({"Å\n": 1}, "Å\n"),
         ({"\ud800": 1}, "?"),
     ):
-        refusal = refused(await send_json(stage, endpoint, token, {**wrong, **unknown}), 400, "unknown_parameter")
+        refusal = assert_refused(
+            await send_json(service, endpoint, token, {**wrong, **unknown}), 400, "unknown_parameter"
+        )
         assert refusal["message"] == f"Unknown parameters: {named}"
 
 
 @every_json_route
-async def test_null_counts_as_absent(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
+async def test_null_counts_as_absent(service: RunningService, callers: Callers, endpoint: Endpoint) -> None:
     """So `null` for a required one is a missing one, and `null` for an unknown one is nothing at all."""
     token = callers.able(endpoint)
-    nothing = {p.name: None for p in endpoint.declared.parameters} | {"unknown": None}
-    answers = [await send_json(stage, endpoint, token, body) for body in ({}, nothing)]
-    assert answers[0].text == answers[1].text
-    required = [p.name for p in endpoint.declared.parameters if p.required]
+    nothing = {p.name: None for p in endpoint.parameter_set.parameters} | {"unknown": None}
+    responses = [await send_json(service, endpoint, token, body) for body in ({}, nothing)]
+    assert responses[0].text == responses[1].text
+    required = [p.name for p in endpoint.parameter_set.parameters if p.required]
     if required:
-        assert refused(answers[0], 400, "invalid_parameter", required[0])["message"] == "Parameter is required"
+        assert assert_refused(responses[0], 400, "invalid_parameter", required[0])["message"] == "Parameter is required"
 
 
 @every_json_route
-async def test_required_parameters_are_asked_for_one_by_one(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
+async def test_missing_required_parameters_are_reported_in_order(
+    service: RunningService, callers: Callers, endpoint: Endpoint
+) -> None:
     """In the document's order, and before what is wrong with later ones."""
-    for parameter in (p for p in endpoint.declared.parameters if p.required):
+    for parameter in (p for p in endpoint.parameter_set.parameters if p.required):
         body = example_body(endpoint)
         names = list(body)
         body = {n: v if names.index(n) < names.index(parameter.name) else 1 for n, v in body.items()}
         del body[parameter.name]
-        answer = await send_json(stage, endpoint, callers.able(endpoint), body)
-        assert refused(answer, 400, "invalid_parameter", parameter.name)["message"] == "Parameter is required"
+        response = await send_json(service, endpoint, callers.able(endpoint), body)
+        assert assert_refused(response, 400, "invalid_parameter", parameter.name)["message"] == "Parameter is required"
 
 
 @every_json_route
-async def test_a_value_of_the_wrong_type_is_refused_by_name(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
-    for parameter in endpoint.declared.parameters:
-        boolean = parameter.kind.json_type == "boolean"
+async def test_a_value_of_the_wrong_type_is_refused_by_name(
+    service: RunningService, callers: Callers, endpoint: Endpoint
+) -> None:
+    for parameter in endpoint.parameter_set.parameters:
+        boolean = parameter.type.json_type == "boolean"
         for value in (0, 1.5, *(("true", "") if boolean else (True, False)), [], {}, ["a"], {"a": "b"}, 10**400):
             body = {**example_body(endpoint), parameter.name: value}
-            answer = await send_json(stage, endpoint, callers.able(endpoint), body)
-            refusal = refused(answer, 400, "invalid_parameter", parameter.name)
-            assert refusal["message"] == f"Parameter must be a {parameter.kind.json_type}"
+            response = await send_json(service, endpoint, callers.able(endpoint), body)
+            refusal = assert_refused(response, 400, "invalid_parameter", parameter.name)
+            assert refusal["message"] == f"Parameter must be a {parameter.type.json_type}"
 
 
 async def _chunks(body: bytes) -> AsyncIterator[bytes]:
@@ -431,38 +424,40 @@ async def _chunks(body: bytes) -> AsyncIterator[bytes]:
 
 @every_json_route
 async def test_a_body_of_64_kib_is_read_and_one_byte_more_is_not(
-    stage: Stage, callers: Callers, endpoint: Endpoint
+    service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
     token = callers.able(endpoint)
-    largest = b"{}" + b" " * (MOST_BODY_BYTES - 2)
+    largest = b"{}" + b" " * (MAX_BODY_BYTES - 2)
     for body in (largest, _chunks(largest)):
-        assert (await send(stage, endpoint, token, content=body)).status_code not in (401, 403, 413)
+        assert (await send(service, endpoint, token, content=body)).status_code not in (401, 403, 413)
     for body in (largest + b" ", _chunks(largest + b" "), b" " * 1_000_000, _chunks(b" " * 1_000_000)):
-        answer = await send(stage, endpoint, token, content=body)
-        refused(answer, 413, "payload_too_large")
+        response = await send(service, endpoint, token, content=body)
+        assert_refused(response, 413, "payload_too_large")
 
 
 @every_json_route
-async def test_the_checks_come_in_the_contracts_order(stage: Stage, callers: Callers, endpoint: Endpoint) -> None:
-    """token, scope and identity, size, content type, JSON, unknown parameters, values; the first that fails is told."""
+async def test_the_checks_come_in_the_contracts_order(
+    service: RunningService, callers: Callers, endpoint: Endpoint
+) -> None:
+    """Token, scope, size, content type, JSON, unknown parameters, values: the first failure is reported."""
     token = callers.able(endpoint)
-    large, text = b"x" * (MOST_BODY_BYTES + 1), {"content-type": "text/plain"}
-    both = json.dumps({"unknown": 1, **{p.name: "" for p in endpoint.declared.parameters}}).encode()
-    told_first = [
-        (await send(stage, endpoint, token, content=large, headers=text), 413),
-        (await send(stage, endpoint, token, content=large), 413),
+    large, text = b"x" * (MAX_BODY_BYTES + 1), {"content-type": "text/plain"}
+    both = json.dumps({"unknown": 1, **{p.name: "" for p in endpoint.parameter_set.parameters}}).encode()
+    first_refusals = [
+        (await send(service, endpoint, token, content=large, headers=text), 413),
+        (await send(service, endpoint, token, content=large), 413),
     ]
     if not endpoint.public:
         powerless = await callers.without(endpoint.scope, identity=endpoint.identity)
-        told_first += [
-            (await send(stage, endpoint, None, content=large, headers=text), 401),
-            (await send(stage, endpoint, "unknown", content=b"{", headers=text), 401),
-            (await send(stage, endpoint, powerless, content=large, headers=text), 403),
-            (await send(stage, endpoint, powerless, content=b"{"), 403),
+        first_refusals += [
+            (await send(service, endpoint, None, content=large, headers=text), 401),
+            (await send(service, endpoint, "unknown", content=b"{", headers=text), 401),
+            (await send(service, endpoint, powerless, content=large, headers=text), 403),
+            (await send(service, endpoint, powerless, content=b"{"), 403),
         ]
-    assert [answer.status_code for answer, _ in told_first] == [status for _, status in told_first]
-    refused(await send(stage, endpoint, token, content=b"{", headers=text), 400, "invalid_content_type_error")
-    refused(await send(stage, endpoint, token, content=both[:-1]), 400, "json_parser_error")
-    refused(await send(stage, endpoint, token, content=both), 400, "unknown_parameter")
-    for answer, _ in told_first:
-        told(answer)
+    assert [response.status_code for response, _ in first_refusals] == [status for _, status in first_refusals]
+    assert_refused(await send(service, endpoint, token, content=b"{", headers=text), 400, "invalid_content_type_error")
+    assert_refused(await send(service, endpoint, token, content=both[:-1]), 400, "json_parser_error")
+    assert_refused(await send(service, endpoint, token, content=both), 400, "unknown_parameter")
+    for response, _ in first_refusals:
+        error_body(response)

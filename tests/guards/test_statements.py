@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.stage import Publisher, Stage
+from tests.support.service import Publisher, RunningService
 from tests.support.statements import Statements, listened
+
+pytestmark = pytest.mark.both_engines
 
 API = "/external/api/v1"
 
@@ -19,17 +21,18 @@ async def counted(
 ) -> AsyncIterator[tuple[Publisher, Statements]]:
     """An application of its own, whose statements are listened to."""
     statements = listened(monkeypatch)
-    async with Stage(fresh_url, tmp_path / "a.key") as stage:
-        yield await stage.publisher(), statements
+    # Without limits, or their counts would be shared somewhere in between.
+    async with RunningService(fresh_url, tmp_path / "a.key", limit_per_client=0, limit_per_identifier=0) as service:
+        yield await service.publisher(), statements
 
 
 async def _cost(publisher: Publisher, statements: Statements, path: str, token: str, **headers: str) -> int:
-    http = publisher.stage.http
-    await http.get("/health/live")  # whatever was to be told of earlier statements has been told by now
-    statements.taken()
+    http = publisher.service.http
+    await http.get("/health/live")  # earlier statements have been counted by now
+    statements.take()
     await http.get(f"{API}{path}", headers={"authorization": f"Bearer {token}", **headers})
     await http.get("/health/live")
-    return len(statements.taken())
+    return len(statements.take())
 
 
 async def test_statements_of_each_read(counted: tuple[Publisher, Statements]) -> None:
@@ -50,21 +53,21 @@ async def test_statements_of_each_read(counted: tuple[Publisher, Statements]) ->
     assert await _cost(publisher, statements, "/me", reader) == 1
 
 
-async def test_a_token_that_is_asked_about_comes_with_the_client_that_asks(
+async def test_introspection_returns_the_token_and_the_requesting_client(
     counted: tuple[Publisher, Statements],
 ) -> None:
     publisher, statements = counted
-    http, token = publisher.stage.http, await publisher.token()
+    http, token = publisher.service.http, await publisher.token()
     form = {"client_id": publisher.client.id, "client_secret": publisher.secret}
-    for asked, secret in ((token, publisher.secret), ("unknown", publisher.secret), (token, "wrong")):
+    for introspected, secret in ((token, publisher.secret), ("unknown", publisher.secret), (token, "wrong")):
         await http.get("/health/live")
-        statements.taken()
-        await http.post("/oauth2/introspect", data={**form, "client_secret": secret, "token": asked})
+        statements.take()
+        await http.post("/oauth2/introspect", data={**form, "client_secret": secret, "token": introspected})
         await http.get("/health/live")
-        assert len(statements.taken()) == 1
+        assert len(statements.take()) == 1
 
 
-async def test_strangers_cost_no_more_than_the_look_up_of_their_token(
+async def test_an_unknown_token_costs_one_lookup(
     counted: tuple[Publisher, Statements],
 ) -> None:
     publisher, statements = counted
@@ -73,7 +76,7 @@ async def test_strangers_cost_no_more_than_the_look_up_of_their_token(
         assert await _cost(publisher, statements, path, "unknown") == (0 if path == "/nothing" else 1)
 
 
-async def test_an_origin_costs_a_statement_only_where_no_client_is_known(
+async def test_an_origin_costs_a_statement_only_without_client(
     counted: tuple[Publisher, Statements],
 ) -> None:
     publisher, statements = counted

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stamkund import store as stores
 from stamkund.importing import BadRow, Summary, import_customers
 from stamkund.rules import identifiers
 from stamkund.rules.account import Account
@@ -19,10 +18,12 @@ from stamkund.rules.customer import Customer, account_of
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Organisation
 from stamkund.store import Store
+from stamkund.store import open as opening
+from stamkund.store.open import Installation
+from stamkund.vault import Vault
 from tests.support.postgres_server import PostgresServer
 
 NOW = 1_760_000_000  # 9 October 2025
-ENGINES = ("sqlite", "postgres")
 _numbers = itertools.count(1)
 
 
@@ -31,6 +32,7 @@ class Publisher:
     """What a test does with an import, in few words."""
 
     store: Store
+    vault: Vault
     folder: Path
     organisation: Organisation
     progress: list[tuple[int, int]] = field(default_factory=list)
@@ -68,54 +70,58 @@ class Publisher:
         return await self.read(self.file("rows.csv", content), second)
 
     async def customer(self, number: str) -> Customer | None:
-        return await self.found(Identifier(identifiers.CUSTOMER_NUMBER, number))
+        return await self.find(Identifier(identifiers.CUSTOMER_NUMBER, number))
 
-    async def known(self, number: str) -> Customer:
+    async def existing_customer(self, number: str) -> Customer:
         customer = await self.customer(number)
         assert customer is not None
         return customer
 
-    async def found(self, identifier: Identifier) -> Customer | None:
-        candidate = await self.store.find_candidate(self.organisation.id, [identifier])
+    async def find(self, identifier: Identifier) -> Customer | None:
+        candidate = await self.store.candidates.find(self.organisation.id, [identifier])
         return None if candidate is None else candidate.customer
 
     async def activate(self, number: str, email: str = "ove.ovesson@example.com") -> None:
-        customer = await self.known(number)
-        await self.store.activate(
+        customer = await self.existing_customer(number)
+        await self.store.accounts.activate(
             self.organisation.id, customer.id, lambda fresh: account_of(fresh, email, NOW), "hash", "client", NOW
         )
 
     async def account(self, email: str = "ove.ovesson@example.com") -> Account:
-        login = await self.store.login(self.organisation.id, email)
+        login = await self.store.logins.find(self.organisation.id, identifiers.email(email))
         assert login is not None and login.account is not None
         return login.account
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    with PostgresServer() as server:
-        yield server
-
-
-async def open_store(url: str, folder: Path) -> Store:
-    engine = stores.engine_for(url)
+async def new_installation(url: str, folder: Path) -> Installation:
+    engine = opening.engine_for(url)
     await engine.open()
-    await stores.migrate(engine, NOW)
-    return Store(engine, await stores.vault_for(engine, folder / "stamkund.key", NOW))
+    await opening.migrate(engine, NOW)
+    vault = await opening.vault_for(engine, folder / "stamkund.key", NOW)
+    return Installation(Store(engine, vault), vault)
 
 
-@pytest.fixture(scope="session", params=ENGINES)
-async def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store]:
+@pytest.fixture(scope="session")
+async def installation(
+    engine_name: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Installation]:
     folder = tmp_path_factory.mktemp("store")
-    if request.param == "sqlite":
-        opened = await open_store(f"sqlite:///{folder}/stamkund.db", folder)
+    if engine_name == "sqlite":
+        made = await new_installation(f"sqlite:///{folder}/stamkund.db", folder)
     else:
-        server: PostgresServer = request.getfixturevalue("postgres_server")
-        opened = await open_store(server.new_database("importing"), folder)
-    yield opened
-    await opened.engine.close()
+        server: PostgresServer = request.getfixturevalue("postgres")
+        made = await new_installation(server.new_database("importing"), folder)
+    yield made
+    await made.close()
 
 
 @pytest.fixture
-def publisher(store: Store, tmp_path: Path) -> Publisher:
-    return Publisher(store, tmp_path, Organisation(f"paper-{next(_numbers)}", "The Paper"))
+def store(installation: Installation) -> Store:
+    return installation.store
+
+
+@pytest.fixture
+def publisher(installation: Installation, tmp_path: Path) -> Publisher:
+    return Publisher(
+        installation.store, installation.vault, tmp_path, Organisation(f"paper-{next(_numbers)}", "The Paper")
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
@@ -63,6 +64,7 @@ contents = some.one_of(
 
 @often
 @given(first=contents, second=some.none() | contents, suffix=suffixes, second_suffix=suffixes, dry_run=some.booleans())
+@pytest.mark.both_engines
 async def test_any_files(
     publisher: Publisher, *, first: bytes, second: bytes | None, suffix: str, second_suffix: str, dry_run: bool
 ) -> None:

@@ -13,9 +13,9 @@ from tests.importing.conftest import Publisher
 GOOD = {"customer_number": "1"}
 PATTERN = "must match format (/^[a-zA-Z-_0-9]+$/)"
 CONTROL = "must not contain control characters"
-HASH = "must be a password hash of a known kind"
+HASH = "must be a password hash of a supported kind"
 NUMBER = "must be ten or twelve digits, with a dash before the last four or without"
-MOMENT = "must be an ISO 8601 date, or date and time"
+TIMESTAMP = "must be an ISO 8601 date, or date and time"
 SECRET = "Hemlig"  # stands in every value that is refused, and in no report
 
 VALUES: list[tuple[str, str, str]] = [
@@ -47,9 +47,9 @@ SUBSCRIPTION_VALUES: list[tuple[str, str, str]] = [
     ("package_code", f"{SECRET}!", "must match format (/^[a-zA-Z-_0-9+]+$/)"),
     ("package_code", "", "must be given"),
     ("title_code", SECRET * 3, "must be at most 15 characters"),
-    ("valid_from", SECRET, MOMENT),
-    ("valid_from", "2016-10-02T13", MOMENT),
-    ("valid_from", "2016-10-02x13:00", MOMENT),
+    ("valid_from", SECRET, TIMESTAMP),
+    ("valid_from", "2016-10-02T13", TIMESTAMP),
+    ("valid_from", "2016-10-02x13:00", TIMESTAMP),
     ("valid_to", "2026-02-30", "must be a real date between the years 1850 and 2999, or date and time"),
     ("valid_to", "0001-01-01", "must be a real date between the years 1850 and 2999, or date and time"),
     ("valid_to", "2016-10-01", "must not be before valid_from"),
@@ -57,7 +57,7 @@ SUBSCRIPTION_VALUES: list[tuple[str, str, str]] = [
     ("subscription_type", SECRET, "must be one of recurring, limited"),
     ("state", SECRET, "must be one of pending, activated, cancelled, frozen, deactivated"),
     ("provision_service", f"{SECRET}\n", CONTROL),
-    ("external_start_date", SECRET, MOMENT),
+    ("external_start_date", SECRET, TIMESTAMP),
 ]
 
 
@@ -112,7 +112,7 @@ async def test_subscriptions_in_a_file(publisher: Publisher, column: str, value:
             str(publisher.folder / "rows.jsonl"),
             1,
             "subscriptions",
-            "a line of the subscription file is not right (see there)",
+            "the subscription file has a bad line for this customer",
         ),
     ]
 
@@ -127,17 +127,17 @@ async def test_subscriptions_in_a_file(publisher: Publisher, column: str, value:
         (b'{"customer_number": "2", "email": {}}', "email", "must be text or null, not an object"),
         (b'{"customer_number": "2", "address": "x"}', "address", "must be an object or null, not text"),
         (b'{"customer_number": "2", "address": {"city": 1}}', "address.city", "must be text or null, not a number"),
-        (b'{"customer_number": "2", "address": {"town": ""}}', "address.town", "is no known key"),
-        (b'{"customer_number": "2", "ssn": ""}', "ssn", "is no known key"),
+        (b'{"customer_number": "2", "address": {"town": ""}}', "address.town", "is an unknown key"),
+        (b'{"customer_number": "2", "ssn": ""}', "ssn", "is an unknown key"),
         (b'{"customer_number": "2", "Hemlig 070-1": ""}', None, "has an unknown key"),
-        (b'{"customer_number": "2", "external_ids": {}}', "external_ids", "is no known key"),
+        (b'{"customer_number": "2", "external_ids": {}}', "external_ids", "is an unknown key"),
         (
             b'{"customer_number": "2", "subscriptions": {}}',
             "subscriptions",
             "must be a list or null, not an object",
         ),
         (b'{"customer_number": "2", "subscriptions": [{}]}', "subscriptions[0].package_code", "must be given"),
-        (b'{"customer_number": "2", "subscriptions": [{"x": 1}]}', "subscriptions[0].x", "is no known key"),
+        (b'{"customer_number": "2", "subscriptions": [{"x": 1}]}', "subscriptions[0].x", "is an unknown key"),
         (
             b'{"customer_number": "2", "subscriptions": [{"package_code": 1}]}',
             "subscriptions[0].package_code",
@@ -181,15 +181,15 @@ async def test_lines_of_json(publisher: Publisher, line: bytes, column: str | No
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b"2", "has 1 values, where the first line names 2 columns"),
-        (b"2,anna@example.com,", "has 3 values, where the first line names 2 columns"),
+        (b"2", "has 1 values, but the first line names 2 columns"),
+        (b"2,anna@example.com,", "has 3 values, but the first line names 2 columns"),
         (b"2,\xe5sa@example.com", "the line is not UTF-8"),
         (b'2,"anna"@example.com', "the row is not valid CSV: a quotation mark is out of place"),
         (b"2," + b"x" * 140_000, "a value is longer than 128 KiB"),
         (b"2," + b"x" * (1 << 20), "the line is longer than 1 MiB"),
         (
             b'2,"anna\n@example.com"',
-            "a value holds a newline (lines 3 to 4 were read as one row: is a quotation mark not closed?)",
+            "a value contains a newline (lines 3 to 4 were read as one row: is a quotation mark not closed?)",
         ),
     ],
 )
@@ -201,7 +201,7 @@ async def test_lines_of_csv(publisher: Publisher, line: bytes, reason: str) -> N
     assert [(b.line, b.column) for b in bad[1:]] == [(4 + line.count(b"\n"), "email")]
 
 
-async def test_the_checksum_is_wanted_where_the_organisation_says_so(publisher: Publisher) -> None:
+async def test_the_checksum_is_required_where_the_organisation_requires_it(publisher: Publisher) -> None:
     publisher.organisation.person_number_check = "checksum"
     numbers = ["800610-8230", "198006108230", "123499-0000", "800610-8231"]
     rows = [{"customer_number": str(place), "social_security_number": n} for place, n in enumerate(numbers)]
@@ -260,7 +260,7 @@ async def test_files_that_cannot_be_read(publisher: Publisher) -> None:
             await publisher.read(path, second)
 
 
-async def test_a_report_tells_nothing_of_the_row(publisher: Publisher) -> None:
+async def test_a_report_contains_nothing_of_the_row(publisher: Publisher) -> None:
     values = [value for _, value, _ in VALUES + SUBSCRIPTION_VALUES if len(value) > 5]
     rows: list[Any] = [as_json(column, value) for column, value, _ in VALUES]
     rows += [GOOD | {"subscriptions": [{"package_code": "p", c: v}]} for c, v, _ in SUBSCRIPTION_VALUES if v]
@@ -269,6 +269,6 @@ async def test_a_report_tells_nothing_of_the_row(publisher: Publisher) -> None:
         "rows.jsonl", "".join(json.dumps(row) + f"{SECRET}" * (i % 2) + "\n" for i, row in enumerate(rows))
     )
     _, bad = await publisher.read(path)
-    said = " ".join(f"{b.column} {b.reason}" for b in bad)
+    report = " ".join(f"{b.column} {b.reason}" for b in bad)
     assert len(bad) > 30
-    assert not [value for value in values if value in said]
+    assert not [value for value in values if value in report]

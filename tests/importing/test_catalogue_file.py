@@ -1,4 +1,4 @@
-"""A catalogue file: what it may hold, and that every mistake in it is told with its place and reason."""
+"""A catalogue file: what it may hold, and that every mistake in it is reported with its place and reason."""
 
 from __future__ import annotations
 
@@ -36,8 +36,14 @@ def mistakes(folder: Path, content: Any) -> list[tuple[str, str]]:
 
 def test_a_whole_catalogue(tmp_path: Path) -> None:
     title = {**TITLE, "image_url": "https://a.example.com/å.png", "url": "http://a.example.com", "rgb": "#00AAbb"}
-    package = {**PACKAGE, "name": "Digital", "title": "HERALD", "integration_code": "H 1"}
-    package |= {"grace_days": 5, "cancellable": True}
+    package = {
+        **PACKAGE,
+        "name": "Digital",
+        "title": "HERALD",
+        "integration_code": "H 1",
+        "grace_days": 5,
+        "cancellable": True,
+    }
     campaign = {**CAMPAIGN, "name": "Sommar", "transforms_to": "digital"}
     assert read(tmp_path, document(titles=[title], packages=[package], campaigns=[campaign])) == Catalogue(
         [Title("HERALD", "The Herald", "https://a.example.com/å.png", None, "http://a.example.com", "#00AAbb")],
@@ -49,8 +55,8 @@ def test_a_whole_catalogue(tmp_path: Path) -> None:
 
 def test_what_is_left_out_or_null_is_not_there(tmp_path: Path) -> None:
     assert read(tmp_path, {}) == Catalogue()
-    given = {"titles": None, "products": [PRODUCT], "packages": [{**PACKAGE, "title": None, "grace_days": None}]}
-    assert read(tmp_path, given) == Catalogue([], [Product("web", "The web")], [Package("digital", ["web"])])
+    parts = {"titles": None, "products": [PRODUCT], "packages": [{**PACKAGE, "title": None, "grace_days": None}]}
+    assert read(tmp_path, parts) == Catalogue([], [Product("web", "The web")], [Package("digital", ["web"])])
 
 
 def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
@@ -79,14 +85,14 @@ def test_campaigns_may_go_on_as_each_other(tmp_path: Path) -> None:
         (b"[]", "", "must be an object, not a list"),
         (b"null", "", "must be an object, not null"),
         (b'"text"', "", "must be an object, not text"),
-        (b'{"titles": [], "titles": []}', "titles", "is given twice"),
-        (b'{"package": []}', "package", "is no known key; known are titles, products, packages, campaigns"),
-        (b'{"a\\nb": []}', '"a\\nb"', "is no known key; known are titles, products, packages, campaigns"),
+        (b'{"titles": [], "titles": []}', "titles", "occurs twice"),
+        (b'{"package": []}', "package", "is an unknown key; allowed are titles, products, packages, campaigns"),
+        (b'{"a\\nb": []}', '"a\\nb"', "is an unknown key; allowed are titles, products, packages, campaigns"),
     ],
 )
 def test_what_is_no_document(tmp_path: Path, content: bytes, place: str, reason: str) -> None:
-    [found] = mistakes(tmp_path, content)
-    assert found == (place, reason)
+    [mistake] = mistakes(tmp_path, content)
+    assert mistake == (place, reason)
 
 
 @pytest.mark.parametrize(
@@ -101,26 +107,26 @@ def test_what_is_no_document(tmp_path: Path, content: bytes, place: str, reason:
         ({"titles": [{"code": "å", "name": "A"}]}, "titles[0].code", "must match format (/^[a-zA-Z-_0-9]+$/)"),
         ({"titles": [{**TITLE, "name": ""}]}, "titles[0].name", "must be at least 1 characters"),
         ({"titles": [{**TITLE, "name": "A\nB"}]}, "titles[0].name", "must not contain control characters"),
-        ({"titles": [TITLE, TITLE]}, "titles[1].code", "is the code of titles[0] already"),
+        ({"titles": [TITLE, TITLE]}, "titles[1].code", "is already the code of titles[0]"),
         ({"titles": [{**TITLE, "rgb": "red"}]}, "titles[0].rgb", "must be a colour such as #00aabb"),
         ({"titles": [{**TITLE, "rgb": "#00aab"}]}, "titles[0].rgb", "must be a colour such as #00aabb"),
         *(
             ({"titles": [{**TITLE, "url": url}]}, "titles[0].url", "must be an address that begins with")
             for url in ("herald.example.com", "javascript:alert(1)", "https://", "https://[", "https://a b")
         ),
-        ({"products": [{**PRODUCT, "colour": 1}]}, "products[0].colour", "is no known key; known are code, name"),
-        ({"products": [PRODUCT, PRODUCT]}, "products[1].code", "is the code of products[0] already"),
+        ({"products": [{**PRODUCT, "colour": 1}]}, "products[0].colour", "is an unknown key; allowed are code, name"),
+        ({"products": [PRODUCT, PRODUCT]}, "products[1].code", "is already the code of products[0]"),
         ({"packages": [PACKAGE, {"code": "x"}]}, "packages[1].products", "must be given"),
         ({"packages": [{**PACKAGE, "products": "web"}]}, "packages[0].products", "must be a list, not text"),
-        ({"packages": [{**PACKAGE, "products": []}]}, "packages[0].products", "must name at least one"),
+        ({"packages": [{**PACKAGE, "products": []}]}, "packages[0].products", "must not be empty"),
         ({"packages": [{**PACKAGE, "products": [True]}]}, "packages[0].products[0]", "must be text, not true or false"),
-        ({"packages": [{**PACKAGE, "products": ["web", "web"]}]}, "packages[0].products[1]", "is named twice"),
+        ({"packages": [{**PACKAGE, "products": ["web", "web"]}]}, "packages[0].products[1]", "occurs twice"),
         (
             {"packages": [{**PACKAGE, "products": ["Web"]}]},
             "packages[0].products[0]",
-            "is the code of nothing in produ",
+            "is no code in produ",
         ),
-        ({"packages": [{**PACKAGE, "title": "X"}]}, "packages[0].title", "is the code of nothing in titles"),
+        ({"packages": [{**PACKAGE, "title": "X"}]}, "packages[0].title", "is no code in titles"),
         *(
             ({"packages": [{**PACKAGE, "grace_days": days}]}, "packages[0].grace_days", "must be a whole number from 0")
             for days in (-1, 367, 1.5, "5", True)
@@ -136,28 +142,28 @@ def test_what_is_no_document(tmp_path: Path, content: bytes, place: str, reason:
             "must be at most 50 characters",
         ),
         ({"campaigns": [{"code": "summer"}]}, "campaigns[0].package", "must be given"),
-        ({"campaigns": [{**CAMPAIGN, "package": "web"}]}, "campaigns[0].package", "is the code of nothing in packages"),
+        ({"campaigns": [{**CAMPAIGN, "package": "web"}]}, "campaigns[0].package", "is no code in packages"),
         (
             {"campaigns": [{**CAMPAIGN, "transforms_to": "winter"}]},
             "campaigns[0].transforms_to",
-            "is the code of nothing in packages or campaigns",
+            "is no code in packages or campaigns",
         ),
-        ({"campaigns": [{**CAMPAIGN, "code": "digital"}]}, "campaigns[0].code", "is the code of packages[0] already"),
+        ({"campaigns": [{**CAMPAIGN, "code": "digital"}]}, "campaigns[0].code", "is already the code of packages[0]"),
     ],
 )
 def test_one_mistake(tmp_path: Path, parts: dict[str, Any], place: str, reason: str) -> None:
-    [found] = mistakes(tmp_path, document(**parts))
-    assert found[0] == place
-    assert found[1].startswith(reason)
+    [mistake] = mistakes(tmp_path, document(**parts))
+    assert mistake[0] == place
+    assert mistake[1].startswith(reason)
 
 
 def test_a_key_of_an_entry_given_twice(tmp_path: Path) -> None:
     content = b'{"products": [{"code": "a", "code": "b", "name": "A"}]}'
-    assert mistakes(tmp_path, content) == [("products[0].code", "is given twice")]
+    assert mistakes(tmp_path, content) == [("products[0].code", "occurs twice")]
 
 
-def test_every_mistake_is_told_in_the_order_of_the_document(tmp_path: Path) -> None:
-    found = mistakes(
+def test_every_mistake_is_reported_in_the_order_of_the_document(tmp_path: Path) -> None:
+    reported = mistakes(
         tmp_path,
         {
             "titles": [TITLE, {"code": "HERALD", "rgb": 1}, 7],
@@ -167,7 +173,7 @@ def test_every_mistake_is_told_in_the_order_of_the_document(tmp_path: Path) -> N
             "extra": 1,
         },
     )
-    assert [place for place, _ in found] == [
+    assert [place for place, _ in reported] == [
         "extra",
         "titles[1].name",
         "titles[1].rgb",

@@ -16,7 +16,7 @@ async def check(publisher: Publisher, name: str, content: bytes) -> None:
     summary, bad = await publisher.read(publisher.file(name, content))
     assert (summary.created, summary.rejected) == (3, 1)
     assert [b.line for b in bad] == [5 if b";" in content or b"\t" in content else 4]
-    assert (await publisher.known("1")).first_name == "Åsa"
+    assert (await publisher.existing_customer("1")).first_name == "Åsa"
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
@@ -60,7 +60,7 @@ async def test_the_suffix_wins(publisher: Publisher) -> None:
 async def test_delimiters(publisher: Publisher, delimiter: str) -> None:
     content = "customer_number;first_name;last_name\n1;A, B;C\n".replace(", ", " & ").replace(";", delimiter)
     await publisher.csv(content)
-    assert (await publisher.known("1")).first_name == "A & B"
+    assert (await publisher.existing_customer("1")).first_name == "A & B"
 
 
 async def test_one_column_needs_no_delimiter(publisher: Publisher) -> None:

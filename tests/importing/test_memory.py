@@ -1,4 +1,4 @@
-"""Memory stays flat, however many rows there are: nothing is kept but the batch at hand."""
+"""Memory stays flat, however many rows there are: only the present batch is in memory."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.importing.conftest import Publisher
+
+pytestmark = pytest.mark.both_engines
 
 
 def write(folder: Path, count: int) -> tuple[Path, Path]:

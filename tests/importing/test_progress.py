@@ -1,4 +1,4 @@
-"""The bar is for people: on a terminal it tells rows and rate, elsewhere nothing."""
+"""The progress bar: rows and rate on a terminal, nothing elsewhere."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pytest
 from stamkund.importing import CannotRun, Summary, import_customers, run
 from stamkund.rules.organisation import Organisation
 from stamkund.store import Store
-from tests.importing.conftest import NOW, open_store
+from tests.importing.conftest import NOW, new_installation
 from tests.support.postgres_server import PostgresServer
 
 ROWS = 4000
@@ -25,9 +25,9 @@ def server() -> Iterator[PostgresServer]:
 
 @pytest.fixture
 async def restarted(server: PostgresServer, tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await open_store(server.new_database("importing"), tmp_path)
-    yield opened
-    await opened.engine.close()
+    installation = await new_installation(server.new_database("importing"), tmp_path)
+    yield installation.store
+    await installation.close()
 
 
 class Stopping:

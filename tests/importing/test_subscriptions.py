@@ -10,6 +10,8 @@ from stamkund.importing import BadRow
 from stamkund.rules import ids
 from tests.importing.conftest import NOW, Publisher
 
+pytestmark = pytest.mark.both_engines
+
 CUSTOMER = {"customer_number": "1"}
 TOTAL = {"package_code": "total", "subscription_number": "S1", "valid_to": "2027-01-01"}
 WEEKEND = {"package_code": "weekend", "valid_from": "2020-01-01"}
@@ -20,19 +22,19 @@ def with_subscriptions(*subscriptions: dict[str, Any], number: str = "1") -> dic
 
 
 async def states(publisher: Publisher, number: str = "1") -> list[tuple[str, str]]:
-    return [(s.package_code, s.state) for s in (await publisher.known(number)).subscriptions]
+    return [(s.package_code, s.state) for s in (await publisher.existing_customer(number)).subscriptions]
 
 
 async def test_a_list_is_the_full_list(publisher: Publisher) -> None:
     await publisher.rows(with_subscriptions(TOTAL, WEEKEND))
-    before = (await publisher.known("1")).subscriptions
+    before = (await publisher.existing_customer("1")).subscriptions
     assert all(ids.is_id(s.id) for s in before)
     await publisher.rows(with_subscriptions(TOTAL | {"package_code": "digital"}), now=NOW + 1)
-    after = (await publisher.known("1")).subscriptions
+    after = (await publisher.existing_customer("1")).subscriptions
     assert [s.id for s in after] == [s.id for s in before]
     assert [(s.package_code, s.state) for s in after] == [("digital", "activated"), ("weekend", "deactivated")]
     await publisher.rows(with_subscriptions(WEEKEND, TOTAL), now=NOW + 2)
-    assert (await publisher.known("1")).subscriptions == before
+    assert (await publisher.existing_customer("1")).subscriptions == before
 
 
 async def test_no_list_leaves_them_alone_and_an_empty_one_ends_them(publisher: Publisher) -> None:
@@ -101,7 +103,7 @@ async def test_a_bad_line_leaves_its_customer_out(publisher: Publisher) -> None:
     ]
     assert await states(publisher, "1") == [("a", "activated")]
     assert await states(publisher, "2") == [("a", "activated"), ("b", "activated")]
-    assert (await publisher.known("1")).first_name is None
+    assert (await publisher.existing_customer("1")).first_name is None
 
 
 async def test_an_open_quotation_mark_ends_no_subscription(publisher: Publisher) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from stamkund import endpoints, problems
+from stamkund import problems
+from stamkund.endpoints import declared_endpoints
 from stamkund.pages.english import ENGLISH
-from stamkund.pages.language import LANGUAGES, chosen
+from stamkund.pages.language import LANGUAGES, choose_texts
 from stamkund.pages.swedish import SWEDISH
 from stamkund.problems import Problem
 
@@ -45,17 +46,17 @@ from stamkund.problems import Problem
     ],
 )
 def test_the_browsers_preference(header: str, language: str) -> None:
-    assert chosen(header).language == language
+    assert choose_texts(header).language == language
 
 
 @pytest.mark.parametrize(
     ("locales", "language"),
     [("sv", "sv"), ("nb sv en", "sv"), ("en-GB sv", "en"), ("de fr", "en"), ("", "en"), ("x\0", "en")],
 )
-def test_what_the_link_asks_for_comes_first(locales: str, language: str) -> None:
-    assert chosen("en", locales).language == language
+def test_the_languages_of_the_link_come_first(locales: str, language: str) -> None:
+    assert choose_texts("en", locales).language == language
     if locales in ("de fr", ""):
-        assert chosen("sv", locales).language == "sv"
+        assert choose_texts("sv", locales).language == "sv"
 
 
 def holes(text: Any) -> Any:
@@ -73,7 +74,7 @@ def test_the_languages_say_the_same_things(name: str) -> None:
     assert sorted(map(str, holes(english))) == sorted(map(str, holes(swedish)))
     assert type(english) is type(swedish) and len(holes(english)) == len(holes(swedish))
     assert english != swedish
-    assert all(said for said in _texts(english)) and all(said for said in _texts(swedish))
+    assert all(text for text in _texts(english)) and all(text for text in _texts(swedish))
 
 
 def _texts(value: Any) -> list[str]:
@@ -84,18 +85,18 @@ def _texts(value: Any) -> list[str]:
 
 def _problems() -> list[Problem]:
     """Every refusal that a page may have to show."""
-    declared = [p for e in endpoints.ALL if e.refusal_page is not None for p in e.refusals]
+    declared = [p for e in declared_endpoints() if e.refusal_page is not None for p in e.refusals]
     return [*dict.fromkeys(declared), problems.too_many_requests(1), problems.internal("x"), problems.PAYLOAD_TOO_LARGE]
 
 
 @pytest.mark.parametrize("problem", _problems(), ids=lambda p: p.message[:40])
 def test_every_refusal_of_a_page_has_words(problem: Problem) -> None:
     for texts in LANGUAGES:
-        assert problem.code in texts.refused
+        assert problem.code in texts.refusals
 
 
 def test_moments_are_written_as_people_do() -> None:
     at = datetime(2026, 3, 1, 9, 5, tzinfo=UTC)
-    assert ENGLISH.moment(at) == "Sunday 1 March 2026 at 09:05"
-    assert SWEDISH.moment(at) == "söndag 1 mars 2026 kl. 09.05"
+    assert ENGLISH.date_and_time(at) == "Sunday 1 March 2026 at 09:05"
+    assert SWEDISH.date_and_time(at) == "söndag 1 mars 2026 kl. 09.05"
     assert len(ENGLISH.weekdays) == len(SWEDISH.weekdays) == 7 and len(ENGLISH.months) == len(SWEDISH.months) == 12

@@ -21,10 +21,10 @@ KEYWORDS = {
 
 def resolved(document: dict[str, Any], reference: str) -> Any:
     """What `#/…` points to. Raises KeyError."""
-    found: Any = document
+    schema_part: Any = document
     for part in reference.removeprefix("#/").split("/"):
-        found = found[part]
-    return found
+        schema_part = schema_part[part]
+    return schema_part
 
 
 def valid(document: dict[str, Any], schema: dict[str, Any], value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Asks for the public calls that need no store, over HTTP."""
+"""Makes the public calls that need no store, over HTTP without a server."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from typing import Any, cast
 
 import httpx
 
-from stamkund import endpoints
 from stamkund.clock import system_clock
+from stamkund.endpoints import declared_endpoints
+from stamkund.reference.documentation import documentation_of
 from stamkund.settings import Settings
-from stamkund.wire.context import Services
 from stamkund.wire.dispatch import Dispatch
+from stamkund.wire.services import Services
 
 
 async def get(path: str) -> httpx.Response:
-    services = Services(Settings(), cast(Any, None), cast(Any, None), system_clock)
-    transport = httpx.ASGITransport(app=cast(Any, Dispatch(endpoints.ALL, services)))
+    nothing = cast(Any, None)
+    services = Services(
+        Settings(), nothing, nothing, nothing, system_clock, documentation=documentation_of(declared_endpoints())
+    )
+    transport = httpx.ASGITransport(app=cast(Any, Dispatch(declared_endpoints(), services)))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         return await client.get(path)

@@ -11,23 +11,27 @@ from typing import Any
 import msgspec
 import pytest
 
-from stamkund import endpoints, problems
-from stamkund.endpoints import token
+from stamkund import problems
+from stamkund.endpoints import declared_endpoints
+from stamkund.endpoints.accounts.get_candidate import get_candidate
+from stamkund.endpoints.oauth.access_token import FORMS
+from stamkund.endpoints.oauth.grants import GRANTS
 from stamkund.reference import schemas
+from stamkund.reference.examples import example_response
 from stamkund.reference.openapi import document
 from stamkund.reference.refusals import refusals
 from stamkund.rules import values
-from stamkund.rules.values import Context, Invalid, Kind
+from stamkund.rules.values import Context, Invalid, ValueType
 from stamkund.wire import parameters
 from stamkund.wire.endpoint import Endpoint
-from stamkund.wire.form import form
+from stamkund.wire.form import parse_form
 from tests.reference.json_schema import resolved, valid
 from tests.reference.serving import get
 
-DOCUMENT: dict[str, Any] = json.loads(json.dumps(document(endpoints.ALL)))
+DOCUMENT: dict[str, Any] = json.loads(json.dumps(document(declared_endpoints())))
 TODAY = Context(date(2026, 1, 1))
-KINDS = {name: kind for name, kind in vars(values).items() if isinstance(kind, Kind)}
-EVERY = pytest.mark.parametrize("endpoint", endpoints.ALL, ids=lambda e: e.title)
+KINDS = {name: kind for name, kind in vars(values).items() if isinstance(kind, ValueType)}
+EVERY = pytest.mark.parametrize("endpoint", declared_endpoints(), ids=lambda e: e.about.title)
 METHODS = {"get", "put", "post", "delete", "patch"}
 
 
@@ -38,8 +42,8 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def operation_of(endpoint: Endpoint) -> dict[str, Any]:
-    found: dict[str, Any] = DOCUMENT["paths"][endpoint.paths[0]][endpoint.method.lower()]
-    return found
+    described: dict[str, Any] = DOCUMENT["paths"][endpoint.paths[0]][endpoint.method.lower()]
+    return described
 
 
 def nested(value: Any) -> Iterator[dict[str, Any]]:
@@ -53,7 +57,7 @@ def nested(value: Any) -> Iterator[dict[str, Any]]:
             yield from nested(one)
 
 
-async def test_server_answers_the_document_to_anybody() -> None:
+async def test_the_document_is_public() -> None:
     for path in ("/openapi.json", "/openapi.json/"):
         response = await get(path)
         assert response.status_code == 200
@@ -92,7 +96,7 @@ def test_every_operation_is_whole() -> None:
 
 
 def test_every_declared_path_is_described() -> None:
-    declared = {(path, e.method.lower()) for e in endpoints.ALL for path in e.paths}
+    declared = {(path, e.method.lower()) for e in declared_endpoints() for path in e.paths}
     assert {(path, method) for path, method, _ in operations()} == declared
 
 
@@ -125,15 +129,15 @@ TEXTS = [
 def test_schema_of_a_kind_accepts_what_the_kind_accepts(name: str) -> None:
     kind = KINDS[name]
     for text in (*TEXTS, kind.example):
-        assert valid(DOCUMENT, schemas.of_kind(kind), in_json(kind, text)) == accepts(kind, text), repr(text)
+        assert valid(DOCUMENT, schemas.of_value_type(kind), in_json(kind, text)) == accepts(kind, text), repr(text)
 
 
-def in_json(kind: Kind[Any], text: str) -> Any:
+def in_json(kind: ValueType[Any], text: str) -> Any:
     """What a query's text is in JSON: `true` means true where a boolean is wanted."""
     return {"true": True, "false": False}.get(text, text) if kind.json_type == "boolean" else text
 
 
-def accepts(kind: Kind[Any], text: str) -> bool:
+def accepts(kind: ValueType[Any], text: str) -> bool:
     try:
         kind.parse(text, TODAY)
     except Invalid:
@@ -154,49 +158,49 @@ def test_parameters_are_those_declared(endpoint: Endpoint) -> None:
     if endpoint.body == "json":
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
         assert schema["additionalProperties"] is False
-        found = [(name, name in schema.get("required", ())) for name in schema["properties"]]
+        described = [(name, name in schema.get("required", ())) for name in schema["properties"]]
     else:
-        found = [(p["name"], p["required"]) for p in operation["parameters"] if p.get("in") == "query"]
-    declared = [*endpoint.declared.parameters, *endpoint.query_fields]
-    assert found == [(p.name, p.required) for p in declared]
+        described = [(p["name"], p["required"]) for p in operation["parameters"] if p.get("in") == "query"]
+    declared = [(parameter.name, parameter.required) for parameter in endpoint.parameter_set.parameters]
+    assert described == declared + [(field.name, field.required) for field in endpoint.about.query_fields]
 
 
 @EVERY
 def test_example_request_is_one_that_the_call_accepts(endpoint: Endpoint) -> None:
-    example = endpoint.example
+    example = endpoint.about.example
     if endpoint.body == "form":
         content = operation_of(endpoint)["requestBody"]["content"]["application/x-www-form-urlencoded"]
-        assert valid(DOCUMENT, content["schema"], form(example.body.encode()))
+        assert valid(DOCUMENT, content["schema"], parse_form(example.body.encode()))
         return
     if endpoint.free_query:
         return
     if endpoint.body == "json":
-        sent = parameters.json_object(example.body.encode())
+        sent = parameters.parse_json_object(example.body.encode())
         content = operation_of(endpoint)["requestBody"]["content"]["application/json"]
         assert valid(DOCUMENT, content["schema"], content["example"])
     else:
-        sent = parameters.query(example.query.encode())
-    given = endpoint.declared.read(sent, TODAY)
+        sent = parameters.parse_query(example.query.encode())
+    parsed = endpoint.parameter_set.parse(sent, TODAY)
     if endpoint.check is not None:
-        endpoint.check(given)
+        endpoint.check(parsed)
 
 
 @EVERY
-def test_example_answer_is_the_struct_key_by_key(endpoint: Endpoint) -> None:
-    if endpoint.answer is None:
+def test_example_response_is_the_struct_key_by_key(endpoint: Endpoint) -> None:
+    if endpoint.about.response is None:
         return
-    example = json.loads(endpoint.example.answer)
-    decoded: Any = msgspec.json.decode(endpoint.example.answer, type=endpoint.answer)
+    example = json.loads(example_response(endpoint))
+    decoded: Any = msgspec.json.decode(example_response(endpoint), type=endpoint.about.response)
     again = json.loads(msgspec.json.encode(decoded))
     assert json.dumps(again) == json.dumps(example), "the same keys in the same order"
-    content = operation_of(endpoint)["responses"][str(endpoint.success)]["content"][endpoint.media]
+    content = operation_of(endpoint)["responses"][str(endpoint.success)]["content"][endpoint.about.media]
     assert content["example"] == example
     assert valid(DOCUMENT, content["schema"], example)
 
 
 @EVERY
-def test_example_answer_shows_only_invented_people(endpoint: Endpoint) -> None:
-    addresses = re.findall(r"@([\w.-]+)", endpoint.example.answer + endpoint.example.body)
+def test_example_response_has_only_invented_people(endpoint: Endpoint) -> None:
+    addresses = re.findall(r"@([\w.-]+)", example_response(endpoint) + endpoint.about.example.body)
     assert set(addresses) <= {"example.com"}
 
 
@@ -204,17 +208,17 @@ def test_example_answer_shows_only_invented_people(endpoint: Endpoint) -> None:
 def test_every_refusal_has_an_example_under_its_status(endpoint: Endpoint) -> None:
     assert {p.status for p in refusals(endpoint)} >= {p.status for p in endpoint.refusals}
     for problem in refusals(endpoint):
-        told = operation_of(endpoint)["responses"][str(problem.status)]["content"]
+        content = operation_of(endpoint)["responses"][str(problem.status)]["content"]
         if endpoint.refusal_page is not None:
-            assert list(told) == ["text/html"], "it is shown to a person"
+            assert list(content) == ["text/html"], "it is shown to a person"
             continue
-        content = told["application/json"]
+        content = content["application/json"]
         assert problem.body() in [example["value"] for example in content["examples"].values()]
 
 
 @EVERY
 def test_own_errors_have_examples(endpoint: Endpoint) -> None:
-    for error in endpoint.own_errors:
+    for error in endpoint.about.custom_errors:
         content = operation_of(endpoint)["responses"][str(error.status)]["content"]["application/json"]
         assert msgspec.to_builtins(error.body) in [example["value"] for example in content["examples"].values()]
 
@@ -248,7 +252,7 @@ def test_headers_that_go_with_errors_are_described() -> None:
 
 def test_first_error_of_candidate_is_the_documented_sample() -> None:
     problem = problems.invalid("social_security_number", "Parameter must match format (/^[0-9]{6}-[0-9]{4}$/)")
-    assert problem in refusals(endpoints.candidate.get_candidate)
+    assert problem in refusals(get_candidate)
 
 
 @EVERY
@@ -269,12 +273,12 @@ def test_security_is_that_of_the_declaration(endpoint: Endpoint) -> None:
 
 def test_keys_that_may_be_left_out_are_not_required() -> None:
     schema = DOCUMENT["components"]["schemas"]
-    assert "gender" not in schema["ShownAccount"]["required"]
-    assert "gender" not in schema["Me"]["required"]
+    assert "gender" not in schema["AccountItem"]["required"]
+    assert "gender" not in schema["MyItem"]["required"]
     assert "external_start_date" not in schema["AccountProduct"]["required"]
-    assert schema["TokenAnswer"]["required"] == ["access_token", "token_type", "expires_in", "scope"]
-    assert "age" in schema["Me"]["required"], "null is a value"
+    assert schema["TokenResponse"]["required"] == ["access_token", "token_type", "expires_in", "scope"]
+    assert "age" in schema["MyItem"]["required"], "null is a value"
 
 
-def test_forms_are_the_grants_that_are_answered() -> None:
-    assert [one.title for one in token.FORMS] == list(token.GRANTS)
+def test_there_is_a_form_for_each_grant() -> None:
+    assert [form.title for form in FORMS] == list(GRANTS)

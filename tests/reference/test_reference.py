@@ -12,18 +12,19 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from stamkund import endpoints, settings
+from stamkund import settings
 from stamkund.cli import app
+from stamkund.endpoints import declared_endpoints
 from stamkund.reference import page as pages
-from stamkund.reference.coverage import answered, coverage, route_of
-from stamkund.reference.described import anchor, described
+from stamkund.reference.coverage import by_route, coverage, route_of
+from stamkund.reference.descriptions import anchor, describe
 from stamkund.reference.documented_calls import DOCUMENTED
 from stamkund.reference.markdown import api, code, table
 from stamkund.reference.page import CONTENT_SECURITY_POLICY, page
 from tests.reference.serving import get
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGE = page(endpoints.ALL)
+PAGE = page(declared_endpoints())
 OURS = ("our own", "RFC", "OpenID Connect")
 """What a source begins with where Payway's documentation does not name the call."""
 
@@ -50,9 +51,9 @@ def test_generated_documentation_is_up_to_date() -> None:
 def test_check_names_the_files_that_differ_and_writes_nothing(folder: Path) -> None:
     (folder / "api.md").write_text("old")
     (folder / "coverage.md").unlink()
-    status, said = run("--check", "--folder", str(folder))
+    status, output = run("--check", "--folder", str(folder))
     assert status == 1
-    assert "api.md" in said and "coverage.md" in said and "operating.md" not in said
+    assert "api.md" in output and "coverage.md" in output and "operating.md" not in output
     assert (folder / "api.md").read_text() == "old"
 
 
@@ -73,20 +74,20 @@ def test_what_people_wrote_around_the_settings_stays(folder: Path) -> None:
 @pytest.mark.parametrize("text", ["# No markers\n", "<!-- settings:begin -->\n", "<!-- settings:end -->\n"])
 def test_without_both_markers_it_cannot_run(folder: Path, text: str) -> None:
     (folder / "operating.md").write_text(text)
-    status, said = run("--folder", str(folder))
+    status, output = run("--folder", str(folder))
     assert status == 2
-    assert "settings:begin" in said
+    assert "settings:begin" in output
 
 
 def test_without_the_folder_it_cannot_run(tmp_path: Path) -> None:
-    status, said = run("--folder", str(tmp_path / "docs"))
+    status, output = run("--folder", str(tmp_path / "docs"))
     assert status == 2
-    assert "there is no folder" in said
+    assert "there is no folder" in output
 
 
 def test_settings_table_has_every_setting() -> None:
     text = (DOCS / "operating.md").read_text()
-    for name, default, sentence in settings.described():
+    for name, default, sentence in settings.descriptions():
         assert sentence
         assert f"| `{name}` | `{default}` |" in text
 
@@ -95,18 +96,18 @@ def test_settings_table_has_every_setting() -> None:
 
 
 def test_titles_are_unique_so_that_links_find_them() -> None:
-    anchors = [anchor(endpoint.title) for endpoint in endpoints.ALL]
+    anchors = [anchor(endpoint.about.title) for endpoint in declared_endpoints()]
     assert len(anchors) == len(set(anchors))
 
 
 def test_reference_has_every_call_with_its_parameters_and_refusals() -> None:
-    sections = {part.partition("\n")[0]: part for part in api(endpoints.ALL).split("\n### ")}
-    for endpoint in endpoints.ALL:
-        section, call = sections[endpoint.title], described(endpoint)
+    sections = {part.partition("\n")[0]: part for part in api(declared_endpoints()).split("\n### ")}
+    for endpoint in declared_endpoints():
+        section, call = sections[endpoint.about.title], describe(endpoint)
         assert all(route in section for route in call.routes)
         assert all(f"| `{field.name}` |" in section for one in call.tables for field in one.fields)
-        assert all(f"`{failure.message}`" in section for failure in call.failures)
-        assert call.answer in section and call.curl in section
+        assert all(f"`{failure.message}`" in section for failure in call.errors)
+        assert call.response in section and call.curl in section
 
 
 def test_table_cells_keep_their_bars() -> None:
@@ -123,47 +124,48 @@ def test_every_documented_call_is_listed_once() -> None:
 
 def test_every_declared_call_is_one_that_is_documented() -> None:
     documented = {route_of(call) for call in DOCUMENTED}
-    for endpoint in endpoints.ALL:
-        if not endpoint.source.startswith(OURS):
-            routes = set(answered([endpoint]))
+    for endpoint in declared_endpoints():
+        if not endpoint.about.source.startswith(OURS):
+            routes = set(by_route([endpoint]))
             assert routes & documented, f"{routes} must be in documented_calls.py, or its source be {OURS}"
 
 
 def test_payways_paths_are_never_our_own() -> None:
-    for endpoint in endpoints.ALL:
+    for endpoint in declared_endpoints():
         if any(path.startswith("/external/") for path in endpoint.paths):
-            assert not endpoint.source.startswith(OURS)
+            message = f"{endpoint.paths} are Payway's: name the document that describes the call as its source"
+            assert not endpoint.about.source.startswith(OURS), message
 
 
 def test_declared_calls_need_what_is_documented() -> None:
-    known = answered(endpoints.ALL)
+    implemented = by_route(declared_endpoints())
     for call in DOCUMENTED:
-        endpoint = known.get(route_of(call))
+        endpoint = implemented.get(route_of(call))
         if endpoint is not None:
             assert (endpoint.scope or "", endpoint.identity) == (call.scope, call.identity), call.path
 
 
 def test_what_is_out_is_not_declared() -> None:
-    assert not [call for call in DOCUMENTED if call.out and route_of(call) in answered(endpoints.ALL)]
+    assert not [call for call in DOCUMENTED if call.excluded and route_of(call) in by_route(declared_endpoints())]
 
 
 def test_coverage_links_lead_to_the_reference() -> None:
-    headings = {anchor(line.lstrip("# ")) for line in api(endpoints.ALL).splitlines() if line.startswith("#")}
-    links = re.findall(r"\(api\.md#([^)]*)\)", coverage(endpoints.ALL))
+    headings = {anchor(line.lstrip("# ")) for line in api(declared_endpoints()).splitlines() if line.startswith("#")}
+    links = re.findall(r"\(api\.md#([^)]*)\)", coverage(declared_endpoints()))
     assert len(links) >= 5
     assert set(links) <= headings
 
 
-def test_coverage_says_answered_only_of_what_is_declared() -> None:
+def test_coverage_lists_only_declared_calls_as_implemented() -> None:
     text = coverage(())
-    assert "[answered]" not in text and "**0 are answered**" in text
+    assert "[implemented]" not in text and "**0 are implemented**" in text
 
 
 # The page ------------------------------------------------------------------------------------------------
 
 
-class Reader(HTMLParser):
-    """Collects what the tests ask about: elements with their attributes, and the text."""
+class ElementCollector(HTMLParser):
+    """Collects what the tests compare: elements with their attributes, and the text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -184,10 +186,10 @@ class Reader(HTMLParser):
         return [value for _, attributes in self.elements if (value := attributes.get(attribute))]
 
 
-READER = Reader(PAGE)
+READER = ElementCollector(PAGE)
 
 
-async def test_server_answers_the_page_to_anybody_with_a_strict_policy() -> None:
+async def test_the_page_is_public_and_has_a_strict_policy() -> None:
     response = await get("/docs")
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/html; charset=utf-8"
@@ -221,16 +223,20 @@ def test_page_needs_nothing_from_elsewhere() -> None:
 
 
 def test_every_declared_parameter_is_on_the_page() -> None:
-    for endpoint in endpoints.ALL:
-        article = PAGE.partition(f'<article aria-labelledby="{anchor(endpoint.title)}">')[2].partition("</article>")[0]
-        names = [p.name for p in endpoint.declared.parameters] + [f.name for one in endpoint.forms for f in one.fields]
+    for endpoint in declared_endpoints():
+        article = PAGE.partition(f'<article aria-labelledby="{anchor(endpoint.about.title)}">')[2].partition(
+            "</article>"
+        )[0]
+        names = [p.name for p in endpoint.parameter_set.parameters] + [
+            f.name for one in endpoint.about.forms for f in one.fields
+        ]
         assert article
         assert [name for name in names if f'<th scope="row"><code>{name}</code></th>' not in article] == []
-        text = Reader(article).text
-        call = described(endpoint)
-        assert call.curl in text and call.answer in text
+        text = ElementCollector(article).text
+        call = describe(endpoint)
+        assert call.curl in text and call.response in text
         assert all(part in text for part in (*call.routes, endpoint.scope or ""))
-        assert all(failure.code in text and failure.message in text for failure in call.failures)
+        assert all(failure.code in text and failure.message in text for failure in call.errors)
 
 
 def test_page_can_be_found_through_without_sight_or_mouse() -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from stamkund.rules.branding import (
     DEFAULT_BACKGROUND,
     DEFAULT_COLOUR,
-    MOST_LOGO_BYTES,
-    READABLE_TEXT,
+    MAX_LOGO_BYTES,
+    MIN_TEXT_CONTRAST,
     Unusable,
     button_colour_of,
     colour_of,
@@ -67,9 +67,9 @@ def test_what_is_no_logo_is_refused(content: bytes) -> None:
 
 def test_a_logo_has_64_kib_at_most() -> None:
     png = b"\x89PNG\r\n\x1a\n"
-    assert logo_of(png.ljust(MOST_LOGO_BYTES, b"\0"))
+    assert logo_of(png.ljust(MAX_LOGO_BYTES, b"\0"))
     with pytest.raises(Unusable, match="has 65537 bytes; it must have at most 65536"):
-        logo_of(png.ljust(MOST_LOGO_BYTES + 1, b"\0"))
+        logo_of(png.ljust(MAX_LOGO_BYTES + 1, b"\0"))
     with pytest.raises(Unusable, match="is empty"):
         logo_of(b"")
 
@@ -92,7 +92,7 @@ def test_contrast_is_wcags(one: str, other: str, ratio: float) -> None:
 
 @given(COLOURS)
 def test_text_on_any_colour_can_be_read(colour: str) -> None:
-    assert contrast(text_on(colour), colour) >= READABLE_TEXT
+    assert contrast(text_on(colour), colour) >= MIN_TEXT_CONTRAST
 
 
 def test_the_colours_of_old_are_ones_that_may_be_chosen() -> None:
@@ -109,7 +109,7 @@ def test_a_colour_is_written_in_one_way(text: str) -> None:
 
 
 @pytest.mark.parametrize(("colour", "reached"), [("#ffff00", "1.07"), ("#ffffff", "1.00"), ("#ff8800", "2.39")])
-def test_a_button_that_nobody_sees_is_refused_with_its_contrast(colour: str, reached: str) -> None:
+def test_a_button_with_too_little_contrast_is_refused(colour: str, reached: str) -> None:
     with pytest.raises(
         Unusable, match=rf"the colour {colour} has a contrast of {reached} with the white card .* least 3,"
     ):

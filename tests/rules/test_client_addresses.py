@@ -112,7 +112,7 @@ def test_what_is_no_return_address(text: str) -> None:
     st.text(st.characters(codec=None), max_size=40) | st.text(":/[]@#\\.%ahtps0", max_size=20).map("https://".__add__)
 )
 def test_any_text_is_one_or_not(text: str) -> None:
-    for judge in (is_origin, is_return_address):
-        assert judge(text) in (True, False)
+    for is_one in (is_origin, is_return_address):
+        assert is_one(text) in (True, False)
     if is_return_address(text):
         assert text.isascii() and text.isprintable() and "#" not in text

@@ -31,7 +31,7 @@ def customer(**fields: Any) -> Customer:
 
 
 @pytest.mark.parametrize(
-    ("own", "address", "asked", "matches"),
+    ("own", "address", "requested", "matches"),
     [
         ("43921", None, "43921", True),
         ("439 21", None, "43921", True),
@@ -43,8 +43,8 @@ def customer(**fields: Any) -> Customer:
         ("43921", None, "4392", False),
     ],
 )
-def test_zip_codes(own: str | None, address: str | None, asked: str, matches: bool) -> None:
-    assert customer(zip_code=own, address=Address(zip_code=address)).lives_at(asked) is matches
+def test_zip_codes(own: str | None, address: str | None, requested: str, matches: bool) -> None:
+    assert customer(zip_code=own, address=Address(zip_code=address)).lives_at(requested) is matches
 
 
 def test_current_subscriptions_latest_end_first() -> None:
@@ -56,7 +56,7 @@ def test_current_subscriptions_latest_end_first() -> None:
 
 
 def test_a_merge_keeps_ids_and_deactivates_what_is_not_named_any_more() -> None:
-    known = [
+    before = [
         subscription("a", subscription_number="1"),
         subscription("b", valid_from=5),
         subscription("c", subscription_number="3"),
@@ -66,7 +66,7 @@ def test_a_merge_keeps_ids_and_deactivates_what_is_not_named_any_more() -> None:
         subscription("y", valid_from=5, valid_to=9),
         subscription("z", valid_from=6),
     ]
-    merged = merge_subscriptions(known, named)
+    merged = merge_subscriptions(before, named)
     assert [(s.id, s.state) for s in merged] == [
         ("a", "cancelled"),
         ("b", "activated"),
@@ -76,14 +76,14 @@ def test_a_merge_keeps_ids_and_deactivates_what_is_not_named_any_more() -> None:
     assert merged[0].package_code == "other" and merged[1].valid_to == 9
 
 
-def test_one_known_subscription_is_not_two_named_ones() -> None:
+def test_one_stored_subscription_is_not_matched_twice() -> None:
     merged = merge_subscriptions([subscription("a")], [subscription("x"), subscription("y")])
     assert [s.id for s in merged] == ["a", "y"]
 
 
 def test_merging_the_same_again_changes_nothing() -> None:
-    known = [subscription("a", subscription_number="1"), subscription("b", valid_from=5), subscription("c")]
-    assert merge_subscriptions(known, [msgspec.structs.replace(s, id="new" + s.id) for s in known]) == known
+    before = [subscription("a", subscription_number="1"), subscription("b", valid_from=5), subscription("c")]
+    assert merge_subscriptions(before, [msgspec.structs.replace(s, id="new" + s.id) for s in before]) == before
 
 
 def test_the_account_of_a_customer() -> None:
@@ -108,8 +108,8 @@ def test_the_account_of_a_customer() -> None:
 
 
 @pytest.mark.parametrize("state", ["pending", "activated", "cancelled", "frozen", "deactivated"])
-def test_a_user_product_says_what_the_owner_said(state: str) -> None:
-    """Also of one that is over: the clock decides what it is called, see rules.subscription."""
+def test_a_user_product_has_the_state_of_its_subscription(state: str) -> None:
+    """Also of one that has ended: the clock decides what its state is, see rules.subscription."""
     product = user_product(subscription("a", state=state, valid_to=NOW - 1, subscription_type="limited"), NOW)
     assert (product.state, product.valid_to, product.subscription_type) == (state, NOW - 1, "limited")
 
@@ -121,9 +121,9 @@ def account(*products: UserProduct) -> Account:
 
 
 def test_an_account_follows_its_customers_subscriptions() -> None:
-    elsewhere = user_product(subscription("elsewhere"), 1)
+    unrelated = user_product(subscription("elsewhere"), 1)
     same, changed, new = subscription("same"), subscription("changed"), subscription("new")
-    followed = account(elsewhere, user_product(same, 1), user_product(changed, 1))
+    followed = account(unrelated, user_product(same, 1), user_product(changed, 1))
     changed = msgspec.structs.replace(changed, valid_to=77)
     assert follow_subscriptions(followed, [changed, new, same], NOW)
     products = followed.user_products
@@ -134,18 +134,18 @@ def test_an_account_follows_its_customers_subscriptions() -> None:
 
 
 def test_following_the_same_again_changes_nothing() -> None:
-    """Also when a subscription got over meanwhile: nobody said anything new."""
-    said = subscription("a", valid_to=NOW)
-    followed = account(user_product(said, 1))
-    assert not follow_subscriptions(followed, [said], NOW + 1)
+    """Also when a subscription has ended meanwhile: nothing in the import is new."""
+    listed = subscription("a", valid_to=NOW)
+    followed = account(user_product(listed, 1))
+    assert not follow_subscriptions(followed, [listed], NOW + 1)
     assert followed.updated == 1
 
 
 def test_what_only_the_account_has_stays_when_it_follows() -> None:
-    said = subscription("a")
-    product = msgspec.structs.replace(user_product(said, 1), order_id="O-1", has_pending_change_request=True)
+    listed = subscription("a")
+    product = msgspec.structs.replace(user_product(listed, 1), order_id="O-1", has_pending_change_request=True)
     followed = account(product)
-    assert follow_subscriptions(followed, [msgspec.structs.replace(said, valid_to=9)], NOW)
+    assert follow_subscriptions(followed, [msgspec.structs.replace(listed, valid_to=9)], NOW)
     assert (followed.user_products[0].order_id, followed.user_products[0].has_pending_change_request) == ("O-1", True)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stamkund.rules.urls import LONGEST, form_target, origin_of, web_address, with_parameter
+from stamkund.rules.urls import MAX_LENGTH, form_target, origin_of, web_address, with_parameter
 
 
 @pytest.mark.parametrize(
@@ -28,8 +28,8 @@ from stamkund.rules.urls import LONGEST, form_target, origin_of, web_address, wi
     ],
 )
 def test_an_address_has_one_spelling(text: str, origin: str | None, rest: str | None) -> None:
-    found = web_address(text)
-    assert (None if found is None else (found.origin, found.rest)) == (None if origin is None else (origin, rest))
+    address = web_address(text)
+    assert (None if address is None else (address.origin, address.rest)) == (None if origin is None else (origin, rest))
     assert origin_of(text) == origin
 
 
@@ -61,7 +61,7 @@ NONE = [
     *("javascript:alert(1)", "JavaScript://a.example/%0aalert(1)", "data:text/html,x", "ftp://a.example", "file:///x"),
     *("view-source:https://a.example", "blob:https://a.example/x", "about:blank", "se.herald.app:/back", "mailto:a@b"),
     *("https://[::1", "https://::1", "https://[fe80::1%25eth0]", "https://a.example/\ud800", "ｈttps://a.example"),
-    "https://a.example/" + "a" * LONGEST,
+    "https://a.example/" + "a" * MAX_LENGTH,
 ]
 
 
@@ -72,10 +72,15 @@ def test_what_two_readers_could_read_differently_is_no_address(text: str) -> Non
 
 @given(st.text() | st.text(alphabet="htps:/\\@.aå%?#\t\n[]1 ", max_size=30).map(lambda text: f"https://a.b{text}"))
 def test_what_is_made_of_any_text_is_fit_for_a_header(text: str) -> None:
-    found = web_address(text)
-    if found is not None:
-        assert found.text.isascii() and found.text.isprintable() and " " not in found.text and "\\" not in found.text
-        assert web_address(found.text) == found, "its own spelling"
+    address = web_address(text)
+    if address is not None:
+        assert (
+            address.text.isascii()
+            and address.text.isprintable()
+            and " " not in address.text
+            and "\\" not in address.text
+        )
+        assert web_address(address.text) == address, "its own spelling"
 
 
 @pytest.mark.parametrize(

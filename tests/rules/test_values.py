@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from stamkund.rules import values
 from stamkund.rules.identifiers import external_id
 from stamkund.rules.ids import is_id, new_id
-from stamkund.rules.values import Context, Invalid, Kind
+from stamkund.rules.values import Context, Invalid, ValueType
 
 CONTEXT = Context(date(2026, 1, 15))
-KINDS: list[Kind[object]] = [kind for kind in vars(values).values() if isinstance(kind, Kind)]
+KINDS: list[ValueType[object]] = [kind for kind in vars(values).values() if isinstance(kind, ValueType)]
 
 
-def refusal(kind: Kind[object], text: str) -> str | None:
+def refusal(kind: ValueType[object], text: str) -> str | None:
     try:
         kind.parse(text, CONTEXT)
     except Invalid as error:
@@ -26,7 +26,7 @@ def refusal(kind: Kind[object], text: str) -> str | None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_a_kinds_example_is_one_of_it(kind: Kind[object]) -> None:
+def test_a_kinds_example_is_one_of_it(kind: ValueType[object]) -> None:
     assert kind.example
     kind.parse(kind.example, Context(CONTEXT.today, checksum=True))
 
@@ -34,23 +34,23 @@ def test_a_kinds_example_is_one_of_it(kind: Kind[object]) -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 @settings(max_examples=50)
 @given(text=st.text(st.characters(codec=None), max_size=80))
-def test_any_text_is_a_value_or_refused_with_a_sentence(kind: Kind[object], text: str) -> None:
+def test_any_text_is_a_value_or_refused_with_a_sentence(kind: ValueType[object], text: str) -> None:
     sentence = refusal(kind, text)
     if sentence is not None:
         assert sentence.startswith("Parameter must")
     else:
-        assert kind.shortest <= len(text) <= (kind.longest or len(text))
+        assert kind.min_length <= len(text) <= (kind.max_length or len(text))
         text.encode()
 
 
-@pytest.mark.parametrize("kind", [k for k in KINDS if k.longest], ids=lambda kind: kind.name)
-def test_size_comes_before_everything_else(kind: Kind[object]) -> None:
-    assert kind.longest is not None
-    with pytest.raises(Invalid, match=f"at most {kind.longest} characters"):
-        kind.parse("\x00" * (kind.longest + 1), CONTEXT)
-    if kind.shortest:
-        with pytest.raises(Invalid, match=f"at least {kind.shortest} characters"):
-            kind.parse("\x00" * (kind.shortest - 1), CONTEXT)
+@pytest.mark.parametrize("kind", [k for k in KINDS if k.max_length], ids=lambda kind: kind.name)
+def test_size_comes_before_everything_else(kind: ValueType[object]) -> None:
+    assert kind.max_length is not None
+    with pytest.raises(Invalid, match=f"at most {kind.max_length} characters"):
+        kind.parse("\x00" * (kind.max_length + 1), CONTEXT)
+    if kind.min_length:
+        with pytest.raises(Invalid, match=f"at least {kind.min_length} characters"):
+            kind.parse("\x00" * (kind.min_length - 1), CONTEXT)
 
 
 @given(
@@ -63,7 +63,7 @@ def test_domains_as_the_field_has_them(name: str, labels: list[str]) -> None:
         assert values.EMAIL.parse(f"{name}@{'.'.join(labels)}.se", CONTEXT)
 
 
-def test_a_checksum_is_only_wanted_where_the_organisation_says_so() -> None:
+def test_a_checksum_is_only_required_where_the_organisation_requires_it() -> None:
     for text in ("620817-9257", "123499-0000"):
         assert values.PERSON_NUMBER.parse(text, CONTEXT).century is None
         with pytest.raises(Invalid, match="right check digit"):
@@ -82,7 +82,7 @@ def test_no_external_id_is_another(pairs: list[tuple[str, str]]) -> None:
 
 
 def test_ids_are_unguessable_and_in_order_of_time() -> None:
-    ids = [new_id(moment) for moment in (0, 1, 0x6968D6C0, 2**32 - 1)]
+    ids = [new_id(timestamp) for timestamp in (0, 1, 0x6968D6C0, 2**32 - 1)]
     assert ids == sorted(ids) and all(map(is_id, ids))
     assert len({new_id(7) for _ in range(1000)}) == 1000
     assert is_id(ids[2].upper()) and not is_id(ids[2] + "\n") and not is_id(ids[2][:-1])

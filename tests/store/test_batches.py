@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import asyncpg  # type: ignore[import-untyped, unused-ignore]
+import asyncpg
 import pytest
 
 from stamkund.store import Unavailable
-from tests.store.conftest import House, house_in, opened_store
+from tests.store.conftest import StoredOrganisation, new_paper, open_new
 from tests.support.postgres_server import PostgresServer
 
 _WAITING = "SELECT pid FROM pg_locks WHERE relation = 'tokens'::regclass AND NOT granted"
@@ -22,29 +22,29 @@ async def url(postgres: PostgresServer) -> str:
 
 
 @pytest.fixture
-async def house(url: str, tmp_path: Path) -> AsyncIterator[House]:
-    store = await opened_store(url, tmp_path / "a.key")
-    yield await house_in(store, store)
-    await store.engine.close()
+async def paper(url: str, tmp_path: Path) -> AsyncIterator[StoredOrganisation]:
+    installation = await open_new(url, tmp_path / "a.key")
+    yield await new_paper(installation, installation)
+    await installation.close()
 
 
-async def test_a_batch_that_fails_is_unavailable_and_the_others_are_answered(url: str, house: House) -> None:
+async def test_a_batch_that_fails_is_unavailable_and_the_others_succeed(url: str, paper: StoredOrganisation) -> None:
     """Connections are cut while two batches wait for a lock; those that come after find their rows."""
-    tokens = [await house.token() for _ in range(300)]
+    tokens = [await paper.token() for _ in range(300)]
     admin = await asyncpg.connect(url)
     async with asyncio.timeout(60), admin.transaction():
         await admin.execute("LOCK TABLE tokens IN ACCESS EXCLUSIVE MODE")
-        asked = [asyncio.ensure_future(house.store.opened(token, None)) for token in tokens]
+        lookups = [asyncio.ensure_future(paper.store.tokens.authenticate(token, None)) for token in tokens]
         while len(waiting := await admin.fetch(_WAITING)) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         for row in waiting:
             await admin.execute("SELECT pg_terminate_backend($1)", row["pid"])
-        failed, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+        failed, _ = await asyncio.wait(lookups, return_when=asyncio.FIRST_COMPLETED)
         assert all(isinstance(task.exception(), Unavailable) for task in failed)
     await admin.close()
-    answers = await asyncio.gather(*asked, return_exceptions=True)
-    refused = [a for a in answers if isinstance(a, BaseException)]
-    assert all(type(a) is Unavailable for a in refused) and 2 <= len(refused) < 300
-    assert all(not isinstance(a, BaseException) and a is not None for a in answers[256:])
-    again = await asyncio.gather(*(house.store.opened(token, None) for token in tokens))
-    assert all(a is not None and a.client.id == house.client.id for a in again)
+    responses = await asyncio.gather(*lookups, return_exceptions=True)
+    failures = [a for a in responses if isinstance(a, BaseException)]
+    assert all(type(a) is Unavailable for a in failures) and 2 <= len(failures) < 300
+    assert all(not isinstance(a, BaseException) and a is not None for a in responses[256:])
+    again = await asyncio.gather(*(paper.store.tokens.authenticate(token, None) for token in tokens))
+    assert all(a is not None and a.client.id == paper.client.id for a in again)

@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
 
-from tests.support.stage import Stage
+from tests.support.service import RunningService
 
 _MOST_REDIRECTS = 10
 _VOID = {"input", "meta", "img", "link", "br", "hr"}
@@ -38,7 +38,7 @@ class Element:
 
 
 @dataclass
-class Form:
+class PageForm:
     """A form with the values that its fields have."""
 
     action: str
@@ -47,11 +47,11 @@ class Form:
     id: str
 
 
-class _Reader(HTMLParser):
+class _PageParser(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.elements: list[Element] = []
-        self.forms: list[Form] = []
+        self.forms: list[PageForm] = []
         self._open: list[Element] = []
         self.feed(text)
 
@@ -61,8 +61,10 @@ class _Reader(HTMLParser):
         if tag not in _VOID:
             self._open.append(element)
         if tag == "form":
-            found = element.attributes
-            self.forms.append(Form(found.get("action", ""), found.get("method", "get"), {}, found.get("id", "")))
+            attributes = element.attributes
+            self.forms.append(
+                PageForm(attributes.get("action", ""), attributes.get("method", "get"), {}, attributes.get("id", ""))
+            )
         elif tag == "input" and self.forms and "name" in element.attributes:
             self.forms[-1].fields[element["name"]] = element.get("value") or ""
 
@@ -80,33 +82,34 @@ class Page:
     """What a browser shows, or the redirect at which it left us (`location`)."""
 
     url: str
-    answer: httpx.Response
+    response: httpx.Response
     history: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        is_html = self.answer.headers.get("content-type", "").startswith("text/html")
-        self._reader = _Reader(self.answer.text if is_html else "")
+        is_html = self.response.headers.get("content-type", "").startswith("text/html")
+        self._parsed = _PageParser(self.response.text if is_html else "")
 
     @property
     def status(self) -> int:
-        return self.answer.status_code
+        return self.response.status_code
 
     @property
     def text(self) -> str:
-        return self.answer.text
+        return self.response.text
 
     @property
     def headers(self) -> httpx.Headers:
-        return self.answer.headers
+        return self.response.headers
 
     @property
     def location(self) -> str | None:
         """Where the browser was sent to, off the hosts that it knows."""
-        return self.answer.headers.get("location")
+        location: str | None = self.response.headers.get("location")
+        return location
 
     @property
-    def forms(self) -> list[Form]:
-        return self._reader.forms
+    def forms(self) -> list[PageForm]:
+        return self._parsed.forms
 
     @property
     def heading(self) -> str:
@@ -123,9 +126,9 @@ class Page:
     @property
     def alert(self) -> list[str]:
         """The sentences of the page's alert, none where it has none."""
-        found = [e for e in self._reader.elements if e.get("role") == "alert"]
-        assert len(found) <= 1
-        return [line.strip() for line in found[0].text.splitlines() if line.strip()] if found else []
+        alerts = [e for e in self._parsed.elements if e.get("role") == "alert"]
+        assert len(alerts) <= 1
+        return [line.strip() for line in alerts[0].text.splitlines() if line.strip()] if alerts else []
 
     @property
     def policy(self) -> dict[str, list[str]]:
@@ -134,15 +137,15 @@ class Page:
         return {words[0]: words[1:] for part in parts if (words := part.split())}
 
     def all(self, tag: str | None = None) -> list[Element]:
-        return [e for e in self._reader.elements if tag is None or e.tag == tag]
+        return [e for e in self._parsed.elements if tag is None or e.tag == tag]
 
     def one(self, tag: str) -> Element:
-        (found,) = self.all(tag)
-        return found
+        (element,) = self.all(tag)
+        return element
 
     def by_id(self, id: str) -> Element:
-        (found,) = (e for e in self._reader.elements if e.get("id") == id)
-        return found
+        (element,) = (e for e in self._parsed.elements if e.get("id") == id)
+        return element
 
 
 class Browser:
@@ -150,12 +153,12 @@ class Browser:
 
     def __init__(
         self,
-        stage: Stage | str,
+        service: RunningService | str,
         language: str = "en",
         hosts: Iterable[str] = (),
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self.base = stage if isinstance(stage, str) else stage.url
+        self.base = service if isinstance(service, str) else service.url
         self.language = language
         self.page: Page
         self.cookies: dict[tuple[str, str], str] = {}
@@ -179,31 +182,31 @@ class Browser:
         if value is not None:
             self.cookies[key] = value
 
-    async def get(self, url: str, headers: Mapping[str, str] | None = None, **query: str) -> Page:
+    async def get(self, url: str, headers: Mapping[str, str] | None = None, /, **query: str) -> Page:
         """Opens an address; `query` is added to it (`continue_` means `continue`)."""
         named = {name.removesuffix("_"): value for name, value in query.items()}
         target = f"{url}{'&' if '?' in url else '?'}{urlencode(named)}" if named else url
-        return await self._visit("GET", urljoin(self.base, target), None, dict(headers or {}), None)
+        return await self._go("GET", urljoin(self.base, target), None, dict(headers or {}), None)
 
     async def post(self, url: str, data: Mapping[str, str], headers: Mapping[str, str | None] | None = None) -> Page:
         """Sends a form to an address, as a page of ours would unless `headers` say otherwise (None: not sent)."""
         sent = {"origin": _origin(self.base), **(headers or {})}
-        kept = {name: value for name, value in sent.items() if value is not None}
-        return await self._visit("POST", urljoin(self.base, url), dict(data), kept, None)
+        headers_sent = {name: value for name, value in sent.items() if value is not None}
+        return await self._go("POST", urljoin(self.base, url), dict(data), headers_sent, None)
 
     async def submit(self, form: str = "", **fields: str) -> Page:
         """Sends the page's form, the one with the id `form` where there are several, with these fields filled in."""
         page = self.page
-        (found,) = (f for f in page.forms if form in ("", f.id))
-        unknown = set(fields) - set(found.fields)
+        (chosen,) = (f for f in page.forms if form in ("", f.id))
+        unknown = set(fields) - set(chosen.fields)
         assert not unknown, f"the form has no fields {unknown}"
-        target = urljoin(page.url, found.action)
-        data = {**found.fields, **fields}
-        if found.method == "get":
-            return await self._visit("GET", f"{target}?{urlencode(data)}", None, {}, page)
-        return await self._visit("POST", target, data, {"origin": _sent_origin(page)}, page)
+        target = urljoin(page.url, chosen.action)
+        data = {**chosen.fields, **fields}
+        if chosen.method == "get":
+            return await self._go("GET", f"{target}?{urlencode(data)}", None, {}, page)
+        return await self._go("POST", target, data, {"origin": _sent_origin(page)}, page)
 
-    async def _visit(
+    async def _go(
         self, method: str, url: str, data: dict[str, str] | None, headers: dict[str, str], form_of: Page | None
     ) -> Page:
         history: list[str] = []
@@ -212,26 +215,26 @@ class Browser:
                 _check_form_action(form_of, url)
             if history and _origin(url) not in self._hosts:
                 return self.page
-            answer = await self._http.request(method, url, data=data, headers=self._headers(url, headers))
-            self._take_cookies(url, answer)
-            self.page = Page(url, answer, history)
-            if answer.status_code not in (301, 302, 303, 307, 308):
+            response = await self._http.request(method, url, data=data, headers=self._headers(url, headers))
+            self._take_cookies(url, response)
+            self.page = Page(url, response, history)
+            if response.status_code not in (301, 302, 303, 307, 308):
                 return self.page
             history = [*history, url]
             assert len(history) <= _MOST_REDIRECTS, history
-            url = urljoin(url, answer.headers["location"])
-            if answer.status_code in (301, 302, 303):
+            url = urljoin(url, response.headers["location"])
+            if response.status_code in (301, 302, 303):
                 method, data, headers = "GET", None, {}
 
-    def _headers(self, url: str, more: dict[str, str]) -> dict[str, bytes]:
+    def _headers(self, url: str, more: dict[str, str]) -> list[tuple[bytes, bytes]]:
         host = urlsplit(url).hostname
-        known = "; ".join(f"{name}={value}" for (at, name), value in self.cookies.items() if at == host)
-        sent = {"accept-language": self.language, **({"cookie": known} if known else {}), **more}
-        return {name: value.encode("latin-1") for name, value in sent.items()}
+        cookie = "; ".join(f"{name}={value}" for (at, name), value in self.cookies.items() if at == host)
+        sent = {"accept-language": self.language, **({"cookie": cookie} if cookie else {}), **more}
+        return [(name.encode(), value.encode("latin-1")) for name, value in sent.items()]
 
-    def _take_cookies(self, url: str, answer: httpx.Response) -> None:
+    def _take_cookies(self, url: str, response: httpx.Response) -> None:
         self._http.cookies.clear()  # httpx knows no `__Host-`, and would keep secure ones back on plain HTTP
-        for header in answer.headers.get_list("set-cookie"):
+        for header in response.headers.get_list("set-cookie"):
             pair, *rest = (part.strip() for part in header.split(";"))
             name, _, value = pair.partition("=")
             attributes = {key.lower(): text for key, _, text in (part.partition("=") for part in rest)}
@@ -256,6 +259,6 @@ def _sent_origin(page: Page) -> str:
 def _check_form_action(page: Page, url: str) -> None:
     allowed: list[Any] = page.policy.get("form-action", ["*"])
     here = urlsplit(url)
-    known = {_origin(page.url) if source == "'self'" else source for source in allowed}
+    origins = {_origin(page.url) if source == "'self'" else source for source in allowed}
     matching = {"*", _origin(url), f"{here.scheme}:", f"{here.scheme}://{here.hostname}:*"}
-    assert known & matching, f"form-action {allowed} does not allow {url}"
+    assert origins & matching, f"form-action {allowed} does not allow {url}"

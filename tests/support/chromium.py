@@ -58,10 +58,10 @@ class Executable:
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """The browser. Each test opens contexts of its own in it: other cookies, another window."""
-    found = executable()
+    program = executable()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=found.path, args=list(_FLAGS), env={**os.environ, **found.environment}
+            executable_path=program.path, args=list(_FLAGS), env={**os.environ, **program.environment}
         )
         try:
             yield browser
@@ -90,9 +90,9 @@ def _forced(path: str) -> Executable:
 
 def _machines() -> Executable:
     for name in (*_NAMES, *_APPLICATIONS):
-        found = shutil.which(name)
-        if found is not None:
-            return Executable(Path(found))
+        program = shutil.which(name)
+        if program is not None:
+            return Executable(Path(program))
     raise ChromiumUnavailable(
         "there is no Chromium to test the pages with: install Chromium or Google Chrome on the machine, or name its "
         f"program in the environment variable {VARIABLE}"
@@ -127,5 +127,5 @@ def _unpack(packed: Path, folder: Path) -> None:
 
 def _lacks_libraries(program: Path) -> bool:
     """Whether the machine lacks some library of the browser's; its own go before those of the package."""
-    told = subprocess.run(["ldd", program], check=False, capture_output=True, text=True, timeout=30)
-    return told.returncode != 0 or "not found" in told.stdout
+    listing = subprocess.run(["ldd", program], check=False, capture_output=True, text=True, timeout=30)
+    return listing.returncode != 0 or "not found" in listing.stdout

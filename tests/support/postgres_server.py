@@ -37,8 +37,8 @@ from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import quote
 
-import asyncpg  # type: ignore[import-untyped, unused-ignore]
-import psutil  # type: ignore[import-untyped, unused-ignore]
+import asyncpg
+import psutil
 
 from tests.support import postgres_watcher
 
@@ -185,7 +185,7 @@ class PostgresServer:
             self._watcher = None
 
     def pause(self) -> None:
-        """Freeze every process of the server: connections stay open, new ones queue, nothing is answered."""
+        """Freeze every process of the server: connections stay open, new ones queue, nothing responds."""
         # Until all of them stand still the server may fork another one, so look again.
         while moving := [process for process in self._processes() if not _stands_still(process)]:
             postgres_watcher.send(moving, signal.SIGSTOP)
@@ -310,8 +310,8 @@ class PostgresServer:
     def _says_ready(self, pid: int) -> bool:
         """Read the server's own status from postmaster.pid, as pg_ctl does.
 
-        Unlike a connection this cannot be mistaken about whose server answers; the process number in the
-        first line tells the file from one that a crash left behind.
+        Unlike a connection this cannot be mistaken about whose server responds; the process number in the
+        first line distinguishes the file from one that a crash left behind.
         """
         try:
             lines = (self.folder / "data" / "postmaster.pid").read_text().splitlines()
@@ -357,8 +357,8 @@ def _machine_folders() -> Iterator[Path]:
         if result.returncode == 0:
             yield Path(result.stdout.strip())
     for pattern in _KNOWN_FOLDERS:
-        found = Path("/").glob(pattern.removeprefix("/"))
-        yield from sorted(found, key=_version_in, reverse=True)
+        folders = Path("/").glob(pattern.removeprefix("/"))
+        yield from sorted(folders, key=_version_in, reverse=True)
 
 
 def _version_in(folder: Path) -> list[int]:
@@ -450,7 +450,7 @@ def _run(
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            cwd=folder,  # PostgreSQL wants a working directory it can read
+            cwd=folder,  # PostgreSQL needs a working directory it can read
             env=_environment(),
             user=account.uid if account else None,
             group=account.gid if account else None,
@@ -462,8 +462,8 @@ def _run(
 
 def _environment() -> dict[str, str]:
     """Return our environment without PGDATA, PGPORT and the like, and with messages in English."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
-    return kept | {"LC_ALL": "C"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    return environment | {"LC_ALL": "C"}
 
 
 def _make_folder(account: _Account | None) -> Path:

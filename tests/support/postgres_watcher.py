@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import psutil  # type: ignore[import-untyped, unused-ignore]
+import psutil
 
 # psutil has no annotations of its own, and its stubs are not always installed.
 Process = Any
@@ -28,17 +28,17 @@ def processes_of(folder: Path) -> list[Process]:
     The children are needed because PostgreSQL rewrites their arguments ("postgres: checkpointer"), and a
     process group would not do because each of them starts a group of its own.
     """
-    found: dict[int, Process] = {}
+    processes: dict[int, Process] = {}
     for process in psutil.process_iter(["cmdline"]):
         arguments = process.info["cmdline"] or []
         if any(str(folder) in argument for argument in arguments) and __file__ not in arguments:
-            found[process.pid] = process
-    for process in list(found.values()):
+            processes[process.pid] = process
+    for process in list(processes.values()):
         try:
-            found |= {child.pid: child for child in process.children(recursive=True)}
+            processes |= {child.pid: child for child in process.children(recursive=True)}
         except psutil.NoSuchProcess:
             continue
-    return list(found.values())
+    return list(processes.values())
 
 
 def send(processes: list[Process], number: signal.Signals) -> None:
@@ -77,7 +77,7 @@ def wait_for(processes: list[Process], patience: float) -> list[Process]:
 
 
 def has_ended(process: Process) -> bool:
-    """Tell whether a process has ended, be it as a zombie: in many containers nobody collects orphans."""
+    """Return whether a process has ended, be it as a zombie: in many containers orphans are not collected."""
     try:
         return bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

@@ -13,10 +13,12 @@ import msgspec
 
 Rows = list[tuple[Any, ...]]
 
-TABLES = ("meta", "organisations", "counters", "clients", "accounts", "passwords", "identifiers")
-TABLES += ("customers", "customer_identifiers", "tokens", "audit", "outbox", "catalogues")
-TABLES += ("login_locks", "login_attempts", "call_counts")
-TABLES += ("sessions", "one_time", "signing_keys", "branding")
+TABLES = (
+    *("meta", "organisations", "counters", "clients", "accounts", "passwords", "identifiers"),
+    *("customers", "customer_identifiers", "tokens", "audit", "outbox", "catalogues"),
+    *("lockouts", "login_attempts", "call_counts"),
+    *("sessions", "one_time_credentials", "id_token_keys", "branding"),
+)
 
 
 async def rows(url: str, statement: str) -> Rows:
@@ -43,13 +45,21 @@ async def executed(url: str, statement: str) -> None:
         await connection.close()
 
 
+async def set_status(url: str, organisation: str, status: str) -> None:
+    """Gives all active accounts of an organisation another status, as no call does yet."""
+    document = f"""replace(document, '"status":"active"', '"status":"{status}"')"""
+    await executed(
+        url, f"UPDATE accounts SET status = '{status}', document = {document} WHERE organisation = '{organisation}'"
+    )
+
+
 def database_file(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
 
 async def counts(url: str) -> dict[str, int]:
     """How much of everything that an activation makes is there."""
-    asked = {
+    queries = {
         "accounts": "accounts",
         "passwords": "passwords",
         "spent": "customers WHERE account IS NOT NULL",
@@ -59,11 +69,11 @@ async def counts(url: str) -> dict[str, int]:
         "ids": "identifiers WHERE kind = 'id'",
         "customer_numbers": "identifiers WHERE kind = 'customer_number'",
     }
-    return {name: (await rows(url, f"SELECT count(*) FROM {what}"))[0][0] for name, what in asked.items()}
+    return {name: (await rows(url, f"SELECT count(*) FROM {what}"))[0][0] for name, what in queries.items()}
 
 
 def made(accounts: int) -> dict[str, int]:
-    """What `counts` answers when so many accounts were made, whole."""
+    """What `counts` returns when so many accounts were made, whole."""
     names = ("accounts", "passwords", "spent", "audit", "outbox", "emails", "ids", "customer_numbers")
     return dict.fromkeys(names, accounts)
 
@@ -72,35 +82,37 @@ async def halves(url: str) -> list[str]:
     """A sentence for everything that is half made: an account without what belongs to it, or the other way round."""
     accounts = {row: msgspec.json.decode(text) for row, text in await rows(url, "SELECT row, document FROM accounts")}
     by_id = {account["id"]: row for row, account in accounts.items()}
-    found = []
+    sentences = []
     spent = await rows(url, "SELECT account, document FROM customers WHERE account IS NOT NULL")
-    found += _unlike("customers.account", [row for row, _ in spent], accounts)
-    found += _unlike("passwords", [row for (row,) in await rows(url, "SELECT account FROM passwords")], accounts)
+    sentences += _unlike("customers.account", [row for row, _ in spent], accounts)
+    sentences += _unlike("passwords", [row for (row,) in await rows(url, "SELECT account FROM passwords")], accounts)
     for table, event in (("audit", "account_activated"), ("outbox", "account_activated_for_existing_customer")):
-        told = await rows(url, f"SELECT account FROM {table} WHERE event = '{event}'")
-        found += _unlike(table, [by_id.get(account_id, account_id) for (account_id,) in told], accounts)
-    found += _wrong_identifiers(await rows(url, "SELECT account, kind, value FROM identifiers"), accounts)
-    found += [sentence for row, text in spent if (sentence := _wrong_products(row, accounts.get(row), text))]
-    return found
+        entries = await rows(url, f"SELECT account FROM {table} WHERE event = '{event}'")
+        sentences += _unlike(table, [by_id.get(account_id, account_id) for (account_id,) in entries], accounts)
+    sentences += _wrong_identifiers(await rows(url, "SELECT account, kind, value FROM identifiers"), accounts)
+    sentences += [sentence for row, text in spent if (sentence := _wrong_products(row, accounts.get(row), text))]
+    return sentences
 
 
-def _unlike(what: str, given: list[Any], accounts: dict[int, Any]) -> list[str]:
+def _unlike(what: str, rows_named: list[Any], accounts: dict[int, Any]) -> list[str]:
     """Sentences where `given` does not name every account exactly once."""
-    difference = Counter(given)
+    difference = Counter(rows_named)
     difference.subtract(list(accounts))
     return [f"{what} names account {row} {1 + count} times" for row, count in difference.items() if count]
 
 
-def _wrong_identifiers(found: Rows, accounts: dict[int, Any]) -> list[str]:
+def _wrong_identifiers(stored_rows: Rows, accounts: dict[int, Any]) -> list[str]:
     """Sentences where the identifiers are not those that the accounts' documents say."""
     plain = {"id", "email", "customer_number", "tulo_customer_number", "alias"}
-    stored = Counter((row, kind, value) for row, kind, value in found if kind in plain)
-    stored.update((row, kind) for row, kind, _ in found if kind == "social_security_number")
-    wanted: Counter[tuple[Any, ...]] = Counter()
+    stored: Counter[tuple[Any, ...]] = Counter((row, kind, value) for row, kind, value in stored_rows if kind in plain)
+    stored.update((row, kind) for row, kind, _ in stored_rows if kind == "social_security_number")
+    expected: Counter[tuple[Any, ...]] = Counter()
     for row, account in accounts.items():
-        wanted.update((row, kind, _compared(kind, account[kind])) for kind in plain if account.get(kind))
-        wanted.update([(row, "social_security_number")] if account.get("social_security_number") else [])
-    return [f"identifier {key} is there {stored[key]} times" for key in stored | wanted if stored[key] != wanted[key]]
+        expected.update((row, kind, _compared(kind, account[kind])) for kind in plain if account.get(kind))
+        expected.update([(row, "social_security_number")] if account.get("social_security_number") else [])
+    return [
+        f"identifier {key} is there {stored[key]} times" for key in stored | expected if stored[key] != expected[key]
+    ]
 
 
 def _wrong_products(row: int, account: dict[str, Any] | None, customer: str) -> str | None:

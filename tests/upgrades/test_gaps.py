@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stamkund import store as stores
 from stamkund.store import migrations
+from stamkund.store import open as opening
 from stamkund.store.migrations import Migration
 from stamkund.store.work import Sql
 
@@ -15,13 +15,13 @@ ONE, TWO, THREE, FOUR = (
 
 
 async def test_a_step_that_was_left_out_is_made_up_for(fresh_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = stores.engine_for(fresh_url)
+    engine = opening.engine_for(fresh_url)
     await engine.open()
     try:
 
-        async def migrated(*known: Migration) -> tuple[list[str], int]:
-            monkeypatch.setattr(migrations, "MIGRATIONS", known)
-            return await stores.migrate(engine, 0), await engine.read(migrations.schema_version)
+        async def migrated(*steps: Migration) -> tuple[list[str], int]:
+            monkeypatch.setattr(migrations, "MIGRATIONS", steps)
+            return await opening.migrate(engine, 0), await engine.read(migrations.schema_version)
 
         assert await migrated(ONE, THREE) == (["0001 step 1", "0003 step 3"], 3)
         monkeypatch.setattr(migrations, "MIGRATIONS", (ONE, TWO, THREE))

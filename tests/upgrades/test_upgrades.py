@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from stamkund.sessions import cookie_name
+from stamkund.identity.sessions import cookie_name
 from stamkund.store import migrations
 from tests.support.connector import Connector
-from tests.support.stage import Stage
-from tests.upgrades import kept
+from tests.support.service import RunningService
+from tests.upgrades import stored_data
 
 API = "/external/api/v1"
 
@@ -25,49 +25,49 @@ API = "/external/api/v1"
 class Upgraded:
     """An application on upgraded data, and what is known of that data."""
 
-    stage: Stage
-    known: dict[str, Any]
+    service: RunningService
+    stored: dict[str, Any]
     schema: str
 
     async def get(self, path: str, token: str) -> httpx.Response:
-        return await self.stage.http.get(f"{API}/{path}", headers=self.headers(token))
+        return await self.service.http.get(f"{API}/{path}", headers=self.headers(token))
 
     async def grant(self, grant_type: str, **fields: str) -> httpx.Response:
-        form = {**self.known["client"], "grant_type": grant_type, **fields}
-        return await self.stage.http.post("/api/authorization/access_token", data=form)
+        form = {**self.stored["client"], "grant_type": grant_type, **fields}
+        return await self.service.http.post("/api/authorization/access_token", data=form)
 
     def headers(self, token: str) -> dict[str, str]:
-        return {"authorization": f"Bearer {self.known['tokens'].get(token, token)}"}
+        return {"authorization": f"Bearer {self.stored['tokens'].get(token, token)}"}
 
 
-@pytest.fixture(params=kept.folders(), ids=lambda folder: folder.name)
+@pytest.fixture(params=stored_data.folders(), ids=lambda folder: folder.name)
 async def upgraded(request: pytest.FixtureRequest, fresh_url: str, tmp_path: Path) -> AsyncIterator[Upgraded]:
     folder: Path = request.param
-    known = json.loads((folder / "calls.json").read_text())
-    await kept.load(folder, fresh_url, tmp_path / "kept.key")
-    async with Stage(fresh_url, tmp_path / "kept.key") as stage:
-        with stage.clock.at(known["now"] + 60):
-            yield Upgraded(stage, known, folder.name)
+    stored = stored_data.calls(folder)
+    await stored_data.load(folder, fresh_url, tmp_path / "stored.key")
+    async with RunningService(fresh_url, tmp_path / "stored.key") as service:
+        with service.clock.at(stored["now"] + 60):
+            yield Upgraded(service, stored, folder.name)
 
 
-def test_every_schema_is_kept() -> None:
-    """A new step is kept with `python -m tests.upgrades.kept`; see the README beside this file."""
-    assert [folder.name for folder in kept.folders()] == [f"{m.number:04}" for m in migrations.MIGRATIONS]
+def test_there_is_data_of_every_schema() -> None:
+    """The data of a new step is written by `python -m tests.upgrades.stored_data`; see the README beside this file."""
+    assert [folder.name for folder in stored_data.folders()] == [f"{m.number:04}" for m in migrations.MIGRATIONS]
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-@pytest.mark.parametrize("folder", kept.folders(), ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", stored_data.folders(), ids=lambda folder: folder.name)
 def test_a_step_is_never_edited(folder: Path, engine: str) -> None:
     """Databases that took it would not know: what has to change goes into a new step."""
-    assert kept.schema(int(folder.name), engine) in (folder / f"{engine}.sql").read_text()
+    assert stored_data.schema(int(folder.name), engine) in (folder / f"{engine}.sql").read_text()
 
 
-async def test_what_was_answered_then_is_answered_now(upgraded: Upgraded) -> None:
-    """Later releases may answer more keys, but none less or otherwise."""
-    for call in upgraded.known["calls"]:
-        answer = await upgraded.get(call["path"], call["token"])
-        assert answer.status_code == call["status"], call["path"]
-        _holds(answer.json(), call["answer"], call["path"])
+async def test_calls_respond_as_they_did_then(upgraded: Upgraded) -> None:
+    """Later releases may return more keys, but every earlier one unchanged."""
+    for call in upgraded.stored["calls"]:
+        response = await upgraded.get(call["path"], call["token"])
+        assert response.status_code == call["status"], call["path"]
+        _holds(response.json(), call["answer"], call["path"])
 
 
 def _holds(now: Any, then: Any, where: str) -> None:
@@ -86,22 +86,26 @@ def _holds(now: Any, then: Any, where: str) -> None:
 async def test_clients_and_readers_go_on_as_before(upgraded: Upgraded) -> None:
     """With their secrets, passwords and refresh tokens."""
     assert (await upgraded.grant("none")).status_code == 200
-    refreshed = await upgraded.grant("refresh_token", refresh_token=upgraded.known["refresh_token"])
-    logged_in = await upgraded.grant("password", username="kalle@example.com", password=kept.PASSWORD)
-    for answer in (refreshed, logged_in):
-        me = await upgraded.get("me", answer.json()["access_token"])
+    refreshed = await upgraded.grant("refresh_token", refresh_token=upgraded.stored["refresh_token"])
+    logged_in = await upgraded.grant("password", username="kalle@example.com", password=stored_data.PASSWORD)
+    for response in (refreshed, logged_in):
+        me = await upgraded.get("me", response.json()["access_token"])
         assert me.json()["item"]["email"] == "Kalle@example.com"
 
 
 async def test_candidates_become_accounts(upgraded: Upgraded) -> None:
     """Counters and numbering go on where they were: nothing is given twice."""
-    body = {"account_candidate_id": upgraded.known["candidate"], "email": "c@example.com", "password": kept.PASSWORD}
+    body = {
+        "account_candidate_id": upgraded.stored["candidate"],
+        "email": "c@example.com",
+        "password": stored_data.PASSWORD,
+    }
     path = f"{API}/accounts/activate_candidate"
-    taken = await upgraded.stage.http.post(
+    taken = await upgraded.service.http.post(
         path, json=body | {"email": "KALLE@example.com"}, headers=upgraded.headers("north")
     )
     assert taken.json()["field"] == "email"
-    done = await upgraded.stage.http.post(path, json=body, headers=upgraded.headers("north"))
+    done = await upgraded.service.http.post(path, json=body, headers=upgraded.headers("north"))
     assert done.status_code == 201, done.text
     assert (await upgraded.get(f"accounts?id={done.json()['id']}", "north")).status_code == 200
     assert (await upgraded.get("accounts?tulo_customer_number=00002", "north")).json()["item"]["id"] == done.json()[
@@ -110,30 +114,30 @@ async def test_candidates_become_accounts(upgraded: Upgraded) -> None:
 
 
 async def test_customers_who_brought_a_password_log_in(upgraded: Upgraded) -> None:
-    answer = await upgraded.grant("password", username="new@example.com", password=kept.PASSWORD)
-    me = await upgraded.get("me", answer.json()["access_token"])
+    response = await upgraded.grant("password", username="new@example.com", password=stored_data.PASSWORD)
+    me = await upgraded.get("me", response.json()["access_token"])
     assert me.json()["item"]["customer_number"] == "20002"
 
 
-async def test_logins_of_then_hold_now(upgraded: Upgraded) -> None:
-    """Session, ticket, code and keys, where there were any: nobody is asked again because of an upgrade."""
-    login = upgraded.known.get("login")
+async def test_earlier_logins_are_still_valid(upgraded: Upgraded) -> None:
+    """Session, ticket, code and keys, where there were any: no reader has to log in again because of an upgrade."""
+    login = upgraded.stored.get("login")
     if login is None:  # of a schema before sessions
         assert int(upgraded.schema) < 4
         return
-    stage, client = upgraded.stage, {name: login[name] for name in ("client_id", "client_secret")}
-    site = Connector(stage.url, "north", login["client_id"], login["client_secret"], stage.clock)
-    with stage.clock.at(upgraded.known["now"] + 59):
+    service, client = upgraded.service, {name: login[name] for name in ("client_id", "client_secret")}
+    site = Connector(service.url, "north", login["client_id"], login["client_secret"], service.clock)
+    with service.clock.at(upgraded.stored["now"] + 59):
         form = {**client, "grant_type": "ticket", "ticket": login["ticket"]}
-        answers = [await stage.http.post("/api/authorization/access_token", data=form) for _ in range(2)]
-        assert [answer.status_code for answer in answers] == [200, 400]
+        responses = [await service.http.post("/api/authorization/access_token", data=form) for _ in range(2)]
+        assert [response.status_code for response in responses] == [200, 400]
         assert (await site.status(login["sid"], "loggedin"))["sts"] == "loggedin"
         cookie = {"cookie": f"{cookie_name('north')}={login['cookie']}"}
         query = f"client_id={login['client_id']}&response_type=code&prompt=none"
-        asked = await stage.http.get(f"/oauth2/auth?{query}", headers=cookie)
-        assert "code=" in asked.headers["location"]
-        shown = (await stage.http.get("/oauth2/jwks")).json()["keys"]
+        authorized = await service.http.get(f"/oauth2/auth?{query}", headers=cookie)
+        assert "code=" in authorized.headers["location"]
+        published = (await service.http.get("/oauth2/jwks")).json()["keys"]
         header = json.loads(base64.urlsafe_b64decode(login["id_token"].split(".")[0] + "=="))
-        assert header["kid"] in [key["kid"] for key in shown]
-        assert "#8a1538" in (await stage.http.get("/login?oid=north")).text
+        assert header["kid"] in [key["kid"] for key in published]
+        assert "#8a1538" in (await service.http.get("/login?oid=north")).text
     await site.http.aclose()

@@ -1,4 +1,4 @@
-"""Rate limits: by client and by what is asked about, at their place among the checks, in one process and in several."""
+"""Rate limits: by client and by identifier, at their place among the checks, in one process and in several."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from typing import Any
 
 import pytest
 
-from stamkund import limits as limiting
-from stamkund import upkeep
-from stamkund.limits import Limits
 from stamkund.problems import Refused
 from stamkund.rules import identifiers
+from stamkund.server import jobs
 from stamkund.store import Unavailable
-from stamkund.wire.context import Services
-from tests.guards.asking import refused
+from stamkund.wire import limits as limiting
+from stamkund.wire.limits import Limits, no_limits
+from tests.support.calls import assert_refused
 from tests.support.rows import rows
-from tests.support.stage import NOW, Publisher, Stage
+from tests.support.service import NOW, Publisher, RunningService
 
 CANDIDATE = "/external/api/v1/accounts/candidate"
 ACTIVATE = "/external/api/v1/account/activate_candidate"
@@ -31,58 +30,60 @@ NUMBER = "620817-9256"
 @pytest.fixture
 async def strict(fresh_url: str, tmp_path: Path) -> AsyncIterator[Publisher]:
     """A publisher on a server that allows a client ten calls a minute, and three about one identifier."""
-    async with Stage(fresh_url, tmp_path / "stamkund.key", limit_per_client=10, limit_per_identifier=3) as stage:
-        yield await stage.publisher()
+    async with RunningService(
+        fresh_url, tmp_path / "stamkund.key", limit_per_client=10, limit_per_identifier=3
+    ) as service:
+        yield await service.publisher()
 
 
-def is_limited(answer: Any, seconds: int = 60) -> bool:
-    refused(answer, 429, "too_many_requests")
-    return bool(answer.headers["retry-after"] == str(seconds))
+def is_limited(response: Any, seconds: int = 60) -> bool:
+    assert_refused(response, 429, "too_many_requests")
+    return bool(response.headers["retry-after"] == str(seconds))
 
 
 async def candidate(publisher: Publisher, **query: str) -> int:
     return (await publisher.get(CANDIDATE, **query)).status_code
 
 
-async def test_a_number_is_asked_about_so_often_and_again_in_the_next_minute(strict: Publisher) -> None:
+async def test_lookups_of_a_number_are_limited_per_minute(strict: Publisher) -> None:
     await strict.customer()
-    asked = [await candidate(strict, social_security_number=NUMBER, zip_code=str(n)) for n in range(3)]
-    assert asked == [404] * 3
-    with strict.stage.clock.at(NOW + 17):
+    responses = [await candidate(strict, social_security_number=NUMBER, zip_code=str(n)) for n in range(3)]
+    assert responses == [404] * 3
+    with strict.service.clock.at(NOW + 17):
         assert is_limited(await strict.get(CANDIDATE, social_security_number=NUMBER, zip_code="43921"), 43)
         assert await candidate(strict, customer_number="100001") == 200, "another identifier"
-    with strict.stage.clock.at(NOW + 60):
+    with strict.service.clock.at(NOW + 60):
         assert await candidate(strict, social_security_number=NUMBER, zip_code="43921") == 200
 
 
-async def test_clients_share_what_may_be_asked_about_an_identifier_but_organisations_do_not(strict: Publisher) -> None:
+async def test_the_limit_of_an_identifier_is_shared_by_the_clients_of_an_organisation(strict: Publisher) -> None:
     for _ in range(3):
         assert await candidate(strict, customer_number="1") == 404
     client, secret = await strict.new_client("/external/account/r")
     headers = {"authorization": f"Bearer {await strict.token(client=client, secret=secret)}"}
     query = {"customer_number": "1"}
-    assert is_limited(await strict.stage.http.get(CANDIDATE, params=query, headers=headers))
-    other = await strict.stage.publisher()
+    assert is_limited(await strict.service.http.get(CANDIDATE, params=query, headers=headers))
+    other = await strict.service.publisher()
     assert await candidate(other, customer_number="1") == 404
 
 
 async def test_a_client_may_make_each_call_so_often(strict: Publisher) -> None:
-    asked = [await candidate(strict, customer_number=str(n)) for n in range(10)]
-    assert asked == [404] * 10
+    responses = [await candidate(strict, customer_number=str(n)) for n in range(10)]
+    assert responses == [404] * 10
     assert is_limited(await strict.get(CANDIDATE, customer_number="11"))
     assert (await strict.get(ACCOUNTS, email="nobody@example.com")).status_code == 404, "a call without limit"
     client, secret = await strict.new_client("/external/account/r")
     headers = {"authorization": f"Bearer {await strict.token(client=client, secret=secret)}"}
-    answer = await strict.stage.http.get(CANDIDATE, params={"customer_number": "12"}, headers=headers)
-    assert answer.status_code == 404, "another client"
+    response = await strict.service.http.get(CANDIDATE, params={"customer_number": "12"}, headers=headers)
+    assert response.status_code == 404, "another client"
 
 
 async def test_activations_are_counted_by_candidate_and_by_email(strict: Publisher) -> None:
     one, two = await strict.customer("1"), await strict.customer("2", social_security_number=None)
     body = {"account_candidate_id": one.id, "password": PASSWORD}
     for number in range(3):
-        answer = await strict.post(ACTIVATE, {**body, "email": f"{number}@example.com"})
-        assert answer.status_code == (409 if number else 201)
+        response = await strict.post(ACTIVATE, {**body, "email": f"{number}@example.com"})
+        assert response.status_code == (409 if number else 201)
     assert is_limited(await strict.post(ACTIVATE, {**body, "email": "4@example.com"}))
     body["account_candidate_id"] = two.id
     for _ in range(2):
@@ -90,20 +91,20 @@ async def test_activations_are_counted_by_candidate_and_by_email(strict: Publish
     assert is_limited(await strict.post(ACTIVATE, {**body, "email": "0@example.com"}))
 
 
-async def test_logins_are_counted_by_email_whether_it_is_known_or_not(strict: Publisher) -> None:
+async def test_logins_are_limited_by_email_whether_there_is_an_account_or_not(strict: Publisher) -> None:
     await strict.activated("ove@example.com")
     for username in ("ove@example.com", f"{strict.id}^NOBODY@example.com"):
         for _ in range(3):
-            answer = await strict.grant("password", username=username, password="wrong")
-            assert answer.status_code == 400
+            response = await strict.grant("password", username=username, password="wrong")
+            assert response.status_code == 400
         assert is_limited(await strict.grant("password", username=username.lower(), password=PASSWORD))
 
 
-async def test_tokens_are_counted_by_client_once_the_client_is_known(strict: Publisher) -> None:
-    """So nobody who knows no more than a client's id can use up what the client may do."""
+async def test_tokens_are_limited_by_client_once_the_client_is_authenticated(strict: Publisher) -> None:
+    """So that knowing a client's id is not enough to use up its limit."""
     for _ in range(20):
-        answer = await strict.grant("none", secret="wrong")
-        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+        response = await strict.grant("none", secret="wrong")
+        assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
     for _ in range(10):
         assert (await strict.grant("none")).status_code == 200
     assert is_limited(await strict.grant("none"))
@@ -115,7 +116,7 @@ async def test_a_clients_limit_comes_after_the_scope_and_before_everything_else(
     for number in range(10):
         await candidate(strict, customer_number=str(number))
         await strict.post(ACTIVATE, {})
-    http, headers = strict.stage.http, await strict.headers()
+    http, headers = strict.service.http, await strict.headers()
     powerless = {"authorization": f"Bearer {await strict.token('/external/me/w')}"}
     large = b"x" * 70_000
     assert (await http.get(CANDIDATE)).status_code == 401
@@ -127,52 +128,58 @@ async def test_a_clients_limit_comes_after_the_scope_and_before_everything_else(
     assert is_limited(await http.post(f"{ACTIVATE}/", content=b"{", headers=headers))
 
 
-async def test_an_identifiers_limit_comes_after_the_values_and_before_the_story(strict: Publisher) -> None:
+async def test_an_identifiers_limit_comes_after_the_values_and_before_the_handler(strict: Publisher) -> None:
     made = await strict.customer()
     body = {"account_candidate_id": made.id, "email": "ove@example.com", "password": PASSWORD}
     for _ in range(3):
         await strict.post(ACTIVATE, body)
-    refused(await strict.post(ACTIVATE, {**body, "password": "x"}), 400, "invalid_parameter", "password")
-    refused(await strict.post(ACTIVATE, {**body, "unknown": 1}), 400, "unknown_parameter")
+    assert_refused(await strict.post(ACTIVATE, {**body, "password": "x"}), 400, "invalid_parameter", "password")
+    assert_refused(await strict.post(ACTIVATE, {**body, "unknown": 1}), 400, "unknown_parameter")
     assert is_limited(await strict.post(ACTIVATE, body))
 
 
 async def test_nothing_is_limited_where_the_settings_say_so(fresh_url: str, tmp_path: Path) -> None:
-    async with Stage(fresh_url, tmp_path / "stamkund.key", limit_per_client=0, limit_per_identifier=0) as stage:
-        publisher = await stage.publisher()
+    async with RunningService(
+        fresh_url, tmp_path / "stamkund.key", limit_per_client=0, limit_per_identifier=0
+    ) as service:
+        publisher = await service.publisher()
         assert {await candidate(publisher, customer_number="1") for _ in range(50)} == {404}
 
 
 # Several processes -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_engines
 async def test_processes_share_their_counts(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upkeep, "_SHARE_SECONDS", 0.05)
+    monkeypatch.setattr(jobs, "_SHARE_SECONDS", 0.05)
     chosen = {"workers": 2, "limit_per_client": 0, "limit_per_identifier": 5}
     key_file = tmp_path / "stamkund.key"
-    async with Stage(fresh_url, key_file, **chosen) as first, Stage(fresh_url, key_file, **chosen) as second:
+    async with (
+        RunningService(fresh_url, key_file, **chosen) as first,
+        RunningService(fresh_url, key_file, **chosen) as second,
+    ):
         publisher = await first.publisher()
         other = Publisher(second, publisher.organisation)
         other.client, other.secret = publisher.client, publisher.secret
         assert [await candidate(publisher, customer_number="1") for _ in range(5)] == [404] * 5
         assert is_limited(await publisher.get(CANDIDATE, customer_number="1"))
         await until(fresh_url, "SELECT max(count) FROM call_counts", 5)
-        assert await candidate(other, customer_number="1") == 404, "it has not asked yet how often others were"
+        assert await candidate(other, customer_number="1") == 404, "it has not read the other process's counts yet"
         for _ in range(100):
-            answer = await other.get(CANDIDATE, customer_number="1")
-            if answer.status_code == 429:
+            response = await other.get(CANDIDATE, customer_number="1")
+            if response.status_code == 429:
                 break
             await asyncio.sleep(0.05)
-        assert is_limited(answer)
-        assert await first.store.remove_counts(NOW) == 0
-        assert await first.store.remove_counts(NOW + 60) > 0
+        assert is_limited(response)
+        assert await first.store.call_counts.remove_expired(NOW) == 0
+        assert await first.store.call_counts.remove_expired(NOW + 60) > 0
         keys = await rows(fresh_url, "SELECT key FROM call_counts")
         assert all(len(key) == 32 for (key,) in keys), "keyed hashes"
 
 
-async def until(url: str, query: str, wanted: int) -> None:
+async def until(url: str, query: str, expected: int) -> None:
     for _ in range(100):
-        if (await rows(url, query))[0][0] == wanted:
+        if (await rows(url, query))[0][0] == expected:
             return
         await asyncio.sleep(0.05)
     raise AssertionError(await rows(url, query))
@@ -180,21 +187,22 @@ async def until(url: str, query: str, wanted: int) -> None:
 
 async def test_one_process_on_an_embedded_database_writes_no_counts(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'stamkund.db'}"
-    async with Stage(url, tmp_path / "stamkund.key", limit_per_client=2) as stage:
-        publisher = await stage.publisher()
+    async with RunningService(url, tmp_path / "stamkund.key", limit_per_client=2) as service:
+        publisher = await service.publisher()
         assert (await publisher.grant("none")).status_code == 200
-    assert not limiting.limits_of(stage.settings, stage.store).shared
+    assert not limiting.limits_of(service.settings, service.vault).shared
     assert await rows(url, "SELECT * FROM call_counts") == []
 
 
-class _Counts:
-    """A store that is out of reach when told to be; another process counted before."""
+class FakeStore:
+    """A store of call counts alone, which is out of reach while `lost`."""
 
     def __init__(self) -> None:
+        self.call_counts = self
         self.lost = False
         self.totals: dict[str, int] = {}
 
-    async def add_counts(self, ends: int, new: dict[str, int]) -> dict[str, int]:
+    async def add(self, ends: int, new: dict[str, int]) -> dict[str, int]:
         if self.lost:
             raise Unavailable("gone")
         for key, count in new.items():
@@ -202,52 +210,52 @@ class _Counts:
         return {key: self.totals[key] for key in new}
 
 
-def ask(limits: Limits, times: int = 1, now: int = NOW, who: str = "a@example.com") -> None:
+def count_calls(limits: Limits, times: int = 1, now: int = NOW, who: str = "a@example.com") -> None:
     for _ in range(times):
         limits.identifier("call", "org", identifiers.email(who), now)
 
 
 async def test_counts_that_could_not_be_shared_are_shared_later() -> None:
-    store: Any = _Counts()
+    store: Any = FakeStore()
     one, two = (Limits(0, 10, lambda data: data.hex(), shared=True) for _ in range(2))
     store.lost = True
-    ask(one, 4)
+    count_calls(one, 4)
     with pytest.raises(Unavailable):
         await one.share(store)
-    ask(one, 2)
+    count_calls(one, 2)
     store.lost = False
     await one.share(store)
     assert list(store.totals.values()) == [6]
-    ask(two, 4)
+    count_calls(two, 4)
     await two.share(store)
     with pytest.raises(Refused):
-        ask(two)
-    ask(one, 4)
+        count_calls(two)
+    count_calls(one, 4)
     with pytest.raises(Refused):
-        ask(one)
+        count_calls(one)
 
 
-async def test_a_minute_that_is_over_is_not_shared() -> None:
-    store: Any = _Counts()
+async def test_counts_of_a_past_minute_are_not_shared() -> None:
+    store: Any = FakeStore()
     limits = Limits(0, 10, lambda data: data.hex(), shared=True)
-    ask(limits, 3)
-    ask(limits, 2, NOW + 60)
+    count_calls(limits, 3)
+    count_calls(limits, 2, NOW + 60)
     await limits.share(store)
     assert list(store.totals.values()) == [2]
 
 
 def test_strange_identifiers_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limiting, "_MOST_KEPT", 10)
+    monkeypatch.setattr(limiting, "_MAX_COUNTS", 10)
     limits = Limits(0, 3, lambda data: data.hex(), shared=False)
-    ask(limits, 3)
+    count_calls(limits, 3)
     for number in range(50):
-        ask(limits, who=f"{number}@example.com")
+        count_calls(limits, who=f"{number}@example.com")
         assert len(limits._counts) <= 10
     with pytest.raises(Refused):
-        ask(limits)
+        count_calls(limits)
 
 
 def test_services_without_limits_limit_nothing() -> None:
-    services = Services(*[None] * 4)  # type: ignore[arg-type]
+    limits = no_limits()
     for _ in range(1000):
-        services.limits.client("call", "client", NOW)
+        limits.client("call", "client", NOW)

@@ -1,14 +1,17 @@
-"""The command line. One file for each group of commands; nothing here decides anything that the rooms could decide.
+"""The command line. One module for each group of commands; rules are in `stamkund.rules`, not here.
 
-What only one command needs and takes long to load (the server, the reference) is imported when that command runs.
+What only one command needs and is slow to load (the server, the reference) is imported when that command runs.
 
-Exit status: 0 done, 1 done in part (said which), 2 could not run (said why).
+Exit status: 0 done, 1 done in part (the output says which), 2 could not run (the output says why).
 """
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
+from stamkund import __version__
 from stamkund.cli import (
     accounts,
     branding,
@@ -25,7 +28,6 @@ from stamkund.cli import (
 
 app = typer.Typer(
     name="stamkund",
-    help="Subscriber accounts behind the Payway external API.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -45,3 +47,18 @@ app.command("doctor")(installation.doctor)
 app.command("serve")(server.serve)
 app.command("demo")(demo.demo)
 app.command("docs", hidden=True)(documentation.docs)
+
+
+def _print_version(requested: bool) -> None:
+    if requested:
+        print(f"stamkund {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Subscriber accounts behind the Payway external API."""

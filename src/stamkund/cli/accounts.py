@@ -1,68 +1,68 @@
-"""`stamkund account …`: what an operator does for one reader."""
+"""`stamkund account …`: help for a single reader."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 import typer
 
-from stamkund.cli.common import JSON, ORGANISATION, fail, known_organisation, show_json, with_store
+from stamkund.cli.common import JSON, ORGANISATION, fail, get_organisation, print_json, with_store
 from stamkund.clock import system_clock
 from stamkund.rules import identifiers
-from stamkund.rules.attempts import Attempt
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.ids import is_id
-from stamkund.rules.moments import Zone, zone
+from stamkund.rules.lockout import Attempt
+from stamkund.rules.timestamps import Zone, zone
 from stamkund.store import Login, Store
 
-app = typer.Typer(help="Readers' accounts.", no_args_is_help=True)
+app = typer.Typer(help="Help readers to log in.", no_args_is_help=True)
 
-WHO = Annotated[str, typer.Argument(metavar="EMAIL_OR_ID", help="The account's e-mail or id.")]
+EMAIL_OR_ID = Annotated[str, typer.Argument(metavar="EMAIL_OR_ID", help="The account's e-mail or id.")]
 
 
 @app.command()
-def unfreeze(who: WHO, organisation: ORGANISATION) -> None:
-    """Let a reader whose login is frozen try again at once."""
+def unfreeze(email_or_id: EMAIL_OR_ID, organisation: ORGANISATION) -> None:
+    """Unfreeze a reader's login, so that it can be used again at once."""
 
     async def work(store: Store) -> bool:
-        login = await _login(store, organisation, who)
-        return await store.unfreeze(organisation, login, system_clock())
+        login = await _login(store, organisation, email_or_id)
+        return await store.login_attempts.unlock(organisation, login.id, system_clock())
 
-    print(f"{who} may log in again" if with_store(work) else f"{who} was not frozen; failed logins are forgotten")
+    unfrozen = with_store(work)
+    print(f"{email_or_id} may log in again" if unfrozen else f"{email_or_id} was not frozen; failed logins are cleared")
 
 
 @app.command()
-def attempts(who: WHO, organisation: ORGANISATION, json: JSON = False) -> None:
-    """List the latest 25 attempts to log in, newest first."""
+def attempts(email_or_id: EMAIL_OR_ID, organisation: ORGANISATION, json: JSON = False) -> None:
+    """List the latest login attempts (at most 25), newest first."""
 
     async def work(store: Store) -> tuple[list[Attempt], dict[str, str], Zone]:
-        known = await known_organisation(store, organisation)
-        found = await store.attempts(organisation, await _login(store, organisation, who))
-        names = {client.id: client.name for client in await store.clients(organisation)}
-        return found, names, zone(known.timezone)
+        owner = await get_organisation(store, organisation)
+        latest = await store.login_attempts.latest(organisation, (await _login(store, organisation, email_or_id)).id)
+        names = {client.id: client.name for client in await store.clients.of_organisation(organisation)}
+        return latest, names, zone(owner.timezone)
 
-    found, names, local = with_store(work)
+    latest, client_names, local = with_store(work)
     if json:
-        show_json([{**_described(a), "at": local.text(a.at)} for a in found])
+        print_json([{**msgspec.structs.asdict(attempt), "at": local.format(attempt.at)} for attempt in latest])
         return
-    for one in found:
+    for attempt in latest:
+        client = client_names.get(attempt.client, attempt.client)
         print(
-            f"{local.text(one.at)}  {one.outcome:9}  {one.door}  {names.get(one.client, one.client)}  "
-            f"{one.address or '-'}  {one.user_agent or '-'}"
+            f"{local.format(attempt.at)}  {attempt.outcome:9}  {attempt.channel}  {client}  "
+            f"{attempt.address or '-'}  {attempt.user_agent or '-'}"
         )
-    if not found:
+    if not latest:
         print("no attempts yet")
 
 
-def _described(attempt: Attempt) -> dict[str, object]:
-    return {name: getattr(attempt, name) for name in Attempt.__struct_fields__}
-
-
-async def _login(store: Store, organisation: str, who: str) -> Login:
-    """The login that is meant: an account's, or that of a customer who brought a password."""
-    await known_organisation(store, organisation)
-    meant = Identifier(identifiers.ID, who.lower()) if is_id(who) else identifiers.email(who)
-    found = await store.login_of(organisation, meant)
-    if found is None:
-        fail(f"there is no account {who} in {organisation}")
-    return found
+async def _login(store: Store, organisation: str, email_or_id: str) -> Login:
+    """The login of an account, or of a customer with an imported password; ends the command where there is none."""
+    await get_organisation(store, organisation)
+    is_account_id = is_id(email_or_id)
+    key = Identifier(identifiers.ID, email_or_id.lower()) if is_account_id else identifiers.email(email_or_id)
+    login = await store.logins.find(organisation, key)
+    if login is None:
+        fail(f"there is no account {email_or_id} in {organisation}")
+    return login

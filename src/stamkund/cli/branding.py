@@ -8,13 +8,13 @@ from typing import Annotated
 import msgspec
 import typer
 
-from stamkund.cli.common import JSON, ORGANISATION, fail, known_organisation, show_json, with_store
+from stamkund.cli.common import JSON, ORGANISATION, fail, get_organisation, print_json, with_store
 from stamkund.rules.branding import Branding, Unusable, button_colour_of, colour_of, contrast, logo_of, text_on
 from stamkund.store import Store
 
 
-class Shown(msgspec.Struct):
-    """What `--json` prints: a logo is told by its media type and size. The texts' colours are worked out."""
+class BrandingOutput(msgspec.Struct):
+    """What `--json` prints. `logo` is its media type. The colours of text are computed."""
 
     organisation: str
     logo: str | None
@@ -38,54 +38,56 @@ def branding(
     no_logo: Annotated[bool, typer.Option("--no-logo", help="Show the organisation's name instead of a logo.")] = False,
     json: JSON = False,
 ) -> None:
-    """Show how an organisation's login and logout pages look, or change what is named.
+    """Show how an organisation's login and logout pages look, or change what the options name.
 
-    The colour of the text on either colour is worked out, so that it can always be read.
+    The colour of text is chosen so that it is always readable on the colour behind it.
     """
     if logo is not None and no_logo:
-        fail("--logo and --no-logo say the opposite of each other")
-    wanted = _wanted(logo, colour, background, no_logo)
+        fail("--logo and --no-logo contradict each other")
+    changes = _changes(logo, colour, background, no_logo)
 
     async def work(store: Store) -> Branding:
-        await known_organisation(store, organisation)
-        if not wanted:
-            return await store.branding(organisation)
-        return await store.change_branding(organisation, lambda known: msgspec.structs.replace(known, **wanted))
+        await get_organisation(store, organisation)
+        if not changes:
+            return await store.branding.of_organisation(organisation)
+        return await store.branding.change(organisation, lambda before: msgspec.structs.replace(before, **changes))
 
-    _show(_shown(organisation, with_store(work)), json)
+    _print(_output(organisation, with_store(work)), json)
 
 
-def _wanted(logo: Path | None, colour: str | None, background: str | None, no_logo: bool) -> dict[str, object]:
-    """The fields to change, or the end of the command."""
-    wanted: dict[str, object] = {"logo": None} if no_logo else {}
+def _changes(logo: Path | None, colour: str | None, background: str | None, no_logo: bool) -> dict[str, object]:
+    """The fields to change; ends the command where one can't be used."""
+    changes: dict[str, object] = {"logo": None} if no_logo else {}
     try:
         if logo is not None:
-            wanted["logo"] = logo_of(logo.read_bytes())
+            changes["logo"] = logo_of(logo.read_bytes())
         if colour is not None:
-            wanted["colour"] = button_colour_of(colour)
+            changes["colour"] = button_colour_of(colour)
         if background is not None:
-            wanted["background"] = colour_of(background)
+            changes["background"] = colour_of(background)
     except OSError as error:
         fail(f"the logo {logo} cannot be read: {error.strerror}")
     except Unusable as error:
         fail(str(error))
-    return wanted
+    return changes
 
 
-def _shown(organisation: str, found: Branding) -> Shown:
-    size = 0 if found.logo is None else len(found.logo.base64) * 3 // 4 - found.logo.base64.count("=")
-    media_type = None if found.logo is None else found.logo.media_type
-    on_colour, on_background = text_on(found.colour), text_on(found.background)
-    return Shown(organisation, media_type, size, found.colour, on_colour, found.background, on_background)
+def _output(organisation: str, branding: Branding) -> BrandingOutput:
+    size = 0 if branding.logo is None else len(branding.logo.base64) * 3 // 4 - branding.logo.base64.count("=")
+    media_type = None if branding.logo is None else branding.logo.media_type
+    on_colour, on_background = text_on(branding.colour), text_on(branding.background)
+    return BrandingOutput(
+        organisation, media_type, size, branding.colour, on_colour, branding.background, on_background
+    )
 
 
-def _show(shown: Shown, json: bool) -> None:
+def _print(output: BrandingOutput, json: bool) -> None:
     if json:
-        show_json(shown)
+        print_json(output)
         return
-    print(f"logo        {f'{shown.logo}, {shown.logo_bytes} bytes' if shown.logo else 'none: the name is shown'}")
+    print(f"logo        {f'{output.logo}, {output.logo_bytes} bytes' if output.logo else 'none: the name is shown'}")
     for name, colour, text in (
-        ("colour", shown.colour, shown.text_on_colour),
-        ("background", shown.background, shown.text_on_background),
+        ("colour", output.colour, output.text_on_colour),
+        ("background", output.background, output.text_on_background),
     ):
         print(f"{name:10}  {colour}, text on it {text} (contrast {contrast(colour, text):.1f})")

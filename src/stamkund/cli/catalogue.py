@@ -1,4 +1,4 @@
-"""`stamkund import catalogue` and `stamkund catalogue`: what the publisher sells, from a file and back."""
+"""`stamkund import catalogue` and `stamkund catalogue`: load what a publisher sells from a file, and show it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,25 @@ from typing import Annotated, NoReturn
 import msgspec
 import typer
 
-from stamkund.cli.common import COULD_NOT_RUN, JSON, ORGANISATION, fail, known_organisation, show_json, with_store
+from stamkund.cli.common import (
+    COULD_NOT_RUN,
+    JSON,
+    ORGANISATION,
+    fail,
+    get_organisation,
+    print_json,
+    with_store,
+)
 from stamkund.clock import system_clock
 from stamkund.importing import CannotRun, Mistake, WrongCatalogue, read_catalogue
 from stamkund.rules.catalogue import EMPTY, Catalogue
-from stamkund.rules.moments import zone
 from stamkund.rules.organisation import Organisation
-from stamkund.store import CatalogueVersion, Loaded, Store
+from stamkund.rules.timestamps import zone
+from stamkund.store import CatalogueVersion, LoadedCatalogue, Store
 
 
-class Report(msgspec.Struct):
-    """What `--json` prints after an import. `version` is null where there were mistakes."""
+class CatalogueReport(msgspec.Struct):
+    """What `--json` prints after an import. `version` is null where the file has mistakes."""
 
     changed: bool
     version: int | None
@@ -36,7 +44,7 @@ def load(
 ) -> None:
     """Replace an organisation's catalogue: its titles, products, packages and campaigns.
 
-    Nothing is loaded unless all of it is right. Exit status 0: done, or nothing to do; 2: nothing was loaded.
+    A file with any mistake is not loaded. Exit status 0: loaded, or nothing has changed; 2: not loaded.
     """
     try:
         catalogue = read_catalogue(file)
@@ -46,36 +54,36 @@ def load(
         _refuse(file, error.mistakes, json)
 
     async def work(store: Store) -> CatalogueVersion:
-        await known_organisation(store, organisation)
-        return await store.put_catalogue(organisation, catalogue, system_clock(), dry_run=dry_run)
+        await get_organisation(store, organisation)
+        return await store.catalogues.replace(organisation, catalogue, system_clock(), dry_run=dry_run)
 
-    done = with_store(work)
+    result = with_store(work)
     if json:
-        show_json(Report(done.changed, done.version, _counts(catalogue), []))
-    elif done.changed:
-        print(f"{_counted(catalogue)}: {'would be' if dry_run else 'loaded as'} version {done.version}")
+        print_json(CatalogueReport(result.changed, result.version, _counts(catalogue), []))
+    elif result.changed:
+        print(f"{_summary(catalogue)}: {'would be' if dry_run else 'loaded as'} version {result.version}")
     else:
-        print(f"{_counted(catalogue)}: nothing changed, this is version {done.version} already")
+        print(f"{_summary(catalogue)}: nothing changed, this is version {result.version} already")
 
 
 def show(
     organisation: Annotated[str | None, typer.Option(help="The organisation's id, where there are several.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Answer as JSON, in the form that an import takes.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, in the format of the file to import.")] = False,
 ) -> None:
     """Show an organisation's catalogue."""
 
-    async def work(store: Store) -> tuple[Organisation, Loaded | None]:
-        owner = await known_organisation(store, organisation) if organisation else await _only_one(store)
-        return owner, await store.loaded_catalogue(owner.id)
+    async def work(store: Store) -> tuple[Organisation, LoadedCatalogue | None]:
+        owner = await get_organisation(store, organisation) if organisation else await _only_organisation(store)
+        return owner, await store.catalogues.current(owner.id)
 
     owner, loaded = with_store(work)
     if json:
-        show_json(EMPTY if loaded is None else loaded.catalogue)
+        print_json(EMPTY if loaded is None else loaded.catalogue)
     elif loaded is None:
         print(f"{owner.id} has no catalogue yet: load one with `stamkund import catalogue`")
     else:
-        at = zone(owner.timezone).text(loaded.loaded)
-        print(f"Catalogue of {owner.id}, version {loaded.version}, loaded {at}: {_counted(loaded.catalogue)}")
+        at = zone(owner.timezone).format(loaded.loaded)
+        print(f"Catalogue of {owner.id}, version {loaded.version}, loaded {at}: {_summary(loaded.catalogue)}")
         for line in _lines(loaded.catalogue):
             print(line)
 
@@ -85,25 +93,25 @@ def _refuse(file: Path, mistakes: list[Mistake], json: bool) -> NoReturn:
         place = f"{mistake.place}: " if mistake.place else ""
         print(f"{file}: {place}{mistake.reason}", file=sys.stderr)
     if json:
-        show_json(Report(False, None, {}, mistakes))
+        print_json(CatalogueReport(False, None, {}, mistakes))
     else:
         count = f"{len(mistakes)} mistake{'' if len(mistakes) == 1 else 's'}"
         print(f"stamkund: nothing was loaded: {count}", file=sys.stderr)
     raise typer.Exit(COULD_NOT_RUN)
 
 
-async def _only_one(store: Store) -> Organisation:
-    known = await store.organisations()
-    if len(known) != 1:
-        fail(f"say which --organisation (known: {', '.join(o.id for o in known) or 'none yet'})")
-    return known[0]
+async def _only_organisation(store: Store) -> Organisation:
+    organisations = await store.organisations.all()
+    if len(organisations) != 1:
+        fail(f"name the --organisation (known: {', '.join(o.id for o in organisations) or 'none yet'})")
+    return organisations[0]
 
 
 def _counts(catalogue: Catalogue) -> dict[str, int]:
     return {name: len(getattr(catalogue, name)) for name in catalogue.__struct_fields__}
 
 
-def _counted(catalogue: Catalogue) -> str:
+def _summary(catalogue: Catalogue) -> str:
     """`1 title, 3 products, …`"""
     return ", ".join(f"{count} {name if count != 1 else name[:-1]}" for name, count in _counts(catalogue).items())
 
@@ -115,14 +123,14 @@ def _lines(catalogue: Catalogue) -> Iterator[str]:
         yield f"product   {product.code}  {product.name}"
     for package in catalogue.packages:
         grace = f"{package.grace_days} days of grace" if package.grace_days else ""
-        by_reader = "cancellable" if package.cancellable else ""
-        parts = (package.name, package.title and f"title {package.title}", grace, by_reader)
-        yield f"package   {package.code}  gives {', '.join(package.products)}{_listed(parts)}"
+        cancellable = "cancellable" if package.cancellable else ""
+        details = (package.name, package.title and f"title {package.title}", grace, cancellable)
+        yield f"package   {package.code}  gives {', '.join(package.products)}{_in_brackets(details)}"
     for campaign in catalogue.campaigns:
-        then = campaign.transforms_to and f"goes on as {campaign.transforms_to}"
-        yield f"campaign  {campaign.code}  of {campaign.package}{_listed((campaign.name, then))}"
+        successor = campaign.transforms_to and f"continues as {campaign.transforms_to}"
+        yield f"campaign  {campaign.code}  of {campaign.package}{_in_brackets((campaign.name, successor))}"
 
 
-def _listed(parts: tuple[str | None, ...]) -> str:
-    said = [part for part in parts if part]
-    return f"  ({'; '.join(said)})" if said else ""
+def _in_brackets(details: tuple[str | None, ...]) -> str:
+    text = "; ".join(detail for detail in details if detail)
+    return f"  ({text})" if text else ""

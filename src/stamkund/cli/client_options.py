@@ -1,4 +1,4 @@
-"""The options that `client create` and `client change` share, and what they may say."""
+"""The options that `client create` and `client change` share, and the checks of their values."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from stamkund.rules.ids import is_id
 from stamkund.rules.organisation import Client
 from stamkund.rules.urls import is_origin, is_return_address
 
-SHORTEST_SECRET, LONGEST_SECRET = 16, 512
-"""Of a secret that a client brings along; those that are made here have 48 characters."""
-# Clients in the field paste secrets into forms without encoding them, so none may have what forms read otherwise.
-_PASTED = re.compile(rf"[!-$'-*,-~]{{1,{LONGEST_SECRET}}}", re.ASCII)
+MIN_SECRET_LENGTH, MAX_SECRET_LENGTH = 16, 512
+"""Limits for a secret that a client has from another service; those that are made here have 48 characters."""
+# Clients put secrets into forms without encoding them, so characters with a meaning there are not allowed.
+_FORM_SAFE = re.compile(rf"[!-$'-*,-~]{{1,{MAX_SECRET_LENGTH}}}", re.ASCII)
 
-SCOPES_HELP = "A scope that it may ask for. Repeat for more."
+SCOPES_HELP = "A scope that it may request. Repeat for more."
 ORIGINS = Annotated[
     list[str] | None,
     typer.Option(
-        "--origin", help="A web origin whose scripts may call with its tokens (CORS), https://HOST[:PORT]. Repeat."
+        "--origin",
+        help="A web origin whose scripts may call with its tokens (CORS), https://HOST[:PORT]. Repeat for more.",
     ),
 ]
 REDIRECT_URIS = Annotated[
@@ -36,60 +37,60 @@ LOGOUT_URIS = Annotated[
 ]
 
 
-def known_scopes(given: list[str]) -> list[str]:
-    for one in given:
-        if one not in scopes.KNOWN:
-            close = difflib.get_close_matches(one, scopes.KNOWN, 1)
-            fail(f"there is no scope {one}" + (f"; did you mean {close[0]}?" if close else ""))
-    return list(dict.fromkeys(given))
+def checked_scopes(values: list[str]) -> list[str]:
+    for scope in values:
+        if scope not in scopes.ALL:
+            similar = difflib.get_close_matches(scope, scopes.ALL, 1)
+            fail(f"there is no scope {scope}" + (f"; did you mean {similar[0]}?" if similar else ""))
+    return list(dict.fromkeys(values))
 
 
-def origins(given: list[str] | None) -> list[str]:
-    sentence = "the origin {} must be https://HOST or https://HOST:PORT, in lower case, without path and default port"
-    return _checked(given, is_origin, sentence)
+def checked_origins(values: list[str] | None) -> list[str]:
+    message = "the origin {} must be https://HOST or https://HOST:PORT, in lower case, without path and default port"
+    return _checked(values, is_origin, message)
 
 
-def redirect_uris(given: list[str] | None) -> list[str]:
-    return _checked(given, is_return_address, _must_be_absolute("redirect"))
+def checked_redirect_uris(values: list[str] | None) -> list[str]:
+    return _checked(values, is_return_address, _must_be_absolute("redirect"))
 
 
-def logout_uris(given: list[str] | None) -> list[str]:
-    return _checked(given, is_return_address, _must_be_absolute("logout"))
+def checked_logout_uris(values: list[str] | None) -> list[str]:
+    return _checked(values, is_return_address, _must_be_absolute("logout"))
 
 
 def _must_be_absolute(kind: str) -> str:
     return f"the {kind} URI {{}} must be absolute, without a fragment, and lead to a web page or an app"
 
 
-def _checked(given: list[str] | None, right: Callable[[str], bool], sentence: str) -> list[str]:
-    """Each value once. A value that is empty stands for none, so that a list can be emptied."""
-    kept = list(dict.fromkeys(one for one in given or [] if one))
-    for one in kept:
-        if not right(one):
-            fail(sentence.format(one))
-    return kept
+def _checked(values: list[str] | None, is_valid: Callable[[str], bool], message: str) -> list[str]:
+    """The values without duplicates. An empty value is dropped, so that an option with it alone empties a list."""
+    unique = list(dict.fromkeys(value for value in values or [] if value))
+    for value in unique:
+        if not is_valid(value):
+            fail(message.format(value))
+    return unique
 
 
 def check_public(client: Client) -> None:
-    """What a client that can't keep a secret can't have either. Raises ValueError."""
+    """A client that can't keep a secret can't use what depends on one. Raises ValueError."""
     if client.public and client.sso2:
-        raise ValueError("a public client can't use SSO2, which is signed with a secret: leave --sso2 out")
+        raise ValueError("a public client can't use SSO2, which is signed with a secret: leave out --sso2")
 
 
-def brought_id(text: str) -> str:
-    """The id of a client that is known elsewhere."""
+def existing_id(text: str) -> str:
+    """The id that a client has in another service."""
     if not is_id(text):
         fail(f"{text} is no client id (24 hex digits)")
     return text.lower()
 
 
-def brought_secret(public: bool) -> str:
-    """The secret of a client that is known elsewhere, from standard input: a command line is seen by others."""
+def read_existing_secret(public: bool) -> str:
+    """The secret that a client has in another service, from standard input: others can see a command line."""
     if public:
         fail("a public client has no secret")
     secret = sys.stdin.readline().strip()
-    if not _PASTED.fullmatch(secret):
-        fail(f"a secret has up to {LONGEST_SECRET} printable ASCII characters, none of them a blank, %, + or &")
-    if len(secret) < SHORTEST_SECRET:
-        fail(f"a secret of less than {SHORTEST_SECRET} characters can be guessed: change it where it is known first")
+    if not _FORM_SAFE.fullmatch(secret):
+        fail(f"a secret has up to {MAX_SECRET_LENGTH} printable ASCII characters, none of them a blank, %, + or &")
+    if len(secret) < MIN_SECRET_LENGTH:
+        fail(f"a secret of less than {MIN_SECRET_LENGTH} characters can be guessed: replace it with a longer one first")
     return secret

@@ -1,4 +1,4 @@
-"""What the commands share: running with an open store, and ending with a sentence when that can't be done."""
+"""What the commands share: running with an open store, and ending with an error message where that is not possible."""
 
 from __future__ import annotations
 
@@ -13,31 +13,33 @@ import typer
 
 from stamkund import settings
 from stamkund.clock import system_clock
-from stamkund.opening import open_store
 from stamkund.rules.organisation import Organisation
 from stamkund.settings import Settings, WrongSetting
-from stamkund.store import KeyFileError, Store, Unavailable, WrongSchema
+from stamkund.store import Store, Unavailable
+from stamkund.store.open import Installation, WrongSchema, open_installation
+from stamkund.vault import KeyFileError
 
 T = TypeVar("T")
 
 ORGANISATION = Annotated[str, typer.Option("--organisation", help="The organisation's id.")]
-JSON = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
+JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-PARTLY = 1
+PARTLY_DONE = 1
 COULD_NOT_RUN = 2
 
 
 def fail(sentence: str) -> NoReturn:
-    """Ends the command: it could not run, and why."""
+    """Ends the command with an error message and the exit status for 'could not run'."""
     print(f"stamkund: {sentence}", file=sys.stderr)
     raise typer.Exit(COULD_NOT_RUN)
 
 
-def show_json(value: Any) -> None:
+def print_json(value: Any) -> None:
     print(msgspec.json.format(msgspec.json.encode(value)).decode())
 
 
-def chosen_settings() -> Settings:
+def load_settings() -> Settings:
+    """The settings in force; ends the command where one can't be used."""
     try:
         return settings.load(os.environ)
     except WrongSetting as error:
@@ -45,31 +47,36 @@ def chosen_settings() -> Settings:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs to the end, or ends the command with the sentence of what stood in the way."""
+    """Runs a coroutine to its end; ends the command on the errors of an installation that can't be used."""
     try:
         return asyncio.run(work)
     except (Unavailable, WrongSchema, KeyFileError, ValueError) as error:
         fail(str(error))
 
 
-def with_store(action: Callable[[Store], Awaitable[T]]) -> T:
-    """Opens the store that the settings name, does `action`, closes it."""
-    chosen = chosen_settings()
+def with_installation(action: Callable[[Installation], Awaitable[T]]) -> T:
+    """Opens the installation of the current settings, runs `action`, closes it."""
+    settings = load_settings()
 
     async def work() -> T:
-        store = await open_store(chosen, system_clock)
+        installation = await open_installation(settings, system_clock)
         try:
-            return await action(store)
+            return await action(installation)
         finally:
-            await store.engine.close()
+            await installation.close()
 
     return run(work())
 
 
-async def known_organisation(store: Store, organisation_id: str) -> Organisation:
-    """The organisation, or the end of the command with the ones that there are."""
-    found = await store.organisation(organisation_id)
-    if found is None:
-        known = ", ".join(o.id for o in await store.organisations()) or "none yet"
-        fail(f"there is no organisation {organisation_id} (known: {known}); make it with `stamkund init`")
-    return found
+def with_store(action: Callable[[Store], Awaitable[T]]) -> T:
+    """As `with_installation`, for an action that only needs the store."""
+    return with_installation(lambda installation: action(installation.store))
+
+
+async def get_organisation(store: Store, organisation_id: str) -> Organisation:
+    """The organisation; where there is none with this id, ends the command and lists those that exist."""
+    organisation = await store.organisations.get(organisation_id)
+    if organisation is None:
+        ids = ", ".join(o.id for o in await store.organisations.all()) or "none yet"
+        fail(f"there is no organisation {organisation_id} (known: {ids}); create it with `stamkund init`")
+    return organisation

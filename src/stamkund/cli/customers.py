@@ -1,4 +1,4 @@
-"""`stamkund import customers`: the subscription system's customers come in from files."""
+"""`stamkund import customers`: import the customers of the subscription system from files."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Annotated
 import msgspec
 import typer
 
-from stamkund.cli.common import JSON, ORGANISATION, PARTLY, fail, known_organisation, show_json, with_store
+from stamkund.cli.common import JSON, ORGANISATION, PARTLY_DONE, fail, get_organisation, print_json, with_store
 from stamkund.clock import system_clock
 from stamkund.importing import BadRow, CannotRun, Summary, import_customers, total_bytes
 from stamkund.store import Store
 
-app = typer.Typer(help="Bring data in from files.", no_args_is_help=True)
+app = typer.Typer(help="Import data from files.", no_args_is_help=True)
 
 
-class Report(msgspec.Struct):
+class CustomerReport(msgspec.Struct):
     """What `--json` prints at the end."""
 
     created: int
@@ -29,7 +29,7 @@ class Report(msgspec.Struct):
 
 @app.callback()
 def group() -> None:
-    """Bring data in from files."""
+    """Import data from files."""
 
 
 @app.command()
@@ -38,26 +38,31 @@ def customers(
     organisation: ORGANISATION,
     subscriptions: Annotated[
         Path | None,
-        typer.Option(help="Their subscriptions, keyed by customer_number.", exists=True, dir_okay=False, readable=True),
+        typer.Option(
+            help="A second file with their subscriptions, by customer_number.",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row, change nothing.")] = False,
     json: JSON = False,
 ) -> None:
-    """Import customers of the subscription system. Can be run again at any time: only what changed is changed.
+    """Import customers of the subscription system. Can be repeated at any time: only changed customers are written.
 
-    Exit status 0: every row was taken; 1: some were not, each is reported; 2: could not run.
+    Exit status 0: all rows were imported; 1: some were rejected, and each of them reported; 2: could not run.
     """
     rejections: list[BadRow] = []
 
-    def report(bad: BadRow) -> None:
-        if json and len(rejections) < _MOST_LISTED:
-            rejections.append(bad)
-        print(_sentence(bad), file=sys.stderr)
+    def report(row: BadRow) -> None:
+        if json and len(rejections) < _MAX_REJECTIONS_IN_JSON:
+            rejections.append(row)
+        print(_line(row), file=sys.stderr)
 
     from stamkund.importing.progress import progress_bar
 
     async def work(store: Store) -> Summary:
-        owner = await known_organisation(store, organisation)
+        owner = await get_organisation(store, organisation)
         with progress_bar(total_bytes(file, subscriptions)) as progress:
             return await import_customers(
                 store,
@@ -71,29 +76,29 @@ def customers(
             )
 
     try:
-        done = with_store(work)
+        summary = with_store(work)
     except CannotRun as error:
         fail(str(error))
-    _show(done, rejections, json=json, dry_run=dry_run)
-    if done.rejected:
-        raise typer.Exit(PARTLY)
+    _print(summary, rejections, json=json, dry_run=dry_run)
+    if summary.rejected:
+        raise typer.Exit(PARTLY_DONE)
 
 
-_MOST_LISTED = 1_000
-"""How many rejections the JSON lists; all of them are on standard error."""
+_MAX_REJECTIONS_IN_JSON = 1_000
+"""Standard error has all of them."""
 
 
-def _sentence(bad: BadRow) -> str:
-    column = f", {bad.column}" if bad.column else ""
-    return f"{bad.file}:{bad.line}{column}: {bad.reason}"
+def _line(row: BadRow) -> str:
+    column = f", {row.column}" if row.column else ""
+    return f"{row.file}:{row.line}{column}: {row.reason}"
 
 
-def _show(done: Summary, rejections: list[BadRow], *, json: bool, dry_run: bool) -> None:
+def _print(summary: Summary, rejections: list[BadRow], *, json: bool, dry_run: bool) -> None:
     if json:
-        show_json(Report(done.created, done.updated, done.unchanged, done.rejected, rejections))
+        print_json(CustomerReport(summary.created, summary.updated, summary.unchanged, summary.rejected, rejections))
         return
     would = "would be " if dry_run else ""
     print(
-        f"{done.created} {would}created, {done.updated} {would}updated, {done.unchanged} unchanged, "
-        f"{done.rejected} rejected"
+        f"{summary.created} {would}created, {summary.updated} {would}updated, {summary.unchanged} unchanged, "
+        f"{summary.rejected} rejected"
     )

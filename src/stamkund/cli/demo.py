@@ -1,4 +1,4 @@
-"""`stamkund demo`: a throwaway installation with invented customers, and curl lines for the whole story."""
+"""`stamkund demo`: a throwaway installation with invented customers, and curl commands from import to login."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from typing import Annotated
 
 import typer
 
+from stamkund.cli.server import check_port
 from stamkund.clock import system_clock
-from stamkund.opening import open_store
+from stamkund.identity.client_secrets import ClientSecrets
 from stamkund.rules import scopes
 from stamkund.rules.catalogue import Catalogue, Package, Product, Title
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation, Secret, new_secret
 from stamkund.settings import Settings
-from stamkund.store import Store
+from stamkund.store.open import Installation, open_installation
 
 ORGANISATION = "demo"
 _SCOPES = (
@@ -31,7 +32,7 @@ _SCOPES = (
     scopes.EMAIL,
 )
 _SITES = ("http://localhost:8001/landing", "http://localhost:8002/landing", "http://localhost:8003/callback")
-"""Where the sites of docs/examples listen; each client gets them with another one first."""
+"""Where the sites of docs/examples listen. Every client has all of them, beginning with its own landing page."""
 _PASSWORD = "Df7Vdd8!!vnM"  # noqa: S105 - the password of the documents' examples
 
 # Invented people; their numbers are the ones that Payway's own documents use as examples.
@@ -52,47 +53,47 @@ _CUSTOMERS = """\
 "email": "info@example.com", "zip_code": "11122", "subscriptions": []}}
 """
 
-_STORY = """\
-Stamkund is running at {url} with invented customers. Stop it with Ctrl-C; nothing is kept.
+_INSTRUCTIONS = """\
+Stamkund is running at {url} with invented customers. Stop it with Ctrl-C, which deletes it.
 Documentation: {url}/docs
 Login page: {url}/login, with kim@example.com and {password}
 
-Two sites that share a login (docs/logging-in.md), each in a terminal of its own:
+Two sites that share a login (docs/logging-in.md); start each in a terminal of its own:
 
 CLIENT_ID={client} CLIENT_SECRET={secret} ORGANISATION={organisation} STAMKUND={url} \\
   python3 docs/examples/sso2_site.py
 CLIENT_ID={other} CLIENT_SECRET={other_secret} ORGANISATION={organisation} STAMKUND={url} PORT=8002 \\
   python3 docs/examples/sso2_site.py
 
-Paste these lines into another terminal, one after the other:
+Paste these commands into another terminal, one after the other:
 
-# 1. A token for your system (client credentials)
+# 1. Get an access token for your system (client credentials)
 TOKEN=$(curl -s {url}/api/authorization/access_token \\
   -d client_id={client} -d client_secret={secret} \\
   -d grant_type=none | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
 
-# 2. Is this person a customer of the subscription system?
+# 2. Look up a customer of the subscription system (an account candidate)
 curl -s '{url}/external/api/v1/accounts/candidate?social_security_number=620817-9256&zip_code=43921' \\
   -H "authorization: Bearer $TOKEN"
 
-# 3. Let them claim it: e-mail and password
+# 3. Activate the candidate: it becomes an account with e-mail and password
 CANDIDATE=$(curl -s '{url}/external/api/v1/accounts/candidate?customer_number=100001' \\
   -H "authorization: Bearer $TOKEN" | sed 's/.*"account_candidate_id":"\\([^"]*\\)".*/\\1/')
 curl -s {url}/external/api/v1/account/activate_candidate \\
   -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \\
   -d '{{"account_candidate_id": "'$CANDIDATE'", "email": "ove.ovesson@example.com", "password": "Df7Vdd8!!vnM"}}'
 
-# 4. Look the account up
+# 4. Look up the account
 curl -s '{url}/external/api/v1/accounts?email=ove.ovesson%40example.com' -H "authorization: Bearer $TOKEN"
 
-# 5. Log in as the reader, and ask who that is
+# 5. Log in as the reader, and get the current account
 READER=$(curl -s {url}/api/authorization/access_token \\
   -d client_id={client} -d client_secret={secret} \\
   -d grant_type=password -d 'username={organisation}^ove.ovesson@example.com' -d 'password=Df7Vdd8!!vnM' \\
   | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
 curl -s {url}/external/api/v1/me -H "authorization: Bearer $READER"
 
-# 6. What may this reader read? Product codes, by the demo's catalogue
+# 6. Get the products that the reader has access to, by the demo's catalogue
 curl -s {url}/external/api/v1/me/active_products -H "authorization: Bearer $READER"
 """
 
@@ -112,9 +113,9 @@ class _Demo:
     clients: list[tuple[str, str]]
 
     @property
-    def story(self) -> str:
+    def instructions(self) -> str:
         (client, secret), (other, other_secret) = self.clients
-        return _STORY.format(
+        return _INSTRUCTIONS.format(
             url=self.settings.issuer,
             client=client,
             secret=secret,
@@ -126,16 +127,17 @@ class _Demo:
 
 
 def demo(port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000) -> None:
-    """Start a throwaway installation with invented customers and print curl lines for the whole story."""
-    from stamkund import serving
+    """Start a throwaway installation with invented customers, and print curl commands to try it."""
+    from stamkund.server import process
 
+    check_port(Settings().host, port, f". Choose another port, such as --port {port + 10 if port < 65_000 else 8010}")
     with tempfile.TemporaryDirectory(prefix="stamkund-demo-") as folder:
-        made = asyncio.run(_make(Path(folder), port))
-        print(made.story, flush=True)
-        serving.serve(made.settings)
+        throwaway = asyncio.run(_create(Path(folder), port))
+        print(throwaway.instructions, flush=True)
+        process.serve(throwaway.settings)
 
 
-async def _make(folder: Path, port: int) -> _Demo:
+async def _create(folder: Path, port: int) -> _Demo:
     from stamkund.importing import import_customers
 
     settings = Settings(
@@ -145,12 +147,13 @@ async def _make(folder: Path, port: int) -> _Demo:
         public_url=f"http://localhost:{port}",
         log_level="warning",
     )
-    store = await open_store(settings, system_clock)
+    installation = await open_installation(settings, system_clock)
+    store = installation.store
     now = system_clock()
     try:
-        organisation = await store.change_organisation(ORGANISATION, lambda _: Organisation(ORGANISATION, "Demo"))
-        clients = [await _client(store, name, first, now) for name, first in (("Demo", 0), ("Another site", 1))]
-        await store.put_catalogue(ORGANISATION, _CATALOGUE, now)
+        organisation = await store.organisations.change(ORGANISATION, lambda _: Organisation(ORGANISATION, "Demo"))
+        clients = [await _client(installation, name, site, now) for name, site in (("Demo", 0), ("Another site", 1))]
+        await store.catalogues.replace(ORGANISATION, _CATALOGUE, now)
         customers = folder / "customers.jsonl"
         customers.write_text(_customers(now))
         await import_customers(
@@ -160,16 +163,16 @@ async def _make(folder: Path, port: int) -> _Demo:
             None,
             now=now,
             dry_run=False,
-            report=lambda bad: print(f"line {bad.line}: {bad.reason}"),
+            report=lambda row: print(f"line {row.line}: {row.reason}"),
             progress=lambda _, __: None,
         )
     finally:
-        await store.engine.close()
+        await installation.close()
     return _Demo(settings, clients)
 
 
-async def _client(store: Store, name: str, first: int, now: int) -> tuple[str, str]:
-    """A client that may do everything, whose site's landing page is the first of its addresses; id and secret."""
+async def _client(installation: Installation, name: str, site: int, now: int) -> tuple[str, str]:
+    """Creates a client with all scopes, whose landing page is that of `site`; returns its id and secret."""
     secret = new_secret()
     client = Client(
         new_id(now),
@@ -177,12 +180,12 @@ async def _client(store: Store, name: str, first: int, now: int) -> tuple[str, s
         name,
         now,
         list(_SCOPES),
-        [Secret(store.documents.seal_secret(secret), now)],
-        redirect_uris=[*_SITES[first:], *_SITES[:first]],
+        [Secret(ClientSecrets(installation.vault).seal(secret), now)],
+        redirect_uris=[*_SITES[site:], *_SITES[:site]],
         offline_access=True,
         sso2=True,
     )
-    await store.add_client(client)
+    await installation.store.clients.add(client)
     return client.id, secret
 
 
@@ -190,5 +193,5 @@ def _customers(now: int) -> str:
     import argon2
 
     today = datetime.fromtimestamp(now).date()
-    known = argon2.PasswordHasher(2, 19_456, 1).hash(_PASSWORD)
-    return _CUSTOMERS.format(start=today - timedelta(days=30), end=today + timedelta(days=335), hash=known)
+    password_hash = argon2.PasswordHasher(2, 19_456, 1).hash(_PASSWORD)
+    return _CUSTOMERS.format(start=today - timedelta(days=30), end=today + timedelta(days=335), hash=password_hash)

@@ -1,4 +1,4 @@
-"""`stamkund docs`: the documentation that is made from the code."""
+"""`stamkund docs`: the documentation that is generated from the code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from stamkund.cli.common import PARTLY, fail
+from stamkund.cli.common import PARTLY_DONE, fail
 
 OPERATING = "operating.md"
 BEGIN = "<!-- settings:begin -->"
@@ -16,12 +16,12 @@ END = "<!-- settings:end -->"
 
 
 def docs(
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; name the files that differ.")] = False,
-    folder: Annotated[Path, typer.Option(help="Where the project's documentation is.")] = Path("docs"),
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; list the files that differ.")] = False,
+    folder: Annotated[Path, typer.Option(help="The folder with the project's documentation.")] = Path("docs"),
 ) -> None:
-    """Write the generated documentation anew. With --check, exit status 1 means that a file differs."""
+    """Generate the documentation. With --check, exit status 1 means that a file differs."""
     if not folder.is_dir():
-        fail(f"there is no folder {folder}: run this in the project's folder, or name it with --folder")
+        fail(f"there is no folder {folder}: run this in the folder of the project, or use --folder")
     differing = {path: text for path, text in generated(folder).items() if _read(path) != text}
     if not differing:
         print("the generated documentation is up to date")
@@ -33,24 +33,25 @@ def docs(
             path.write_text(text, encoding="utf-8")
             print(f"wrote {path}")
     if check:
-        raise typer.Exit(PARTLY)
+        raise typer.Exit(PARTLY_DONE)
 
 
 def generated(folder: Path) -> dict[Path, str]:
-    """Every generated file and what it must hold."""
-    from stamkund import endpoints
+    """All generated files with their contents."""
+    from stamkund.endpoints import declared_endpoints
     from stamkund.reference.coverage import coverage
     from stamkund.reference.markdown import api
 
+    endpoints = declared_endpoints()
     return {
-        folder / "api.md": api(endpoints.ALL),
-        folder / "coverage.md": coverage(endpoints.ALL),
+        folder / "api.md": api(endpoints),
+        folder / "coverage.md": coverage(endpoints),
         folder / OPERATING: _operating(folder / OPERATING),
     }
 
 
 def _operating(path: Path) -> str:
-    """The file as it is, with the table of settings between the markers."""
+    """The present file, with the table of settings between the markers replaced."""
     from stamkund.reference.markdown import settings_table
 
     before, begin, rest = (_read(path) or "").partition(BEGIN)

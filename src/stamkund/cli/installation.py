@@ -1,4 +1,4 @@
-"""`stamkund init`, `migrate` and `doctor`: making, upgrading and examining an installation."""
+"""`stamkund init`, `migrate` and `doctor`: create, upgrade and check an installation."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
 
-from stamkund import store as stores
-from stamkund.cli.common import COULD_NOT_RUN, ORGANISATION, chosen_settings, fail, run
+from stamkund.cli.common import COULD_NOT_RUN, ORGANISATION, fail, load_settings, run
 from stamkund.clock import system_clock
-from stamkund.opening import open_store
-from stamkund.rules import moments
 from stamkund.rules.organisation import PERSON_NUMBER_CHECKS, Organisation
+from stamkund.rules.timestamps import zone
 from stamkund.settings import Settings, WrongSetting, load
-from stamkund.store import KeyFileError, Store, Unavailable, WrongSchema
+from stamkund.store import Store, Unavailable
+from stamkund.store.open import WrongSchema, migrate_database, open_installation
+from stamkund.vault import KeyFileError
 
-_OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
+_LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 _ORGANISATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def init(
     organisation: ORGANISATION,
-    name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
-    timezone: Annotated[str | None, typer.Option(help="IANA time zone of its times.")] = None,
+    name: Annotated[str | None, typer.Option(help="Its name, as readers see it.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="Its time zone (IANA), such as Europe/Stockholm.")] = None,
     person_number_check: Annotated[
         str | None,
-        typer.Option(help="`pattern`, or `checksum` to want real social security numbers wherever one is written."),
+        typer.Option(help="`checksum` accepts only real social security numbers, `pattern` anything in their form."),
     ] = None,
 ) -> None:
-    """Make or complete an installation: database, key file, organisation. Safe to repeat."""
+    """Create an installation, or what is missing in it: database, key file, organisation. Safe to repeat."""
     if _ORGANISATION_ID.fullmatch(organisation) is None:
         fail("an organisation's id has 1 to 64 letters, digits, dots, dashes and underscores")
     if timezone is not None:
@@ -43,132 +43,126 @@ def init(
     if person_number_check not in (None, *PERSON_NUMBER_CHECKS):
         fail(f"--person-number-check must be one of: {', '.join(PERSON_NUMBER_CHECKS)}")
 
-    def change(known: Organisation | None) -> Organisation:
-        made = known or Organisation(organisation, organisation)
+    def change(before: Organisation | None) -> Organisation:
+        present = before or Organisation(organisation, organisation)
         return Organisation(
             id=organisation,
-            name=name or made.name,
-            timezone=timezone or made.timezone,
-            person_number_check=person_number_check or made.person_number_check,
-            marketing_permissions=made.marketing_permissions,
+            name=name or present.name,
+            timezone=timezone or present.timezone,
+            person_number_check=person_number_check or present.person_number_check,
+            marketing_permissions=present.marketing_permissions,
         )
 
-    chosen = chosen_settings()
+    settings = load_settings()
 
     async def work() -> Organisation:
-        await _migrate(chosen)
-        store = await open_store(chosen, system_clock)
+        await migrate_database(settings, system_clock)
+        installation = await open_installation(settings, system_clock)
         try:
-            return await store.change_organisation(organisation, change)
+            return await installation.store.organisations.change(organisation, change)
         finally:
-            await store.engine.close()
+            await installation.close()
 
-    made = run(work())
-    print(f"Organisation {made.id} ({made.name}, {made.timezone}) is ready in {shown_url(chosen.database_url)}.")
-    print(f"Keys are in {chosen.key_file}: keep a copy of it apart from copies of the database.")
+    owner = run(work())
+    database = without_password(settings.database_url)
+    print(f"Organisation {owner.id} ({owner.name}, {owner.timezone}) is ready in {database}.")
+    print(f"Keys are in {settings.key_file}: keep a copy of it apart from copies of the database.")
 
 
 def migrate() -> None:
     """Bring the database schema up to date."""
-    done = run(_migrate(chosen_settings()))
-    for step in done:
+    applied = run(migrate_database(load_settings(), system_clock))
+    for step in applied:
         print(f"applied {step}")
-    if not done:
+    if not applied:
         print("the database schema is up to date")
 
 
-async def _migrate(chosen: Settings) -> list[str]:
-    engine = stores.engine_for(chosen.database_url, chosen.postgres_connections)
-    await engine.open()
-    try:
-        return await stores.migrate(engine, system_clock())
-    finally:
-        await engine.close()
-
-
 def doctor() -> None:
-    """Check settings, database, key file and clock, and say what to do."""
-    well = True
-    for good, sentence in run(_examine()):
-        print(f"{'ok  ' if good else 'FAIL'}  {sentence}")
-        well = well and good
-    if not well:
+    """Check settings, database, key file and clock; explain how to fix what is wrong."""
+    findings = run(_findings())
+    for is_ok, message in findings:
+        print(f"{'ok  ' if is_ok else 'FAIL'}  {message}")
+    if not all(is_ok for is_ok, _ in findings):
         raise typer.Exit(COULD_NOT_RUN)
 
 
 Finding = tuple[bool, str]
 
 
-async def _examine() -> list[Finding]:
+async def _findings() -> list[Finding]:
     try:
-        chosen = load(os.environ)
+        settings = load(os.environ)
     except WrongSetting as error:
         return [(False, str(error))]
-    findings = [(True, "settings can be used"), *_address(chosen), *_clock(), *_key_file(chosen)]
-    if chosen.sqlite and not chosen.sqlite_file.exists():  # an examination makes nothing
-        return [*findings, (False, f"there is no database {chosen.sqlite_file} yet: make it with `stamkund init`")]
+    findings = [(True, "the settings are valid"), *_urls(settings), *_clock(), *_key_file(settings)]
+    if settings.sqlite and not settings.sqlite_file.exists():  # opening it would create one, which doctor must not
+        missing = f"there is no database {settings.sqlite_file} yet: create it with `stamkund init`"
+        return [*findings, (False, missing)]
     try:
-        store = await open_store(chosen, system_clock)
+        installation = await open_installation(settings, system_clock)
     except (Unavailable, WrongSchema, KeyFileError, ValueError) as error:
-        return [*findings, (False, f"database {shown_url(chosen.database_url)}: {error}")]
+        return [*findings, (False, f"database {without_password(settings.database_url)}: {error}")]
     try:
-        async for finding in _database(chosen, store):
-            findings.append(finding)  # noqa: PERF401 - what was found stays when the next step fails
+        async for finding in _database(settings, installation.store):
+            findings.append(finding)  # noqa: PERF401 - earlier findings must stay when the next step fails
     except Unavailable as error:
         findings.append((False, f"the database can't be written to: {error}"))
     finally:
-        await store.engine.close()
+        await installation.close()
     return findings
 
 
-async def _database(chosen: Settings, store: Store):  # type: ignore[no-untyped-def]
-    yield True, f"database {shown_url(chosen.database_url)} answers, its schema is up to date and its key file fits"
+async def _database(settings: Settings, store: Store) -> AsyncIterator[Finding]:
+    url = without_password(settings.database_url)
+    yield True, f"database {url} responds, its schema is up to date and its key file is the right one"
     await store.tokens.remove_expired(0, 1)
     yield True, "the database can be written to"
-    organisations = await store.organisations()
+    organisations = await store.organisations.all()
     if not organisations:
-        yield False, "there is no organisation yet: make one with `stamkund init --organisation ID`"
+        yield False, "there is no organisation yet: create one with `stamkund init --organisation ID`"
     for organisation in organisations:
-        count = len(await store.clients(organisation.id))
-        hint = "" if count else ": make one with `stamkund client create`"
+        count = len(await store.clients.of_organisation(organisation.id))
+        hint = "" if count else ": create one with `stamkund client create`"
         yield count > 0, f"organisation {organisation.id} has {count} client{'' if count == 1 else 's'}{hint}"
 
 
-def _address(chosen: Settings) -> Iterator[Finding]:
-    """Whether readers can log in where we say that we are: browsers keep the session's cookie over HTTPS alone."""
-    for url in dict.fromkeys((chosen.issuer, chosen.pages_url)):
+def _urls(settings: Settings) -> Iterator[Finding]:
+    """Whether readers can log in at our public URLs: browsers store the session's cookie only over HTTPS."""
+    for url in dict.fromkeys((settings.issuer, settings.pages_url)):
         parts = urlsplit(url)
-        if parts.scheme == "https" or parts.hostname in _OWN_MACHINE:
-            yield True, f"browsers and clients come to {url}"
-        elif chosen.public_url:
-            yield False, f"nobody can log in at {url}: browsers keep the session's cookie over https alone"
+        if parts.scheme == "https" or parts.hostname in _LOCAL_HOSTS:
+            yield True, f"browsers and clients use {url}"
+        elif settings.public_url:
+            yield False, f"nobody can log in at {url}: browsers store the session's cookie only over https"
         else:
             yield False, f"{url} is no address for browsers: set STAMKUND_PUBLIC_URL, such as https://login.example.com"
 
 
 def _clock() -> Iterator[Finding]:
     year = time.gmtime().tm_year
-    sane = year >= 2025
-    yield sane, "the clock looks right" if sane else f"the clock says it is {year}: set it (NTP), tokens expire by it"
+    plausible = year >= 2025
+    problem = f"the clock is wrong, it says {year}: set it (NTP), because tokens expire by it"
+    yield plausible, "the clock looks right" if plausible else problem
 
 
-def _key_file(chosen: Settings) -> Iterator[Finding]:
-    path = Path(chosen.key_file)
+def _key_file(settings: Settings) -> Iterator[Finding]:
+    path = Path(settings.key_file)
     if not path.exists():
-        return  # opening the store says whether that is right
+        return  # opening the installation finds out whether there should be one
     mode = stat.S_IMODE(path.stat().st_mode)
     private = mode & 0o077 == 0
     advice = "" if private else f": others can read it (mode {mode:04o}), run chmod 600 {path}"
-    yield private, f"key file {path}{advice or ' is readable by its owner alone'}"
+    yield private, f"key file {path}{advice or ' is readable only by its owner'}"
 
 
 def _check_timezone(name: str) -> None:
     try:
-        moments.zone(name)
+        zone(name)
     except (KeyError, ValueError, OSError):
         fail(f"there is no time zone {name}; use an IANA name such as Europe/Stockholm")
 
 
-def shown_url(url: str) -> str:
+def without_password(url: str) -> str:
     """A database URL without its password."""
     return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
 import typer
 
-from stamkund.cli.common import JSON, ORGANISATION, fail, known_organisation, show_json, with_store
+from stamkund.cli.common import JSON, ORGANISATION, fail, get_organisation, print_json, with_store
 from stamkund.clock import system_clock
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Organisation, Permission
@@ -19,50 +20,50 @@ app = typer.Typer(help="Marketing permissions that readers may accept.", no_args
 @app.command()
 def create(
     organisation: ORGANISATION,
-    name: Annotated[str, typer.Option(help="What people call it.")],
-    type: Annotated[str, typer.Option(help="How it reaches the reader: email, sms, phone_call …")] = "email",
+    name: Annotated[str, typer.Option(help="Its name, as readers see it.")],
+    type: Annotated[str, typer.Option(help="How readers are contacted: email, sms, phone_call …")] = "email",
     json: JSON = False,
 ) -> None:
-    """Make a marketing permission and print its id."""
-    made = Permission(new_id(system_clock()), name, type)
-    _change(organisation, lambda known: [*known, made])
-    show_json(made) if json else print(made.id)
+    """Create a marketing permission and print its id."""
+    permission = Permission(new_id(system_clock()), name, type)
+    _change(organisation, lambda permissions: [*permissions, permission])
+    print_json(permission) if json else print(permission.id)
 
 
 @app.command("list")
 def list_permissions(organisation: ORGANISATION, json: JSON = False) -> None:
     """List the marketing permissions of an organisation."""
-    found = with_store(lambda store: known_organisation(store, organisation)).marketing_permissions
+    permissions = with_store(lambda store: get_organisation(store, organisation)).marketing_permissions
     if json:
-        show_json(found)
+        print_json(permissions)
         return
-    for permission in found:
+    for permission in permissions:
         state = "" if permission.active else "  (not active)"
         print(f"{permission.id}  {permission.type}  {permission.name}{state}")
 
 
 @app.command()
 def deactivate(organisation: ORGANISATION, permission_id: str) -> None:
-    """Let nobody accept a marketing permission any more; those who have accepted it keep it."""
-    found: list[Permission] = []
+    """Deactivate a marketing permission: it can't be accepted any more; readers who have accepted it keep it."""
+    matches: list[Permission] = []
 
-    def change(known: list[Permission]) -> list[Permission]:
-        found.extend(p for p in known if p.id == permission_id)
-        return [msgspec.structs.replace(p, active=p.active and p.id != permission_id) for p in known]
+    def change(permissions: list[Permission]) -> list[Permission]:
+        matches.extend(p for p in permissions if p.id == permission_id)
+        return [msgspec.structs.replace(p, active=p.active and p.id != permission_id) for p in permissions]
 
     _change(organisation, change)
-    if not found:
+    if not matches:
         fail(f"there is no marketing permission {permission_id}")
-    print(f"{permission_id} is not active any more")
+    print(f"{permission_id} is deactivated")
 
 
-def _change(organisation_id: str, change) -> None:  # type: ignore[no-untyped-def]
+def _change(organisation_id: str, change: Callable[[list[Permission]], list[Permission]]) -> None:
     async def work(store: Store) -> None:
-        await known_organisation(store, organisation_id)
-        await store.change_organisation(organisation_id, changed)
+        await get_organisation(store, organisation_id)
+        await store.organisations.change(organisation_id, changed)
 
-    def changed(known: Organisation | None) -> Organisation:
-        assert known is not None
-        return msgspec.structs.replace(known, marketing_permissions=change(known.marketing_permissions))
+    def changed(before: Organisation | None) -> Organisation:
+        assert before is not None
+        return msgspec.structs.replace(before, marketing_permissions=change(before.marketing_permissions))
 
     with_store(work)

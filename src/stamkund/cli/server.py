@@ -1,43 +1,47 @@
-"""`stamkund serve`: the server."""
+"""`stamkund serve`: run the server."""
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import Annotated
 
 import msgspec
 import typer
 
-from stamkund.cli.common import chosen_settings, fail, run
+from stamkund.cli.common import fail, load_settings, run
 from stamkund.clock import system_clock
-from stamkund.opening import open_store
 from stamkund.settings import Settings
+from stamkund.store.open import open_installation
 
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.", min=0, max=65535)] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that answer requests.", min=1)] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that handle requests.", min=1)] = None,
 ) -> None:
-    """Answer requests until told to stop."""
-    from stamkund import serving  # all that answers requests: other commands start without it
+    """Run the server until it is stopped (Ctrl-C or SIGTERM)."""
+    from stamkund.server import process  # slow to import, and other commands don't need it
 
-    said = {"host": host, "port": port, "workers": workers}
-    chosen = msgspec.structs.replace(chosen_settings(), **{k: v for k, v in said.items() if v is not None})
-    run(_look(chosen))
-    _check_port(chosen)
-    serving.serve(chosen)
-
-
-async def _look(chosen: Settings) -> None:
-    """Opens and closes the store once, so that what is wrong is said before any worker starts."""
-    store = await open_store(chosen, system_clock)
-    await store.engine.close()
+    options = {"host": host, "port": port, "workers": workers}
+    settings = msgspec.structs.replace(load_settings(), **{k: v for k, v in options.items() if v is not None})
+    run(_check_installation(settings))
+    check_port(settings.host, settings.port)
+    process.serve(settings)
 
 
-def _check_port(chosen: Settings) -> None:
-    family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
+async def _check_installation(settings: Settings) -> None:
+    """Opens and closes the store once, so that errors are reported before any worker starts."""
+    installation = await open_installation(settings, system_clock)
+    await installation.close()
+
+
+def check_port(host: str, port: int, advice: str = "") -> None:
+    """Ends the command with a message where nothing can listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        socket.create_server((chosen.host, chosen.port), family=family).close()
+        socket.create_server((host, port), family=family).close()
     except OSError as error:
-        fail(f"cannot listen on {chosen.host}, port {chosen.port}: {error.strerror}")
+        # Python adds the address once more to the system's own words.
+        reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        fail(f"cannot listen on {host}, port {port}: {reason}{advice}")

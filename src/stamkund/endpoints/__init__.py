@@ -1,69 +1,29 @@
-"""Room 1, the stories: one file for each call, none of which imports another.
+"""The calls: one folder for each subject, with its calls and what only they share.
 
-A file declares its call and tells its story in about ten lines: read the parameters, ask the rules, call one verb of
-the store, answer.
+A call has a file, or shares it with its neighbours (showing a page and its form, ending a session and asking about it).
+It declares itself with `@endpoint` and handles the request in about ten lines: read the parameters, ask the rules, call
+one verb of the store, return the response. No folder imports another; what two share is further
+down. There is no list of calls: a call is found by being declared in a module of this package.
 """
 
 from __future__ import annotations
 
-from stamkund.endpoints import (
-    account,
-    activation,
-    active_products,
-    attempts,
-    authorization,
-    candidate,
-    discovery,
-    documentation,
-    health,
-    introspection,
-    key_set,
-    login,
-    logout,
-    me,
-    revocation,
-    sso_identify,
-    sso_login,
-    sso_session,
-    titles,
-    token,
-    userinfo,
-)
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+
 from stamkund.wire.endpoint import Endpoint
 
-CALLS: tuple[Endpoint, ...] = (
-    candidate.get_candidate,
-    activation.activate_candidate,
-    account.get_account,
-    active_products.get_active_products,
-    attempts.get_authentication_attempts,
-    attempts.create_authentication_attempt,
-    me.get_me,
-    active_products.get_my_active_products,
-    titles.get_titles,
-    titles.find_title,
-    authorization.authorize,
-    authorization.authorize_by_form,
-    token.issue_token,
-    discovery.discover,
-    key_set.get_signing_keys,
-    userinfo.get_userinfo,
-    userinfo.post_for_userinfo,
-    revocation.revoke_token,
-    introspection.introspect_token,
-    sso_identify.identify,
-    sso_session.create_session,
-    sso_session.session_status,
-    sso_login.authenticate,
-    sso_login.authenticate_with_ticket,
-    sso_session.log_out,
-    login.show_login_page,
-    login.log_in,
-    logout.show_logout_page,
-    logout.end_session,
-    health.live,
-    health.ready,
-)
 
-ALL: tuple[Endpoint, ...] = documentation.documented(CALLS)
-"""What the application answers: the calls, and what describes them."""
+@cache
+def declared_endpoints() -> tuple[Endpoint, ...]:
+    """Every declared call, by group, path and method."""
+    return tuple(sorted(set(_endpoints()), key=lambda e: (e.about.group, e.paths[0], e.method)))
+
+
+def _endpoints() -> Iterator[Endpoint]:
+    for module in pkgutil.walk_packages(__path__, f"{__name__}."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, Endpoint):
+                yield value

@@ -1,11 +1,11 @@
-"""The import: customers of the subscription system out of JSON Lines or CSV files, with their subscriptions.
+"""The import: customers of the subscription system from JSON Lines or CSV files, with their subscriptions.
 
 Lines (`source`) become raw rows (`json_lines`, `csv_rows`), raw rows become checked rows (`checks`, `rows`), and
-batches of them go to the store (`run`), where one batch is one transaction. Nothing here knows the store's SQL; the
-temporary database that subscriptions of a second file wait in (`spool`) is this package's own. A row that is not
-right is reported by file, line and column, never by what it holds, and never stops the others.
+batches of them go to the store (`run`), one transaction each. Nothing here knows the store's SQL; the temporary
+database that buffers the subscriptions of a second file (`spool`) is this package's own. An invalid row is reported by
+file, line and column, never by its content, and never stops the others.
 
-A catalogue is the opposite (`catalogue`, `catalogue_fields`): one document, taken whole or not at all.
+A catalogue is the opposite (`catalogue`, `catalogue_fields`): one document, loaded as a whole or not at all.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A catalogue out of a file: one JSON document, checked whole, with every mistake in it told at once.
+"""Reads a catalogue from a file: one JSON document, checked completely, with all its mistakes reported together.
 
-What a catalogue holds is in `rules.catalogue`, what the file looks like in `docs/catalogue.md`. A file with a mistake
-gives nothing: half a catalogue would take products from readers.
+What a catalogue holds is in `rules.catalogue`, the file format in `docs/catalogue.md`. A file with any mistake is
+refused: half a catalogue would take products away from readers.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from stamkund.importing.catalogue_fields import CODES, PARTS, Field, Part, kind_of
-from stamkund.importing.checks import sentence
+from stamkund.importing.catalogue_fields import CODE, LISTS, CatalogueField, CatalogueList, json_type_name
+from stamkund.importing.checks import reason_of
 from stamkund.importing.report import CannotRun
 from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.values import Invalid
 
-LARGEST = 64 << 20
-_A_NAME = re.compile(r"[A-Za-z_]{1,40}")
+MAX_BYTES = 64 << 20
+_PLAIN_KEY = re.compile(r"[A-Za-z_]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """Where a file is wrong (`packages[3].title`; empty for the whole of it), and why."""
+    """Where a file is wrong (`packages[3].title`; empty for the file as a whole), and why."""
 
     place: str
     reason: str
 
 
 class WrongCatalogue(Exception):
-    """The file is no catalogue; `mistakes` says where and why, in the order of the document."""
+    """The file holds no valid catalogue; `mistakes` says where and why, in the order of the document."""
 
     def __init__(self, mistakes: list[Mistake]) -> None:
         super().__init__(f"{len(mistakes)} mistakes")
@@ -42,41 +42,42 @@ class WrongCatalogue(Exception):
 
 
 def read_catalogue(path: Path) -> Catalogue:
-    """The catalogue that a file holds. Raises WrongCatalogue, CannotRun."""
+    """The catalogue in a file. Raises WrongCatalogue, CannotRun."""
     try:
-        if path.stat().st_size > LARGEST:
+        if path.stat().st_size > MAX_BYTES:
             raise CannotRun(f"The file {path} is larger than 64 MiB.")
         content = path.read_bytes()
     except OSError as error:
         raise CannotRun(f"The file {path} cannot be read: {error.strerror or type(error).__name__}.") from None
-    checker = _Checker(_parsed(content))
-    parts = checker.parts()
+    checker = _Checker(_parse(content))
+    lists = checker.lists()
     if checker.mistakes:
         raise WrongCatalogue(checker.mistakes)
-    return msgspec.convert(parts, Catalogue)
+    return msgspec.convert(lists, Catalogue)
 
 
-class _Object(dict[str, Any]):
-    """A JSON object that knows which of its keys it was given twice."""
+class _JsonObject(dict[str, Any]):
+    """A JSON object that remembers which of its keys occurred more than once."""
 
-    twice: tuple[str, ...] = ()
-
-
-def _object(pairs: list[tuple[str, Any]]) -> _Object:
-    found = _Object(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        found.twice = tuple(name for name in found if names.count(name) > 1)
-    return found
+    repeated_keys: tuple[str, ...] = ()
 
 
-def _no_constant(name: str) -> NoReturn:
+def _json_object(pairs: list[tuple[str, Any]]) -> _JsonObject:
+    value = _JsonObject(pairs)
+    if len(value) != len(pairs):
+        keys = [key for key, _ in pairs]
+        value.repeated_keys = tuple(key for key in value if keys.count(key) > 1)
+    return value
+
+
+def _reject_constant(name: str) -> NoReturn:
+    """Python's decoder accepts NaN and Infinity, which JSON does not have."""
     raise ValueError(f"{name} is not JSON")
 
 
-def _parsed(content: bytes) -> Any:
+def _parse(content: bytes) -> Any:
     try:
-        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_no_constant)
+        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_json_object, parse_constant=_reject_constant)
     except UnicodeDecodeError as error:
         raise WrongCatalogue([Mistake(f"byte {error.start}", "is not UTF-8")]) from None
     except json.JSONDecodeError as error:
@@ -87,98 +88,98 @@ def _parsed(content: bytes) -> Any:
 
 
 class _Checker:
-    """Goes through a document once, after having seen which codes it has."""
+    """Checks a document in one pass, after collecting its codes so that entries may refer to later ones."""
 
     def __init__(self, document: Any) -> None:
         self.mistakes: list[Mistake] = []
         self._document = document
-        self._codes = {part.name: set(_codes(document, part.name)) for part in PARTS}
+        self._codes = {each.name: set(_codes(document, each.name)) for each in LISTS}
         self._owners: dict[tuple[str, str], str] = {}
 
-    def parts(self) -> dict[str, list[dict[str, Any]]]:
-        """The entries of each part; they mean something only where there was no mistake."""
-        if not isinstance(self._document, _Object):
-            self._wrong("", f"must be an object, not {kind_of(self._document)}")
+    def lists(self) -> dict[str, list[dict[str, Any]]]:
+        """The entries of each list; usable only where `mistakes` stays empty."""
+        if not isinstance(self._document, _JsonObject):
+            self._add("", f"must be an object, not {json_type_name(self._document)}")
             return {}
-        self._check_keys("", self._document, [part.name for part in PARTS])
-        return {part.name: self._part(part) for part in PARTS}
+        self._check_keys("", self._document, [each.name for each in LISTS])
+        return {each.name: self._entries(each) for each in LISTS}
 
-    def _wrong(self, place: str, reason: str) -> None:
+    def _add(self, place: str, reason: str) -> None:
         self.mistakes.append(Mistake(place, reason))
 
-    def _check_keys(self, place: str, given: _Object, known: list[str]) -> None:
-        for name in given:
-            if name not in known:
-                shown = name if _A_NAME.fullmatch(name) else json.dumps(name[:40])
-                self._wrong(_below(place, shown), f"is no known key; known are {', '.join(known)}")
-        for name in given.twice:
-            if name in known:
-                self._wrong(_below(place, name), "is given twice")
+    def _check_keys(self, place: str, value: _JsonObject, allowed: list[str]) -> None:
+        for key in value:
+            if key not in allowed:
+                printable = key if _PLAIN_KEY.fullmatch(key) else json.dumps(key[:40])
+                self._add(_join(place, printable), f"is an unknown key; allowed are {', '.join(allowed)}")
+        for key in value.repeated_keys:
+            if key in allowed:
+                self._add(_join(place, key), "occurs twice")
 
-    def _part(self, part: Part) -> list[dict[str, Any]]:
-        entries = self._document.get(part.name)
+    def _entries(self, each: CatalogueList) -> list[dict[str, Any]]:
+        entries = self._document.get(each.name)
         if entries is None:
             return []
         if not isinstance(entries, list):
-            self._wrong(part.name, f"must be a list, not {kind_of(entries)}")
+            self._add(each.name, f"must be a list, not {json_type_name(entries)}")
             return []
-        return [self._entry(f"{part.name}[{place}]", entry, part) for place, entry in enumerate(entries)]
+        return [self._entry(f"{each.name}[{index}]", entry, each) for index, entry in enumerate(entries)]
 
-    def _entry(self, place: str, entry: Any, part: Part) -> dict[str, Any]:
-        if not isinstance(entry, _Object):
-            self._wrong(place, f"must be an object, not {kind_of(entry)}")
+    def _entry(self, place: str, entry: Any, parent: CatalogueList) -> dict[str, Any]:
+        if not isinstance(entry, _JsonObject):
+            self._add(place, f"must be an object, not {json_type_name(entry)}")
             return {}
-        self._check_keys(place, entry, [field.name for field in part.fields])
+        self._check_keys(place, entry, [field.name for field in parent.fields])
         values: dict[str, Any] = {}
-        for field in part.fields:
+        for field in parent.fields:
             if (value := entry.get(field.name)) is not None:
                 values[field.name] = self._value(f"{place}.{field.name}", value, field)
             elif field.required:
-                self._wrong(f"{place}.{field.name}", "must be given")
-        self._claim(place, entry.get("code"), part)
+                self._add(f"{place}.{field.name}", "must be given")
+        self._register_code(place, entry.get(CODE), parent)
         return values
 
-    def _value(self, place: str, value: Any, field: Field) -> Any:
-        """A list is checked one by one, each at a place of its own."""
-        if not field.many:
-            return self._checked(place, value, field)
+    def _value(self, place: str, value: Any, field: CatalogueField) -> Any:
+        """The items of a list are checked one by one, each with a place of its own."""
+        if not field.is_list:
+            return self._single_value(place, value, field)
         if not isinstance(value, list):
-            self._wrong(place, f"must be a list, not {kind_of(value)}")
+            self._add(place, f"must be a list, not {json_type_name(value)}")
             return []
         if not value:
-            self._wrong(place, "must name at least one")
-        checked = [self._checked(f"{place}[{number}]", one, field) for number, one in enumerate(value)]
-        for number, one in enumerate(value):
-            if one in value[:number]:
-                self._wrong(f"{place}[{number}]", "is named twice")
+            self._add(place, "must not be empty")
+        checked = [self._single_value(f"{place}[{index}]", item, field) for index, item in enumerate(value)]
+        for index, item in enumerate(value):
+            if item in value[:index]:
+                self._add(f"{place}[{index}]", "occurs twice")
         return checked
 
-    def _checked(self, place: str, value: Any, field: Field) -> Any:
+    def _single_value(self, place: str, value: Any, field: CatalogueField) -> Any:
         try:
             checked = field.check(value)
         except Invalid as error:
-            self._wrong(place, sentence(error))
+            self._add(place, reason_of(error))
             return None
         if field.refers_to and not any(checked in self._codes[name] for name in field.refers_to):
-            self._wrong(place, f"is the code of nothing in {' or '.join(field.refers_to)}")
+            self._add(place, f"is no code in {' or '.join(field.refers_to)}")
         return checked
 
-    def _claim(self, place: str, code: Any, part: Part) -> None:
-        """A code stands for one thing only; a user product names packages and campaigns alike."""
+    def _register_code(self, place: str, code: Any, parent: CatalogueList) -> None:
+        """A code is unique in its namespace; a user product names packages and campaigns alike."""
         if not isinstance(code, str):
             return
-        owner = self._owners.setdefault((part.codes, code), place)
+        owner = self._owners.setdefault((parent.namespace, code), place)
         if owner != place:
-            self._wrong(f"{place}.code", f"is the code of {owner} already")
+            self._add(f"{place}.code", f"is already the code of {owner}")
 
 
-def _codes(document: Any, part: str) -> Iterator[str]:
-    """The codes that a part has, whatever else is wrong with it."""
-    entries = document.get(part) if isinstance(document, _Object) else None
+def _codes(document: Any, name: str) -> Iterator[str]:
+    """The codes in one list of the document, whatever else is wrong with it."""
+    entries = document.get(name) if isinstance(document, _JsonObject) else None
     for entry in entries if isinstance(entries, list) else ():
-        if isinstance(entry, _Object) and isinstance(entry.get(CODES), str):
-            yield entry[CODES]
+        if isinstance(entry, _JsonObject) and isinstance(entry.get(CODE), str):
+            yield entry[CODE]
 
 
-def _below(place: str, name: str) -> str:
+def _join(place: str, name: str) -> str:
     return f"{place}.{name}" if place else name

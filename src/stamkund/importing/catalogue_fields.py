@@ -8,52 +8,55 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from stamkund.rules.values import NO_CONTEXT, PRODUCT_CODE, TITLE_CODE, Invalid, Kind
+from stamkund.rules.values import NO_CONTEXT, PRODUCT_CODE, TITLE_CODE, Invalid, ValueType
 
-CODES = "code"
-"""The field that an entry is known by."""
-MOST_GRACE_DAYS = 366
+CODE = "code"
+"""The field that identifies an entry."""
+MAX_GRACE_DAYS = 366
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
-Check = Callable[[Any], Any]
-"""Answers the value that is stored. Raises Invalid."""
+FieldCheck = Callable[[Any], Any]
+"""Returns the value to store. Raises Invalid."""
 
 
 @dataclass(frozen=True)
-class Field:
-    """One key of an entry. `refers_to`: the parts of which one must have this code; `many`: a list of such values."""
+class CatalogueField:
+    """One key of an entry. `is_list`: it holds a list of such values.
+
+    `refers_to`: the value must be the code of an entry in one of these lists.
+    """
 
     name: str
-    check: Check
+    check: FieldCheck
     required: bool = False
     refers_to: tuple[str, ...] = ()
-    many: bool = False
+    is_list: bool = False
 
 
 @dataclass(frozen=True)
-class Part:
-    """One list of the document. No two entries of the parts that share `codes` have the same code."""
+class CatalogueList:
+    """One list of the document. Codes are unique among all lists with the same `namespace`."""
 
     name: str
-    codes: str
-    fields: tuple[Field, ...]
+    namespace: str
+    fields: tuple[CatalogueField, ...]
 
 
-def kind_of(value: Any) -> str:
-    """What a JSON value is, in a word."""
+def json_type_name(value: Any) -> str:
+    """The type of a JSON value, in plain words."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true or false"
-    words = {str: "text", int: "a number", float: "a number", list: "a list"}
-    return words.get(type(value), "an object")
+    names = {str: "text", int: "a number", float: "a number", list: "a list"}
+    return names.get(type(value), "an object")
 
 
-def _text(kind: Kind[str]) -> Check:
+def _text_check(value_type: ValueType[str]) -> FieldCheck:
     def check(value: Any) -> str:
         if not isinstance(value, str):
-            raise Invalid(f"must be text, not {kind_of(value)}")
-        return kind.parse(value, NO_CONTEXT)
+            raise Invalid(f"must be text, not {json_type_name(value)}")
+        return value_type.parse(value, NO_CONTEXT)
 
     return check
 
@@ -76,58 +79,65 @@ def _colour(value: Any) -> str:
 
 
 def _days(value: Any) -> int:
-    if type(value) is not int or not 0 <= value <= MOST_GRACE_DAYS:
-        raise Invalid(f"must be a whole number from 0 to {MOST_GRACE_DAYS}")
+    if type(value) is not int or not 0 <= value <= MAX_GRACE_DAYS:
+        raise Invalid(f"must be a whole number from 0 to {MAX_GRACE_DAYS}")
     return value
 
 
-def _yes_or_no(value: Any) -> bool:
+def _boolean(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise Invalid(f"must be true or false, not {kind_of(value)}")
+        raise Invalid(f"must be true or false, not {json_type_name(value)}")
     return value
 
 
-_LONG_TEXT = _text(Kind("text", lambda given, _: given, shortest=1, longest=1024))
-_SHORT_TEXT = _text(Kind("text", lambda given, _: given, shortest=1, longest=50))
-_TITLE_CODE = _text(TITLE_CODE)
-_CODE = _text(PRODUCT_CODE)
+_LONG_TEXT = _text_check(ValueType("text", lambda text, _: text, min_length=1, max_length=1024))
+_SHORT_TEXT = _text_check(ValueType("text", lambda text, _: text, min_length=1, max_length=50))
+_TITLE_CODE = _text_check(TITLE_CODE)
+_PRODUCT_CODE = _text_check(PRODUCT_CODE)
 
-PARTS = (
-    Part(
+LISTS = (
+    CatalogueList(
         "titles",
         "titles",
         (
-            Field(CODES, _TITLE_CODE, required=True),
-            Field("name", _LONG_TEXT, required=True),
-            Field("image_url", _url),
-            Field("merchant_image_url", _url),
-            Field("url", _url),
-            Field("rgb", _colour),
+            CatalogueField(CODE, _TITLE_CODE, required=True),
+            CatalogueField("name", _LONG_TEXT, required=True),
+            CatalogueField("image_url", _url),
+            CatalogueField("merchant_image_url", _url),
+            CatalogueField("url", _url),
+            CatalogueField("rgb", _colour),
         ),
     ),
-    Part("products", "products", (Field(CODES, _CODE, required=True), Field("name", _LONG_TEXT, required=True))),
-    Part(
+    CatalogueList(
+        "products",
+        "products",
+        (
+            CatalogueField(CODE, _PRODUCT_CODE, required=True),
+            CatalogueField("name", _LONG_TEXT, required=True),
+        ),
+    ),
+    CatalogueList(
         "packages",
         "packages and campaigns",
         (
-            Field(CODES, _CODE, required=True),
-            Field("products", _CODE, required=True, refers_to=("products",), many=True),
-            Field("name", _LONG_TEXT),
-            Field("title", _TITLE_CODE, refers_to=("titles",)),
-            Field("integration_code", _SHORT_TEXT),
-            Field("grace_days", _days),
-            Field("cancellable", _yes_or_no),
+            CatalogueField(CODE, _PRODUCT_CODE, required=True),
+            CatalogueField("products", _PRODUCT_CODE, required=True, refers_to=("products",), is_list=True),
+            CatalogueField("name", _LONG_TEXT),
+            CatalogueField("title", _TITLE_CODE, refers_to=("titles",)),
+            CatalogueField("integration_code", _SHORT_TEXT),
+            CatalogueField("grace_days", _days),
+            CatalogueField("cancellable", _boolean),
         ),
     ),
-    Part(
+    CatalogueList(
         "campaigns",
         "packages and campaigns",
         (
-            Field(CODES, _CODE, required=True),
-            Field("package", _CODE, required=True, refers_to=("packages",)),
-            Field("name", _LONG_TEXT),
-            Field("transforms_to", _CODE, refers_to=("packages", "campaigns")),
+            CatalogueField(CODE, _PRODUCT_CODE, required=True),
+            CatalogueField("package", _PRODUCT_CODE, required=True, refers_to=("packages",)),
+            CatalogueField("name", _LONG_TEXT),
+            CatalogueField("transforms_to", _PRODUCT_CODE, refers_to=("packages", "campaigns")),
         ),
     ),
 )
-"""The document, in its order."""
+"""The lists of the document, in the order in which they are checked."""

@@ -1,4 +1,4 @@
-"""What each column may hold. Values come from other systems, so some are freer than the API's parameters are."""
+"""What each column may hold. Values come from other systems, so some are less restricted than the API's parameters."""
 
 from __future__ import annotations
 
@@ -6,103 +6,106 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from stamkund.passwords import can_verify
+from stamkund.identity.passwords import can_verify
 from stamkund.rules import values
-from stamkund.rules.moments import Zone, parse_moment
 from stamkund.rules.subscription import STATES, TYPES
-from stamkund.rules.values import NO_CONTEXT, Invalid, Kind
+from stamkund.rules.timestamps import Zone, parse_timestamp
+from stamkund.rules.values import NO_CONTEXT, Invalid, ValueType
 
-Check = Callable[[str], str]
-"""Answers the text that is stored. Raises Invalid."""
+ColumnCheck = Callable[[str], str]
+"""Returns the text to store. Raises Invalid."""
 
-_MOMENT = re.compile(
+_TIMESTAMP = re.compile(
     r"\d{4}-?\d\d-?\d\d(?:[T ](?P<time>\d\d:?\d\d(?::?\d\d(?:[.,]\d{1,9})?)?) ?(?P<offset>Z|[+-]\d\d(?::?\d\d)?)?)?",
     re.ASCII,
 )
-_SEEN = 50_000
-"""How many different texts of a kind are remembered: the same codes and dates come again and again."""
+_CACHE_SIZE = 50_000
+"""How many checked texts are cached: the same codes and dates occur again and again."""
 
 
-def text(longest: int, shortest: int = 1) -> Check:
+def text_check(max_length: int, min_length: int = 1) -> ColumnCheck:
     """Free text of this size, without control characters."""
-    kind: Kind[str] = Kind("text", lambda given, _: given, shortest=shortest, longest=longest)
+    value_type: ValueType[str] = ValueType("text", lambda text, _: text, min_length=min_length, max_length=max_length)
 
-    def check(given: str) -> str:
-        if shortest <= len(given) <= longest and given.isprintable():
-            return given
-        return kind.parse(given, NO_CONTEXT)
-
-    return check
-
-
-def of_kind(kind: Kind[str], usual: str | None = None) -> Check:
-    """Text of one of the API's kinds. What matches `usual` is good without more ado."""
-    at_once = re.compile(usual or r"(?!)").fullmatch
-
-    def check(given: str) -> str:
-        return given if at_once(given) else kind.parse(given, NO_CONTEXT)
+    def check(text: str) -> str:
+        if min_length <= len(text) <= max_length and text.isprintable():
+            return text
+        return value_type.parse(text, NO_CONTEXT)
 
     return check
 
 
-def one_of(allowed: tuple[str, ...]) -> Check:
-    def check(given: str) -> str:
-        if given not in allowed:
+def value_check(value_type: ValueType[str], fast_path: str = r"(?!)") -> ColumnCheck:
+    """Text of one of the API's value types. Text that matches `fast_path` is accepted without further parsing."""
+    is_accepted = re.compile(fast_path).fullmatch
+
+    def check(text: str) -> str:
+        return text if is_accepted(text) else value_type.parse(text, NO_CONTEXT)
+
+    return check
+
+
+def choice_check(allowed: tuple[str, ...]) -> ColumnCheck:
+    def check(text: str) -> str:
+        if text not in allowed:
             raise Invalid(f"must be one of {', '.join(allowed)}")
-        return given
+        return text
 
     return check
 
 
-def _password_hash(given: str) -> str:
-    if len(given) > 1024 or not given.isascii() or not can_verify(given):
-        raise Invalid("must be a password hash of a known kind")
-    return given
+def _password_hash(text: str) -> str:
+    if len(text) > 1024 or not text.isascii() or not can_verify(text):
+        raise Invalid("must be a password hash of a supported kind")
+    return text
 
 
-CUSTOMER_NUMBER = of_kind(values.TULO_CUSTOMER_NUMBER, "[a-zA-Z0-9_-]{1,50}")
-NAME = text(1024)
-EXTERNAL_ID = text(128)
+CUSTOMER_NUMBER = value_check(values.TULO_CUSTOMER_NUMBER, "[a-zA-Z0-9_-]{1,50}")
+NAME = text_check(1024)
+EXTERNAL_ID = text_check(128)
 
-CUSTOMER: tuple[tuple[str, Check], ...] = (
-    ("email", of_kind(values.EMAIL, r"[a-zA-Z0-9_+.-]{1,64}@[a-zA-Z0-9-]{1,63}\.[a-zA-Z]{1,63}")),
+CUSTOMER: tuple[tuple[str, ColumnCheck], ...] = (
+    ("email", value_check(values.EMAIL, r"[a-zA-Z0-9_+.-]{1,64}@[a-zA-Z0-9-]{1,63}\.[a-zA-Z]{1,63}")),
     ("first_name", NAME),
     ("last_name", NAME),
     ("mobile_phone_number", NAME),
     ("zip_code", NAME),
     ("company_name", NAME),
-    ("company_registration_number", text(50)),
+    ("company_registration_number", text_check(50)),
     ("password_hash", _password_hash),
 )
-"""The columns of a customer that hold text and stand for themselves."""
+"""The columns of a customer that hold text and can be checked without looking at any other column."""
 
-SUBSCRIPTION: tuple[tuple[str, Check], ...] = (
-    ("package_code", lru_cache(_SEEN)(of_kind(values.PRODUCT_CODE))),
-    ("title_code", text(15)),
-    ("subscription_number", text(50)),
-    ("subscription_type", one_of(TYPES)),
-    ("state", one_of(STATES)),
+SUBSCRIPTION: tuple[tuple[str, ColumnCheck], ...] = (
+    ("package_code", lru_cache(_CACHE_SIZE)(value_check(values.PRODUCT_CODE))),
+    ("title_code", text_check(15)),
+    ("subscription_number", text_check(50)),
+    ("subscription_type", choice_check(TYPES)),
+    ("state", choice_check(STATES)),
     ("provision_service", NAME),
 )
-"""The same of a subscription."""
+"""The same for a subscription."""
 
 
-def moments(local: Zone) -> Callable[[str], int]:
-    """Reads dates and times: ISO 8601, with a blank before the offset or none; without an offset local to `local`."""
+def timestamp_parser(local: Zone) -> Callable[[str], int]:
+    """A function that parses dates and times: ISO 8601, local to `local` where there is no offset.
 
-    @lru_cache(_SEEN)
-    def read(given: str) -> int:
-        match = _MOMENT.fullmatch(given) if len(given) <= 64 else None
+    A blank before the offset is accepted.
+    """
+
+    @lru_cache(_CACHE_SIZE)
+    def parse(text: str) -> int:
+        match = _TIMESTAMP.fullmatch(text) if len(text) <= 64 else None
         if match is None:
             raise Invalid("must be an ISO 8601 date, or date and time")
         try:
-            return parse_moment(given.replace(" ", "T", 1).replace(" ", ""), local)
+            return parse_timestamp(text.replace(" ", "T", 1).replace(" ", ""), local)
         except (ValueError, OverflowError):
             raise Invalid("must be a real date between the years 1850 and 2999, or date and time") from None
 
-    return read
+    return parse
 
 
-def sentence(error: Invalid) -> str:
-    """The reason that goes with a column: the API's sentence without its subject."""
+def reason_of(error: Invalid) -> str:
+    """The reason to report with a column: the API's sentence without its subject."""
     return str(error).removeprefix("Parameter ")

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from stamkund.importing.report import Bad
+from stamkund.importing.report import RowProblem
 from stamkund.importing.source import Source
 
 R = TypeVar("R")
@@ -17,73 +17,76 @@ NOT_UTF8 = "the line is not UTF-8"
 
 _CUSTOMER_NUMBER = re.compile(rb'"customer_number"[ \t]*:[ \t]*"([a-zA-Z0-9_-]{1,50})"')
 _PATH = re.compile(r" - at `(?:key in )?\$\.?(?P<path>[^`]*)`\Z")
-_EXPECTED = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<found>[^`]+)`")
+_EXPECTED = re.compile(r"Expected `(?P<expected>[^`]+)`, got `(?P<actual>[^`]+)`")
 _MISSING = re.compile(r"Object missing required field `(?P<name>[a-z_]+)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
-_A_NAME = re.compile(r"[a-z][A-Za-z_]{0,39}")
-"""What a key looks like. Anything else may be a value in the wrong place, which no report should tell."""
-_MALFORMED = re.compile(r"JSON is malformed: (?P<what>[a-z0-9 -]+ \(byte [0-9]+\))")
-_WORDS = {"str": "text", "int": "a number", "float": "a number", "bool": "true or false", "array": "a list"}
+_PLAIN_KEY = re.compile(r"[a-z][A-Za-z_]{0,39}")
+"""What a key looks like. Anything else may be a value in the wrong place, which must not be reported."""
+_MALFORMED = re.compile(r"JSON is malformed: (?P<detail>[a-z0-9 -]+ \(byte [0-9]+\))")
+_TYPE_NAMES = {
+    "str": "text",
+    "int": "a number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
 
 
 class JsonLines(Generic[R]):
-    """The rows of a file, or why a line is none; each with its line number. Blank lines are passed over."""
+    """The rows of a file, or what is wrong with a line; each with its line number. Blank lines are skipped."""
 
     def __init__(self, source: Source, row: type[R]) -> None:
         self._source = source
         self._decode = msgspec.json.Decoder(row).decode
 
-    def __iter__(self) -> Iterator[tuple[int, R | Bad]]:
+    def __iter__(self) -> Iterator[tuple[int, R | RowProblem]]:
         decode = self._decode
         for number, line in enumerate(self._source.lines(), 1):
-            if isinstance(line, Bad):
+            if isinstance(line, RowProblem):
                 yield number, line
                 continue
             try:
                 yield number, decode(line)
-            except (ValueError, RecursionError) as error:  # what msgspec raises is a ValueError, bad UTF-8 too
+            except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors, as is invalid UTF-8
                 if line and not line.isspace():
-                    yield number, _bad(error, line)
+                    yield number, _problem(error, line)
 
 
-def _bad(error: Exception, line: bytes) -> Bad:
-    column, reason = _reason(error)
-    return Bad(column, reason, tuple(number.decode() for number in _CUSTOMER_NUMBER.findall(line)))
+def _problem(error: Exception, line: bytes) -> RowProblem:
+    column, reason = _column_and_reason(error)
+    return RowProblem(column, reason, tuple(number.decode() for number in _CUSTOMER_NUMBER.findall(line)))
 
 
-def _reason(error: Exception) -> tuple[str | None, str]:
-    """Column and reason out of an error of msgspec, without anything that the row holds."""
+def _column_and_reason(error: Exception) -> tuple[str | None, str]:
+    """Translates an error of msgspec, without anything that the row holds."""
     if isinstance(error, UnicodeError):
         return None, NOT_UTF8
-    text = str(error)
+    message = str(error)
     if isinstance(error, msgspec.ValidationError):
-        return _wrong_shape(text)
-    if match := _MALFORMED.fullmatch(text):
-        return None, f"the line is not valid JSON: {match['what']}"
+        return _validation_error(message)
+    if match := _MALFORMED.fullmatch(message):
+        return None, f"the line is not valid JSON: {match['detail']}"
     return None, "the line is not valid JSON"
 
 
-def _wrong_shape(text: str) -> tuple[str | None, str]:
-    at = _PATH.search(text)
-    column = (at["path"] if at else "") or None
-    text = text[: at.start()] if at else text
-    if match := _EXPECTED.fullmatch(text):
-        return column, _expected(match["wanted"], match["found"])
-    if match := _MISSING.fullmatch(text):
-        return _below(column, match["name"]), "must be given"
-    if (match := _UNKNOWN.fullmatch(text)) and _A_NAME.fullmatch(match["name"]):
-        return _below(column, match["name"]), "is no known key"
-    return column, "has an unknown key" if match else "is not of the right kind"
+def _validation_error(message: str) -> tuple[str | None, str]:
+    path = _PATH.search(message)
+    column = (path["path"] if path else "") or None
+    message = message[: path.start()] if path else message
+    if match := _EXPECTED.fullmatch(message):
+        expected = " or ".join(_type_name(name) for name in match["expected"].split(" | "))
+        return column, f"must be {expected}, not {_type_name(match['actual'])}"
+    if match := _MISSING.fullmatch(message):
+        return _join(column, match["name"]), "must be given"
+    if (match := _UNKNOWN.fullmatch(message)) and _PLAIN_KEY.fullmatch(match["name"]):
+        return _join(column, match["name"]), "is an unknown key"
+    return column, "has an unknown key" if match else "has the wrong type"
 
 
-def _expected(wanted: str, found: str) -> str:
-    words = [_WORDS.get(word, _with_article(word)) for word in wanted.split(" | ")]
-    return f"must be {' or '.join(words)}, not {_WORDS.get(found, _with_article(found))}"
+def _type_name(name: str) -> str:
+    return _TYPE_NAMES.get(name, name)
 
 
-def _with_article(word: str) -> str:
-    return "an object" if word == "object" else word
-
-
-def _below(column: str | None, name: str) -> str:
+def _join(column: str | None, name: str) -> str:
     return name if column is None else f"{column}.{name}"

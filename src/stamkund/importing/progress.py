@@ -1,4 +1,4 @@
-"""How far an import has come, for the person who waits at a terminal: a bar, rows, rows a second, time left."""
+"""The progress of an import, shown at a terminal: a bar, rows, rows per second, time left."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from rich.text import Text
 
 
 class _Rate(ProgressColumn):
-    """Rows a second, from the first row on: subscriptions of a second file are read before it."""
+    """Rows per second since the first row: the subscriptions of a second file are read before it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._begun: tuple[float, int] | None = None
+        self._start: tuple[float, int] | None = None
 
     def render(self, task: Task) -> Text:
         rows, elapsed = task.fields["rows"], task.elapsed or 0.0
-        if self._begun is None:
-            self._begun = (elapsed, rows) if rows else None
+        if self._start is None:
+            self._start = (elapsed, rows) if rows else None
             return Text("")
-        seconds, new = elapsed - self._begun[0], rows - self._begun[1]
-        return Text(f"{new / seconds:,.0f} rows/s" if seconds > 0 and new else "")
+        seconds, new_rows = elapsed - self._start[0], rows - self._start[1]
+        return Text(f"{new_rows / seconds:,.0f} rows/s" if seconds > 0 and new_rows else "")
 
 
 @contextmanager
 def progress_bar(total_bytes: int, console: Console | None = None) -> Iterator[Callable[[int, int], None]]:
-    """The `progress` of an import, drawn on stderr where that is a terminal, otherwise nowhere."""
+    """A function to be called with the bytes and rows that are done; draws on stderr if that is a terminal."""
     console = console or Console(stderr=True)
     if not console.is_terminal:
         yield lambda done_bytes, rows: None

@@ -1,7 +1,7 @@
-"""Rows as files have them: texts by column, nothing checked yet but their shape.
+"""Rows as they are in files: text by column, of which only the types have been checked.
 
-UNSET is a key that the row does not have, None one that it has without a value; the difference is what an import leaves
-alone and what it clears.
+UNSET stands for a key that the row does not have: the import leaves it alone. None stands for a key without a value:
+the import clears it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class RawExternalId(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class RawSubscription(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A subscription within a customer's row. Absent and empty are the same: the list is the full list."""
+    """A subscription within a customer's row. Absent and empty are the same, because the list is always complete."""
 
     package_code: str | None = None
     title_code: str | None = None
@@ -49,7 +49,7 @@ class RawSubscriptionLine(RawSubscription, forbid_unknown_fields=True, kw_only=T
 
 
 class RawCustomer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A row of a customer file, as JSON Lines have it."""
+    """A row of a customer file in JSON Lines."""
 
     customer_number: str | None = None
     social_security_number: Text = UNSET
@@ -68,6 +68,6 @@ class RawCustomer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class CsvCustomer(RawCustomer):
-    """A row of a customer file in CSV: external ids are columns of their own, so a file may hold some of them only."""
+    """A row of a customer file in CSV, where each external id has a column, so a file may hold only some of them."""
 
     external_ids: dict[str, str | None] = {}

@@ -1,4 +1,4 @@
-"""What an import says: of a row that it did not take, of the whole, or that it cannot run at all."""
+"""The results of an import: rejected rows, the totals, and the error that stops it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 
 class CannotRun(Exception):
-    """The import cannot start, or not go on; the message is a sentence that says why."""
+    """The import cannot start or cannot go on; the message is a sentence that says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that was not taken. Says where and why, never what it holds: that is somebody's data."""
+    """A row that was rejected: where and why, never what it holds, because that is personal data."""
 
     file: str
     line: int
@@ -21,9 +21,9 @@ class BadRow:
 
 @dataclass(slots=True)
 class Summary:
-    """How many customers were made, changed, found as they should be, and not taken.
+    """How many customers were created, updated, left unchanged and rejected.
 
-    `rejected` also counts lines of a subscription file that belong to no customer of the customer file.
+    `rejected` also counts lines of a subscription file whose customer is not in the customer file.
     """
 
     created: int = 0
@@ -32,8 +32,8 @@ class Summary:
     rejected: int = 0
 
 
-class Bad(Exception):
-    """Why a row can't be taken, while it is being read. `customers`: whose it may have been, by customer number."""
+class RowProblem(Exception):
+    """Why a row is rejected, while it is being read. `customers`: customer numbers that the row may belong to."""
 
     def __init__(self, column: str | None, reason: str, customers: tuple[str, ...] = ()) -> None:
         super().__init__(reason)

@@ -1,7 +1,7 @@
-"""The import itself: files in, batches to the store, reports out.
+"""The import of customers: reads files, gives batches to the store, reports bad rows.
 
-A batch is one transaction, so an import that stops in the middle has done whole batches, and running it again finds
-those rows unchanged.
+A batch is one transaction, so an import that stops in the middle has stored whole batches, and when it is run again it
+finds those rows unchanged.
 """
 
 from __future__ import annotations
@@ -14,36 +14,34 @@ from pathlib import Path
 from typing import TypeVar
 
 from stamkund.importing import csv_rows
-from stamkund.importing.csv_rows import Build, CsvRows
+from stamkund.importing.csv_rows import CsvRows, RowBuilder
 from stamkund.importing.dry_run import DryRun
 from stamkund.importing.json_lines import JsonLines
 from stamkund.importing.raw import RawCustomer, RawSubscriptionLine
-from stamkund.importing.report import Bad, BadRow, CannotRun, Summary
-from stamkund.importing.rows import Reader, Row
+from stamkund.importing.report import BadRow, CannotRun, RowProblem, Summary
+from stamkund.importing.rows import CustomerRow, RowParser
 from stamkund.importing.source import Source
 from stamkund.importing.spool import Spool
 from stamkund.rules import identifiers
 from stamkund.rules.organisation import Organisation
-from stamkund.store import Outcome, Store, Unavailable, Wanted
+from stamkund.store import BatchResult, CustomerChange, Store, Unavailable
 
 R = TypeVar("R")
-Report = Callable[[BadRow], None]
-Progress = Callable[[int, int], None]
-Read = Iterable[tuple[int, R | Bad]]
-"""Raw rows, or why they are none, with their line numbers."""
+OnBadRow = Callable[[BadRow], None]
+OnProgress = Callable[[int, int], None]
+RawRows = Iterable[tuple[int, R | RowProblem]]
+"""Line numbers with raw rows, or with what is wrong with them."""
 
 BATCH = 1000
 PAUSES = (0.5, 1, 2, 4, 8, 15)
 """Seconds to wait before a batch is tried again: a database that restarts is back within them."""
 
-_TAKEN = {
+_CONFLICTS = {
     identifiers.PERSON_NUMBER: ("social_security_number", "another customer has this social security number"),
     identifiers.EMAIL: ("email", "another customer with a password has this e-mail"),
     identifiers.EXTERNAL_ID: ("identity_mapping", "another customer has one of these external ids"),
 }
-_NOT_KNOWN_WHOSE = (
-    "; as nobody knows which customer it is about, this import ends no subscription that has no line in the file"
-)
+_UNKNOWN_CUSTOMER = "; its customer is unknown, so this import ends no subscription that is missing from the file"
 
 
 async def import_customers(
@@ -54,26 +52,26 @@ async def import_customers(
     *,
     now: int,
     dry_run: bool,
-    report: Report,
-    progress: Progress,
+    report: OnBadRow,
+    progress: OnProgress,
 ) -> Summary:
-    """Imports a customer file, with the subscriptions of a second file where there is one.
+    """Imports a customer file, and optionally the subscriptions in a second file.
 
-    `report` is told of every row that is not taken, `progress` after each batch how many bytes and rows are done
-    (`total_bytes` says of how many bytes). Raises CannotRun; what was imported until then stays.
+    `report` is called for every rejected row, `progress` after each batch with the bytes (of `total_bytes`) and rows
+    that are done. Raises CannotRun; the batches before that stay imported.
     """
-    with ExitStack() as opened:
-        opened.enter_context(_fewer_collections())
-        customers = opened.enter_context(Source(path))
-        rows = _rows(customers, RawCustomer, csv_rows.customers)
-        run = _Run(store, organisation, [customers], now=now, report=report, progress=progress)
+    with ExitStack() as resources:
+        resources.enter_context(_fewer_collections())
+        customers = resources.enter_context(Source(path))
+        rows = _raw_rows(customers, RawCustomer, csv_rows.customer_builder)
+        run = _CustomerImport(store, organisation, [customers], now=now, report=report, progress=progress)
         if dry_run:
-            run.dry_run = opened.enter_context(closing(DryRun(store.documents.vault.number_hashes)))
+            run.dry_run = resources.enter_context(closing(DryRun(store.documents.customer_identifiers)))
         if subscriptions is not None:
-            source = opened.enter_context(Source(subscriptions))
-            lines = _rows(source, RawSubscriptionLine, csv_rows.subscription_lines)
+            source = resources.enter_context(Source(subscriptions))
+            lines = _raw_rows(source, RawSubscriptionLine, csv_rows.subscription_builder)
             run.sources.append(source)
-            run.spool = opened.enter_context(closing(Spool()))
+            run.spool = resources.enter_context(closing(Spool()))
             await run.read_subscriptions(lines, source.name, run.spool)
         await run.read_customers(rows)
         if subscriptions is not None:
@@ -83,7 +81,7 @@ async def import_customers(
 
 @contextmanager
 def _fewer_collections() -> Iterator[None]:
-    """A batch is many objects and no cycles: looking for cycles as often as Python does takes a tenth of the time."""
+    """A batch has many objects and no cycles: looking for cycles as often as Python does takes a tenth of the time."""
     before = gc.get_threshold()
     gc.set_threshold(50 * BATCH, *before[1:])
     try:
@@ -92,12 +90,12 @@ def _fewer_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _rows(source: Source, row: type[R], build: Callable[[list[str], str], Build[R]]) -> Read[R]:
-    return JsonLines(source, row) if source.is_json_lines else CsvRows(source, build)
+def _raw_rows(source: Source, row: type[R], builder: Callable[[list[str], str], RowBuilder[R]]) -> RawRows[R]:
+    return JsonLines(source, row) if source.is_json_lines else CsvRows(source, builder)
 
 
-class _Run:
-    """One import: what it works with, and how far it has come."""
+class _CustomerImport:
+    """The state of one import."""
 
     def __init__(
         self,
@@ -106,8 +104,8 @@ class _Run:
         sources: list[Source],
         *,
         now: int,
-        report: Report,
-        progress: Progress,
+        report: OnBadRow,
+        progress: OnProgress,
     ) -> None:
         self.summary = Summary()
         self.sources = sources
@@ -115,134 +113,137 @@ class _Run:
         self.dry_run: DryRun | None = None
         self._store = store
         self._organisation = organisation.id
-        self._reader = Reader(organisation, now)
+        self._parser = RowParser(organisation, now)
         self._now = now
         self._report = report
         self._progress = progress
         self._rows = 0
 
-    async def read_subscriptions(self, lines: Read[RawSubscriptionLine], name: str, spool: Spool) -> None:
-        """Puts every line of the subscription file where its customer will find it."""
+    async def read_subscriptions(self, lines: RawRows[RawSubscriptionLine], name: str, spool: Spool) -> None:
+        """Spools every line of the subscription file, for `read_customers`."""
         for line, raw in lines:
-            bad = raw if isinstance(raw, Bad) else self._spooled(raw, line, spool)
-            if bad is not None:
-                self._leave_out(bad, line, name, spool)
+            problem = raw if isinstance(raw, RowProblem) else self._spool_line(raw, line, spool)
+            if problem is not None:
+                self._reject_line(problem, line, name, spool)
             if line % (5 * BATCH) == 0:
-                await self._tell()
+                await self._show_progress()
         spool.finish()
-        await self._tell()
+        await self._show_progress()
 
-    def _spooled(self, raw: RawSubscriptionLine, line: int, spool: Spool) -> Bad | None:
+    def _spool_line(self, raw: RawSubscriptionLine, line: int, spool: Spool) -> RowProblem | None:
         customers: tuple[str, ...] = ()
         try:
-            number = self._reader.customer_number(raw.customer_number)
+            number = self._parser.customer_number(raw.customer_number)
             customers = (number,)
-            spool.add(number, line, self._reader.subscription(raw))
-        except Bad as bad:
-            return Bad(bad.column, bad.reason, customers)
+            spool.add(number, line, self._parser.subscription(raw))
+        except RowProblem as problem:
+            return RowProblem(problem.column, problem.reason, customers)
         return None
 
-    def _leave_out(self, bad: Bad, line: int, name: str, spool: Spool) -> None:
-        """A line that is not right: no product is taken from a reader because of it."""
-        reason = bad.reason
-        if bad.customers:
-            spool.leave_out(bad.customers, line)
+    def _reject_line(self, problem: RowProblem, line: int, name: str, spool: Spool) -> None:
+        """Reports a line, and makes sure that its customer loses no product because of it."""
+        reason = problem.reason
+        if problem.customers:
+            spool.add_invalid(problem.customers, line)
         else:
-            spool.all_known = False
+            spool.complete = False
             self.summary.rejected += 1
-            reason += _NOT_KNOWN_WHOSE
-        self._report(BadRow(name, line, bad.column, reason))
+            reason += _UNKNOWN_CUSTOMER
+        self._report(BadRow(name, line, problem.column, reason))
 
-    async def read_customers(self, rows: Read[RawCustomer]) -> None:
-        batch: dict[str, Row] = {}
-        read = 0
+    async def read_customers(self, rows: RawRows[RawCustomer]) -> None:
+        """Stores the customer file in batches. A customer number that occurs twice begins a new batch."""
+        batch: dict[str, CustomerRow] = {}
+        size = 0
         for line, raw in rows:
-            row = self._checked(raw, line)
-            read += 1
+            row = self._check(raw, line)
+            size += 1
             if row is not None and row.customer_number in batch:
-                await self._put(batch, read - 1)
-                batch, read = {}, 1
+                await self._store_batch(batch, size - 1)
+                batch, size = {}, 1
             if row is not None:
                 batch[row.customer_number] = row
-            if read >= BATCH:
-                await self._put(batch, read)
-                batch, read = {}, 0
-        await self._put(batch, read)
+            if size >= BATCH:
+                await self._store_batch(batch, size)
+                batch, size = {}, 0
+        await self._store_batch(batch, size)
 
-    def _checked(self, raw: RawCustomer | Bad, line: int) -> Row | None:
-        """The row, or None for one that is not right, which is reported."""
-        if isinstance(raw, Bad):
-            bad, customers = raw, raw.customers
+    def _check(self, raw: RawCustomer | RowProblem, line: int) -> CustomerRow | None:
+        """The checked row, or None for a bad one, which is reported."""
+        if isinstance(raw, RowProblem):
+            problem, customers = raw, raw.customers
         else:
             try:
-                row = self._reader.row(raw, line)
+                row = self._parser.row(raw, line)
                 if row.subscriptions is not None and self.spool is not None:
-                    raise Bad("subscriptions", "must not be given where a file of subscriptions is")
+                    raise RowProblem("subscriptions", "must not be given together with a subscription file")
                 return row
-            except Bad as error:
-                bad, customers = error, (raw.customer_number or "",)
+            except RowProblem as error:
+                problem, customers = error, (raw.customer_number or "",)
         if self.spool is not None:
-            self.spool.see(customers)
-        self._reject(line, bad.column, bad.reason)
+            self.spool.add_customers(customers)
+        self._reject(line, problem.column, problem.reason)
         return None
 
     def _reject(self, line: int, column: str | None, reason: str) -> None:
         self.summary.rejected += 1
         self._report(BadRow(self.sources[0].name, line, column, reason))
 
-    async def _put(self, batch: dict[str, Row], read: int) -> None:
+    async def _store_batch(self, batch: dict[str, CustomerRow], size: int) -> None:
         rows = list(batch.values()) if self.spool is None else self._with_subscriptions(batch, self.spool)
         if rows:
-            outcome = await self._stored(rows)
-            for taken in outcome.rejected:
-                self._reject(rows[taken.place].line, *_TAKEN[taken.kind])
-            for place, kind in self.dry_run.check(rows, outcome) if self.dry_run else ():
-                self._reject(rows[place].line, *_TAKEN[kind])
-            self.summary.created += outcome.created
-            self.summary.updated += outcome.updated
-            self.summary.unchanged += outcome.unchanged
-        self._rows += read
-        await self._tell()
+            result = await self._put(rows)
+            for conflict in result.rejected:
+                self._reject(rows[conflict.place].line, *_CONFLICTS[conflict.kind])
+            for index, kind in self.dry_run.check(rows, result) if self.dry_run else ():
+                self._reject(rows[index].line, *_CONFLICTS[kind])
+            self.summary.created += result.created
+            self.summary.updated += result.updated
+            self.summary.unchanged += result.unchanged
+        self._rows += size
+        await self._show_progress()
 
-    def _with_subscriptions(self, batch: dict[str, Row], spool: Spool) -> list[Row]:
-        taken = spool.take(list(batch))
+    def _with_subscriptions(self, batch: dict[str, CustomerRow], spool: Spool) -> list[CustomerRow]:
+        spooled = spool.of_customers(list(batch))
         rows = []
         for number, row in batch.items():
-            if number in taken.left_out:
-                self._reject(row.line, "subscriptions", "a line of the subscription file is not right (see there)")
+            if number in spooled.invalid:
+                self._reject(row.line, "subscriptions", "the subscription file has a bad line for this customer")
                 continue
-            row.subscriptions = taken.subscriptions.get(number, [])
-            row.all_named = spool.all_known
+            row.subscriptions = spooled.subscriptions.get(number, [])
+            row.subscriptions_complete = spool.complete
             rows.append(row)
         return rows
 
-    async def _stored(self, rows: list[Row]) -> Outcome:
+    async def _put(self, rows: list[CustomerRow]) -> BatchResult:
         """One transaction, tried again while the database is out of reach. Raises CannotRun when it stays so."""
         dry_run = self.dry_run
-        wanted = [dry_run.wanted(row) if dry_run else Wanted(row.customer_number, row.change) for row in rows]
+        changes = [
+            dry_run.change_for(row) if dry_run else CustomerChange(row.customer_number, row.change) for row in rows
+        ]
         for pause in (*PAUSES, None):
             try:
-                return await self._store.put_customers(
-                    self._organisation, wanted, self._now, dry_run=dry_run is not None
+                return await self._store.customers.put(
+                    self._organisation, changes, self._now, dry_run=dry_run is not None
                 )
             except Unavailable as error:
                 if pause is None:
                     raise CannotRun(
-                        f"The database is out of reach ({error}). What was imported until now is kept: "
+                        f"The database is out of reach ({error}). What was imported so far stays: "
                         "the same import can simply be run again."
                     ) from None
                 await asyncio.sleep(pause)
-        raise AssertionError("the last try returns or raises")
+        raise AssertionError("the last attempt returns or raises")
 
-    async def _tell(self) -> None:
-        """Tells how far it has come, and lets the event loop have its turn: a cancellation comes through here."""
-        self._progress(sum(source.done for source in self.sources), self._rows)
+    async def _show_progress(self) -> None:
+        """Yields to the event loop too, so that the import can be cancelled here."""
+        self._progress(sum(source.bytes_read for source in self.sources), self._rows)
         await asyncio.sleep(0)
 
     def report_orphans(self, name: str) -> None:
-        """Lines whose customer the customer file does not have."""
+        """Rejects lines whose customer is not in the customer file."""
         assert self.spool is not None
-        for line, is_good in self.spool.orphans():
+        for line, is_valid in self.spool.orphans():
             self.summary.rejected += 1
-            if is_good:  # the others were reported when they were read
+            if is_valid:  # the others were reported when they were read
                 self._report(BadRow(name, line, "customer_number", "the customer file has no such customer"))

@@ -1,4 +1,4 @@
-"""A file as numbered lines: any newlines, a byte order mark or none, and bounded memory whatever the file holds."""
+"""A file as numbered lines: any newlines, with or without a byte order mark, and in bounded memory."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from stamkund.importing.report import Bad, CannotRun
+from stamkund.importing.report import CannotRun, RowProblem
 
-LONGEST_LINE = 1 << 20
-TOO_LONG = "the line is longer than 1 MiB"
-_BLOCK = 1 << 18
+MAX_LINE_BYTES = 1 << 20
+_TOO_LONG = "the line is longer than 1 MiB"
+_BLOCK_BYTES = 1 << 18
 _BOM = b"\xef\xbb\xbf"
 _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 _FIRST_CHARACTER = re.compile(rb"\S")
 
-Line = bytes | Bad
-"""A line without its newline, or why there is none."""
+Line = bytes | RowProblem
+"""A line without its newline, or why it can't be read."""
 
 
 def total_bytes(path: Path, subscriptions: Path | None) -> int:
-    """How much there is to read; what `progress` is told counts up to it. Raises CannotRun."""
+    """The size of the files together, up to which `progress` counts. Raises CannotRun."""
     try:
         return sum(file.stat().st_size for file in (path, subscriptions) if file is not None)
     except OSError as error:
@@ -29,18 +29,18 @@ def total_bytes(path: Path, subscriptions: Path | None) -> int:
 
 
 class Source:
-    """An open file. Use it as a context manager; `done` counts the bytes read so far."""
+    """An open file, to be used as a context manager. `bytes_read` counts up to its size."""
 
     def __init__(self, path: Path) -> None:
-        """Opens the file and reads its beginning. Raises CannotRun."""
+        """Opens the file and reads its first block. Raises CannotRun."""
         self.path = path
         self.name = str(path)
-        self.done = 0
+        self.bytes_read = 0
         try:
             self._file: BinaryIO = path.open("rb")
         except OSError as error:
             raise _cannot_read(error, self.name) from None
-        self._first = self._read().removeprefix(_BOM)
+        self._first_block = self._read().removeprefix(_BOM)
 
     def __enter__(self) -> Source:
         return self
@@ -50,38 +50,38 @@ class Source:
 
     @property
     def is_json_lines(self) -> bool:
-        """By the suffix, else by the first character that is not blank."""
+        """Decided by the suffix, otherwise by the first character that is not blank."""
         suffix = self.path.suffix.lower()
         if suffix in (*_JSON_SUFFIXES, ".csv"):
             return suffix != ".csv"
-        first = _FIRST_CHARACTER.search(self._first)
+        first = _FIRST_CHARACTER.search(self._first_block)
         return first is not None and first[0] == b"{"
 
     def lines(self) -> Iterator[Line]:
-        """The lines in their order; may be asked for once."""
+        """The lines in order; can be iterated once."""
         rest, too_long = b"", False
         for block in self._blocks():
             pieces = block.split(b"\n")
             pieces[0] = rest + pieces[0]
             rest = pieces.pop()
             for piece in pieces:
-                yield Bad(None, TOO_LONG) if too_long or len(piece) > LONGEST_LINE else piece
+                yield RowProblem(None, _TOO_LONG) if too_long or len(piece) > MAX_LINE_BYTES else piece
                 too_long = False
-            if too_long or len(rest) > LONGEST_LINE:
+            if too_long or len(rest) > MAX_LINE_BYTES:
                 rest, too_long = b"", True
         if too_long:
-            yield Bad(None, TOO_LONG)
+            yield RowProblem(None, _TOO_LONG)
         elif rest:
             yield rest
 
     def _blocks(self) -> Iterator[bytes]:
         """Blocks in which every newline is `\\n`."""
-        block, self._first = self._first, b""
-        held = b""
+        block, self._first_block = self._first_block, b""
+        carry = b""
         while block:
-            block, held = held + block, b""
+            block, carry = carry + block, b""
             if block.endswith(b"\r"):  # the second half of this newline may be the first byte of the next block
-                block, held = block[:-1], b"\r"
+                block, carry = block[:-1], b"\r"
             if b"\r" in block:
                 block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
             yield block
@@ -89,10 +89,10 @@ class Source:
 
     def _read(self) -> bytes:
         try:
-            block = self._file.read(_BLOCK)
+            block = self._file.read(_BLOCK_BYTES)
         except OSError as error:
             raise _cannot_read(error, self.name) from None
-        self.done += len(block)
+        self.bytes_read += len(block)
         return block
 
 

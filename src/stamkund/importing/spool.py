@@ -1,7 +1,7 @@
-"""Where the lines of a subscription file wait for their customers: a temporary database that the system removes.
+"""Buffers the lines of a subscription file until their customers are read: a temporary database.
 
-Neither file is sorted, and two million subscriptions are no one's memory. SQLite keeps a database without a name in its
-cache while it is small and in a file that is already unlinked when it grows.
+Neither file is sorted, and two million subscriptions do not fit in memory. SQLite keeps a database without a name in
+its cache while it is small, and in an unlinked file when it grows, which the system removes whatever happens.
 """
 
 from __future__ import annotations
@@ -17,40 +17,40 @@ from stamkund.importing.report import CannotRun
 from stamkund.rules.customer import Subscription
 
 _FIELDS = Subscription.__struct_fields__
-_TOGETHER = 5000
+_BATCH = 5000
 _SCHEMA = f"""
-CREATE TABLE lines (customer_number TEXT, line INTEGER, is_good INTEGER, {", ".join(_FIELDS)});
-CREATE TABLE seen (customer_number TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE lines (customer_number TEXT, line INTEGER, is_valid INTEGER, {", ".join(_FIELDS)});
+CREATE TABLE customers (customer_number TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 _ADD = f"INSERT INTO lines VALUES (?, ?, ?, {', '.join('?' * len(_FIELDS))})"  # noqa: S608
 _INDEX = "CREATE INDEX by_customer ON lines (customer_number)"
-_SEE = "INSERT OR IGNORE INTO seen VALUES (?)"
-_TAKE = (
-    f"SELECT customer_number, is_good, {', '.join(_FIELDS)} FROM lines "  # noqa: S608
+_ADD_CUSTOMER = "INSERT OR IGNORE INTO customers VALUES (?)"
+_OF_CUSTOMERS = (
+    f"SELECT customer_number, is_valid, {', '.join(_FIELDS)} FROM lines "  # noqa: S608
     "WHERE customer_number IN (SELECT value FROM json_each(?)) ORDER BY line"
 )
 _ORPHANS = (
-    "SELECT DISTINCT line, is_good FROM lines "
-    "WHERE customer_number NOT IN (SELECT customer_number FROM seen) ORDER BY line"
+    "SELECT DISTINCT line, is_valid FROM lines "
+    "WHERE customer_number NOT IN (SELECT customer_number FROM customers) ORDER BY line"
 )
-_NOTHING = (None,) * len(_FIELDS)
+_NO_SUBSCRIPTION = (None,) * len(_FIELDS)
 
 
 @dataclass
-class Taken:
-    """The subscriptions of some customers, and those customers that have a line that is not right."""
+class SpooledSubscriptions:
+    """The subscriptions of some customers, and the numbers of those that an invalid line belongs to."""
 
     subscriptions: dict[str, list[Subscription]] = field(default_factory=dict)
-    left_out: set[str] = field(default_factory=set)
+    invalid: set[str] = field(default_factory=set)
 
 
 class Spool:
-    """The lines of one subscription file. Raises CannotRun where the system has no room for them."""
+    """The lines of one subscription file. Every method raises CannotRun where the system has no room for them."""
 
     def __init__(self) -> None:
-        self.all_known = True
-        """False when there was a line that nobody knows whose it is: then no list is sure to be full."""
-        self._new: list[tuple[object, ...]] = []
+        self.complete = True
+        """False after an invalid line of an unknown customer: then no customer's list is sure to be complete."""
+        self._pending: list[tuple[object, ...]] = []
         self._connection = temporary_database(_SCHEMA)
 
     def close(self) -> None:
@@ -59,59 +59,59 @@ class Spool:
     def add(self, customer_number: str, line: int, subscription: Subscription) -> None:
         self._append((customer_number, line, 1, *msgspec.structs.astuple(subscription)))
 
-    def leave_out(self, customer_numbers: Iterable[str], line: int) -> None:
-        """A line that is not right: these may be the customers that it is about."""
+    def add_invalid(self, customer_numbers: Iterable[str], line: int) -> None:
+        """Records an invalid line, which may belong to any of these customers."""
         for number in customer_numbers:
-            self._append((number, line, 0, *_NOTHING))
+            self._append((number, line, 0, *_NO_SUBSCRIPTION))
 
     def _append(self, row: tuple[object, ...]) -> None:
-        self._new.append(row)
-        if len(self._new) >= _TOGETHER:
+        self._pending.append(row)
+        if len(self._pending) >= _BATCH:
             self._flush()
 
     def finish(self) -> None:
-        """All lines are in."""
+        """To be called after the last line, before `of_customers`."""
         self._flush()
-        with _room():
+        with _cannot_run():
             self._connection.execute(_INDEX)
 
-    def take(self, customer_numbers: list[str]) -> Taken:
-        """What these customers have. They count as seen from now on."""
-        self.see(customer_numbers)
-        taken = Taken()
-        with _room():
-            for number, is_good, *fields in self._connection.execute(_TAKE, (_json(customer_numbers),)):
-                if is_good:
-                    taken.subscriptions.setdefault(number, []).append(Subscription(*fields))
+    def of_customers(self, customer_numbers: list[str]) -> SpooledSubscriptions:
+        """The subscriptions of these customers, which are added as by `add_customers`."""
+        self.add_customers(customer_numbers)
+        spooled = SpooledSubscriptions()
+        with _cannot_run():
+            for number, is_valid, *fields in self._connection.execute(_OF_CUSTOMERS, (_json(customer_numbers),)):
+                if is_valid:
+                    spooled.subscriptions.setdefault(number, []).append(Subscription(*fields))
                 else:
-                    taken.left_out.add(number)
-        return taken
+                    spooled.invalid.add(number)
+        return spooled
 
-    def see(self, customer_numbers: Iterable[str]) -> None:
-        """The customer file has these numbers."""
-        with _room():
-            self._together(_SEE, [(number,) for number in customer_numbers])
+    def add_customers(self, customer_numbers: Iterable[str]) -> None:
+        """Records that the customer file has these numbers."""
+        with _cannot_run():
+            self._insert(_ADD_CUSTOMER, [(number,) for number in customer_numbers])
 
     def orphans(self) -> Iterator[tuple[int, bool]]:
-        """Lines whose customer the customer file does not have; False: one that was not right either."""
-        with _room():
-            for line, is_good in self._connection.execute(_ORPHANS):
-                yield line, bool(is_good)
+        """The lines whose customer is not in the customer file, and whether each of them is valid."""
+        with _cannot_run():
+            for line, is_valid in self._connection.execute(_ORPHANS):
+                yield line, bool(is_valid)
 
     def _flush(self) -> None:
-        with _room():
-            self._together(_ADD, self._new)
-        self._new.clear()
+        with _cannot_run():
+            self._insert(_ADD, self._pending)
+        self._pending.clear()
 
-    def _together(self, statement: str, rows: list[tuple[object, ...]]) -> None:
+    def _insert(self, statement: str, rows: list[tuple[object, ...]]) -> None:
         self._connection.execute("BEGIN")
         self._connection.executemany(statement, rows)
         self._connection.execute("COMMIT")
 
 
 def temporary_database(schema: str) -> sqlite3.Connection:
-    """A database that nobody else sees and that is gone when it is closed. Raises CannotRun."""
-    with _room():
+    """A private database that is gone when it is closed. Raises CannotRun."""
+    with _cannot_run():
         connection = sqlite3.connect("", isolation_level=None)
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA cache_size = -16000")
@@ -120,7 +120,8 @@ def temporary_database(schema: str) -> sqlite3.Connection:
 
 
 @contextmanager
-def _room() -> Iterator[None]:
+def _cannot_run() -> Iterator[None]:
+    """Turns errors of the temporary database into CannotRun."""
     try:
         yield
     except sqlite3.Error as error:

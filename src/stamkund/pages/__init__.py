@@ -1,12 +1,12 @@
-"""Pages for people: login, logout, and refusals in words. HTML on the server, in Swedish and English, without scripts.
+"""The toolkit of pages for people: HTML made on the server, in Swedish and English, without scripts.
 
-What the stories of several pages share is here: texts, language, rendering with strict headers, forms that can't be
-sent from elsewhere, and where a browser may be sent on to.
+Texts and the choice of a language, rendering with strict headers, forms that can't be sent from elsewhere, and refusals
+as pages.
 """
 
 from __future__ import annotations
 
-from stamkund.pages.page import HTML, Look, show
+from stamkund.pages.page import PageOwner, render_page
 from stamkund.pages.refusals import refusal_page
 
-__all__ = ["HTML", "Look", "refusal_page", "show"]
+__all__ = ["PageOwner", "refusal_page", "render_page"]

@@ -9,25 +9,25 @@ from stamkund.pages.swedish import SWEDISH
 from stamkund.pages.texts import Texts
 
 LANGUAGES = (ENGLISH, SWEDISH)
-"""The first one is for those who ask for none of them."""
+"""The first one is the default."""
 
 
-def chosen(accept_language: str, ui_locales: str = "") -> Texts:
-    """The language for a browser's `Accept-Language` and, before it, OpenID Connect's `ui_locales`."""
+def choose_texts(accept_language: str, ui_locales: str = "") -> Texts:
+    """The texts for a browser's `Accept-Language` and, before it, OpenID Connect's `ui_locales`."""
     return _first(ui_locales.split()) or _preferred(accept_language) or LANGUAGES[0]
 
 
 def _first(tags: Iterable[str]) -> Texts | None:
-    known = {texts.language: texts for texts in LANGUAGES}
-    found = (known.get(_primary(tag)) for tag in tags)
-    return next((texts for texts in found if texts is not None), None)
+    by_language = {texts.language: texts for texts in LANGUAGES}
+    candidates = (by_language.get(_primary(tag)) for tag in tags)
+    return next((texts for texts in candidates if texts is not None), None)
 
 
 def _preferred(header: str) -> Texts | None:
-    """The one with the highest q; of two alike the one that is named first. Languages with q=0 are not wanted."""
+    """The language with the highest q; of two alike the first. Languages with q=0 are excluded."""
     ranges = [_range(part) for part in header.split(",")]
-    wanted = sorted((r for r in ranges if r[1] > 0), key=lambda r: -r[1])
-    return _first(tag for tag, _ in wanted)
+    accepted = sorted((r for r in ranges if r[1] > 0), key=lambda r: -r[1])
+    return _first(tag for tag, _ in accepted)
 
 
 def _range(part: str) -> tuple[str, float]:

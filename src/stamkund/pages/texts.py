@@ -1,4 +1,4 @@
-"""What pages say, one field for each sentence. A language is a value of this, so none can lack a sentence.
+"""The texts of pages, one field for each sentence. A language is a value of `Texts`, so none can lack a sentence.
 
 Braces are filled in by the methods below, never by templates.
 """
@@ -23,7 +23,7 @@ class Texts:
     wrong: str
     one_left: str
     some_left: str
-    frozen: str
+    locked: str
     email_missing: str
     password_missing: str
     try_again: str
@@ -40,22 +40,22 @@ class Texts:
     log_in_again: str
 
     details: str
-    refused: dict[str, tuple[str, str]]
-    """By code: a heading and a sentence. `""` is for every other code."""
+    refusals: dict[str, tuple[str, str]]
+    """By problem code: a heading and a sentence. `""` is for every other code."""
 
     at: str
     weekdays: tuple[str, ...]
     months: tuple[str, ...]
 
-    def left(self, attempts: int) -> str:
-        """How many attempts are left before the login is frozen."""
+    def attempts_left(self, attempts: int) -> str:
+        """How many attempts are left before the login is locked."""
         return self.one_left if attempts == 1 else self.some_left.format(attempts)
 
-    def frozen_until(self, when: datetime) -> str:
-        return self.frozen.format(self.moment(when))
+    def locked_until(self, when: datetime) -> str:
+        return self.locked.format(self.date_and_time(when))
 
-    def moment(self, when: datetime) -> str:
-        """A moment as people write it, in the zone that it comes in."""
+    def date_and_time(self, when: datetime) -> str:
+        """Date and time as people write them, in the zone of `when`."""
         return self.at.format(
             weekday=self.weekdays[when.weekday()],
             day=when.day,
@@ -67,4 +67,4 @@ class Texts:
 
     def refusal(self, code: str) -> tuple[str, str]:
         """Heading and sentence for a refusal of the API's."""
-        return self.refused.get(code) or self.refused[""]
+        return self.refusals.get(code) or self.refusals[""]

@@ -1,4 +1,4 @@
-"""What is told about the API: OpenAPI, the documentation page and the generated Markdown, all out of the declarations.
+"""The reference of the API: OpenAPI, the documentation page and the generated Markdown, all from the declarations.
 
-Nothing in here is needed to answer a call; it is loaded when somebody asks for `/docs` or `/openapi.json`.
+No call needs this package; it is loaded at the first request for `/docs` or `/openapi.json`.
 """

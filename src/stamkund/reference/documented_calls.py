@@ -1,8 +1,7 @@
-"""Every call that Payway's public documentation names, with what it says each one needs.
+"""Every call that Payway's public documentation names, with the scope and identity that it needs.
 
-Which of them Stamkund answers is nowhere typed: `coverage.py` finds that out from the declarations. `out` is the reason
-why a call never will be answered here. Where two versions of a call are documented, both are listed. A verb that no
-page shows whole is the one that its neighbours have.
+Which of them are implemented is not recorded here: `coverage.py` computes it from the declarations. Where two versions
+of a call are documented, both are listed. Where no page shows the method of a call, it is that of similar calls.
 """
 
 from __future__ import annotations
@@ -22,7 +21,10 @@ SSO1 = "the first single sign-on, deprecated by Payway itself"
 
 @dataclass(frozen=True)
 class DocumentedCall:
-    """`identity`: whether the access token must stand for an account. `scope` is empty where no token is wanted."""
+    """`identity`: whether the access token must stand for an account. `scope` is empty where no token is needed.
+
+    `excluded`: why a call will never be implemented here.
+    """
 
     group: str
     title: str
@@ -30,19 +32,21 @@ class DocumentedCall:
     path: str
     scope: str = ""
     identity: bool = False
-    out: str = ""
+    excluded: str = ""
 
 
-def _account(title: str, method: str, path: str, scope: str = "/external/account/r", out: str = "") -> DocumentedCall:
-    return DocumentedCall("Account", title, method, path, scope, out=out)
+def _account(
+    title: str, method: str, path: str, scope: str = "/external/account/r", excluded: str = ""
+) -> DocumentedCall:
+    return DocumentedCall("Account", title, method, path, scope, excluded=excluded)
 
 
-def _me(title: str, method: str, path: str, scope: str = "/external/me/w", out: str = "") -> DocumentedCall:
-    return DocumentedCall("Me", title, method, path, scope, identity=True, out=out)
+def _me(title: str, method: str, path: str, scope: str = "/external/me/w", excluded: str = "") -> DocumentedCall:
+    return DocumentedCall("Me", title, method, path, scope, identity=True, excluded=excluded)
 
 
-def _product(title: str, path: str, out: str = "") -> DocumentedCall:
-    return DocumentedCall("Product", title, "GET", path, "/external/product/r", out=out)
+def _product(title: str, path: str, excluded: str = "") -> DocumentedCall:
+    return DocumentedCall("Product", title, "GET", path, "/external/product/r", excluded=excluded)
 
 
 def _system(title: str, path: str, method: str = "PUT") -> DocumentedCall:
@@ -52,7 +56,7 @@ def _system(title: str, path: str, method: str = "PUT") -> DocumentedCall:
 
 
 def _voucher(title: str, method: str, path: str) -> DocumentedCall:
-    return DocumentedCall("Voucher", title, method, f"{_V1}/{path}", "/external/voucher/w", out=VOUCHER)
+    return DocumentedCall("Voucher", title, method, f"{_V1}/{path}", "/external/voucher/w", excluded=VOUCHER)
 
 
 _ACCOUNT_W = "/external/account/w"
@@ -72,7 +76,7 @@ SINGLE_SIGN_ON = (
     DocumentedCall("Single sign-on", "Authenticate", "POST", "/authenticate"),
     DocumentedCall("Single sign-on", "Authenticate with ticket", "POST", "/authenticatewithticket"),
     DocumentedCall("Single sign-on", "Log out", "POST", "/logout"),
-    DocumentedCall("Single sign-on", "JavaScript session", "GET", "/js/v2/session", out=SSO1),
+    DocumentedCall("Single sign-on", "JavaScript session", "GET", "/js/v2/session", excluded=SSO1),
 )
 
 ACCOUNT = (
@@ -104,7 +108,7 @@ ACCOUNT = (
     DocumentedCall(
         "Account", "Cancel product change", "PUT", f"{_V1}/accounts/cancel_product_change", _ACCOUNT_W, identity=True
     ),
-    _account("Get loyalty offers", "GET", f"{_V1}/accounts/tulo_loyalty_offers", out=LOYALTY),
+    _account("Get loyalty offers", "GET", f"{_V1}/accounts/tulo_loyalty_offers", excluded=LOYALTY),
     _account("Order by invoice", "POST", f"{_V1}/accounts/invoice_order", _ACCOUNT_W, ORDER),
     _account("Create order", "POST", f"{_V2}/accounts/create_order", _ACCOUNT_W, ORDER),
     _account("Create order", "POST", f"{_V3}/accounts/create_order", _ACCOUNT_W, ORDER),
@@ -137,7 +141,7 @@ ME = (
     _me("Get loyalty offers", "GET", f"{_V1}/me/tulo_loyalty_offers", _ME_R, LOYALTY),
     _me("Get payment profiles", "GET", f"{_V1}/me/payment_profile", "/external/me/payment_profile/r", ORDER),
     _me("Find payment profile", "GET", f"{_V1}/me/payment_profile/find", "/external/me/payment_profile/r", ORDER),
-    _me("Create order", "POST", f"{_V4}/me/create_order", out=ORDER),
+    _me("Create order", "POST", f"{_V4}/me/create_order", excluded=ORDER),
 )
 
 PRODUCT = (
@@ -169,7 +173,7 @@ SUBSCRIPTION_SYSTEM = (
     _system("Cancel subscription of the subscription system", "cancel_subscription"),
 )
 
-AROUND = (
+OTHERS = (
     DocumentedCall(
         "Marketing permission",
         "Get marketing permissions",
@@ -228,14 +232,14 @@ DOCUMENTED: tuple[DocumentedCall, ...] = (
     *PRODUCT,
     *USER_PRODUCT,
     *SUBSCRIPTION_SYSTEM,
-    *AROUND,
+    *OTHERS,
 )
 
-GROUPS_OUT: tuple[tuple[str, str], ...] = (
+EXCLUDED_GROUPS: tuple[tuple[str, str], ...] = (
     ("Adyen", ORDER),
     ("Campaign", "campaigns belong to selling"),
     ("Klarna payments", ORDER),
     ("Order", ORDER),
     ("Price", "prices belong to selling"),
 )
-"""Whole groups of which the documentation's navigation shows little more than the names, and why they are out."""
+"""Groups of which the documentation's navigation shows little more than the names, and why they are excluded."""

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the declarations: nothing in it is typed a second time."""
+"""The OpenAPI 3.1 document, generated from the declarations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
             "description": _conventions(),
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": group} for group in dict.fromkeys(e.group for e in endpoints)],
+        "tags": [{"name": group} for group in dict.fromkeys(e.about.group for e in endpoints)],
         "paths": _paths(endpoints),
         "components": _components(endpoints),
     }
@@ -46,11 +46,11 @@ def _paths(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
 
 
 def _operation(endpoint: Endpoint, number: int) -> dict[str, Any]:
-    """`number` tells the same call under its several paths apart."""
-    name = endpoint.story.__name__
+    """One call under one of its paths; `number` counts the paths, because operation ids must be unique."""
+    name = endpoint.handler.__name__
     operation: dict[str, Any] = {
-        "tags": [endpoint.group],
-        "summary": endpoint.title,
+        "tags": [endpoint.about.group],
+        "summary": endpoint.about.title,
         "description": _description(endpoint),
         "operationId": name if number == 1 else f"{name}_{number}",
         "security": _security(endpoint),
@@ -68,7 +68,7 @@ def _description(endpoint: Endpoint) -> str:
         parts.append(endpoint.check.__doc__)
     if endpoint.identity:
         parts.append("The access token must have an identity.")
-    parts.append(f"Source: {endpoint.source}.")
+    parts.append(f"Source: {endpoint.about.source}.")
     return "\n\n".join(parts)
 
 
@@ -77,24 +77,24 @@ def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
         return [{}, {"client": []}]  # credentials in the form, or as HTTP Basic
     if endpoint.public:
         return []
-    wanted = [] if endpoint.scope is None else [endpoint.scope]
-    return [{"oauth2": wanted}, {"bearer": wanted}]
+    scopes = [] if endpoint.scope is None else [endpoint.scope]
+    return [{"oauth2": scopes}, {"bearer": scopes}]
 
 
 def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
-    query = () if endpoint.body else endpoint.declared.parameters
-    found: list[dict[str, Any]] = [
+    query = () if endpoint.body else endpoint.parameter_set.parameters
+    parameters: list[dict[str, Any]] = [
         {
             "name": p.name,
             "in": "query",
             "required": p.required,
             "description": p.note,
-            "schema": schemas.of_kind(p.kind),
-            "example": schemas.example(p.kind),
+            "schema": schemas.of_value_type(p.type),
+            "example": schemas.example(p.type),
         }
         for p in query
     ]
-    found += [
+    parameters += [
         {
             "name": f.name,
             "in": "query",
@@ -103,36 +103,38 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
             "schema": {"type": "string"},
             **({"example": f.example} if f.example else {}),
         }
-        for f in endpoint.query_fields
+        for f in endpoint.about.query_fields
     ]
-    return [*found, {"$ref": "#/components/parameters/RequestId"}]
+    return [*parameters, {"$ref": "#/components/parameters/RequestId"}]
 
 
 def _json_body(endpoint: Endpoint) -> dict[str, Any]:
-    content: dict[str, Any] = {"schema": schemas.of_parameters(endpoint.declared.parameters)}
-    if endpoint.example.body:
-        content["example"] = json.loads(endpoint.example.body)
+    content: dict[str, Any] = {"schema": schemas.of_parameters(endpoint.parameter_set.parameters)}
+    if endpoint.about.example.body:
+        content["example"] = json.loads(endpoint.about.example.body)
     return {"required": True, "content": {"application/json": content}}
 
 
 def _form_body(endpoint: Endpoint) -> dict[str, Any]:
-    ways = [{"title": f.title, "description": f.note, **schemas.of_form(f.title, f.fields)} for f in endpoint.forms]
-    schema = {"oneOf": ways} if ways else {"type": "object"}
+    forms = [
+        {"title": f.title, "description": f.note, **schemas.of_form(f.title, f.fields)} for f in endpoint.about.forms
+    ]
+    schema = {"oneOf": forms} if forms else {"type": "object"}
     return {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}
 
 
 def _components(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
-    answers = [e.answer for e in endpoints if e.answer is not None]
-    own = [type(error.body) for e in endpoints for error in e.own_errors]
+    bodies = [e.about.response for e in endpoints if e.about.response is not None]
+    custom_errors = [type(error.body) for e in endpoints for error in e.about.custom_errors]
     return {
-        "schemas": {**schemas.components([*answers, *own]), "Error": _ERROR},
-        "headers": {"RequestId": {"description": "The caller's own request id, or one of ours.", **_REQUEST_ID}},
+        "schemas": {**schemas.components([*bodies, *custom_errors]), "Error": _ERROR},
+        "headers": {"RequestId": {"description": "The request id of the caller, or a new one.", **_REQUEST_ID}},
         "parameters": {
             "RequestId": {
                 "name": "X-Request-Id",
                 "in": "header",
                 "required": False,
-                "description": "What the answer, and our log, shall call this request.",
+                "description": "An id for this request, for the response and the server's log.",
                 **_REQUEST_ID,
             }
         },
@@ -146,7 +148,7 @@ _REQUEST_ID = {
 }
 _ERROR = {
     "title": "Error",
-    "description": "Why a call was refused. `field` is there only where the error is about one parameter.",
+    "description": "Why a call was refused. `field` is present only where the error is about one parameter.",
     "type": "object",
     "properties": {"code": {"type": "string"}, "field": {"type": "string"}, "message": {"type": "string"}},
     "required": ["code", "message"],
@@ -154,18 +156,18 @@ _ERROR = {
 
 
 def _security_schemes(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
-    needed: dict[str, list[str]] = {}
+    calls: dict[str, list[str]] = {}
     for endpoint in endpoints:
         if endpoint.scope is not None:
-            needed.setdefault(endpoint.scope, []).append(endpoint.title)
-    described = {scope: "Needed by: " + ", ".join(titles) for scope, titles in sorted(needed.items())}
-    flow = {"tokenUrl": TOKEN_PATH, "scopes": described}
+            calls.setdefault(endpoint.scope, []).append(endpoint.about.title)
+    descriptions = {scope: "Needed by: " + ", ".join(titles) for scope, titles in sorted(calls.items())}
+    flow = {"tokenUrl": TOKEN_PATH, "scopes": descriptions}
     return {
         "oauth2": {
             "type": "oauth2",
-            "description": "Calls that want an identity need a token of the password flow.",
+            "description": "Calls that need an identity need a token of the password flow.",
             "flows": {"clientCredentials": flow, "password": {**flow, "refreshUrl": TOKEN_PATH}},
         },
-        "bearer": {"type": "http", "scheme": "bearer", "description": "A token that the client has already."},
+        "bearer": {"type": "http", "scheme": "bearer", "description": "A token that the client already has."},
         "client": {"type": "http", "scheme": "basic", "description": "Id and secret of the client."},
     }

@@ -1,4 +1,4 @@
-"""The documentation page: one HTML document that needs nothing from elsewhere, no script and no second request."""
+"""The documentation page: one HTML document without scripts that needs no second request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from stamkund import __version__
 from stamkund.reference.conventions import CONVENTIONS
-from stamkund.reference.described import by_group
+from stamkund.reference.descriptions import by_group
 from stamkund.wire.endpoint import Endpoint
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -23,11 +23,11 @@ _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode(
 CONTENT_SECURITY_POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Nothing may load or run but the one style sheet inside the page."""
+"""Allows the style sheet inside the page and nothing else."""
 
 
 def page(endpoints: Sequence[Endpoint]) -> str:
-    """The page for the calls."""
+    """The HTML of the page."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -39,11 +39,11 @@ def page(endpoints: Sequence[Endpoint]) -> str:
     return environment.get_template("documentation.html").render(
         conventions=CONVENTIONS,
         groups=by_group(endpoints),
-        style=Markup(_STYLE),  # noqa: S704 (our own file; the policy's hash is that of its very text)
+        style=Markup(_STYLE),  # noqa: S704 (our own file; the policy has the hash of its text)
         version=__version__,
     )
 
 
 def _prose(text: str) -> Markup:
-    """A sentence, escaped; what stands in backticks is code."""
+    """A sentence as HTML, escaped; text in backticks becomes code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 (escaped above)

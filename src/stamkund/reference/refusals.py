@@ -1,6 +1,6 @@
-"""Every refusal that a call can give, worked out of its declaration in the order in which dispatch checks.
+"""All refusals that a call can respond with, derived from its declaration in the order in which dispatch checks.
 
-The story's own refusals are declared; the others follow from what a call takes: a token, a body, parameters, rules.
+Those of the handler are declared; the others follow from what a call takes: a token, a body, parameters, rules.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from stamkund import problems
 from stamkund.problems import Problem, Refused
 from stamkund.rules.values import NO_CONTEXT, Invalid
 from stamkund.wire.endpoint import Endpoint
-from stamkund.wire.parameters import Given, Parameter
+from stamkund.wire.parameters import Parameter, ParsedParameters
 
 REQUEST_ID = "5f0c2b7a91de-42"
-"""The request id of examples."""
+"""The request id in examples."""
 
-_IMPOSSIBLE = "?"
-"""No documented pattern matches this."""
+_NEVER_VALID = "?"
+"""Matches no documented pattern."""
 
 
 def refusals(endpoint: Endpoint) -> list[Problem]:
-    """Each once, by status and within one status in the order of the checks. OAuth's errors are not among them."""
-    found = {_key(p): p for p in _in_order(endpoint)}
-    return sorted(found.values(), key=lambda p: p.status)
+    """Without duplicates, by status, then in the order of the checks. OAuth's errors are not included."""
+    unique = {_key(p): p for p in _in_order(endpoint)}
+    return sorted(unique.values(), key=lambda p: p.status)
 
 
 def _key(problem: Problem) -> tuple[int, str, str | None, str]:
@@ -54,29 +54,29 @@ def _of_input(endpoint: Endpoint) -> Iterator[Problem]:
         yield problems.INVALID_JSON
     if endpoint.body != "form" and not endpoint.free_query:
         yield problems.unknown_parameters(["my_parameter"])
-    parameters = endpoint.declared.parameters
+    parameters = endpoint.parameter_set.parameters
     yield from (problems.required(p.name) for p in parameters[:1] if p.required)
     yield from _malformed(parameters)
     yield from _broken_rule(endpoint)
 
 
 def _malformed(parameters: tuple[Parameter[object], ...]) -> Iterator[Problem]:
-    """The first parameter that can be malformed stands for all of them."""
+    """The refusal of the first parameter that can be malformed, as an example for all of them."""
     for parameter in parameters:
         try:
-            parameter.kind.parse(_IMPOSSIBLE, NO_CONTEXT)
+            parameter.type.parse(_NEVER_VALID, NO_CONTEXT)
         except Invalid as error:
             yield problems.invalid(parameter.name, str(error))
             return
 
 
 def _broken_rule(endpoint: Endpoint) -> Iterator[Problem]:
-    """What the rule about several parameters says to none of them, and to all of them."""
+    """How the rule about several parameters refuses a request with none of them, and one with all of them."""
     if endpoint.check is None:
         return
-    everything = {p.name: p.kind.example for p in endpoint.declared.parameters}
-    for given in ({}, everything):
+    all_parameters = {p.name: p.type.example for p in endpoint.parameter_set.parameters}
+    for parameters in ({}, all_parameters):
         try:
-            endpoint.check(Given(given))
-        except Refused as refused:
-            yield refused.problem
+            endpoint.check(ParsedParameters(parameters))
+        except Refused as error:
+            yield error.problem

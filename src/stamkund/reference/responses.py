@@ -1,4 +1,4 @@
-"""The responses of a call for the OpenAPI document: what answers it, and every way in which it can be refused."""
+"""The responses of a call for the OpenAPI document: its success, and every way in which it can be refused."""
 
 from __future__ import annotations
 
@@ -11,72 +11,73 @@ import msgspec
 
 from stamkund.problems import Problem
 from stamkund.reference import schemas
+from stamkund.reference.examples import example_response
 from stamkund.reference.refusals import refusals
-from stamkund.wire.endpoint import Endpoint, OwnError
+from stamkund.wire.about import CustomError
+from stamkund.wire.endpoint import Endpoint
 
-_REASONS = {
-    200: "What was asked for.",
-    201: "Made.",
-    302: "Sent on, to the address in the header Location.",
-    303: "Sent on, to the address in the header Location.",
-    204: "Done; there is nothing to answer.",
-    400: "What was sent is wrong.",
-    401: "Who is asking is not known.",
-    403: "The access token may not do this.",
-    404: "There is no such thing.",
-    409: "Somebody was there first.",
+_DESCRIPTIONS = {
+    200: "The requested data.",
+    201: "Created or changed.",
+    302: "Redirect to the address in the header Location.",
+    303: "Redirect to the address in the header Location.",
+    204: "Done; the response has no body.",
+    400: "The request is not valid.",
+    401: "The access token, or the client's credentials, are missing or not valid.",
+    403: "The access token does not allow this.",
+    404: "Not found.",
+    409: "Another account or customer has it already.",
     413: "The body is too large.",
-    429: "Too much in one minute.",
-    500: "A fault of the server.",
-    503: "Not right now.",
+    429: "Too many requests in one minute.",
+    500: "An error in the server.",
+    503: "Temporarily not available.",
 }
 _HEADERS = {
-    "WWW-Authenticate": "What an access token must have (RFC 6750, RFC 7617).",
-    "Retry-After": "Seconds after which to try again.",
+    "WWW-Authenticate": "How to authenticate (RFC 6750, RFC 7617).",
+    "Retry-After": "Seconds to wait before trying again.",
 }
 
 
 def responses(endpoint: Endpoint) -> dict[str, Any]:
     responses = {str(endpoint.success): _success(endpoint)}
-    for own_status, errors in groupby(endpoint.own_errors, key=lambda e: e.status):
-        responses[str(own_status)] = _own_error(own_status, list(errors))
-    for status, found in groupby(refusals(endpoint), key=lambda p: p.status):
-        found_here = list(found)
-        page = endpoint.refusal_page is not None
-        responses[str(status)] = _page(status, found_here) if page else _error(status, found_here)
+    for status, errors in groupby(endpoint.about.custom_errors, key=lambda e: e.status):
+        responses[str(status)] = _custom_error(status, list(errors))
+    refusal = _error if endpoint.refusal_page is None else _error_page
+    for status, problems in groupby(refusals(endpoint), key=lambda p: p.status):
+        responses[str(status)] = refusal(status, list(problems))
     return dict(sorted(responses.items()))
 
 
 def _success(endpoint: Endpoint) -> dict[str, Any]:
     response = _response(endpoint.success, ())
-    if endpoint.answer is not None:
-        content: dict[str, Any] = {"schema": {"$ref": schemas.REF + endpoint.answer.__name__}}
-        if endpoint.example.answer:
-            content["example"] = json.loads(endpoint.example.answer)
-        response["content"] = {endpoint.media: content}
+    if endpoint.about.response is not None:
+        content: dict[str, Any] = {"schema": {"$ref": schemas.REF + endpoint.about.response.__name__}}
+        if example_response(endpoint):
+            content["example"] = json.loads(example_response(endpoint))
+        response["content"] = {endpoint.about.media: content}
     elif endpoint.success in (302, 303):
-        response["headers"]["Location"] = {"description": "Where to.", "schema": {"type": "string"}}
+        response["headers"]["Location"] = {"description": "The address.", "schema": {"type": "string"}}
     elif endpoint.success != 204:
-        kind = "object" if endpoint.media == "application/json" else "string"
-        response["content"] = {endpoint.media: {"schema": {"type": kind}}}
+        json_type = "object" if endpoint.about.media == "application/json" else "string"
+        response["content"] = {endpoint.about.media: {"schema": {"type": json_type}}}
     return response
 
 
-def _page(status: int, found: Sequence[Problem]) -> dict[str, Any]:
-    """A refusal that is shown to a person."""
-    response = _response(status, found)
+def _error_page(status: int, problems: Sequence[Problem]) -> dict[str, Any]:
+    """A refusal as a page, for a person."""
+    response = _response(status, problems)
     response["content"] = {"text/html": {"schema": {"type": "string"}}}
     return response
 
 
-def _error(status: int, found: Sequence[Problem]) -> dict[str, Any]:
-    response = _response(status, found)
-    examples = {f"{p.code}_{number}": {"summary": p.message, "value": p.body()} for number, p in enumerate(found, 1)}
+def _error(status: int, problems: Sequence[Problem]) -> dict[str, Any]:
+    response = _response(status, problems)
+    examples = {f"{p.code}_{number}": {"summary": p.message, "value": p.body()} for number, p in enumerate(problems, 1)}
     response["content"] = {"application/json": {"schema": {"$ref": schemas.REF + "Error"}, "examples": examples}}
     return response
 
 
-def _own_error(status: int, errors: Sequence[OwnError]) -> dict[str, Any]:
+def _custom_error(status: int, errors: Sequence[CustomError]) -> dict[str, Any]:
     response = _response(status, errors)
     examples = {str(n): {"value": msgspec.to_builtins(error.body)} for n, error in enumerate(errors, 1)}
     schema = {"$ref": schemas.REF + type(errors[0].body).__name__}
@@ -84,14 +85,14 @@ def _own_error(status: int, errors: Sequence[OwnError]) -> dict[str, Any]:
     return response
 
 
-def _response(status: int, found: Iterable[Problem | OwnError]) -> dict[str, Any]:
-    sent = {name.decode().lower(): value.decode() for one in found for name, value in one.headers}
+def _response(status: int, errors: Iterable[Problem | CustomError]) -> dict[str, Any]:
+    examples = {name.decode().lower(): value.decode() for error in errors for name, value in error.headers}
     headers: dict[str, Any] = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
     for name, description in _HEADERS.items():
-        if name.lower() in sent:
+        if name.lower() in examples:
             headers[name] = {
                 "description": description,
                 "schema": {"type": "string"},
-                "example": sent[name.lower()],
+                "example": examples[name.lower()],
             }
-    return {"description": _REASONS[status], "headers": headers}
+    return {"description": _DESCRIPTIONS[status], "headers": headers}

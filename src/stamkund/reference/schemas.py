@@ -1,4 +1,4 @@
-"""JSON Schema out of the declarations: of what a parameter may hold, and of what a struct answers."""
+"""JSON Schema from the declarations: of the values of parameters, and of the structs in responses."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 from msgspec import UnsetType
 
-from stamkund.rules.values import Kind
-from stamkund.wire.endpoint import FormField
+from stamkund.rules.values import ValueType
+from stamkund.wire.about import FormField
 from stamkund.wire.parameters import Parameter
 
 Schema = dict[str, Any]
@@ -21,29 +21,29 @@ _NO_CONTROL_CHARACTERS = r"^[^\u0000-\u001f\u007f-\u009f]*$"
 _RANGE = re.compile(r"([a-z])-([a-z])")
 
 
-def of_kind(kind: Kind[Any]) -> Schema:
-    """What a kind of value accepts, as exactly as JSON Schema can say it."""
-    schema: Schema = {"type": kind.json_type}
-    if kind.json_type != "string":
+def of_value_type(value_type: ValueType[Any]) -> Schema:
+    """What a value type accepts, as exactly as JSON Schema can express it."""
+    schema: Schema = {"type": value_type.json_type}
+    if value_type.json_type != "string":
         return schema
-    if kind.accepts is not None:
-        schema["pattern"] = ecma(kind.accepts)
-    elif not kind.control_characters:
+    if value_type.accepts is not None:
+        schema["pattern"] = ecma(value_type.accepts)
+    elif not value_type.control_characters:
         schema["pattern"] = _NO_CONTROL_CHARACTERS
-    if kind.shortest:
-        schema["minLength"] = kind.shortest
-    if kind.longest is not None:
-        schema["maxLength"] = kind.longest
+    if value_type.min_length:
+        schema["minLength"] = value_type.min_length
+    if value_type.max_length is not None:
+        schema["maxLength"] = value_type.max_length
     return schema
 
 
-def example(kind: Kind[Any]) -> Any:
-    """The example of a kind as JSON has it."""
-    return kind.example if kind.json_type == "string" else json.loads(kind.example)
+def example(value_type: ValueType[Any]) -> Any:
+    """The example of a value type, as a JSON value."""
+    return value_type.example if value_type.json_type == "string" else json.loads(value_type.example)
 
 
 def ecma(pattern: re.Pattern[str]) -> str:
-    """The expression that a whole text must match, in the dialect of JSON Schema: anchored, and without flags."""
+    """An expression for the whole text, in the dialect of JSON Schema: anchored, and without flags."""
     text = pattern.pattern
     if pattern.flags & re.IGNORECASE:
         text = _RANGE.sub(lambda r: f"{r[0]}{r[0].upper()}", text)
@@ -51,22 +51,26 @@ def ecma(pattern: re.Pattern[str]) -> str:
 
 
 def of_parameters(parameters: Iterable[Parameter[Any]]) -> Schema:
-    """The JSON object that holds the parameters and nothing else."""
-    known = tuple(parameters)
-    properties = {p.name: {**of_kind(p.kind), "description": p.note, "examples": [example(p.kind)]} for p in known}
-    return _strict(properties, [p.name for p in known if p.required])
+    """A JSON object that has these parameters and no others."""
+    properties: Schema = {}
+    required = []
+    for p in parameters:
+        properties[p.name] = {**of_value_type(p.type), "description": p.note, "examples": [example(p.type)]}
+        if p.required:
+            required.append(p.name)
+    return _strict(properties, required)
 
 
 def of_form(grant: str, fields: Iterable[FormField]) -> Schema:
-    """One way to fill in a form; in the token endpoint's `grant_type` says which."""
-    known = tuple(fields)
+    """One variant of a form; the one of the token endpoint has a variant for each `grant_type`."""
     properties: Schema = {"grant_type": {"type": "string", "const": grant}} if grant else {}
     required = list(properties)
-    for one in known:
-        properties[one.name] = {"type": "string", "description": one.note}
-        if one.example:
-            properties[one.name]["examples"] = [one.example]
-    required += [one.name for one in known if one.required]
+    for field in fields:
+        properties[field.name] = {"type": "string", "description": field.note}
+        if field.example:
+            properties[field.name]["examples"] = [field.example]
+        if field.required:
+            required.append(field.name)
     return {"type": "object", "properties": properties, **({"required": required} if required else {})}
 
 
@@ -78,30 +82,30 @@ def _strict(properties: Schema, required: list[str]) -> Schema:
 
 
 def components(types: Iterable[type]) -> dict[str, Schema]:
-    """A schema for each struct and those inside it, by name. A key that may be left out is not required."""
-    wanted = tuple(dict.fromkeys(types))
-    _, schemas = msgspec.json.schema_components(wanted, ref_template=REF + "{name}")
-    for struct in _structs(wanted):
+    """The schemas of the structs and of those inside them, by name. A key that may be left out is not required."""
+    unique = tuple(dict.fromkeys(types))
+    _, schemas = msgspec.json.schema_components(unique, ref_template=REF + "{name}")
+    for struct in _structs(unique):
         schema = schemas[struct.__name__]
-        left_out = _left_out(struct)
-        schema["required"] = [name for name in schema["required"] if name not in left_out]
+        optional = _optional_keys(struct)
+        schema["required"] = [name for name in schema["required"] if name not in optional]
     return dict(sorted(schemas.items()))
 
 
-def _left_out(struct: type) -> set[str]:
+def _optional_keys(struct: type) -> set[str]:
     return {name for name, hint in get_type_hints(struct).items() if UnsetType in get_args(hint)}
 
 
 def _structs(types: Iterable[Any]) -> set[type]:
-    """All structs that the types hold, however deep."""
-    found: set[type] = set()
-    waiting = list(types)
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, type) and issubclass(one, msgspec.Struct):
-            if one not in found:
-                found.add(one)
-                waiting.extend(get_type_hints(one).values())
+    """All structs in the types, at any depth."""
+    structs: set[type] = set()
+    pending = list(types)
+    while pending:
+        hint = pending.pop()
+        if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+            if hint not in structs:
+                structs.add(hint)
+                pending.extend(get_type_hints(hint).values())
         else:
-            waiting.extend(get_args(one))
-    return found
+            pending.extend(get_args(hint))
+    return structs

@@ -1,5 +1,5 @@
-"""Room 2: plain values and decisions.
+"""The rules of the trade, as plain values and pure functions.
 
-What a person number says, when a subscription is over, which values a parameter may have. No HTTP, no SQL, no
-clock of its own: the time comes in as an argument. Everything here can be tried in a Python prompt.
+What follows from a person number, when a subscription has ended, which values a parameter may have. No HTTP, no SQL,
+no clock: the time is an argument. Everything here can be tried at a Python prompt.
 """

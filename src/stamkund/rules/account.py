@@ -1,8 +1,8 @@
-"""An account and what hangs on it, as the store keeps it: one document.
+"""An account with everything that belongs to it: one document in the store.
 
-The field names are the API's. Moments are whole seconds in UTC, dates are dates; what changes with the day (age, state
-of a subscription, offset of a time) is computed on the way out and never stored. Sources: the documents "Get account"
-for `/accounts` and `/me`, and section 2 of the wire contract.
+Field names are the API's; times are timestamps. What changes with the day (age, state of a subscription, offset of a
+time) is computed when a response is made and never stored. Sources: the documents "Get account" for `/accounts` and
+`/me`, and section 2 of the wire contract.
 """
 
 from __future__ import annotations
@@ -11,19 +11,18 @@ from datetime import date
 
 import msgspec
 
-from stamkund.rules.moments import whole_years
 from stamkund.rules.person_number import PersonNumber
 
 
 class Personal(msgspec.Struct, omit_defaults=True):
-    """A document with personal data: prints as its type alone, so that no log or traceback shows a person."""
+    """A document with personal data. Its repr is the type alone, so that no log or traceback shows personal data."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
 
 class Address(Personal):
-    """The address of the documents; every value may be unknown."""
+    """An address, with the fields of the documents; every value may be missing."""
 
     first_name: str | None = None
     last_name: str | None = None
@@ -39,7 +38,7 @@ class Address(Personal):
 
 
 class ExternalId(Personal):
-    """A link to a record elsewhere (`identity_mapping`): 1..128 characters each, unique in the organisation."""
+    """An id in another system (`identity_mapping`): 1..128 characters each, unique in the organisation."""
 
     key: str
     value: str
@@ -55,8 +54,8 @@ class MarketingPermission(msgspec.Struct):
 class UserProduct(msgspec.Struct, omit_defaults=True):
     """A subscription of an account.
 
-    `product_code` is the package's code. `state` is what was last said by the owner of the subscription; ask
-    `rules.subscription.state_at` for the state now. `valid_to` None: no end is known.
+    `product_code` is the package's code. `state` is what the subscription system reported last;
+    `rules.subscription.state_at` returns the state at a given time. `valid_to` None: the end is not known.
     """
 
     id: str
@@ -103,13 +102,8 @@ class Account(Personal):
     user_products: list[UserProduct] = []
     accepted_marketing_permissions: list[MarketingPermission] = []
 
-    def known_birth_date(self) -> date | None:
+    def effective_birth_date(self) -> date | None:
         """The stored birth date, else the one that follows from the social security number."""
         if self.birth_date is not None or self.social_security_number is None:
             return self.birth_date
         return self.social_security_number.birth_date
-
-    def age(self, today: date) -> int | None:
-        """Whole years at `today`, None when no birth date is known."""
-        born = self.known_birth_date()
-        return None if born is None else whole_years(born, today)

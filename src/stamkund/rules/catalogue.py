@@ -1,6 +1,6 @@
 """What a publisher sells: titles, products (rights to read something), packages of products, campaigns of packages.
 
-A user product names a package or a campaign, never a product; what the reader may read follows from this catalogue.
+A user product names a package or a campaign, never a product; which products that gives is decided by the catalogue.
 Sources: Payway's "Titles", "Packaging" and "Get active products" pages, and section 5 of the wire contract.
 """
 
@@ -12,8 +12,8 @@ from functools import cached_property
 import msgspec
 
 from stamkund.rules.account import UserProduct
-from stamkund.rules.moments import Zone
 from stamkund.rules.subscription import gives_access
+from stamkund.rules.timestamps import Zone
 
 
 class Title(msgspec.Struct, omit_defaults=True):
@@ -37,8 +37,8 @@ class Product(msgspec.Struct, omit_defaults=True):
 class Package(msgspec.Struct, omit_defaults=True):
     """What is subscribed to.
 
-    `title` and `products` are codes. `integration_code` is its name in the subscription system, `grace_days` how long a
-    reader keeps access after a renewal that was not paid, `cancellable` whether readers may cancel it themselves.
+    `title` and `products` are codes. `integration_code`: its name in the subscription system. `grace_days`: how long a
+    reader keeps access after a renewal that was not paid. `cancellable`: whether readers may cancel it themselves.
     """
 
     code: str
@@ -51,7 +51,7 @@ class Package(msgspec.Struct, omit_defaults=True):
 
 
 class Campaign(msgspec.Struct, omit_defaults=True):
-    """An offer of a package; when it is over it may go on as `transforms_to`, a package or another campaign."""
+    """An offer of a package. When it ends it may continue as `transforms_to`, a package or another campaign."""
 
     code: str
     package: str
@@ -60,7 +60,7 @@ class Campaign(msgspec.Struct, omit_defaults=True):
 
 
 class Catalogue(msgspec.Struct, omit_defaults=True, dict=True):
-    """All of an organisation. Every code that is named in it is there, and stands for one thing only."""
+    """The catalogue of an organisation. Every code that it refers to exists, and is unique among its kind."""
 
     titles: list[Title] = []
     products: list[Product] = []
@@ -71,12 +71,12 @@ class Catalogue(msgspec.Struct, omit_defaults=True, dict=True):
         return self._titles.get(code)
 
     def products_of(self, code: str) -> Sequence[str]:
-        """The products that a package or campaign gives; one that is not known here gives its own code."""
+        """The products in a package or campaign. A code that is not in the catalogue counts as a product."""
         package = self._packages.get(code)
         return (code,) if package is None else package.products
 
     def grace_days(self, code: str) -> int:
-        """How long a package or campaign gives access after a payment that failed."""
+        """How long a package or campaign gives access after a failed payment."""
         package = self._packages.get(code)
         return 0 if package is None else package.grace_days
 
@@ -95,17 +95,17 @@ EMPTY = Catalogue()
 """The catalogue of an organisation that has none."""
 
 
-def active_products(held: Iterable[UserProduct], catalogue: Catalogue, local: Zone, now: int) -> list[str]:
-    """The codes of the products that may be read at `now` by who holds `held`; sorted, each once."""
+def active_products(user_products: Iterable[UserProduct], catalogue: Catalogue, local: Zone, now: int) -> list[str]:
+    """The codes of the products that `user_products` give access to at `now`; sorted, without duplicates."""
     codes: set[str] = set()
-    for product in held:
+    for product in user_products:
         if gives_access(product.state, product.valid_from, _end(product, catalogue, local), now):
             codes.update(catalogue.products_of(product.product_code))
     return sorted(codes)
 
 
 def _end(product: UserProduct, catalogue: Catalogue, local: Zone) -> int | None:
-    """When access ends: a frozen subscription has the grace days of its package beyond `valid_to`."""
+    """When access ends: for a frozen subscription, the grace days of its package after `valid_to`."""
     if product.state != "frozen" or product.valid_to is None:
         return product.valid_to
     return local.days_later(product.valid_to, catalogue.grace_days(product.product_code))

@@ -1,7 +1,7 @@
-"""A customer of the subscription system, as imported: what an account candidate is made of.
+"""A customer of the subscription system, as imported. Customers are the account candidates.
 
-A customer's id is the `account_candidate_id`: it is given once, at the first import, so asking for the same candidate
-again gives the same id and a look-up writes nothing.
+A customer's id is the `account_candidate_id`. It is assigned at the first import, so looking up the same candidate
+again returns the same id and writes nothing.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import msgspec
 from stamkund.rules.account import Account, Address, ExternalId, Personal, UserProduct
 from stamkund.rules.ids import new_id
 from stamkund.rules.person_number import PersonNumber
-from stamkund.rules.subscription import is_over
+from stamkund.rules.subscription import has_ended
 
 
 class Subscription(msgspec.Struct, omit_defaults=True):
-    """One subscription of a customer. `id` becomes the user product's; moments are whole seconds in UTC."""
+    """One subscription of a customer. `id` becomes that of the user product; times are timestamps."""
 
     id: str
     package_code: str
@@ -33,8 +33,8 @@ class Subscription(msgspec.Struct, omit_defaults=True):
     external_start_date: int | None = None
 
     @property
-    def meaning(self) -> tuple[str | int | None, ...]:
-        """What makes it this subscription and no other of its customer: its number, else package, title and start."""
+    def match_key(self) -> tuple[str | int | None, ...]:
+        """What it is recognised by in the next import: its number, otherwise package, title and start."""
         if self.subscription_number:
             return (self.subscription_number,)
         return (self.package_code, self.title_code, self.valid_from)
@@ -61,45 +61,45 @@ class Customer(Personal):
     identity_mapping: list[ExternalId] = []
     subscriptions: list[Subscription] = []
 
-    def known_zip_code(self) -> str | None:
-        """The customer's zip code, else that of the address."""
+    def effective_zip_code(self) -> str | None:
+        """The customer's own zip code, otherwise that of the address."""
         return self.zip_code or self.address.zip_code
 
     def lives_at(self, zip_code: str) -> bool:
-        """True when `zip_code` is the customer's, without regard to case and blanks."""
-        known = self.known_zip_code()
-        return known is not None and _squeezed(known) == _squeezed(zip_code)
+        """Whether `zip_code` is the customer's, ignoring case and blanks."""
+        own = self.effective_zip_code()
+        return own is not None and _without_blanks(own) == _without_blanks(zip_code)
 
     def current_subscriptions(self, now: int) -> list[Subscription]:
-        """Those that are not over, latest `valid_to` first; one without an end comes before all others."""
-        current = [s for s in self.subscriptions if not is_over(s.state, s.valid_to, now)]
+        """Those that have not ended, latest `valid_to` first; those without an end come before all others."""
+        current = [s for s in self.subscriptions if not has_ended(s.state, s.valid_to, now)]
         return sorted(current, key=lambda s: (s.valid_to is not None, -(s.valid_to or 0)))
 
 
-def _squeezed(zip_code: str) -> str:
+def _without_blanks(zip_code: str) -> str:
     return "".join(zip_code.split()).casefold()
 
 
 def merge_subscriptions(
-    known: list[Subscription], named: list[Subscription], *, all_named: bool = True
+    stored: list[Subscription], imported: list[Subscription], *, complete: bool = True
 ) -> list[Subscription]:
-    """The subscriptions after an import that names `named`: known ones in their order, then new ones.
+    """The subscriptions after an import: stored ones in their order, updated and with their ids, then new ones.
 
-    One that was known keeps its id and place. One that is not named any more stays, because an account may hold it;
-    deactivated, unless `all_named` is False.
+    A stored one that is not imported any more stays, because an account may refer to it. It is deactivated, unless
+    `imported` may be incomplete.
     """
-    if not known:
-        return list(named)
-    waiting: dict[tuple[str | int | None, ...], deque[Subscription]] = {}
-    for subscription in named:
-        waiting.setdefault(subscription.meaning, deque()).append(subscription)
+    if not stored:
+        return list(imported)
+    unmatched: dict[tuple[str | int | None, ...], deque[Subscription]] = {}
+    for subscription in imported:
+        unmatched.setdefault(subscription.match_key, deque()).append(subscription)
     merged = []
-    for before in known:
-        if same := waiting.get(before.meaning):
-            merged.append(msgspec.structs.replace(same.popleft(), id=before.id))
+    for before in stored:
+        if matches := unmatched.get(before.match_key):
+            merged.append(msgspec.structs.replace(matches.popleft(), id=before.id))
         else:
-            merged.append(msgspec.structs.replace(before, state="deactivated") if all_named else before)
-    for new in waiting.values():
+            merged.append(msgspec.structs.replace(before, state="deactivated") if complete else before)
+    for new in unmatched.values():
         merged.extend(new)
     return merged
 
@@ -132,35 +132,36 @@ def account_of(customer: Customer, email: str, now: int) -> Account:
 
 def user_product(subscription: Subscription, now: int) -> UserProduct:
     """The user product that a subscription becomes when its customer gets an account."""
-    return UserProduct(id=subscription.id, created=now, updated=now, **_said(subscription))
+    return UserProduct(id=subscription.id, created=now, updated=now, **_product_fields(subscription))
 
 
 def follow_subscriptions(account: Account, subscriptions: list[Subscription], now: int) -> bool:
-    """Make the account's user products follow its customer's subscriptions; True when anything changed.
+    """Updates the account's user products to its customer's subscriptions; returns whether anything changed.
 
-    Products that came from elsewhere are left alone: only ids that the customer's subscriptions have are touched.
+    Only products with the id of a subscription are touched: others did not come from the import.
     """
-    wanted = {s.id: s for s in subscriptions}
+    unmatched = {s.id: s for s in subscriptions}
     products = []
     for product in account.user_products:
-        subscription = wanted.pop(product.id, None)
-        products.append(product if subscription is None else _followed(product, subscription, now))
-    products.extend(user_product(s, now) for s in wanted.values())
+        subscription = unmatched.pop(product.id, None)
+        products.append(product if subscription is None else _updated_product(product, subscription, now))
+    products.extend(user_product(s, now) for s in unmatched.values())
     changed = products != account.user_products
     if changed:
         account.user_products, account.updated = products, now
     return changed
 
 
-def _followed(product: UserProduct, subscription: Subscription, now: int) -> UserProduct:
-    new = msgspec.structs.replace(product, **_said(subscription))
+def _updated_product(product: UserProduct, subscription: Subscription, now: int) -> UserProduct:
+    new = msgspec.structs.replace(product, **_product_fields(subscription))
     return product if new == product else msgspec.structs.replace(new, updated=now)
 
 
-def _said(subscription: Subscription) -> dict[str, Any]:
-    """What the owner of a subscription says of the user product.
+def _product_fields(subscription: Subscription) -> dict[str, Any]:
+    """The fields of a user product that come from the subscription.
 
-    The state is theirs also where it is over: what was cancelled keeps its end date, and `state_at` does the rest.
+    The state is copied even where the subscription has ended: a cancelled one keeps its end date, and `state_at`
+    decides what is shown.
     """
     return {
         "product_code": subscription.package_code,

@@ -1,7 +1,7 @@
 """What an account can be found by. Each identifier is a (kind, value) pair, unique within an organisation.
 
-The value is the normalised form that is compared: an e-mail in lower case, a social security number as a keyed hash
-(which is why making one needs a `number_hash`).
+The value is normalised for comparison: an e-mail in lower case, a social security number as a keyed hash (which is why
+making identifiers needs a `NumberHashes`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TULO_CUSTOMER_NUMBER = "tulo_customer_number"
 EXTERNAL_ID = "external_id"
 
 NumberHashes = Callable[[str], list[str]]
-"""Keyed hashes of a ten-digit number, one for each look-up key in use, oldest first."""
+"""Returns the keyed hashes of a ten-digit number, one for each key in the key file, oldest first."""
 
 
 class Identifier(NamedTuple):
@@ -37,7 +37,7 @@ def email(text: str) -> Identifier:
 
 
 def external_id(key: str, value: str) -> Identifier:
-    """A JSON pair, so that no key and value can be taken for another."""
+    """The value is key and value as a JSON list, so that two different pairs never look the same."""
     return Identifier(EXTERNAL_ID, msgspec.json.encode((key, value)).decode())
 
 
@@ -46,7 +46,7 @@ def person_numbers(number: PersonNumber, hashes: NumberHashes) -> list[Identifie
 
 
 def of_account(account: Account, hashes: NumberHashes) -> Iterator[Identifier]:
-    """Everything that an account is found by."""
+    """All identifiers of an account."""
     if account.customer_number:
         yield Identifier(CUSTOMER_NUMBER, account.customer_number)
     if account.social_security_number:
@@ -61,7 +61,7 @@ def of_account(account: Account, hashes: NumberHashes) -> Iterator[Identifier]:
 
 
 def of_customer(customer: Customer, hashes: NumberHashes) -> Iterator[Identifier]:
-    """Everything that a customer is found by, or that must be one customer's only."""
+    """All identifiers of a customer. The e-mail is one only where the customer can log in with it."""
     yield Identifier(CUSTOMER_NUMBER, customer.customer_number)
     if customer.social_security_number:
         yield from person_numbers(customer.social_security_number, hashes)

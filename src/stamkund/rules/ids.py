@@ -1,6 +1,6 @@
 """Ids: 24 lower-case hex digits, unguessable and roughly in order of time.
 
-Four bytes of seconds, then eight random bytes: guessing one that exists takes 2**64 tries for each second.
+Four bytes of seconds, then eight random bytes: guessing an existing id takes 2**64 attempts for each second.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ ID_PATTERN = re.compile(r"[a-f0-9]{24}", re.ASCII | re.IGNORECASE)
 
 
 class _Random(threading.local):
-    """Random bytes of the system, fetched many at a time: an import needs three ids for each customer.
+    """The system's random bytes, read in blocks: an import needs three ids for each customer.
 
-    Each thread has its own, so that none can be given out twice. A forked process must not go on with its parent's.
+    Each thread has a buffer of its own, so that no bytes are used twice. A forked process discards its parent's.
     """
 
     def __init__(self) -> None:
-        self.left = b""
-        self.place = 0
+        self.buffer = b""
+        self.position = 0
         self.process = 0
 
-    def eight(self) -> str:
-        place = self.place
-        if place == len(self.left) or self.process != os.getpid():
-            self.left, self.process, place = os.urandom(4096), os.getpid(), 0
-        self.place = place + 8
-        return self.left[place : place + 8].hex()
+    def eight_bytes(self) -> str:
+        start = self.position
+        if start == len(self.buffer) or self.process != os.getpid():
+            self.buffer, self.process, start = os.urandom(4096), os.getpid(), 0
+        self.position = start + 8
+        return self.buffer[start : start + 8].hex()
 
 
 _random = _Random()
 
 
 def new_id(now: int) -> str:
-    """A new id, made at the moment `now`."""
-    return f"{now & 0xFFFFFFFF:08x}{_random.eight()}"
+    """A new id, made at `now`."""
+    return f"{now & 0xFFFFFFFF:08x}{_random.eight_bytes()}"
 
 
 def is_id(text: str) -> bool:

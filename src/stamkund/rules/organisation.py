@@ -1,4 +1,4 @@
-"""An organisation (a publisher) and its settings, and the clients that it lets in."""
+"""An organisation (a publisher) with its settings, and its clients."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Permission(msgspec.Struct, omit_defaults=True):
 
 
 class Organisation(msgspec.Struct, omit_defaults=True):
-    """A publisher. `person_number_check` is `pattern`, or `checksum` to want real numbers wherever one is written."""
+    """A publisher. `person_number_check`: `pattern`, or `checksum` to require real numbers wherever one is stored."""
 
     id: str
     name: str
@@ -31,7 +31,7 @@ class Organisation(msgspec.Struct, omit_defaults=True):
     marketing_permissions: list[Permission] = []
 
     @property
-    def wants_checksum(self) -> bool:
+    def requires_checksum(self) -> bool:
         return self.person_number_check == "checksum"
 
     def active_permissions(self) -> dict[str, Permission]:
@@ -39,13 +39,13 @@ class Organisation(msgspec.Struct, omit_defaults=True):
 
 
 class Secret(Personal):
-    """One of a client's secrets, sealed; `expires` (a moment) when it is on its way out."""
+    """One of a client's secrets, sealed. `expires`: a timestamp, set when it has been replaced."""
 
     sealed: str
     created: int
     expires: int | None = None
 
-    def holds(self, now: int) -> bool:
+    def is_valid(self, now: int) -> bool:
         return self.expires is None or now < self.expires
 
 
@@ -55,9 +55,9 @@ class Client(Personal):
     - `redirect_uris`: where logins may return to, compared exactly; the first is an SSO2 client's landing page.
       `logout_uris`: the same for logouts that an OpenID Connect client begins.
     - `origins`: web origins whose scripts may call us with this client's tokens (CORS).
-    - `public`: an app that can't keep a secret. It has none; PKCE is what proves that a code is its own.
-    - `rotates`: each use of a refresh token gives the next one, and one that comes again revokes them all. A public
-      client's always do.
+    - `public`: an app that can't keep a secret. It has none; it proves with PKCE that a code is its own.
+    - `rotate_refresh_tokens`: each use of a refresh token replaces it, and using a replaced one revokes its family.
+      Always so for a public client.
     """
 
     id: str
@@ -71,13 +71,14 @@ class Client(Personal):
     sso2: bool = False
     disabled: bool = False
     public: bool = False
-    rotates: bool = False
+    rotate_refresh_tokens: bool = False
     origins: list[str] = []
     logout_uris: list[str] = []
 
     @property
-    def rotates_refresh_tokens(self) -> bool:
-        return self.rotates or self.public
+    def rotation(self) -> bool:
+        """Whether the client's refresh tokens rotate."""
+        return self.rotate_refresh_tokens or self.public
 
 
 def new_secret() -> str:

@@ -1,8 +1,8 @@
 """Swedish social security numbers (personnummer, samordningsnummer).
 
-A number that is a real date with a right check digit tells its century, birth date and gender; from any other nothing
-follows, but it is still the number that the person is found by (wire contract, section 2). The century is decided once,
-when the number comes in, and kept: otherwise a subscriber born in 1926 would turn into a newborn in 2026.
+Century, birth date and gender follow from a number that is *real*: a date with a correct check digit. Any other number
+is accepted too, because the person can be found by it (wire contract, section 2). The century is decided when the
+number is first read, and stored: otherwise a subscriber born in 1926 would become a newborn in 2026.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _TEN_BARE = re.compile(r"([0-9]{6})([0-9]{4})", re.ASCII)
 
 
 class PersonNumber:
-    """A social security number: `ten` as the documents write it (`800610-8230`), and its century when known.
+    """A social security number: `ten` as the documents write it (`800610-8230`), and its century if it is real.
 
-    Prints masked, so that it can stand in a log line or a traceback.
+    Its repr is masked, so that it can't get into a log or a traceback.
     """
 
     __slots__ = ("century", "ten")
@@ -31,7 +31,7 @@ class PersonNumber:
 
     @property
     def twelve(self) -> str | None:
-        """`198006108230`, or None when nothing follows from the number."""
+        """`198006108230`, or None when the number is not real."""
         return None if self.century is None else f"{self.century}{self.ten[:6]}{self.ten[7:]}"
 
     @property
@@ -40,13 +40,13 @@ class PersonNumber:
 
     @property
     def gender(self) -> str | None:
-        """`M` for an odd ninth digit, `F` for an even one, None when nothing follows from the number."""
+        """`M` for an odd ninth digit, `F` for an even one, None when the number is not real."""
         if self.century is None:
             return None
         return "M" if int(self.ten[9]) % 2 else "F"
 
     def stored(self) -> str:
-        """The text that `from_stored` reads back: ten or twelve digits with a dash."""
+        """The text that `from_stored` parses: ten or twelve digits with a dash."""
         return f"{self.century or ''}{self.ten}"
 
     def __eq__(self, other: object) -> bool:
@@ -62,28 +62,28 @@ class PersonNumber:
 
 
 def from_stored(text: str) -> PersonNumber:
-    """What `PersonNumber.stored` wrote."""
+    """Parses the text that `PersonNumber.stored` returned."""
     return PersonNumber(text[-11:], text[:-11] or None)
 
 
 def parse(text: str, today: date, born: date | None = None) -> PersonNumber | None:
-    """The number written with ten digits and a dash, or with twelve digits; None for any other text.
+    """The number, from ten digits with a dash or from twelve digits; None for any other text.
 
-    `born`, a birth date known from elsewhere, decides the century of a ten-digit number that fits it; otherwise it is
-    the most recent one that is not in the future.
+    The century of a ten-digit number is that of the birth date `born` where the two agree, otherwise the most recent
+    one that is not in the future.
     """
     if _TEN.fullmatch(text):
         return PersonNumber(text, _century(text, today, born))
     if match := _TWELVE.fullmatch(text):
         digits = match[1] + match[2]
         ten = f"{digits[2:8]}-{digits[8:]}"
-        real = luhn.is_valid(digits[2:]) and _past_date(digits[:8], today) is not None
-        return PersonNumber(ten, digits[:2] if real else None)
+        is_real = luhn.is_valid(digits[2:]) and _past_date(digits[:8], today) is not None
+        return PersonNumber(ten, digits[:2] if is_real else None)
     return None
 
 
 def parse_lenient(text: str, today: date, born: date | None = None) -> PersonNumber | None:
-    """As `parse`, and ten digits without the dash: registers write all of these."""
+    """As `parse`, but the dash may be missing: subscription systems export all of these forms."""
     if match := _TEN_BARE.fullmatch(text):
         text = f"{match[1]}-{match[2]}"
     return parse(text, today, born)
@@ -109,7 +109,7 @@ def _past_date(digits: str, today: date) -> date | None:
 
 
 def _date(digits: str) -> date | None:
-    """`YYYYMMDD` as a date; 60 is added to the day of a co-ordination number."""
+    """`YYYYMMDD` as a date. A co-ordination number has 60 added to its day."""
     year, month, day = int(digits[:4]), int(digits[4:6]), int(digits[6:])
     try:
         return date(year, month, day - 60 if day > 60 else day)

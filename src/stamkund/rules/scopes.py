@@ -1,4 +1,4 @@
-"""The scopes that a client can be given, as documented, with their leading slash. None implies another."""
+"""The documented scopes that a client can be granted, with their leading slash. No scope implies another."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PROFILE = "/openid/profile"
 EMAIL = "/openid/email"
 OFFLINE_ACCESS = "/openid/offline_access"
 
-KNOWN = (
+ALL = (
     ACCOUNT_READ,
     ACCOUNT_WRITE,
     "/external/account/archive/w",
@@ -46,24 +46,24 @@ KNOWN = (
     EMAIL,
     OFFLINE_ACCESS,
 )
-"""Every scope that a document names. A client may be given others; nothing asks for them yet."""
+"""Every documented scope. Some are of calls that are not implemented; clients may be granted them already."""
 
 
 def split(text: str) -> list[str]:
-    """The scopes of a space-separated list, each once, in the order given."""
+    """The scopes of a space-separated list, in order and without duplicates."""
     return list(dict.fromkeys(text.split()))
 
 
 STANDARD = {"openid": OPENID, "profile": PROFILE, "email": EMAIL, "offline_access": OFFLINE_ACCESS}
-"""OpenID Connect's own names, which ordinary libraries ask for, and the documented ones that they mean."""
+"""OpenID Connect's names of scopes, which ordinary libraries request, and the documented names for the same."""
 
 
 def documented(scope: str) -> str:
-    """The documented name of a scope that may have come with OpenID Connect's."""
+    """The documented name of a scope, which may be given by OpenID Connect's name."""
     return STANDARD.get(scope, scope)
 
 
-def shown(granted: str, asked: str) -> str:
-    """Granted scopes under the names that they were asked by; under the documented ones where none were."""
-    names = {documented(name): name for name in split(asked)}
+def as_requested(granted: str, requested: str) -> str:
+    """Granted scopes under the names that the client used in its request, otherwise under the documented names."""
+    names = {documented(name): name for name in split(requested)}
     return " ".join(names.get(scope, scope) for scope in granted.split())

@@ -1,7 +1,7 @@
 """A session: a browser, or one app, and whether a reader is logged in there. All sites of an organisation share it.
 
-Statuses are those that SSO2 clients read (`sts`). A session that was ended stays `terminated` until it is over, so that
-every site learns it at its next question; a browser whose session ended gets another one.
+Statuses are those that SSO2 clients read (`sts`). A session that was ended stays `terminated` until it expires, so that
+every site learns of it at its next request; a browser whose session was ended gets another one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TERMINATED = "terminated"
 class Session(Personal):
     """`client`: the one that an app's session belongs to, None for a browser's, which has a cookie.
 
-    `account`: the row of the reader's account while logged in; `authenticated`: when the password was last checked.
+    `account`: the row of the account that logged in last; `authenticated`: when its password was last checked.
     """
 
     sid: str
@@ -30,10 +30,10 @@ class Session(Personal):
     expires: int
 
     @property
-    def reader(self) -> int | None:
-        """The row of the account that is logged in, if one is."""
+    def logged_in_account(self) -> int | None:
+        """The row of the account that is logged in, None where none is."""
         return self.account if self.status == LOGGED_IN else None
 
-    def belongs_to(self, client: str) -> bool:
-        """Whether this client may ask about it: an app's session is its own."""
+    def visible_to(self, client: str) -> bool:
+        """Whether this client may ask about the session: an app's session is its own."""
         return self.client is None or self.client == client

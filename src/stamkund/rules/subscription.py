@@ -1,8 +1,8 @@
-"""When a subscription gives access, and what it is called until then.
+"""The state of a subscription, and when it gives access.
 
 States: pending (not begun), activated, cancelled (access until its end), frozen (payment failed, grace period),
-deactivated (over). The clock decides together with what the owner of the subscription said last, so no answer is late
-because a job has not run.
+deactivated (ended). The state is computed from the time and from what the subscription system reported last, so it is
+never out of date because a job has not run.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ STATES = ("pending", "activated", "cancelled", "frozen", "deactivated")
 _ACCESS = ("activated", "cancelled", "frozen")
 TYPES = ("recurring", "limited")
 EXTERNAL_START_SERVICE = "kayak"
-"""The one provision service whose subscriptions show an `external_start_date` (document "Get account")."""
+"""The only provision service whose subscriptions show an `external_start_date` (document "Get account")."""
 
 
-def is_over(state: str, valid_to: int | None, now: int) -> bool:
-    """True when the subscription gives no access any more, and will not again."""
+def has_ended(state: str, valid_to: int | None, now: int) -> bool:
+    """Whether the subscription gives no access any more, and never will again."""
     return state == "deactivated" or (valid_to is not None and valid_to <= now)
 
 
 def state_at(state: str, valid_from: int | None, valid_to: int | None, now: int) -> str:
-    """The state at `now` of a subscription that was last said to be in `state`."""
-    if is_over(state, valid_to, now):
+    """The state at `now` of a subscription that was last reported as `state`."""
+    if has_ended(state, valid_to, now):
         return "deactivated"
     if valid_from is not None and now < valid_from:
         return "pending"
@@ -29,15 +29,15 @@ def state_at(state: str, valid_from: int | None, valid_to: int | None, now: int)
 
 
 def gives_access(state: str, valid_from: int | None, valid_to: int | None, now: int) -> bool:
-    """True when the subscription may be used at `now`. `valid_to` of a frozen one is the end of its grace period.
+    """Whether the subscription gives access at `now`. `valid_to` of a frozen one is the end of its grace period.
 
     Section 5 of the wire contract, "Active products": activated, cancelled until its end, frozen while in grace.
     """
     return state_at(state, valid_from, valid_to, now) in _ACCESS
 
 
-def end_date(said: int | None, subscription_type: str | None, state: str, valid_to: int | None) -> int | None:
-    """`subscription_end_date`: what the owner said, else `valid_to` of one that is limited or cancelled."""
-    if said is not None:
-        return said
+def end_date(reported: int | None, subscription_type: str | None, state: str, valid_to: int | None) -> int | None:
+    """`subscription_end_date`: the reported one, otherwise `valid_to` of one that is limited or cancelled."""
+    if reported is not None:
+        return reported
     return valid_to if subscription_type == "limited" or state == "cancelled" else None

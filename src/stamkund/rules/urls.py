@@ -1,7 +1,7 @@
-"""Addresses that browsers may be sent to or call from, read so strictly that no browser can read them otherwise.
+"""URLs that browsers are redirected to or call from, parsed so strictly that no browser can read them differently.
 
-Browsers forgive a lot: they take `\\` for `/`, drop tabs and line breaks, find a host in `https:evil.example`. So an
-address is taken apart by one pattern that knows none of this, put together anew, and what is compared is what is sent.
+Browsers repair URLs: they take `\\` for `/`, drop tabs and line breaks, find a host in `https:evil.example`. So a URL
+is parsed by one strict pattern and rebuilt from its parts, and what is compared is exactly what is sent.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 from urllib.parse import quote, urlsplit
 
-LONGEST = 8000
+MAX_LENGTH = 8000
 _WEB = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<path>/[^?#]*)?(?P<query>\?[^#]*)?(?P<fragment>#.*)?",
@@ -19,12 +19,12 @@ _WEB = re.compile(
 )
 _PORT = re.compile(r":[0-9]+$")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.ASCII | re.IGNORECASE)
-_KEPT = "/:@!$&'()*+,;=~-._?#%[]"
+_UNESCAPED = "/:@!$&'()*+,;=~-._?#%[]"
 _LOOPBACK = "http://127.0.0.1"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_HIGHEST_PORT = 65_535
-# What a browser runs or shows by itself instead of going somewhere.
-_NO_PLACE = frozenset({"about", "blob", "data", "file", "filesystem", "javascript", "vbscript", "view-source"})
+_MAX_PORT = 65_535
+# Schemes whose URLs a browser runs or shows itself, without leaving to a site or an app.
+_NOT_NAVIGABLE = frozenset({"about", "blob", "data", "file", "filesystem", "javascript", "vbscript", "view-source"})
 
 
 @dataclass(frozen=True)
@@ -45,22 +45,22 @@ class WebAddress:
 
 
 def web_address(text: str) -> WebAddress | None:
-    """The address that a text is, in one spelling; None for whatever two readers could read differently."""
+    """The URL in one normalised spelling; None for anything that two parsers could read differently."""
     match = _WEB.fullmatch(text) if is_plain(text) else None
     host = None if match is None else _host(match["host"].lower())
     if match is None or host is None:
         return None
     scheme = match["scheme"].lower()
     port = int(match["port"] or _DEFAULT_PORTS[scheme])
-    if not 0 < port <= _HIGHEST_PORT:
+    if not 0 < port <= _MAX_PORT:
         return None
-    shown_port = "" if port == _DEFAULT_PORTS[scheme] else f":{port}"
+    port_suffix = "" if port == _DEFAULT_PORTS[scheme] else f":{port}"
     rest = (match["path"] or "/") + (match["query"] or "") + (match["fragment"] or "")
-    return WebAddress(f"{scheme}://{host}{shown_port}", encoded(rest))
+    return WebAddress(f"{scheme}://{host}{port_suffix}", encoded(rest))
 
 
 def _host(host: str) -> str | None:
-    """A host as browsers write it; None for what is in brackets and no IPv6 address."""
+    """A host as browsers write it; None for brackets that hold no IPv6 address."""
     if not host.startswith("["):
         return host
     try:
@@ -70,26 +70,26 @@ def _host(host: str) -> str | None:
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text has nothing that browsers repair: controls, line breaks, backslashes; and is not too long."""
-    return len(text) <= LONGEST and text.isprintable() and "\\" not in text
+    """Whether a text has nothing that browsers repair (controls, line breaks, backslashes), and is not too long."""
+    return len(text) <= MAX_LENGTH and text.isprintable() and "\\" not in text
 
 
 def encoded(text: str | bytes) -> str:
-    """The part of an address after the host, percent-encoded where it isn't yet; bytes as they are."""
-    return quote(text, safe=_KEPT)
+    """The part of a URL after the host, percent-encoded where it is not yet; bytes keep their value."""
+    return quote(text, safe=_UNESCAPED)
 
 
 def origin_of(address: str) -> str | None:
-    """The origin of an http(s) address; None for an app's, or for none."""
-    found = web_address(address)
-    return None if found is None else found.origin
+    """The origin of an http(s) URL; None for that of an app, and for anything that is not valid."""
+    parsed = web_address(address)
+    return None if parsed is None else parsed.origin
 
 
 def form_target(address: str) -> str | None:
-    """What Content-Security-Policy calls the place of a redirect URI: an origin, or an app's scheme with its colon.
+    """A redirect URI in a Content-Security-Policy: its origin, or an app's scheme with the colon.
 
     An app on the reader's own machine may listen on any port (RFC 8252, 7.3). IPv6 addresses are not in the policy's
-    grammar, so for such an app nothing narrower than its scheme can be named.
+    grammar, so for such an app the expression is its scheme alone.
     """
     origin = origin_of(address)
     if origin is None:
@@ -101,26 +101,26 @@ def form_target(address: str) -> str | None:
 
 
 def with_parameter(address: str, name: str, value: str) -> str:
-    """A registered address with one parameter more in its query."""
-    before, mark, fragment = address.partition("#")
-    return f"{before}{'&' if '?' in before else '?'}{name}={quote(value, safe='', errors='replace')}{mark}{fragment}"
+    """A registered URL with one more parameter in its query."""
+    base, mark, fragment = address.partition("#")
+    return f"{base}{'&' if '?' in base else '?'}{name}={quote(value, safe='', errors='replace')}{mark}{fragment}"
 
 
-# What a client may be set up with -------------------------------------------------------------------------------
+# What may be registered for a client ----------------------------------------------------------------------------
 
 
 def is_origin(text: str) -> bool:
-    """Whether `text` is a web origin, spelt as browsers spell it in the Origin header: it is compared exactly.
+    """Whether `text` is a web origin exactly as browsers send it in the Origin header, with which it is compared.
 
-    Scheme and host in lower case, no path, no default port. `*` and `null` are nobody's origin.
+    Scheme and host in lower case, no path, no default port. `*` and `null` are not accepted.
     """
     return origin_of(text) == text
 
 
 def is_return_address(uri: str) -> bool:
-    """Whether a login or logout may send a browser to `uri`: a web page, or an app's own scheme (`com.example.app:/`).
+    """Whether a login or logout may return to `uri`: a web page, or an app's own scheme (`com.example.app:/`).
 
-    Absolute, printable ASCII, without a fragment; never a scheme that runs or shows its own text.
+    Absolute, printable ASCII, without a fragment; never a scheme such as `javascript:` or `data:`.
     """
     if not uri.isascii() or not uri.isprintable() or " " in uri or "\\" in uri or "#" in uri:
         return False
@@ -128,6 +128,6 @@ def is_return_address(uri: str) -> bool:
         parts = urlsplit(uri)
     except ValueError:
         return False
-    if parts.scheme in _NO_PLACE:
+    if parts.scheme in _NOT_NAVIGABLE:
         return False
     return bool(parts.scheme and (parts.netloc or "." in parts.scheme))

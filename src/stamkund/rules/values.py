@@ -1,7 +1,7 @@
-"""What a parameter may hold: each kind of value parses itself out of text, or says in one sentence why it can't.
+"""What a parameter may hold: each value type parses text, or refuses it with a sentence that says why.
 
 The sentences and patterns are those of the documents ("Allowed values", "Size range"); sizes are checked before
-patterns. A kind is used by the HTTP parameters and by the import alike, so both refuse the same things.
+patterns. HTTP parameters and the import use the same value types, so both refuse the same values.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Generic, TypeVar
 
 from stamkund.rules import person_number
 from stamkund.rules.ids import ID_PATTERN, ID_TEXT, is_id
-from stamkund.rules.moments import parse_date
 from stamkund.rules.person_number import PersonNumber
+from stamkund.rules.timestamps import parse_date
 
 T = TypeVar("T")
 
 EMAIL_TEXT = r"/\A[\w+\-.]+@[a-z\d\-]+(\.[a-z]+)*\.[a-z]+\z/i"
-"""The pattern as the documents' error messages print it. Domains in the field have digits and hyphens after the first
-label too, so more is accepted than is printed."""
+"""The pattern as the documents' error messages print it. Real domains have digits and hyphens after the first label
+too, so more is accepted than the pattern says."""
 
 # No two neighbouring parts share a character, so matching takes linear time on any input.
 _EMAIL = re.compile(r"[\w+\-.]+@[a-z\d\-]+(?:\.[a-z\d\-]+)*\.[a-z]+", re.ASCII | re.IGNORECASE)
@@ -33,65 +33,65 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Invalid(ValueError):
-    """The text is not such a value; the message is the sentence for the caller."""
+    """The text is not a value of this type; the message is the sentence for the caller."""
 
 
-def _format(text: str) -> Invalid:
-    return Invalid(f"Parameter must match format ({text})")
+def _wrong_format(pattern: str) -> Invalid:
+    return Invalid(f"Parameter must match format ({pattern})")
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a value may depend on: the date today, and whether a person number must have a right check digit."""
+    """What parsing may depend on: today's date, and whether a social security number must be real."""
 
     today: date
     checksum: bool = False
 
 
 NO_CONTEXT = Context(date.min)
-"""For kinds that depend on nothing: those of look-ups."""
+"""For value types that do not depend on it: all those of look-ups."""
 
 
 @dataclass(frozen=True)
-class Kind(Generic[T]):
-    """A kind of value. `read` turns text of a right size into the value.
+class ValueType(Generic[T]):
+    """The type of a parameter's value. `read` makes the value from a text of an allowed size.
 
-    `pattern` is shown to people and is the documents'; `accepts` is what the whole text really has to match.
-    `json_type` is what the value is in JSON.
+    `pattern`: for the reference, as the documents print it. `accepts`: what the whole text must match. `json_type`: the
+    type of the value in JSON.
     """
 
     name: str
     read: Callable[[str, Context], T]
     pattern: str | None = None
     accepts: re.Pattern[str] | None = None
-    shortest: int = 0
-    longest: int | None = None
+    min_length: int = 0
+    max_length: int | None = None
     example: str = ""
     control_characters: bool = field(default=False, repr=False)
     json_type: str = "string"
 
     def parse(self, text: str, context: Context) -> T:
         """The value that `text` holds. Raises Invalid."""
-        if len(text) < self.shortest:
-            raise Invalid(f"Parameter must be at least {self.shortest} characters")
-        if self.longest is not None and len(text) > self.longest:
-            raise Invalid(f"Parameter must be at most {self.longest} characters")
+        if len(text) < self.min_length:
+            raise Invalid(f"Parameter must be at least {self.min_length} characters")
+        if self.max_length is not None and len(text) > self.max_length:
+            raise Invalid(f"Parameter must be at most {self.max_length} characters")
         value = self.read(text, context)
         if not self.control_characters and _CONTROL.search(text):
             raise Invalid("Parameter must not contain control characters")
         return value
 
 
-def _matching(pattern: re.Pattern[str], shown: str) -> Callable[[str, Context], str]:
+def _matching(pattern: re.Pattern[str], printed: str) -> Callable[[str, Context], str]:
     def read(text: str, _: Context) -> str:
         if pattern.fullmatch(text) is None:
-            raise _format(shown)
+            raise _wrong_format(printed)
         return text
 
     return read
 
 
-def _as_it_is(text: str, _: Context) -> str:
+def _unchanged(text: str, _: Context) -> str:
     return text
 
 
@@ -103,7 +103,7 @@ def _read_boolean(text: str, _: Context) -> bool:
 
 def _read_id(text: str, _: Context) -> str:
     if not is_id(text):
-        raise _format(ID_TEXT)
+        raise _wrong_format(ID_TEXT)
     return text.lower()
 
 
@@ -130,7 +130,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 def _read_person_number(text: str, context: Context) -> PersonNumber:
     number = person_number.parse(text, context.today) if _PERSON_NUMBER.fullmatch(text) else None
     if number is None:
-        raise _format(_PERSON_NUMBER_TEXT)
+        raise _wrong_format(_PERSON_NUMBER_TEXT)
     if context.checksum and number.century is None:
         raise Invalid("Parameter must be a real date followed by a right check digit")
     return number
@@ -138,7 +138,7 @@ def _read_person_number(text: str, context: Context) -> PersonNumber:
 
 def _read_birth_date(text: str, context: Context) -> date:
     if _DATE.fullmatch(text) is None:
-        raise _format("YYYY-MM-DD")
+        raise _wrong_format("YYYY-MM-DD")
     try:
         born = parse_date(text)
     except ValueError:
@@ -149,107 +149,113 @@ def _read_birth_date(text: str, context: Context) -> date:
 
 
 _RETURN_URL_TEXT = "http(s)://host/path?query"
-# No blanks, control characters or backslashes, which browsers take for slashes; a host without user and escapes.
+# No blanks, control characters or backslashes (which browsers take for slashes); a host without user name or escapes.
 _RETURN_URL = re.compile(
     r"https?://(?!:)[^\s\x00-\x20\x7f\\/?#@%]+(?:[/?#][^\s\x00-\x20\x7f\\]*)?", re.ASCII | re.IGNORECASE
 )
 
 
 def _read_permissions(text: str, context: Context) -> list[str]:
-    """Ids, each once and in the order sent; an empty text means none."""
+    """Ids separated by commas, in order and without duplicates; an empty text means none."""
     names = [part.strip().lower() for part in text.split(",")] if text.strip() else []
     return list(dict.fromkeys(names))
 
 
-ID = Kind("id", _read_id, ID_TEXT, ID_PATTERN, longest=24, example="585a4768edce2c5e6f000001")
-EMAIL = Kind(
-    "email", _matching(_EMAIL, EMAIL_TEXT), EMAIL_TEXT, _EMAIL, longest=1024, example="ove.ovesson@example.com"
+ID = ValueType("id", _read_id, ID_TEXT, ID_PATTERN, max_length=24, example="585a4768edce2c5e6f000001")
+EMAIL = ValueType(
+    "email", _matching(_EMAIL, EMAIL_TEXT), EMAIL_TEXT, _EMAIL, max_length=1024, example="ove.ovesson@example.com"
 )
-PASSWORD = Kind(
+PASSWORD = ValueType(
     "password",
     _read_unicode,
-    shortest=6,
-    longest=1024,
+    min_length=6,
+    max_length=1024,
     example="Df7Vdd8!!vnM",
     control_characters=True,
 )
-ID_OR_EMAIL = Kind(
+ID_OR_EMAIL = ValueType(
     "id or email",
     _read_id_or_email,
     ID_TEXT,
     re.compile(f"{ID_PATTERN.pattern}|{_EMAIL.pattern}", re.ASCII | re.IGNORECASE),
-    longest=1024,
+    max_length=1024,
     example=ID.example,
 )
-"""An id, for which some pages' samples send an e-mail."""
-TEXT = Kind("text", _as_it_is, longest=1024, example="Ovesson")
-ALIAS = Kind("alias", _as_it_is, longest=50, example="Oves Alias")
-ALIAS_KEY = Kind("alias", _as_it_is, longest=1024, example="Oves Alias")
-EXTERNAL_ID = Kind("external id", _as_it_is, shortest=1, longest=128, example="Key 1")
-MOBILE = Kind(
+"""An id; samples of some documents send an e-mail instead."""
+TEXT = ValueType("text", _unchanged, max_length=1024, example="Ovesson")
+ALIAS = ValueType("alias", _unchanged, max_length=50, example="Oves Alias")
+ALIAS_KEY = ValueType("alias", _unchanged, max_length=1024, example="Oves Alias")
+EXTERNAL_ID = ValueType("external id", _unchanged, min_length=1, max_length=128, example="Key 1")
+MOBILE = ValueType(
     "mobile phone number",
     _matching(_MOBILE, _MOBILE_TEXT),
     _MOBILE_TEXT,
     _MOBILE,
-    shortest=10,
-    longest=12,
+    min_length=10,
+    max_length=12,
     example="0701234567",
 )
-PERSON_NUMBER = Kind(
+PERSON_NUMBER = ValueType(
     "social security number", _read_person_number, "dddddd-dddd", _PERSON_NUMBER, example="620817-9256"
 )
-CUSTOMER_NUMBER = Kind("customer number", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, longest=10, example="100001")
-TULO_CUSTOMER_NUMBER = Kind(
-    "tulo customer number", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, longest=50, example="00001"
+CUSTOMER_NUMBER = ValueType(
+    "customer number", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, max_length=10, example="100001"
 )
-ZIP_CODE = Kind("zip code", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, longest=5, example="43921")
-COMPANY_NUMBER = Kind(
+TULO_CUSTOMER_NUMBER = ValueType(
+    "tulo customer number", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, max_length=50, example="00001"
+)
+ZIP_CODE = ValueType("zip code", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, max_length=5, example="43921")
+COMPANY_NUMBER = ValueType(
     "company registration number",
     _matching(_COMPANY_NUMBER, "dddddd-dddd"),
     "dddddd-dddd",
     _COMPANY_NUMBER,
     example="556468-3984",
 )
-PERSON_NUMBER_KEY = Kind(
+PERSON_NUMBER_KEY = ValueType(
     "social security number",
     _matching(_PERSON_NUMBER, _PERSON_NUMBER_TEXT),
     "dddddd-dddd",
     _PERSON_NUMBER,
     example="620817-9256",
 )
-"""For look-ups: they never want more than the pattern, and need no century."""
-BIRTH_DATE = Kind("birth date", _read_birth_date, "YYYY-MM-DD", _DATE, shortest=10, longest=10, example="1962-08-17")
-PERMISSIONS = Kind("marketing permissions", _read_permissions, longest=1024, example="5ba4a64509c04c5ab4000001")
-TITLE_CODE = Kind(
-    "title code", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, shortest=1, longest=15, example="TITLE_CODE"
+"""For look-ups: they only need the pattern, not the century."""
+BIRTH_DATE = ValueType(
+    "birth date", _read_birth_date, "YYYY-MM-DD", _DATE, min_length=10, max_length=10, example="1962-08-17"
 )
-PRODUCT_CODE = Kind(
+PERMISSIONS = ValueType("marketing permissions", _read_permissions, max_length=1024, example="5ba4a64509c04c5ab4000001")
+TITLE_CODE = ValueType(
+    "title code", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, min_length=1, max_length=15, example="TITLE_CODE"
+)
+PRODUCT_CODE = ValueType(
     "product code",
     _matching(_PRODUCT_CODE, _PRODUCT_CODE_TEXT),
     _PRODUCT_CODE_TEXT,
     _PRODUCT_CODE,
-    shortest=1,
-    longest=50,
+    min_length=1,
+    max_length=50,
     example="package_code",
 )
 """The code of a product, package or campaign; with the plus sign that the newer versions of the documents allow."""
-IP_ADDRESS = Kind("IP address", _as_it_is, longest=39, example="192.0.2.1")
-USER_AGENT = Kind("user agent", _as_it_is, longest=4096, example="Mozilla/5.0")
-SSO_TOKEN = Kind(
+IP_ADDRESS = ValueType("IP address", _unchanged, max_length=39, example="192.0.2.1")
+USER_AGENT = ValueType("user agent", _unchanged, max_length=4096, example="Mozilla/5.0")
+MAX_SSO_TOKEN_LENGTH = 60_000
+"""User agent and password at their longest, and all of it escaped."""
+SSO_TOKEN = ValueType(
     "token",
     _read_unicode,
-    longest=60_000,
+    max_length=MAX_SSO_TOKEN_LENGTH,
     example="eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJjaWQiOiI1ODVhNDc2OGVkY2UyYzVlNmYwMDAwMDEifQ.zyQ7EOM3",
     control_characters=True,
 )
-"""A JSON Web Token. What is wrong with one is told to nobody, so its form is no matter of parameters."""
-RETURN_URL = Kind(
+"""A JSON Web Token. Its format is not checked here, so that every invalid token gets the same response."""
+RETURN_URL = ValueType(
     "URL",
     _matching(_RETURN_URL, _RETURN_URL_TEXT),
     _RETURN_URL_TEXT,
     _RETURN_URL,
-    longest=8192,
+    max_length=8192,
     example="https://herald.example.com/a?b=c",
 )
-"""Where a site wants its visitor back."""
-BOOLEAN = Kind("boolean", _read_boolean, "true or false", example="true", json_type="boolean")
+"""The URL of a site that a browser returns to."""
+BOOLEAN = ValueType("boolean", _read_boolean, "true or false", example="true", json_type="boolean")

@@ -1,6 +1,6 @@
 """How documents become text and back: JSON by msgspec, social security numbers sealed on the way in.
 
-Decoding a client or an organisation is remembered by its text, because every request reads both and they hardly ever
+Decoded clients and organisations are cached by their text, because every request reads both and they hardly ever
 change; the text itself is still read from the database each time.
 """
 
@@ -11,53 +11,56 @@ from typing import Any
 
 import msgspec
 
-from stamkund.rules import person_number
+from stamkund.rules import identifiers, person_number
 from stamkund.rules.account import Account
 from stamkund.rules.customer import Customer
+from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.person_number import PersonNumber
-from stamkund.vault import NUMBER, SECRET, Vault
+from stamkund.vault import NUMBER, Vault
 
 
 class Documents:
     """Encodes and decodes the documents of one installation, with its vault."""
 
     def __init__(self, vault: Vault) -> None:
-        self.vault = vault
-        self._encoder = msgspec.json.Encoder(enc_hook=self._sealed)
-        # A client's secret is wanted by every call that is signed or comes with it, so it stays open.
-        self._open_secret = lru_cache(maxsize=1024)(lambda sealed: vault.open(sealed, SECRET))
-        self._accounts = msgspec.json.Decoder(Account, dec_hook=self._opened)
-        self._customers = msgspec.json.Decoder(Customer, dec_hook=self._opened)
+        self._vault = vault
+        self._encoder = msgspec.json.Encoder(enc_hook=self._seal)
+        self._accounts = msgspec.json.Decoder(Account, dec_hook=self._open)
+        self._customers = msgspec.json.Decoder(Customer, dec_hook=self._open)
 
     def text(self, document: Account | Customer | Organisation | Client) -> str:
         """The text that the store keeps."""
         return self._encoder.encode(document).decode()
 
     def account(self, text: str | bytes) -> Account:
+        """Raises CannotOpen."""
         return self._accounts.decode(text)
 
     def customer(self, text: str | bytes) -> Customer:
+        """Raises CannotOpen."""
         return self._customers.decode(text)
 
-    def secrets(self, client: Client, now: int) -> list[str]:
-        """The client's secrets that hold at `now`."""
-        return [self._open_secret(s.sealed) for s in client.secrets if s.holds(now)]
+    def number_identifiers(self, number: PersonNumber) -> list[Identifier]:
+        """What a social security number is stored under: one identifier for each key of the vault."""
+        return identifiers.person_numbers(number, self._vault.number_hashes)
 
-    def seal_secret(self, secret: str) -> str:
-        return self.vault.seal(secret, SECRET)
+    def account_identifiers(self, account: Account) -> list[Identifier]:
+        """Everything that an account is found by."""
+        return list(identifiers.of_account(account, self._vault.number_hashes))
 
-    def reseal_secret(self, sealed: str) -> str:
-        return self.vault.seal(self.vault.open(sealed, SECRET), SECRET)
+    def customer_identifiers(self, customer: Customer) -> dict[Identifier, None]:
+        """Everything that a customer is found by: each once, always in the same order."""
+        return dict.fromkeys(identifiers.of_customer(customer, self._vault.number_hashes))
 
-    def _sealed(self, value: Any) -> str:
+    def _seal(self, value: Any) -> str:
         if isinstance(value, PersonNumber):
-            return self.vault.seal(value.stored(), NUMBER)
+            return self._vault.seal(value.stored(), NUMBER)
         raise TypeError(f"no document holds a {type(value).__name__}")
 
-    def _opened(self, kind: type, value: Any) -> PersonNumber:
+    def _open(self, kind: type, value: Any) -> PersonNumber:
         if kind is PersonNumber:
-            return person_number.from_stored(self.vault.open(value, NUMBER))
+            return person_number.from_stored(self._vault.open(value, NUMBER))
         raise TypeError(f"no document holds a {kind.__name__}")
 
 

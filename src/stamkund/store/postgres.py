@@ -1,8 +1,8 @@
 """The engine for many processes: PostgreSQL through asyncpg.
 
-Look-ups that arrive in the same turn of the event loop go to the server as one statement, which doubles what a worker
-can answer; a batch of one is the plain statement. Connections are not reset between uses: nothing here leaves state on
-one. A lost connection is answered with Unavailable, and the next call opens a new one.
+Look-ups that arrive in the same turn of the event loop become one statement, which doubles the number that a worker can
+handle; a batch of one is the single statement. Connections are not reset between uses, because no verb leaves state on
+one. A lost connection raises Unavailable, and the next use opens a new one.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from stamkund.store.work import Ask, Load, MakeWork, Row, Sql, Step, Unavailable, Work
+from stamkund.store.work import BulkInsert, Execute, MakeWork, Row, Sql, Statement, Unavailable, Work
 
 T = TypeVar("T")
 
 CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 10
 _LOOK_UP_CONNECTIONS = 2
-_MOST_IN_A_BATCH = 128
-_TRIES = 4
+_MAX_BATCH = 128
+_MAX_ATTEMPTS = 4
 
-# Out of reach, shutting down, full, out of connections or not letting us in: nothing that asking differently would
-# change. InternalClientError is what asyncpg says of a connection that the server has ended but not yet closed.
+# Out of reach, shutting down, full, out of connections or refusing the login: nothing that another statement could
+# change. asyncpg raises InternalClientError for a connection that the server has ended but not yet closed.
 _OUT_OF_REACH = (
     OSError,
     TimeoutError,
@@ -40,7 +40,7 @@ _OUT_OF_REACH = (
     asyncpg.InsufficientPrivilegeError,
     asyncpg.InvalidTransactionStateError,
 )
-_TRY_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+_RETRIED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
 class PostgresEngine:
@@ -48,9 +48,11 @@ class PostgresEngine:
 
     name = "postgres"
 
-    def __init__(self, url: str, connections: int = 6) -> None:
+    def __init__(self, url: str, connections: int = 6, *, unlimited: bool = False) -> None:
+        """`unlimited`: statements take as long as they need, instead of STATEMENT_SECONDS at most."""
         self.url = url
-        self._most = max(connections, _LOOK_UP_CONNECTIONS + 1)
+        self._statement_seconds = None if unlimited else STATEMENT_SECONDS
+        self._max_connections = max(connections, _LOOK_UP_CONNECTIONS + 1)
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._batches: dict[Sql, _Batches] = {}
 
@@ -59,7 +61,7 @@ class PostgresEngine:
         with _unavailable():
             try:
                 self._pool = await self._new_pool()
-            except ValueError:  # its words may quote the password
+            except ValueError:  # its message may quote the password
                 raise ValueError(
                     "the database URL must be like postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with special "
                     "characters in its parts percent-encoded"
@@ -69,16 +71,16 @@ class PostgresEngine:
         return await asyncpg.create_pool(
             self.url,
             min_size=1,
-            max_size=self._most,
+            max_size=self._max_connections,
             timeout=CONNECT_SECONDS,
-            command_timeout=STATEMENT_SECONDS,
-            reset=_keep_as_it_is,
+            command_timeout=self._statement_seconds,
+            reset=_no_reset,
             server_settings={
                 "application_name": "stamkund",
                 "jit": "off",
                 "plan_cache_mode": "force_generic_plan",
-                # Every statement goes by key. A plan made while the tables were empty would read them whole, and stay;
-                # with these off it is the index and a nested loop, whatever the statistics say.
+                # Every statement looks up by key. A plan made while the tables are empty would scan them, and be kept;
+                # with these off it uses the index and nested loops, whatever the statistics say.
                 "enable_seqscan": "off",
                 "enable_hashjoin": "off",
                 "enable_mergejoin": "off",
@@ -95,7 +97,7 @@ class PostgresEngine:
             self._pool = None
 
     async def look_up(self, single: Sql, batch: Sql, values: tuple[Any, ...]) -> Row | None:
-        """The row of a hot-path look-up. `batch` is the same over arrays; its first column is the place, from 1."""
+        """The row of a hot-path look-up. `batch` is the same for arrays of values; its column `place` counts from 1."""
         batches = self._batches.get(single)
         if batches is None:
             batches = self._batches[single] = _Batches(self, single.postgres, batch.postgres)
@@ -110,17 +112,17 @@ class PostgresEngine:
         return await self._transact(make, isolation="read_committed", readonly=False)
 
     async def _transact(self, make: MakeWork[T], *, isolation: Any, readonly: bool) -> T:
-        for _ in range(_TRIES - 1):
+        for _ in range(_MAX_ATTEMPTS - 1):
             try:
-                return await self._once(make, isolation=isolation, readonly=readonly)
-            except _TRY_AGAIN:
+                return await self._run_transaction(make, isolation=isolation, readonly=readonly)
+            except _RETRIED:
                 continue
         try:
-            return await self._once(make, isolation=isolation, readonly=readonly)
-        except _TRY_AGAIN as error:
+            return await self._run_transaction(make, isolation=isolation, readonly=readonly)
+        except _RETRIED as error:
             raise Unavailable(str(error)) from error
 
-    async def _once(self, make: MakeWork[T], *, isolation: Any, readonly: bool) -> T:
+    async def _run_transaction(self, make: MakeWork[T], *, isolation: Any, readonly: bool) -> T:
         async with (
             self.connection() as connection,
             connection.transaction(isolation=isolation, readonly=readonly),
@@ -129,7 +131,7 @@ class PostgresEngine:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]:
-        """A connection of the pool; whatever keeps the database out of reach becomes Unavailable."""
+        """A connection of the pool. Raises Unavailable where the database is out of reach."""
         if self._pool is None:
             raise Unavailable("not connected")
         with _unavailable():
@@ -138,7 +140,7 @@ class PostgresEngine:
 
 
 class _unavailable:
-    """Turns the errors of a database out of reach into Unavailable."""
+    """Raises Unavailable for errors that mean that the database is out of reach."""
 
     def __enter__(self) -> None:
         pass
@@ -148,52 +150,52 @@ class _unavailable:
             raise Unavailable(f"{type(error).__name__}: {error}") from error
 
 
-async def _keep_as_it_is(_: Any) -> None:
-    """No verb leaves state on a connection, and the pool's own reset halves the rate of look-ups."""
+async def _no_reset(_: Any) -> None:
+    """No verb leaves state on a connection, and asyncpg's own reset halves the rate of look-ups."""
 
 
 class _Batches:
-    """Gathers look-ups of one kind while others are on their way."""
+    """Batches the look-ups of one query that arrive while others are running."""
 
     def __init__(self, engine: PostgresEngine, single: str, batch: str) -> None:
         self._engine = engine
         self._single = single
         self._batch = batch
         self._waiting: list[tuple[tuple[Any, ...], asyncio.Future[Row | None]]] = []
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[None]] = set()
         self._scheduled = False
 
     async def get(self, values: tuple[Any, ...]) -> Row | None:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Row | None] = loop.create_future()
         self._waiting.append((values, future))
-        if not self._scheduled and len(self._under_way) < _LOOK_UP_CONNECTIONS:
+        if not self._scheduled and len(self._running) < _LOOK_UP_CONNECTIONS:
             self._scheduled = True
             loop.call_soon(self._start)
         return await future
 
     def _start(self) -> None:
         self._scheduled = False
-        while self._waiting and len(self._under_way) < _LOOK_UP_CONNECTIONS:
-            batch, self._waiting = self._waiting[:_MOST_IN_A_BATCH], self._waiting[_MOST_IN_A_BATCH:]
+        while self._waiting and len(self._running) < _LOOK_UP_CONNECTIONS:
+            batch, self._waiting = self._waiting[:_MAX_BATCH], self._waiting[_MAX_BATCH:]
             task = asyncio.get_running_loop().create_task(self._fetch(batch))
-            self._under_way.add(task)
+            self._running.add(task)
             task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
+        self._running.discard(task)
         self._start()
 
     async def _fetch(self, batch: list[tuple[tuple[Any, ...], asyncio.Future[Row | None]]]) -> None:
-        """Answers every future of the batch, with its row or with what went wrong."""
+        """Sets the result of every future of the batch, or the error."""
         try:
             async with self._engine.connection() as connection:
                 if len(batch) == 1:
                     rows: dict[int, Row | None] = {1: await connection.fetchrow(self._single, *batch[0][0])}
                 else:
                     columns = zip(*(values for values, _ in batch), strict=True)
-                    found = await connection.fetch(self._batch, *(list(column) for column in columns))
-                    rows = {row[0]: row[1:] for row in found}
+                    batch_rows = await connection.fetch(self._batch, *(list(column) for column in columns))
+                    rows = {row["place"]: row for row in batch_rows}
         except Exception as error:
             for _, future in batch:
                 if not future.done():
@@ -206,19 +208,19 @@ class _Batches:
 
 async def _run(connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], work: Work[T]) -> T:
     try:
-        step = next(work)
+        statement = next(work)
         while True:
-            step = work.send(await _do(connection, step))
+            statement = work.send(await _do(connection, statement))
     except StopIteration as finished:
-        answer: T = finished.value
-        return answer
+        result: T = finished.value
+        return result
 
 
-async def _do(connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], step: Step) -> list[Row]:
-    if isinstance(step, Ask):
-        return list(await connection.fetch(step.sql.postgres, *step.values))
-    if isinstance(step, Load):
-        await connection.copy_records_to_table(step.table, records=step.rows, columns=step.columns)
+async def _do(connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], statement: Statement) -> list[Row]:
+    if isinstance(statement, Execute):
+        return list(await connection.fetch(statement.sql.postgres, *statement.values))
+    if isinstance(statement, BulkInsert):
+        await connection.copy_records_to_table(statement.table, records=statement.rows, columns=statement.columns)
         return []
-    await connection.executemany(step.sql.postgres, step.values)
+    await connection.executemany(statement.sql.postgres, statement.values)
     return []

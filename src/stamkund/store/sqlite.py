@@ -1,9 +1,9 @@
 """The embedded engine: SQLite in this process.
 
-Reads run directly on the event loop, because a prepared look-up takes less time than handing it to a thread. Writes go
-through one thread, which commits whatever has gathered meanwhile as one transaction: an answer that promises something
-is on the disk (synchronous=FULL), and under load many answers share one sync. Each verb has its savepoint, so one that
-is refused takes nothing with it. Several processes may use the file; SQLite's own lock queues their writers.
+Reads run on the event loop, because a prepared look-up takes less time than handing it to a thread. Writes go through
+one thread, which commits all waiting verbs in one transaction: before a write returns it is on the disk
+(synchronous=FULL), and under load many writes share one sync. Each verb has a savepoint, so that a failing one does not
+affect the others. Several processes may use the file; SQLite's own lock queues their writers.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from stamkund.store.work import Ask, Each, Load, MakeWork, Row, Sql, Step, Unavailable, Work
+from stamkund.store.work import BulkInsert, Execute, ExecuteMany, MakeWork, Row, Sql, Statement, Unavailable, Work
 
 T = TypeVar("T")
 
 LOCK_WAIT_SECONDS = 15
-"""How long a writer waits for another process's transaction before it answers that the database is unavailable."""
+"""How long a writer waits for another process's transaction before it raises Unavailable."""
 _MAPPED_BYTES = 1 << 34
-_MOST_IN_ONE_COMMIT = 200
+_MAX_VERBS_IN_ONE_COMMIT = 200
 
 
 class _Job:
     """One verb on its way through the writer thread."""
 
-    __slots__ = ("answer", "done", "error", "make")
+    __slots__ = ("error", "make", "notify", "result")
 
-    def __init__(self, make: MakeWork[Any], done: Callable[[], None]) -> None:
+    def __init__(self, make: MakeWork[Any], notify: Callable[[], None]) -> None:
         self.make = make
-        self.done = done
-        self.answer: Any = None
+        self.notify = notify
+        self.result: Any = None
         self.error: BaseException | None = None
 
 
@@ -49,18 +49,18 @@ class SqliteEngine:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._reader: sqlite3.Connection | None = None
-        self._looker: sqlite3.Cursor | None = None
+        self._lookups: sqlite3.Cursor | None = None
         self._in_turn = False
         self._writer: threading.Thread | None = None
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
 
     async def open(self) -> None:
-        """Opens the file, making it where there is none. Raises Unavailable."""
+        """Opens the file, or creates it. Raises Unavailable."""
         try:
             self.path.touch(mode=0o600, exist_ok=True)
-            looking = _connect(self.path)
-            looking.text_factory = bytes  # documents go to the decoder as they are
-            self._looker = looking.cursor()
+            lookups = _connect(self.path)
+            lookups.text_factory = bytes  # documents go to the decoder as they are
+            self._lookups = lookups.cursor()
             self._reader = _connect(self.path)
             writing = _connect(self.path)
         except (sqlite3.Error, OSError) as error:
@@ -73,38 +73,38 @@ class SqliteEngine:
             self._jobs.put(None)
             await asyncio.to_thread(self._writer.join)
             self._writer = None
-        if self._looker is not None:
-            self._looker.connection.close()
+        if self._lookups is not None:
+            self._lookups.connection.close()
         if self._reader is not None:
             self._reader.close()
-        self._looker = self._reader = None
+        self._lookups = self._reader = None
 
     async def look_up(self, single: Sql, batch: Sql, values: tuple[Any, ...]) -> Row | None:
-        """The row of a hot-path look-up; its texts are bytes. `batch` is for engines that gather look-ups."""
-        assert self._looker is not None
+        """The row of a hot-path look-up; its texts are bytes. `batch` is for engines that batch look-ups."""
+        assert self._lookups is not None
         try:
             if not self._in_turn:
-                self._begin_turn(self._looker)
-            rows: list[Row] = self._looker.execute(single.sqlite, values).fetchall()
+                self._begin_turn(self._lookups)
+            rows: list[Row] = self._lookups.execute(single.sqlite, values).fetchall()
         except sqlite3.Error as error:
             raise Unavailable(str(error)) from error
         return rows[0] if rows else None
 
-    def _begin_turn(self, looker: sqlite3.Cursor) -> None:
-        """Look-ups of one turn of the event loop share a snapshot, which spares each the file locks of its own.
+    def _begin_turn(self, cursor: sqlite3.Cursor) -> None:
+        """Look-ups of one turn of the event loop share a snapshot, so that not each of them has to lock the file.
 
-        The turn ends before anything that arrives later is answered, because the loop keeps its order: whoever was told
-        of a change, by this process or another, asks in a later turn and sees it.
+        The turn ends before requests that arrive later are handled, because the loop keeps their order: a client that
+        got a response about a change, from this process or another, makes its next request in a later turn and sees it.
         """
-        looker.execute("BEGIN")
+        cursor.execute("BEGIN")
         self._in_turn = True
         asyncio.get_running_loop().call_soon(self._end_turn)
 
     def _end_turn(self) -> None:
         self._in_turn = False
-        if self._looker is not None:
+        if self._lookups is not None:
             with suppress(sqlite3.Error):
-                self._looker.execute("COMMIT")
+                self._lookups.execute("COMMIT")
 
     async def read(self, make: MakeWork[T]) -> T:
         """Runs a verb that only reads, in one snapshot. Raises Unavailable, and what the verb raises."""
@@ -121,20 +121,20 @@ class SqliteEngine:
     async def write(self, make: MakeWork[T]) -> T:
         """Runs a verb in a transaction of its own; it is on the disk when this returns."""
         loop = asyncio.get_running_loop()
-        done = asyncio.Event()
-        job = _Job(make, lambda: _wake(loop, done))
+        finished = asyncio.Event()
+        job = _Job(make, lambda: _wake(loop, finished))
         self._jobs.put(job)
-        await done.wait()
+        await finished.wait()
         if job.error is not None:
             raise job.error
-        answer: T = job.answer
-        return answer
+        result: T = job.result
+        return result
 
     def _write_jobs(self, connection: sqlite3.Connection) -> None:
         while (first := self._jobs.get()) is not None:
             jobs = [first]
             stop = False
-            while len(jobs) < _MOST_IN_ONE_COMMIT and not self._jobs.empty():
+            while len(jobs) < _MAX_VERBS_IN_ONE_COMMIT and not self._jobs.empty():
                 job = self._jobs.get()
                 if job is None:
                     stop = True
@@ -142,22 +142,23 @@ class SqliteEngine:
                 jobs.append(job)
             _commit_together(connection, jobs)
             for job in jobs:
-                job.done()
+                job.notify()
             if stop:
                 break
         connection.close()
 
 
-def _wake(loop: asyncio.AbstractEventLoop, done: asyncio.Event) -> None:
-    """Tells the event loop that its verb is done; a loop that was closed meanwhile has nobody waiting."""
+def _wake(loop: asyncio.AbstractEventLoop, finished: asyncio.Event) -> None:
+    """Tells the event loop that its verb is finished; a closed loop has nothing waiting any more."""
     with suppress(RuntimeError):
-        loop.call_soon_threadsafe(done.set)
+        loop.call_soon_threadsafe(finished.set)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, isolation_level=None, timeout=LOCK_WAIT_SECONDS, check_same_thread=False, cached_statements=256
     )
+    connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -167,7 +168,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _commit_together(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
-    """Runs the jobs in one transaction. Where the transaction itself fails, nothing of any of them stays."""
+    """Runs the jobs in one transaction. If the transaction itself fails, all of them fail."""
     try:
         connection.execute("BEGIN IMMEDIATE")
         for job in jobs:
@@ -175,7 +176,7 @@ def _commit_together(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
         connection.execute("COMMIT")
     except sqlite3.Error as error:
         if connection.in_transaction:
-            with suppress(sqlite3.Error):  # it has been rolled back already, or goes with the next one
+            with suppress(sqlite3.Error):  # it has been rolled back already, or will be before the next transaction
                 connection.execute("ROLLBACK")
         for job in jobs:
             job.error = Unavailable(str(error))
@@ -183,11 +184,11 @@ def _commit_together(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
 
 
 def _run_job(connection: sqlite3.Connection, job: _Job) -> None:
-    """Runs one verb between savepoints. Lets sqlite3.Error through: then the whole transaction is in doubt."""
+    """Runs one verb in a savepoint. Raises sqlite3.Error where the whole transaction has failed."""
     connection.execute("SAVEPOINT verb")
     try:
-        job.answer = _run(connection, job.make())
-    except sqlite3.IntegrityError as error:  # a rule of the schema: this verb's own fault, the others go on
+        job.result = _run(connection, job.make())
+    except sqlite3.IntegrityError as error:  # a constraint: only this verb fails
         job.error = error
         connection.execute("ROLLBACK TO verb")
     except sqlite3.Error:
@@ -200,27 +201,27 @@ def _run_job(connection: sqlite3.Connection, job: _Job) -> None:
 
 def _run(connection: sqlite3.Connection, work: Work[T]) -> T:
     try:
-        step = next(work)
+        statement = next(work)
         while True:
-            step = work.send(_do(connection, step))
+            statement = work.send(_do(connection, statement))
     except StopIteration as finished:
-        answer: T = finished.value
-        return answer
+        result: T = finished.value
+        return result
 
 
-def _do(connection: sqlite3.Connection, step: Step) -> list[Row]:
-    if isinstance(step, Ask):
-        rows: list[Row] = connection.execute(step.sql.sqlite, _plain(step.values)).fetchall()
+def _do(connection: sqlite3.Connection, statement: Statement) -> list[Row]:
+    if isinstance(statement, Execute):
+        rows: list[Row] = connection.execute(statement.sql.sqlite, _plain(statement.values)).fetchall()
         return rows
-    if isinstance(step, Each):
-        connection.executemany(step.sql.sqlite, step.values)
-    elif isinstance(step, Load):
-        connection.executemany(step.insert, step.rows)
+    if isinstance(statement, ExecuteMany):
+        connection.executemany(statement.sql.sqlite, statement.values)
+    elif isinstance(statement, BulkInsert):
+        connection.executemany(statement.insert, statement.rows)
     return []
 
 
 def _plain(values: Sequence[Any]) -> Sequence[Any]:
-    """A list goes in as one JSON text, for json_each to unfold."""
+    """Lists become JSON, for json_each."""
     if any(isinstance(value, list) for value in values):
         return [msgspec.json.encode(v).decode() if isinstance(v, list) else v for v in values]
     return values

@@ -1,4 +1,4 @@
-"""How a verb talks to an engine: it yields what it wants done and is sent the rows.
+"""How a verb talks to an engine: it yields the statements that it wants executed and is sent their rows.
 
 A verb is a generator, so the same verb runs on SQLite (a writer thread, synchronous) and on PostgreSQL (asyncio)
 without being written twice. SQL is written once, with `$1`, `$2` … for values; where the engines differ, `Sql` holds
@@ -8,26 +8,29 @@ both texts.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
 
-_PLACE = re.compile(r"\$(?=[0-9])")  # `$1`, and not the `$` of a JSON path
+_PLACEHOLDER = re.compile(r"\$(?=[0-9])")  # `$1`, and not the `$` of a JSON path
 
 
 class Row(Protocol):
-    """A row of an answer: its values by place."""
+    """A row of a result: its values by the names of its columns, or unpacked in their order."""
 
-    def __getitem__(self, place: Any, /) -> Any: ...
+    def __getitem__(self, column: str, /) -> Any: ...
     def __iter__(self) -> Iterator[Any]: ...
     def __len__(self) -> int: ...
 
 
-class Taken(Exception):
-    """An identifier that must be unique within the organisation is another account's. `kind`: see rules.identifiers."""
+class UniqueConflict(Exception):
+    """An identifier that must be unique within the organisation belongs to another account.
+
+    `kind`: see `rules.identifiers`; `candidate` for an account candidate that has an account already.
+    """
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
@@ -35,7 +38,7 @@ class Taken(Exception):
 
 
 class Unavailable(Exception):
-    """The database is out of reach, full or too busy. Nothing was changed, unless the answer itself was lost."""
+    """The database is out of reach, full or too busy. Nothing was changed, unless only the result was lost."""
 
 
 class Sql:
@@ -45,11 +48,29 @@ class Sql:
 
     def __init__(self, text: str, sqlite: str | None = None) -> None:
         self.postgres = text
-        self.sqlite = _PLACE.sub("?", text if sqlite is None else sqlite)
+        self.sqlite = _PLACEHOLDER.sub("?", text if sqlite is None else sqlite)
+
+
+def for_update(text: str, of: str = "") -> Sql:
+    """A query whose rows stay locked until the transaction ends. SQLite has one writer at a time and needs no lock."""
+    return Sql(f"{text} FOR UPDATE{f' OF {of}' if of else ''}", sqlite=text)
+
+
+def delete_batch(table: str, key: str, condition: str, order: str) -> Sql:
+    """Deletes at most `$2` rows of `table` that match `condition` on `$1`, and returns a row for each.
+
+    A batch is bounded, so that neither a lock nor a writer's turn lasts; rows that are locked are left for the next.
+    """
+    chosen = f"SELECT {key} FROM {table} WHERE {condition} ORDER BY {order} LIMIT $2"
+    where = f"({key})" if "," in key else key
+    return Sql(
+        f"DELETE FROM {table} WHERE {where} IN ({chosen} FOR UPDATE SKIP LOCKED) RETURNING 1",
+        sqlite=f"DELETE FROM {table} WHERE {where} IN ({chosen}) RETURNING 1",
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Execute:
     """One statement with its values; the verb is sent its rows."""
 
     sql: Sql
@@ -57,7 +78,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Each:
+class ExecuteMany:
     """One statement for each of many tuples of values; gives no rows."""
 
     sql: Sql
@@ -65,7 +86,7 @@ class Each:
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class BulkInsert:
     """Rows into a table, the fastest way that the engine has; gives no rows. A row that is there already fails."""
 
     table: str
@@ -75,19 +96,15 @@ class Load:
     @property
     def insert(self) -> str:
         marks = ", ".join("?" * len(self.columns))
-        return f"INSERT INTO {self.table} ({', '.join(self.columns)}) VALUES ({marks})"  # noqa: S608
+        return f"INSERT INTO {self.table} ({', '.join(self.columns)}) VALUES ({marks})"
 
 
-Step = Ask | Each | Load
-Work = Generator[Step, list[Row], T]
-"""What a verb is: steps out, rows in, and in the end its answer."""
+Statement = Execute | ExecuteMany | BulkInsert
+Work = Generator[Statement, list[Row], T]
+"""What a verb is: steps out, rows in, and at the end its result."""
 MakeWork = Callable[[], Work[T]]
 """Starts the verb afresh: an engine may have to run it again (deadlock, lost connection before anything was done)."""
 
 
-def one(rows: list[Row]) -> Row | None:
+def first(rows: list[Row]) -> Row | None:
     return rows[0] if rows else None
-
-
-def values(items: Iterable[Any]) -> tuple[Any, ...]:
-    return tuple(items)

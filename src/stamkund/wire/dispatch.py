@@ -1,9 +1,9 @@
 """The ASGI application: finds the endpoint and makes its checks, in the wire contract's order.
 
 token (401) → scope and identity (403) → the client's rate limit (429) → size (413) → content type → JSON → unknown
-parameters → values (400) → the rate limit of what is asked about (429), which right values alone tell → the story.
-Nothing else decides in which order a caller learns what is wrong. Every answer, also the one to a fault of ours, is a
-JSON body with a code and a request id.
+parameters → values (400) → the rate limit of the identifiers (429), once their values are valid → the handler. Nothing
+else decides in which order a caller learns what is wrong. Every response, also the one to a fault of ours, is a JSON
+body with a code and a request id.
 """
 
 from __future__ import annotations
@@ -17,18 +17,24 @@ from typing import Any
 
 import msgspec
 
-from stamkund import caller as callers
 from stamkund import log, problems
-from stamkund.passwords import Busy
+from stamkund.identity.passwords import HashingQueueFull
+from stamkund.identity.tokens import token_digest
 from stamkund.problems import Problem, Refused
-from stamkund.rules.moments import zone
+from stamkund.rules.account import Account
+from stamkund.rules.timestamps import zone
 from stamkund.rules.values import NO_CONTEXT, Context
 from stamkund.store import Unavailable
-from stamkund.wire import cors, parameters
-from stamkund.wire.context import Services
-from stamkund.wire.endpoint import MOST_BODY_BYTES, Answer, Call, Endpoint
-from stamkund.wire.form import form
-from stamkund.wire.parameters import Given
+from stamkund.wire import cors
+from stamkund.wire.call import Call
+from stamkund.wire.caller import access_problem, bearer_token, caller_of
+from stamkund.wire.endpoint import Endpoint, Loads
+from stamkund.wire.form import parse_form
+from stamkund.wire.parameters import ParsedParameters, parse_json_object, parse_query
+from stamkund.wire.response import NO_STORE, Header, Response
+from stamkund.wire.services import Services
+
+MAX_BODY_BYTES = 64 * 1024
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -37,7 +43,6 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:+/=-]{1,128}")
 _JSON = re.compile(rb"application/json[ \t]*(;.*)?", re.IGNORECASE)
 _encode = msgspec.json.Encoder().encode
 _NO_CONTENT = 204
-_NO_STORE = (b"cache-control", b"no-store")
 
 
 class Disconnected(Exception):
@@ -45,18 +50,21 @@ class Disconnected(Exception):
 
 
 class UndeclaredRefusal(Exception):
-    """A story refused in a way that its declaration does not tell of."""
+    """A handler raised a refusal that its declaration does not name."""
 
 
 class Dispatch:
-    """Answers requests for the given endpoints."""
+    """Responds to requests for these endpoints."""
 
     def __init__(self, endpoints: Iterable[Endpoint], services: Services) -> None:
         self._services = services
         self._routes: dict[str, dict[str, Endpoint]] = {}
         for endpoint in endpoints:
             for path in endpoint.paths:
-                self._routes.setdefault(path, {})[endpoint.method] = endpoint
+                methods = self._routes.setdefault(path, {})
+                if endpoint.method in methods:
+                    raise TypeError(f"{endpoint.method} {path} is declared twice")
+                methods[endpoint.method] = endpoint
         self._log = log.get()
         self._process = os.urandom(6).hex()
         self._count = itertools.count(1)
@@ -71,20 +79,20 @@ class Dispatch:
         endpoint: Endpoint | None = None
         try:
             endpoint = self._endpoint(scope)
-            answer = await self._answer(endpoint, call, scope, receive)
+            response = await self._response(endpoint, call, receive)
         except Disconnected:
             return
         except Exception as error:
-            answer = self._refused(error, endpoint, call, request_id)
+            response = self._error_response(error, endpoint, call, request_id)
         origin = headers.get(b"origin")
         if origin is not None:
-            answer = await cors.shown(answer, origin, call, scope["method"], self._methods(scope["path"]))
-        await _send(answer, request_id, send)
+            response = await cors.with_cors(response, origin, call, scope["method"], self._methods(scope["path"]))
+        await _send(response, request_id, send)
         log.request(
             request_id,
             call.client.id,
             f"{scope['method']} {endpoint.paths[0]}" if endpoint else None,
-            answer.status,
+            response.status,
             time.perf_counter() - started,
             call.now,
         )
@@ -107,54 +115,56 @@ class Dispatch:
             raise Refused(problems.method_not_allowed(methods))
         return endpoint
 
-    async def _answer(self, endpoint: Endpoint, call: Call, scope: Mapping[str, Any], receive: Receive) -> Answer:
+    async def _response(self, endpoint: Endpoint, call: Call, receive: Receive) -> Response:
         if not endpoint.public:
-            await self._admit(endpoint, call, scope)
+            await self._authenticate(endpoint, call)
         if endpoint.body is not None:
             await _read_body(endpoint, call, receive)
-        elif endpoint.subject is None and not endpoint.free_query:
-            call.given = _given(endpoint, scope)
+        elif endpoint.loads.account is None and not endpoint.free_query:
+            call.parameters = _query_parameters(endpoint, call)
         if endpoint.limit is not None:
-            for identifier in endpoint.limit.about(call):
+            for identifier in endpoint.limit.identifiers(call):
                 self._services.limits.identifier(endpoint.limit.name, call.caller.organisation.id, identifier, call.now)
-        result = await _told(endpoint, call)
-        if isinstance(result, Answer):
+        result = await _handle(endpoint, call)
+        if isinstance(result, Response):
             return result
-        return Answer(endpoint.success, _encode(result), headers=_for_caches(endpoint))
+        return Response(endpoint.success, _encode(result), headers=_cache_headers(endpoint))
 
-    async def _admit(self, endpoint: Endpoint, call: Call, scope: Mapping[str, Any]) -> None:
-        """Lets the caller in. The account that the call is about is read along with the token, so a query that names
-        one is parsed first, but what is wrong with it is told only to a caller who may ask."""
-        wrong: Refused | None = None
-        subject = None
-        if endpoint.subject is not None:
+    async def _authenticate(self, endpoint: Endpoint, call: Call) -> None:
+        """Checks the access token. The account that the call is about is read along with the token, so a query that
+        names one is parsed first; but only a caller who may make the call learns what is wrong with the query."""
+        query_error: Refused | None = None
+        account = None
+        if endpoint.loads.account is not None:
             try:
-                call.given = _given(endpoint, scope)
-                subject = endpoint.subject(call.given, self._services)
+                call.parameters = _query_parameters(endpoint, call)
+                account = endpoint.loads.account(call.parameters, self._services)
             except Refused as error:
-                wrong = error
+                query_error = error
         header = call.headers.get(b"authorization")
-        token = callers.bearer(header)
+        token = bearer_token(header)
         if token is None:
             raise Refused(problems.MISSING_TOKEN if header is None else problems.INVALID_TOKEN)
-        opened = await self._services.store.opened(callers.token_hash(token), subject, endpoint.catalogue)
-        caller = callers.caller_of(opened, call.now)
+        authenticated = await self._services.store.tokens.authenticate(
+            token_digest(token), account, endpoint.loads.catalogue
+        )
+        caller = caller_of(authenticated, call.now)
         if caller is None:
             raise Refused(problems.INVALID_TOKEN)
-        call.by(caller, opened)
-        refusal = callers.refusal(caller, endpoint.scope, endpoint.identity)
-        if refusal is not None:
-            raise Refused(refusal)
+        call.authenticate_caller(caller, authenticated)
+        problem = access_problem(caller, endpoint.scope, endpoint.identity)
+        if problem is not None:
+            raise Refused(problem)
         if endpoint.limit is not None:
             self._services.limits.client(endpoint.limit.name, caller.client.id, call.now)
-        if wrong is not None:
-            raise wrong
+        if query_error is not None:
+            raise query_error
 
-    def _refused(self, error: Exception, endpoint: Endpoint | None, call: Call, request_id: str) -> Answer:
+    def _error_response(self, error: Exception, endpoint: Endpoint | None, call: Call, request_id: str) -> Response:
         problem = self._problem_of(error, request_id)
         if endpoint is not None and endpoint.refusal_page is not None:
             return endpoint.refusal_page(call, problem)
-        return _problem(problem)
+        return Response(problem.status, _encode(problem.body()), headers=(*problem.headers, NO_STORE))
 
     def _problem_of(self, error: Exception, request_id: str) -> Problem:
         if isinstance(error, Refused):
@@ -162,69 +172,84 @@ class Dispatch:
         if isinstance(error, Unavailable):
             self._log.warning("database unavailable", id=request_id, **log.where(error))
             return problems.UNAVAILABLE
-        if isinstance(error, Busy):
+        if isinstance(error, HashingQueueFull):
             return problems.BUSY
         self._log.error("internal error", id=request_id, **log.where(error))
         return problems.internal(request_id)
 
 
-def _for_caches(endpoint: Endpoint) -> tuple[tuple[bytes, bytes], ...]:
-    if endpoint.personal:
-        return (_NO_STORE,)
-    if not endpoint.max_age:
-        return ()
-    # Also where no origin was sent: what a cache keeps of that must not be given to a script.
-    return (b"cache-control", b"public, max-age=%d" % endpoint.max_age), cors.VARY
-
-
-async def _told(endpoint: Endpoint, call: Call) -> Any:
-    """The story's answer. A refusal that was not declared is a fault of ours, not an answer."""
+async def _handle(endpoint: Endpoint, call: Call) -> Any:
+    """What the handler returns. A refusal that was not declared is a fault of ours, not a response."""
+    handler, loads = endpoint.handler, endpoint.loads
     try:
-        return await endpoint.story(call)
-    except Refused as refused:
-        problem = refused.problem
-        if problem in endpoint.refusals or problem.code == "invalid_parameter":
+        if loads.account is None:
+            return await (handler(call, catalogue=await call.catalogue()) if loads.catalogue else handler(call))
+        account = _account(call, loads)
+        if loads.catalogue:
+            return await handler(call, account=account, catalogue=await call.catalogue())
+        return await handler(call, account=account)
+    except Refused as error:
+        problem = error.problem
+        if problem in endpoint.refusals or problem.code == problems.INVALID_PARAMETER:
             raise
         if problem.code == problems.TOO_MANY and endpoint.limit is not None:
             raise
-        raise UndeclaredRefusal(problem.code) from refused
+        raise UndeclaredRefusal(problem.code) from error
 
 
-def _given(endpoint: Endpoint, scope: Mapping[str, Any]) -> Given:
-    return _checked(endpoint, parameters.query(scope["query_string"]), NO_CONTEXT)
+def _account(call: Call, loads: Loads) -> Account:
+    """The account that the declaration loads. Raises Refused where it is missing."""
+    account = call.account()
+    if account is None:
+        assert loads.missing is not None, "the declaration was checked"
+        raise Refused(loads.missing)
+    return account
 
 
-def _checked(endpoint: Endpoint, sent: Mapping[str, Any], context: Context) -> Given:
-    given = endpoint.declared.read(sent, context)
+def _cache_headers(endpoint: Endpoint) -> tuple[Header, ...]:
+    if endpoint.personal:
+        return (NO_STORE,)
+    if not endpoint.max_age:
+        return ()
+    # Also where no origin was sent: what a cache stores of that must not be given to a script.
+    return (b"cache-control", b"public, max-age=%d" % endpoint.max_age), cors.VARY
+
+
+def _query_parameters(endpoint: Endpoint, call: Call) -> ParsedParameters:
+    return _parsed(endpoint, parse_query(call.query), NO_CONTEXT)
+
+
+def _parsed(endpoint: Endpoint, sent: Mapping[str, Any], context: Context) -> ParsedParameters:
+    parameters = endpoint.parameter_set.parse(sent, context)
     if endpoint.check is not None:
-        endpoint.check(given)
-    return given
+        endpoint.check(parameters)
+    return parameters
 
 
 async def _read_body(endpoint: Endpoint, call: Call, receive: Receive) -> None:
     body = await _body(call.headers, receive)
     if endpoint.body == "form":
-        call.form = form(body)
+        call.form = parse_form(body)
         return
     if _JSON.fullmatch(call.headers.get(b"content-type", b"")) is None:
         raise Refused(problems.INVALID_CONTENT_TYPE)
     context = NO_CONTEXT if endpoint.public else _context(call)
-    call.given = _checked(endpoint, parameters.json_object(body), context)
+    call.parameters = _parsed(endpoint, parse_json_object(body), context)
 
 
 def _context(call: Call) -> Context:
     organisation = call.caller.organisation
-    return Context(zone(organisation.timezone).today(call.now), organisation.wants_checksum)
+    return Context(zone(organisation.timezone).today(call.now), organisation.requires_checksum)
 
 
 async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
     """The whole body, at most 64 KiB. Raises Refused, Disconnected.
 
-    The connection stays open at 413: the server throws the rest of the body away as it comes. Closing under a client
-    that is still sending would take the answer away from it.
+    The connection stays open at 413: the server discards the rest of the body as it comes. Closing it under a client
+    that is still sending would take the response away from it.
     """
     length = headers.get(b"content-length", b"0")
-    if not length.isdigit() or int(length) > MOST_BODY_BYTES:
+    if not length.isdigit() or int(length) > MAX_BODY_BYTES:
         raise Refused(problems.PAYLOAD_TOO_LARGE)
     body = b""
     while True:
@@ -232,29 +257,21 @@ async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         if message["type"] == "http.disconnect":
             raise Disconnected
         body += bytes(message.get("body", b""))
-        if len(body) > MOST_BODY_BYTES:
+        if len(body) > MAX_BODY_BYTES:
             raise Refused(problems.PAYLOAD_TOO_LARGE)
         if not message.get("more_body", False):
             return body
 
 
-def _problem(problem: Problem) -> Answer:
-    return Answer(problem.status, _encode(problem.body()), headers=(*problem.headers, _NO_STORE))
-
-
-async def _send(answer: Answer, request_id: str, send: Send) -> None:
-    body: tuple[tuple[bytes, bytes], ...] = ()
-    if answer.status != _NO_CONTENT:
-        body = (b"content-type", answer.content_type), (b"content-length", b"%d" % len(answer.body))
+async def _send(response: Response, request_id: str, send: Send) -> None:
+    content: tuple[Header, ...] = ()
+    if response.status != _NO_CONTENT:
+        content = (b"content-type", response.content_type), (b"content-length", b"%d" % len(response.body))
     await send(
         {
             "type": "http.response.start",
-            "status": answer.status,
-            "headers": [
-                *body,
-                (b"x-request-id", request_id.encode("ascii")),
-                *answer.headers,
-            ],
+            "status": response.status,
+            "headers": [*content, (b"x-request-id", request_id.encode("ascii")), *response.headers],
         }
     )
-    await send({"type": "http.response.body", "body": answer.body})
+    await send({"type": "http.response.body", "body": response.body})

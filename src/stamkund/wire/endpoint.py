@@ -1,292 +1,190 @@
-"""The declaration of a call: everything about it that is not its story.
+"""The declaration of a call: everything about it that is not its handler.
 
-`@endpoint(...)` turns a story (an async function from `Call` to an answer) into an `Endpoint`. Dispatch, OpenAPI, the
-reference and the guard tests all read the declaration, so a call is added in one place.
+`@endpoint(…)` turns a handler (an async function from a `Call` to a response) into an `Endpoint`. Dispatch, OpenAPI,
+the reference and the guard tests all read the declaration, so a call is added in one place.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from stamkund.caller import Caller
 from stamkund.problems import Problem
-from stamkund.rules.account import Account
-from stamkund.rules.attempts import Visit
-from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.identifiers import Identifier
-from stamkund.rules.organisation import Client, Organisation
-from stamkund.store import Opened, Subject
-from stamkund.wire.parameters import Declared, Given, Parameter
+from stamkund.store import TOKEN_ACCOUNT, AccountLookup, TokenAccount
+from stamkund.wire.about import About
+from stamkund.wire.call import Call
+from stamkund.wire.parameters import Parameter, ParameterSet, ParsedParameters
+from stamkund.wire.response import Response
 
 if TYPE_CHECKING:
-    from stamkund.wire.context import Services
+    from stamkund.wire.services import Services
 
-MOST_BODY_BYTES = 64 * 1024
-_LONGEST_AGENT = 4096
-_SENT_ON = 302
+_REDIRECT = 302
 
-
-class Item(msgspec.Struct):
-    """`{"item": …}`: the envelope of one resource."""
-
-    item: Any
-
-
-class Created(msgspec.Struct):
-    """`{"id": …}`: the answer to a change."""
-
-    id: str
+Handler = Callable[..., Awaitable[Any]]
+"""Takes the call and, by name, what the declaration `loads`."""
+ChooseAccount = Callable[[ParsedParameters, "Services"], AccountLookup]
+Check = Callable[[ParsedParameters], None]
+"""A rule about several parameters. Raises Refused."""
+RefusalPage = Callable[[Call, Problem], Response]
 
 
-@dataclass(slots=True)
-class Answer:
-    """A whole HTTP answer. `body` is ready to be sent; a struct is encoded by dispatch instead."""
+@dataclass(frozen=True)
+class Loads:
+    """What is read in the same statement as the token, and given to the handler as arguments of these names.
 
-    status: int
-    body: bytes
-    content_type: bytes = b"application/json"
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-
-
-NOTHING = Given({})
-NOBODY = Caller(
-    Client(id="", organisation="", name="", created=0, scopes=[], secrets=[], disabled=True),
-    Organisation(id="", name=""),
-    frozenset(),
-    None,
-)
-"""The caller of a public call."""
-
-
-class Call:
-    """One call that passed all checks: who calls, what was given, and the account that it is about.
-
-    `client` is whoever has proven to be it, by access token or, as the token endpoint's story says, by its secret.
+    - `account`: chooses the account by the parameters. Where there is no such account, the call is refused with
+      `missing`, which must be given.
+    - `catalogue`: the catalogue of the caller's organisation.
     """
 
-    __slots__ = ("_opened", "caller", "client", "form", "given", "headers", "now", "path", "peer", "query", "services")
-
-    def __init__(self, services: Services, now: int, headers: Mapping[bytes, bytes]) -> None:
-        self.services = services
-        self.now = now
-        self.headers = headers
-        self.caller = NOBODY
-        self.client = NOBODY.client
-        self.given = NOTHING
-        self.form: Mapping[str, str] = {}
-        self.path = ""
-        self.query = b""
-        self.peer: tuple[str, int] | None = None
-        self._opened: Opened | None = None
-
-    def by(self, caller: Caller, opened: Opened | None) -> None:
-        """The caller has passed; `opened` may hold the account that the call is about."""
-        self.caller = caller
-        self.client = caller.client
-        self._opened = opened
+    account: ChooseAccount | None = None
+    missing: Problem | None = None
+    catalogue: bool = False
 
     @property
-    def address(self) -> str | None:
-        """The address that the call came from, as far as the connection tells: a proxy in front is the proxy's."""
-        return None if self.peer is None else self.peer[0]
-
-    def visit(self, organisation: str, door: str, client: str) -> Visit:
-        """Who knocks at a door now, as far as the connection and the headers tell."""
-        agent = self.headers.get(b"user-agent")
-        shown = None if agent is None else agent.decode("latin-1")[:_LONGEST_AGENT]
-        return Visit(organisation, door, client, self.address, shown, self.now)
-
-    def account(self) -> Account | None:
-        """The account that the declaration's `subject` names, None where there is no such account."""
-        document = None if self._opened is None else self._opened.document
-        return None if document is None else self.services.store.account(document)
-
-    async def catalogue(self) -> Catalogue:
-        """The catalogue of the caller's organisation, for a declaration that says `catalogue`. Raises Unavailable."""
-        fingerprint = None if self._opened is None else self._opened.catalogue
-        return await self.services.store.catalogue(self.caller.organisation.id, fingerprint)
+    def arguments(self) -> list[str]:
+        return [*(["account"] if self.account is not None else []), *(["catalogue"] if self.catalogue else [])]
 
 
-Story = Callable[[Call], Awaitable[Any]]
-ChooseSubject = Callable[[Given, "Services"], Subject]
-Check = Callable[[Given], None]
-"""A rule about several parameters. Raises Refused."""
+NOTHING = Loads()
 
 
-RefusalPage = Callable[[Call, Problem], Answer]
+def token_account(_: ParsedParameters, __: Services) -> TokenAccount:
+    """For `Loads`: the account that the access token stands for."""
+    return TOKEN_ACCOUNT
 
 
-def _nothing(_: Call) -> Iterable[Identifier]:
+def _no_identifiers(_: Call) -> Iterable[Identifier]:
     return ()
 
 
 @dataclass(frozen=True)
 class Limit:
-    """That a call is limited: for each client and, together for all clients, for each identifier that it is `about`.
+    """The rate limit of a call: for each client and, for all clients together, for each identifier that it is about.
 
-    `name` is what is counted under. A public call learns from its story alone who calls, so its story asks
-    `services.limits` itself.
+    `name` is what is counted under. At a public call the handler learns who the client is, so the handler itself asks
+    `services.limits`.
     """
 
     name: str
-    about: Callable[[Call], Iterable[Identifier]] = _nothing
+    identifiers: Callable[[Call], Iterable[Identifier]] = _no_identifiers
 
 
-@dataclass(frozen=True)
-class Example:
-    """An example for the reference: what is sent, and the JSON that answers it."""
-
-    query: str = ""
-    body: str = ""
-    answer: str = ""
-
-
-@dataclass(frozen=True)
-class FormField:
-    """A field of a form, for the reference: a story with a form reads it itself."""
-
-    name: str
-    note: str
-    required: bool = False
-    example: str = ""
-
-
-@dataclass(frozen=True)
-class Form:
-    """One way to fill in a form, such as one grant of the token endpoint; `title` is the grant, else empty."""
-
-    title: str
-    note: str
-    fields: tuple[FormField, ...]
-
-
-@dataclass(frozen=True)
-class OwnError:
-    """An error with a body of the call's own instead of the API's: OAuth has its own shape."""
-
-    status: int
-    body: msgspec.Struct
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Endpoint:
     """A declared call. See `endpoint` for the fields."""
 
     method: str
     paths: tuple[str, ...]
-    story: Story
-    title: str
-    source: str
+    handler: Handler
+    about: About
     scope: str | None
     identity: bool
     public: bool
-    declared: Declared
+    parameter_set: ParameterSet
     check: Check | None
-    subject: ChooseSubject | None
-    catalogue: bool
+    loads: Loads
     body: str | None
+    free_query: bool
     success: int
-    answer: type | None
-    media: str
     personal: bool
     max_age: int
     refusals: tuple[Problem, ...]
-    forms: tuple[Form, ...]
-    own_errors: tuple[OwnError, ...]
-    example: Example
-    description: str
-    group: str
     limit: Limit | None
-    free_query: bool
-    query_fields: tuple[FormField, ...]
     refusal_page: RefusalPage | None
 
     @property
+    def description(self) -> str:
+        return inspect.getdoc(self.handler) or ""
+
+    @property
     def for_browsers(self) -> bool:
-        """Whether people come here in a browser, to see a page or be sent on, and no script has anything to read."""
-        return self.refusal_page is not None or self.success == _SENT_ON
+        """Whether people come here in a browser, to see a page or be redirected, and no script has anything to read."""
+        return self.refusal_page is not None or self.success == _REDIRECT
 
 
 def endpoint(
     method: str,
     *paths: str,
-    title: str,
-    source: str,
+    about: About,
     scope: str | None = None,
     identity: bool = False,
     public: bool = False,
     parameters: Sequence[Parameter[Any]] = (),
     check: Check | None = None,
-    subject: ChooseSubject | None = None,
-    catalogue: bool = False,
+    loads: Loads = NOTHING,
     body: str | None = None,
+    free_query: bool = False,
     success: int = 200,
-    answer: type | None = None,
-    media: str = "application/json",
     personal: bool = True,
     max_age: int = 0,
     refusals: Sequence[Problem] = (),
-    forms: Sequence[Form] = (),
-    own_errors: Sequence[OwnError] = (),
-    example: Example | None = None,
-    group: str = "Account",
     limit: Limit | None = None,
-    free_query: bool = False,
-    query_fields: Sequence[FormField] = (),
     refusal_page: RefusalPage | None = None,
-) -> Callable[[Story], Endpoint]:
+) -> Callable[[Handler], Endpoint]:
     """Declares a call.
 
+    - `about`: for the reference alone.
     - `scope`, `identity`: what the access token must have; `public` calls take no access token.
     - `parameters` in the document's order; `check` refuses combinations of them.
-    - `subject` chooses the account that is read together with the token; `catalogue`: so is the organisation's.
-    - `body`: None, `json` or `form`. `success` and `answer`: the status and the shape of what answers.
-    - `personal`: the answer is not for caches; else they may keep it for `max_age` seconds, where that is said.
-    - `refusals`: those that the story itself may raise; raising another one is a fault of ours.
+    - `loads`: what is read together with the token and given to the handler.
+    - `body`: None, `json` or `form`. `free_query`: the handler reads `call.query` itself, because other rules than the
+      API's apply to it.
+    - `success`: the status of a struct that the handler returns.
+    - `personal`: the response is not for caches; else they may keep it for `max_age` seconds, where that is given.
+    - `refusals`: those that the handler itself may raise; raising another one is a fault of ours.
     - `limit`: how the call is counted, where it is limited.
-    - `free_query`: the story reads `call.query` itself, because other rules than the API's hold for it; `query_fields`
-      describes it, for the reference alone.
     - `refusal_page`: shows refusals to people, where browsers make the call.
-    - `forms`, `own_errors`, `example`: for the reference alone.
-    - `source`: the document that the behaviour comes from.
     """
+    missing = () if loads.missing is None else (loads.missing,)
 
-    def declare(story: Story) -> Endpoint:
+    def declare(handler: Handler) -> Endpoint:
+        _check_paths(paths)
+        _check_declaration(handler, loads, public=public, body=body)
         return Endpoint(
             method=method,
-            paths=tuple(paths),
-            story=story,
-            title=title,
-            source=source,
+            paths=paths,
+            handler=handler,
+            about=about,
             scope=scope,
             identity=identity,
             public=public,
-            declared=Declared(parameters, json=body == "json"),
+            parameter_set=ParameterSet(parameters, json=body == "json"),
             check=check,
-            subject=subject,
-            catalogue=catalogue,
+            loads=loads,
             body=body,
+            free_query=free_query,
             success=success,
-            answer=answer,
-            media=media,
             personal=personal,
             max_age=max_age,
-            refusals=tuple(refusals),
-            forms=tuple(forms),
-            own_errors=tuple(own_errors),
-            example=example or Example(),
-            description=inspect.getdoc(story) or "",
-            group=group,
+            refusals=(*missing, *refusals),
             limit=limit,
-            free_query=free_query,
-            query_fields=tuple(query_fields),
             refusal_page=refusal_page,
         )
 
     return declare
+
+
+def _check_declaration(handler: Handler, loads: Loads, *, public: bool, body: str | None) -> None:
+    """A handler takes the call and exactly what its declaration loads, and that can be read. Raises TypeError."""
+    name = handler.__qualname__
+    _, *arguments = inspect.signature(handler, follow_wrapped=False).parameters
+    if sorted(arguments) != sorted(loads.arguments):
+        raise TypeError(f"{name} takes {arguments}, but its declaration loads {loads.arguments}")
+    if (loads.account is None) != (loads.missing is None):
+        raise TypeError(f"{name}: an account that is read needs the refusal for a missing one")
+    if public and loads.arguments:
+        raise TypeError(f"{name}: a public call has no access token that an account or a catalogue is read with")
+    if body is not None and loads.account is not None:
+        raise TypeError(f"{name}: the account is chosen by the query, before a body is read")
+
+
+def _check_paths(paths: Sequence[str]) -> None:
+    """Dispatch compares paths as they are. Raises TypeError."""
+    for path in paths:
+        if "{" in path:
+            raise TypeError(f"{path}: paths have no parameters yet; until they do, the call would never be reached")

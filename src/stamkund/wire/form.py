@@ -1,7 +1,7 @@
-"""The token endpoint's form, read as leniently as clients in the field write it.
+"""Forms, read as leniently as clients in the field write them.
 
-They paste values into the body without percent-encoding them, so only `&` and `=` separate; `+` and `%xx` decode as
-forms do, and everything else is taken as it comes (`^`, `/`, `@`, blanks, a `%` that begins nothing).
+Clients paste values into the body without percent-encoding them, so only `&` and `=` separate; `+` and `%xx` decode as
+forms do, and everything else is taken literally (`^`, `/`, `@`, blanks, a `%` that begins nothing).
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 from urllib.parse import unquote_plus
 
 
-def form(body: bytes) -> dict[str, str]:
-    """Names and values; of a repeated name the first is taken. Bytes that are no UTF-8 are read as Latin-1."""
-    found: dict[str, str] = {}
+def parse_form(body: bytes) -> dict[str, str]:
+    """Names and values; of a repeated name the first value. Bytes that are not UTF-8 are read as Latin-1."""
+    fields: dict[str, str] = {}
     for part in body.strip(b"\r\n").split(b"&"):
         name, _, value = part.partition(b"=")
         if name:
-            found.setdefault(_decoded(name).strip(), _decoded(value))
-    return found
+            fields.setdefault(_decoded(name).strip(), _decoded(value))
+    return fields
 
 
 def _decoded(raw: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Parameters of a call, from a query string or a JSON body, with nothing let through that was not declared."""
+"""Parameters of a call, from a query string or a JSON body. Nothing that was not declared is let through."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from stamkund import problems
 from stamkund.problems import Refused
-from stamkund.rules.values import Context, Invalid, Kind
+from stamkund.rules.values import Context, Invalid, ValueType
 
 T = TypeVar("T")
 
@@ -20,13 +20,13 @@ class Parameter(Generic[T]):
     """One documented parameter. `note` is for the reference; parameters are checked in the order of the document."""
 
     name: str
-    kind: Kind[T]
+    type: ValueType[T]
     note: str
     required: bool = False
 
 
-class Given:
-    """The parameters that a caller gave, parsed."""
+class ParsedParameters:
+    """The parameters of a request, parsed, by their declarations."""
 
     __slots__ = ("_values",)
 
@@ -50,30 +50,33 @@ class Given:
         return self._values.keys()
 
 
-class _Wrong:
+NO_PARAMETERS = ParsedParameters({})
+
+
+class _Unreadable:
     """A value that could not be read as text at all; the sentence says why."""
 
     def __init__(self, sentence: str) -> None:
         self.sentence = sentence
 
 
-_NOT_UTF8 = _Wrong("Parameter must be percent-encoded UTF-8")
-_NOT_A_STRING = _Wrong("Parameter must be a string")
-_TWICE = _Wrong("Parameter must be given once")
+_NOT_UTF8 = _Unreadable("Parameter must be percent-encoded UTF-8")
+_NOT_A_STRING = _Unreadable("Parameter must be a string")
+_REPEATED = _Unreadable("Parameter must be given once")
 
 
-def query(raw: bytes) -> dict[str, Any]:
+def parse_query(raw: bytes) -> dict[str, Any]:
     """A query string as names and texts, in the order sent. What can't be read becomes a value that is refused."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     if not raw:
-        return found
+        return values
     for part in raw.split(b"&"):
         if not part:
             continue
-        name, _, value = part.partition(b"=")
-        key = _name(name)
-        found[key] = _TWICE if key in found else _text(value)
-    return found
+        raw_name, _, raw_value = part.partition(b"=")
+        name = _name(raw_name)
+        values[name] = _REPEATED if name in values else _text(raw_value)
+    return values
 
 
 def _text(raw: bytes) -> Any:
@@ -94,7 +97,7 @@ def _name(raw: bytes) -> str:
     return unquote_to_bytes(raw.replace(b"+", b" ")).decode(errors="replace")
 
 
-def json_object(body: bytes) -> dict[str, Any]:
+def parse_json_object(body: bytes) -> dict[str, Any]:
     """A JSON object as names and values; `null` counts as absent. Raises Refused for anything else."""
     try:
         value = _json.decode(body.decode())
@@ -105,54 +108,54 @@ def json_object(body: bytes) -> dict[str, Any]:
     return {_printable(name): v for name, v in value.items() if v is not None}
 
 
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
         raise ValueError("duplicate key")
-    return found
+    return values
 
 
 def _no_constant(_: str) -> NoReturn:
     raise ValueError("NaN and Infinity are not JSON")
 
 
-_json = json.JSONDecoder(object_pairs_hook=_once_each, parse_constant=_no_constant)
+_json = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
 
 
 def _printable(name: str) -> str:
-    """Half a surrogate pair can't go out again in an error message."""
+    """Half a surrogate pair can't be encoded again in an error message."""
     return name.encode(errors="replace").decode()
 
 
-class Declared:
-    """The parameters of a call, in the order of its document."""
+class ParameterSet:
+    """The parameters that a call declares, in the order of its document."""
 
     def __init__(self, parameters: Sequence[Parameter[Any]], *, json: bool = False) -> None:
-        """`json`: the values come in a JSON body, where a boolean is a boolean and no text."""
+        """`json`: the values come in a JSON body, where a boolean is a boolean and not a text."""
         self.parameters = tuple(parameters)
-        self._value = _json_value if json else _value
+        self._parse_value = _json_value if json else _value
         self._names = frozenset(p.name for p in parameters)
         self._by_name = {p.name: p for p in parameters}
         self._any_required = any(p.required for p in parameters)
 
-    def read(self, sent: Mapping[str, Any], context: Context) -> Given:
-        """The parameters out of what was sent. Raises Refused for the first that is wrong."""
+    def parse(self, sent: Mapping[str, Any], context: Context) -> ParsedParameters:
+        """The parsed values of what was sent. Raises Refused for the first that is wrong."""
         if not self._names.issuperset(sent):
             raise Refused(problems.unknown_parameters(name for name in sent if name not in self._names))
         if len(sent) == 1 and not self._any_required:
             ((name, value),) = sent.items()
-            return Given({name: self._value(self._by_name[name], value, context)})
+            return ParsedParameters({name: self._parse_value(self._by_name[name], value, context)})
         values: dict[str, Any] = {}
         for parameter in self.parameters:
             if parameter.name in sent:
-                values[parameter.name] = self._value(parameter, sent[parameter.name], context)
+                values[parameter.name] = self._parse_value(parameter, sent[parameter.name], context)
             elif parameter.required:
                 raise Refused(problems.required(parameter.name))
-        return Given(values)
+        return ParsedParameters(values)
 
 
 def _json_value(parameter: Parameter[Any], sent: Any, context: Context) -> Any:
-    if parameter.kind.json_type != "boolean":
+    if parameter.type.json_type != "boolean":
         return _value(parameter, sent, context)
     if not isinstance(sent, bool):
         raise Refused(problems.invalid(parameter.name, "Parameter must be a boolean"))
@@ -161,9 +164,9 @@ def _json_value(parameter: Parameter[Any], sent: Any, context: Context) -> Any:
 
 def _value(parameter: Parameter[Any], sent: Any, context: Context) -> Any:
     if not isinstance(sent, str):
-        sentence = sent.sentence if isinstance(sent, _Wrong) else _NOT_A_STRING.sentence
+        sentence = sent.sentence if isinstance(sent, _Unreadable) else _NOT_A_STRING.sentence
         raise Refused(problems.invalid(parameter.name, sentence))
     try:
-        return parameter.kind.parse(sent, context)
+        return parameter.type.parse(sent, context)
     except Invalid as error:
         raise Refused(problems.invalid(parameter.name, str(error))) from None

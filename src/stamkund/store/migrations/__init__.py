@@ -1,17 +1,18 @@
-"""The schema, step by step. Each step is one module `mNNNN_name` with `STATEMENTS`; steps are only ever added.
+"""The schema as a list of migrations: modules `mNNNN_name` with `STATEMENTS` for both engines. They are only added.
 
-Steps run in order, each in a transaction of its own, and are written down in the table `migrations`. A step may be
-Python too: `STATEMENTS` is any tuple of statements for both engines. Data of every earlier schema is kept under
-`tests/upgrades/` and migrated in a test.
+Migrations run in order, each in a transaction of its own, and are recorded in the table `migrations`. Databases of all
+earlier schemas are in `tests/upgrades/`, where tests migrate them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import pkgutil
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 
-from stamkund.store.migrations import m0001_first, m0002_catalogues, m0003_attempts, m0004_sessions
-from stamkund.store.work import Ask, Sql, Work
+from stamkund.store.work import Execute, Sql, Work
 
 
 @dataclass(frozen=True)
@@ -21,36 +22,41 @@ class Migration:
     statements: Sequence[Sql]
 
 
-MIGRATIONS = (
-    Migration(1, "first", m0001_first.STATEMENTS),
-    Migration(2, "catalogues", m0002_catalogues.STATEMENTS),
-    Migration(3, "attempts", m0003_attempts.STATEMENTS),
-    Migration(4, "sessions", m0004_sessions.STATEMENTS),
-)
+def _modules() -> Iterator[Migration]:
+    """A migration for each module of this package whose name begins with `m` and four digits."""
+    for module in pkgutil.iter_modules(__path__):
+        if match := re.fullmatch(r"m([0-9]{4})_(\w+)", module.name):
+            statements = import_module(f"{__name__}.{module.name}").STATEMENTS
+            yield Migration(int(match[1]), match[2], statements)
+
+
+MIGRATIONS = tuple(sorted(_modules(), key=lambda migration: migration.number))
+if [migration.number for migration in MIGRATIONS] != list(range(1, len(MIGRATIONS) + 1)):
+    raise ImportError(f"migrations must be numbered from 1, each number once: {[m.name for m in MIGRATIONS]}")
 LATEST = MIGRATIONS[-1].number
 
 _TABLE = Sql(
     "CREATE TABLE IF NOT EXISTS migrations (number bigint PRIMARY KEY, name text NOT NULL, applied bigint NOT NULL)"
 )
-_ONE_AT_A_TIME = Sql("SELECT pg_advisory_xact_lock(7311, 1)", sqlite="SELECT 1")
-_PRESENT = Sql(
-    "SELECT count(*) FROM information_schema.tables "
+_LOCK = Sql("SELECT pg_advisory_xact_lock(7311, 1)", sqlite="SELECT 1")
+_HAS_TABLE = Sql(
+    "SELECT count(*) AS tables FROM information_schema.tables "
     "WHERE table_schema = current_schema() AND table_name = 'migrations'",
-    sqlite="SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'migrations'",
+    sqlite="SELECT count(*) AS tables FROM sqlite_master WHERE type = 'table' AND name = 'migrations'",
 )
 _APPLIED = Sql("SELECT number FROM migrations ORDER BY number")
-_DONE = Sql("INSERT INTO migrations (number, name, applied) VALUES ($1, $2, $3)")
+_RECORD = Sql("INSERT INTO migrations (number, name, applied) VALUES ($1, $2, $3)")
 
 
 def schema_version() -> Work[int]:
-    """The number of the newest step that the database has together with all steps before it, 0 for an empty database.
+    """The number of the newest migration that was applied together with all before it; 0 for an empty database.
 
-    A number may be missing: two versions that were made beside each other each add a step of their own.
+    One in the middle may be missing, where two versions were developed in parallel and each added a migration.
     """
-    rows = yield Ask(_PRESENT)
-    if not rows[0][0]:
+    rows = yield Execute(_HAS_TABLE)
+    if not rows[0]["tables"]:
         return 0
-    applied = [row[0] for row in (yield Ask(_APPLIED))]
+    applied = [row["number"] for row in (yield Execute(_APPLIED))]
     missing = _missing(applied)
     if missing:
         applied = [number for number in applied if number < missing[0].number]
@@ -58,15 +64,15 @@ def schema_version() -> Work[int]:
 
 
 def next_step(now: int) -> Work[Migration | None]:
-    """Applies the first step that is missing, if one is; answers it. Two processes at once take turns."""
-    yield Ask(_ONE_AT_A_TIME)
-    yield Ask(_TABLE)
-    missing = _missing([row[0] for row in (yield Ask(_APPLIED))])
+    """Applies the first missing migration and returns it, None where there is none. Processes wait for each other."""
+    yield Execute(_LOCK)
+    yield Execute(_TABLE)
+    missing = _missing([row["number"] for row in (yield Execute(_APPLIED))])
     if not missing:
         return None
     for statement in missing[0].statements:
-        yield Ask(statement)
-    yield Ask(_DONE, (missing[0].number, missing[0].name, now))
+        yield Execute(statement)
+    yield Execute(_RECORD, (missing[0].number, missing[0].name, now))
     return missing[0]
 
 

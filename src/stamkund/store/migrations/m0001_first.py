@@ -27,8 +27,8 @@ def _view(name: str, table: str, columns: str, fields: str) -> Sql:
     postgres = ", ".join(f"document::jsonb ->> '{f}' AS {f}" for f in names)
     sqlite = ", ".join(f"json_extract(document, '$.{f}') AS {f}" for f in names)
     return Sql(
-        f"CREATE VIEW {name} AS SELECT {columns}, {postgres} FROM {table}",  # noqa: S608
-        sqlite=f"CREATE VIEW {name} AS SELECT {columns}, {sqlite} FROM {table}",  # noqa: S608
+        f"CREATE VIEW {name} AS SELECT {columns}, {postgres} FROM {table}",
+        sqlite=f"CREATE VIEW {name} AS SELECT {columns}, {sqlite} FROM {table}",
     )
 
 
@@ -44,9 +44,9 @@ def _items_view(name: str, table: str, columns: str, array: str, fields: str) ->
     postgres = ", ".join(_field("item ->> '{}'", f) for f in names)
     sqlite = ", ".join(_field("json_extract(item.value, '$.{}')", f) for f in names)
     return Sql(
-        f"CREATE VIEW {name} AS SELECT {columns}, {postgres} FROM {table} AS t, "  # noqa: S608
+        f"CREATE VIEW {name} AS SELECT {columns}, {postgres} FROM {table} AS t, "
         f"jsonb_array_elements(document::jsonb -> '{array}') AS item",
-        sqlite=f"CREATE VIEW {name} AS SELECT {columns}, {sqlite} FROM {table} AS t, "  # noqa: S608
+        sqlite=f"CREATE VIEW {name} AS SELECT {columns}, {sqlite} FROM {table} AS t, "
         f"json_each(document, '$.{array}') AS item",
     )
 

@@ -1,7 +1,7 @@
 """Sessions of browsers and apps, codes and tickets that work once, signing keys, and how login pages look.
 
 A session's cookie is kept as a hash only: whoever copies the database can't take a session over. The sid is what sites
-know a session by; it opens nothing without a client's secret. A code or ticket stays for a day after it is over, so
+know a session by; it opens nothing without a client's secret. A code or ticket stays for a day after it expires, so
 that one that comes again is known and what it gave can be taken back. `tokens_by_family` is for that, and
 `audit_by_time` for dropping what is too old.
 """

@@ -1,0 +1,1 @@
+"""Calls about accounts and account candidates, made by the publisher's own systems."""

@@ -1,0 +1,1 @@
+"""The hosted login and logout pages, for every site of an organisation at once."""

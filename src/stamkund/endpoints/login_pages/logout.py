@@ -1,0 +1,213 @@
+"""The logout page, which is also OpenID Connect's end_session_endpoint (RP-Initiated Logout 1.0).
+
+A logout ends the browser's session with the organisation, for all sites. Because any page may send a browser here, the
+reader is asked first, unless the link proves with an ID token that it comes from a client which that very reader is
+logged in to.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from stamkund import problems
+from stamkund.endpoints.login_pages.destination import REFUSALS, Destination, find_destination, page_owner
+from stamkund.identity.cookies import cookies
+from stamkund.identity.sessions import cookie_name
+from stamkund.pages import refusal_page, render_page
+from stamkund.pages.forms import LOGOUT, TOKEN_FIELD, ProtectedForm, is_genuine
+from stamkund.pages.page_parameters import page_parameters, texts_of
+from stamkund.problems import Refused
+from stamkund.rules.session import Session
+from stamkund.rules.urls import encoded, with_parameter
+from stamkund.wire.about import About, Example, FormField, FormVariant
+from stamkund.wire.call import Call
+from stamkund.wire.endpoint import endpoint
+from stamkund.wire.hosts import redirect_to_canonical_host
+from stamkund.wire.response import HTML, Response, redirect
+
+PATH = "/oauth2/logout"
+_GROUP = "Pages"
+_SOURCE = "our own; OpenID Connect RP-Initiated Logout 1.0, section 2"
+_NAMES = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "continue", "oid", "ui_locales")
+_FIELDS = (
+    FormField("id_token_hint", "An ID token of the reader's: then nobody is asked.", example="<ID token>"),
+    FormField("client_id", "The client that sends the browser here.", example="585a4768edce2c5e6f000001"),
+    FormField(
+        "post_logout_redirect_uri",
+        "Where to go on to: exactly one of the client's logout URIs, so `client_id` or `id_token_hint` is needed.",
+        example="https://herald.example.com/goodbye",
+    ),
+    FormField("state", "Returned with `post_logout_redirect_uri`.", example="af0ifjsldkj"),
+    FormField("continue", "Where to go on to, as on the login page.", example="https://herald.example.com/"),
+    FormField("oid", "The organisation, where nothing else tells it.", example="demo"),
+    FormField("ui_locales", "The language, before what the browser asks for: `sv` or `en`.", example="sv"),
+)
+
+Claims = dict[str, Any]
+
+
+@endpoint(
+    "GET",
+    PATH,
+    "/logout",
+    public=True,
+    free_query=True,
+    refusals=(*REFUSALS, problems.WRONG_LOGOUT_URI, problems.OTHER_CLIENT, problems.UNAVAILABLE),
+    refusal_page=refusal_page,
+    about=About(
+        title="Logout page",
+        group=_GROUP,
+        source=_SOURCE,
+        media=HTML,
+        query_fields=_FIELDS,
+        example=Example(query="oid=demo"),
+    ),
+)
+async def show_logout_page(call: Call) -> Response:
+    """Asks whether to log out, for all sites of the organisation in this browser.
+
+    With an `id_token_hint` of the very account that is logged in, the browser is logged out at once. Refusals are pages
+    too: an address that the client did not register is refused with 400, and nobody is sent there.
+    """
+    if (to_canonical_host := redirect_to_canonical_host(call)) is not None:
+        return to_canonical_host
+    parameters = page_parameters(call, *_NAMES)
+    hint = await _hint_claims(call, parameters)
+    destination = await _logout_destination(call, parameters, hint)
+    session = await _logged_in_session(call, destination)
+    if session is None:
+        return await _logged_out_page(call, destination, was_logged_in=False)
+    account_id = await call.services.store.sessions.account_id(session)
+    if hint is not None and account_id is not None and hint.get("sub") == account_id:
+        return await _log_out(call, destination, session)
+    return await _question_page(call, destination, parameters)
+
+
+@endpoint(
+    "POST",
+    PATH,
+    public=True,
+    body="form",
+    refusals=(*REFUSALS, problems.WRONG_LOGOUT_URI, problems.OTHER_CLIENT, problems.UNAVAILABLE),
+    refusal_page=refusal_page,
+    about=About(
+        title="Send the logout form",
+        group=_GROUP,
+        source=_SOURCE,
+        media=HTML,
+        forms=(
+            FormVariant(
+                "",
+                "The logout page's own form; without its `form_token` the page asks first.",
+                (FormField("form_token", "What the page holds, and belongs to its cookie."), *_FIELDS),
+            ),
+        ),
+        example=Example(body="form_token=<token>&oid=demo"),
+    ),
+)
+async def end_session(call: Call) -> Response:
+    """Logs the browser out of all sites of the organisation, and redirects it or says so.
+
+    A form that is not the page's own is a client's: the browser is redirected to the page (303), because it brings
+    along no cookies with a form from another site. One that pretends to be the page's own is asked again (403).
+    """
+    parameters = page_parameters(call, *_NAMES)
+    if TOKEN_FIELD not in call.form:
+        query = urlencode({name: value for name, value in parameters.items() if value}, errors="replace")
+        return redirect(f"{PATH}?{query}", status=303)
+    destination = await _logout_destination(call, parameters, await _hint_claims(call, parameters))
+    session = await _logged_in_session(call, destination)
+    if session is None:
+        return await _logged_out_page(call, destination, was_logged_in=False)
+    if not is_genuine(call, LOGOUT):
+        return await _question_page(call, destination, parameters, status=403)
+    return await _log_out(call, destination, session)
+
+
+async def _hint_claims(call: Call, parameters: dict[str, str]) -> Claims | None:
+    """The claims of an ID token that we issued; any other counts as none."""
+    token = parameters["id_token_hint"]
+    return await call.services.id_token_keys.verify(token) if token else None
+
+
+async def _logout_destination(call: Call, parameters: dict[str, str], hint: Claims | None) -> Destination:
+    """Whose logout it is, and where to go on to. Raises Refused."""
+    audience = hint.get("aud") if hint is not None else None
+    if isinstance(audience, str):
+        if parameters["client_id"] and parameters["client_id"].lower() != audience:
+            raise Refused(problems.OTHER_CLIENT)
+        parameters = {**parameters, "client_id": audience}
+    if not (parameters["client_id"] or parameters["oid"] or parameters["continue"]):
+        parameters = {**parameters, "oid": await _organisation_of_cookies(call)}
+    destination = await find_destination(call, parameters)
+    uri, state = parameters["post_logout_redirect_uri"], parameters["state"]
+    if not uri:
+        return destination
+    if destination.client is None or uri not in destination.client.logout_uris:
+        raise Refused(problems.WRONG_LOGOUT_URI)
+    location = encoded(with_parameter(uri, "state", state) if state else uri)
+    return Destination(destination.organisation, destination.client, location, destination.form_targets)
+
+
+async def _organisation_of_cookies(call: Call) -> str:
+    """The organisation that the browser has a session with, where that is one alone; else empty."""
+    organisations = await call.services.store.organisations.all()
+    sent = cookies(call.headers)
+    with_cookie = [organisation.id for organisation in organisations if cookie_name(organisation.id) in sent]
+    return with_cookie[0] if len(with_cookie) == 1 else ""
+
+
+async def _logged_in_session(call: Call, destination: Destination) -> Session | None:
+    """The browser's session, where somebody is logged in to it."""
+    session = await call.services.sessions.of_browser(destination.organisation.id, call.headers, call.now)
+    return session if session is not None and session.logged_in_account is not None else None
+
+
+async def _log_out(call: Call, destination: Destination, session: Session) -> Response:
+    await call.services.store.sessions.terminate(
+        destination.organisation.id, session.sid, call.now, destination.client_id
+    )
+    return await _logged_out_page(call, destination, was_logged_in=True)
+
+
+async def _logged_out_page(call: Call, destination: Destination, *, was_logged_in: bool) -> Response:
+    """Redirects a browser in which nobody is logged in (any more), or says so."""
+    organisation = destination.organisation
+    headers = [call.services.sessions.no_cookie(organisation.id)] if was_logged_in else []
+    if destination.location is not None:
+        return redirect(destination.location, *headers, status=303)
+    texts = texts_of(call)
+    query = urlencode({"oid": organisation.id, "ui_locales": texts.language})
+    return render_page(
+        "message.html",
+        texts,
+        await page_owner(call, organisation),
+        headers=headers,
+        heading=texts.logged_out if was_logged_in else texts.not_logged_in,
+        sentence=texts.logged_out_note if was_logged_in else texts.not_logged_in_note,
+        detail="",
+        link={"href": f"/login?{query}", "text": texts.log_in_again},
+    )
+
+
+async def _question_page(
+    call: Call, destination: Destination, parameters: dict[str, str], status: int = 200
+) -> Response:
+    texts, form = texts_of(call), ProtectedForm(call, LOGOUT)
+    hidden = {name: value for name, value in parameters.items() if value and name != "id_token_hint"}
+    client = {} if destination.client is None else {"client_id": destination.client.id}
+    return render_page(
+        "logout.html",
+        texts,
+        await page_owner(call, destination.organisation),
+        status=status,
+        headers=[form.cookie],
+        form_targets=destination.form_targets,
+        failed=status != 200,
+        heading=texts.log_out,
+        sentence=texts.log_out_question,
+        form=form,
+        hidden={**hidden, **client, "oid": destination.organisation.id},
+        problem=[texts.try_again] if status != 200 else [],
+    )

@@ -1,0 +1,1 @@
+"""Calls about the account that the access token stands for."""

@@ -1,0 +1,93 @@
+"""The grants of the token endpoint: each a function from a token request to a response."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from stamkund.endpoints.oauth.code_grants import authorization_code, ticket
+from stamkund.endpoints.oauth.errors import OAuthError, quoted
+from stamkund.endpoints.oauth.operation import LIMIT
+from stamkund.endpoints.oauth.token_request import TokenPair, TokenRequest, TokenResponse, issue_tokens
+from stamkund.identity.logins import LoginLocked, WrongPassword, parse_username
+from stamkund.identity.tokens import token_digest
+from stamkund.rules import identifiers, scopes
+from stamkund.rules.lockout import PASSWORD_GRANT
+from stamkund.rules.timestamps import DAY, zone
+from stamkund.store import NewToken, NotActive, Refresh
+
+PASSWORD_SENTENCE = "Username/password do not match"  # noqa: S105
+FROZEN_SENTENCE = "The account is frozen until {}, after too many failed logins"
+
+
+async def client_credentials(request: TokenRequest) -> TokenResponse:
+    """A token without identity. Raises OAuthError."""
+    return await issue_tokens(request, None, refreshable=False)
+
+
+async def password(request: TokenRequest) -> TokenResponse:
+    """Tokens for a reader who has given e-mail and password to the client. Raises OAuthError."""
+    call, own = request.call, request.organisation
+    organisation, email = parse_username(request.field("username"), own.id)
+    password = request.field("password")
+    request.scopes()
+    call.services.limits.identifier(LIMIT, own.id, identifiers.email(email), call.now)
+    context = call.login_context(own.id, PASSWORD_GRANT, request.client.id)
+    try:
+        account_row = await call.services.logins.log_in(context, organisation, email, password)
+        return await issue_tokens(request, account_row, refreshable=True)
+    except (WrongPassword, NotActive):
+        raise OAuthError("invalid_grant", PASSWORD_SENTENCE) from None
+    except LoginLocked as locked:
+        until = zone(own.timezone).format(locked.until)
+        raise OAuthError("invalid_grant", FROZEN_SENTENCE.format(until)) from None
+
+
+async def refresh_token(request: TokenRequest) -> TokenResponse:
+    """A new access token; a client whose refresh tokens rotate gets the next one too. Raises OAuthError."""
+    call, settings = request.call, request.call.services.settings
+    digest = token_digest(request.field("refresh_token").encode(errors="replace"))
+    rotation = request.client.rotation
+    pair = TokenPair.new(refreshable=rotation)
+    granted = ""
+
+    def make(refresh: Refresh) -> list[NewToken]:
+        nonlocal granted
+        granted = _narrowed_scopes(request, refresh.scopes)
+        tokens = pair.stored(request, refresh.account, granted, refresh.family)
+        if rotation:  # the next refresh token may do whatever the last one might
+            tokens[1] = replace(tokens[1], scopes=refresh.scopes)
+        return tokens
+
+    extend_to = None if rotation else call.now + settings.refresh_token_days * DAY
+    try:
+        account_id = await call.services.store.tokens.use_refresh(
+            digest, request.client.id, call.now, extend_to, make, request.issue()
+        )
+    except NotActive:
+        account_id = None
+    if account_id is None:
+        raise OAuthError("invalid_grant", "The refresh token is not valid")
+    return pair.response(request, granted)
+
+
+GRANTS: dict[str, Callable[[TokenRequest], Awaitable[TokenResponse]]] = {
+    "none": client_credentials,
+    "client_credentials": client_credentials,
+    "password": password,
+    "authorization_code": authorization_code,
+    "ticket": ticket,
+    "refresh_token": refresh_token,
+}
+GRANTS_FOR_PUBLIC_CLIENTS = ("authorization_code", "refresh_token")
+"""What a client that can't authenticate itself may use: grants that begin with a secret of another kind."""
+
+
+def _narrowed_scopes(request: TokenRequest, granted: str) -> str:
+    """The scopes of a refreshed token: the requested ones of those that were granted and that the client still has."""
+    available = [scope for scope in granted.split() if scope in request.client.scopes]
+    requested = scopes.split(request.call.form.get("scope", ""))
+    for scope in requested:
+        if scopes.documented(scope) not in available:
+            raise OAuthError("invalid_scope", f"The refresh token does not have the scope {quoted(scope)}")
+    return " ".join(map(scopes.documented, requested) if requested else available)

@@ -1,0 +1,1 @@
+"""Calls about what the organisation sells, as its catalogue has it."""

@@ -1,0 +1,1 @@
+"""Calls about the service itself: health and documentation."""

@@ -1,0 +1,51 @@
+"""The declaration that SSO2's calls from server to server share: a token in JSON in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import wraps
+
+from stamkund import problems
+from stamkund.endpoints.sso2.request import TOKEN, SsoRequest, authenticate_request
+from stamkund.endpoints.sso2.session_token import SessionToken, SessionTokenResponse, response
+from stamkund.problems import Problem
+from stamkund.wire.about import About, Example
+from stamkund.wire.call import Call
+from stamkund.wire.endpoint import Endpoint, Limit, endpoint
+
+SOURCE = "public client code; the documentation of SSO2"
+GROUP = "Single sign-on"
+
+SsoHandler = Callable[[SsoRequest], Awaitable[SessionToken]]
+
+
+def sso_operation(
+    path: str, title: str, *, refusals: Sequence[Problem] = (), limit: Limit | None = None
+) -> Callable[[SsoHandler], Endpoint]:
+    """Declares `POST path`, whose handler takes a verified request and returns a session token."""
+    declare = endpoint(
+        "POST",
+        path,
+        public=True,
+        parameters=(TOKEN,),
+        body="json",
+        refusals=(problems.INVALID_SSO_TOKEN, problems.UNAVAILABLE, *refusals),
+        limit=limit,
+        about=About(
+            title=title,
+            group=GROUP,
+            source=SOURCE,
+            response=SessionTokenResponse,
+            example=Example(body=f'{{"t": "{TOKEN.type.example}"}}', response="session_token"),
+        ),
+    )
+
+    def declare_sso(handler: SsoHandler) -> Endpoint:
+        @wraps(handler)
+        async def handle(call: Call) -> SessionTokenResponse:
+            request = await authenticate_request(call, call.parameters[TOKEN])
+            return response(request, await handler(request))
+
+        return declare(handle)
+
+    return declare_sso

@@ -1,0 +1,100 @@
+"""Sessions: new ones, the browser's cookie, and extending them when they are used.
+
+A browser has one session with each organisation, by a cookie that holds 256 random bits; the database has its digest
+only. The sid, which sites know, is another random value, so no site can pretend to be the browser. The `__Host-`
+prefix makes browsers accept the cookie from this host alone and over HTTPS alone (or from localhost), so nobody can
+plant one from a neighbouring host; and the cookie changes when somebody logs in, so one from before opens nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+
+from stamkund.identity.cookies import cookies, set_cookie
+from stamkund.rules.session import ANONYMOUS, TERMINATED, Session
+from stamkund.rules.timestamps import DAY
+from stamkund.settings import Settings
+from stamkund.store import Store
+
+_EXTEND_AFTER_SECONDS = DAY
+"""A session is extended when it was not used for so long: at most one write per session per day."""
+
+
+def cookie_name(organisation: str) -> str:
+    return f"__Host-stamkund-{organisation}"
+
+
+def cookie_digest(value: str) -> bytes:
+    """What a session is found by."""
+    return hashlib.sha256(value.encode(errors="replace")).digest()
+
+
+def new_cookie() -> str:
+    return secrets.token_urlsafe(32)
+
+
+class Sessions:
+    """Finds, begins and extends sessions."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._seconds = settings.session_days * DAY
+        self._used: dict[tuple[str, str], tuple[int, int]] = {}
+
+    def expiry(self, now: int) -> int:
+        """Expiry time of a session used at `now`."""
+        return now + self._seconds
+
+    def cookie(self, organisation: str, value: str) -> tuple[bytes, bytes]:
+        """The header that gives a browser its session."""
+        return set_cookie(cookie_name(organisation), value, self._seconds)
+
+    def no_cookie(self, organisation: str) -> tuple[bytes, bytes]:
+        """The header that takes a browser's session away."""
+        return set_cookie(cookie_name(organisation), "", 0)
+
+    async def of_browser(self, organisation: str, headers: Mapping[bytes, bytes], now: int) -> Session | None:
+        """The session of a browser's cookie, marked as used; None for none or an ended one. Raises Unavailable."""
+        value = cookies(headers).get(cookie_name(organisation))
+        if not value:
+            return None
+        session = await self._store.sessions.by_cookie(organisation, cookie_digest(value), now)
+        if session is None or session.status == TERMINATED:
+            return None
+        self.mark_used(session, now)
+        return session
+
+    async def begin(self, organisation: str, now: int, client: str | None = None) -> tuple[Session, str | None]:
+        """A new anonymous session, stored; with its cookie, unless it is an app's (`client`). Raises Unavailable."""
+        session = Session(
+            sid=secrets.token_urlsafe(24),
+            organisation=organisation,
+            status=ANONYMOUS,
+            account=None,
+            client=client,
+            created=now,
+            authenticated=None,
+            seen=now,
+            expires=self.expiry(now),
+        )
+        cookie = None if client else new_cookie()
+        await self._store.sessions.add(session, None if cookie is None else cookie_digest(cookie))
+        return session, cookie
+
+    def mark_used(self, session: Session, now: int) -> None:
+        """Remembers that a session was used; `write_used` stores it. Nothing is written on a read path."""
+        if now - session.seen >= _EXTEND_AFTER_SECONDS:
+            self._used[session.organisation, session.sid] = now, self.expiry(now)
+
+    async def write_used(self) -> None:
+        """Extends the sessions that were used. Raises Unavailable; what was used is remembered for the next time."""
+        used, self._used = self._used, {}
+        if not used:
+            return
+        try:
+            await self._store.sessions.extend(sorted((*key, *times) for key, times in used.items()))
+        except BaseException:
+            self._used = {**used, **self._used}
+            raise

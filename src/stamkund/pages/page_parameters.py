@@ -1,0 +1,35 @@
+"""The parameters of a page, from a link or a form.
+
+Unknown parameters are ignored: browsers come from newsletters and campaigns that add their own.
+"""
+
+from __future__ import annotations
+
+from stamkund import problems
+from stamkund.pages.language import choose_texts
+from stamkund.pages.texts import Texts
+from stamkund.problems import Refused
+from stamkund.wire.call import Call
+from stamkund.wire.parameters import parse_query
+
+
+def page_parameters(call: Call, *names: str) -> dict[str, str]:
+    """The named parameters, of the form where one was sent and else of the query; empty where they are absent.
+
+    Raises Refused for one that two readers could read differently.
+    """
+    sent = call.form or parse_query(call.query)
+    parameters = {}
+    for name in names:
+        value = sent.get(name, "")
+        if not isinstance(value, str):
+            raise Refused(problems.UNREADABLE_PARAMETER)
+        parameters[name] = value
+    return parameters
+
+
+def texts_of(call: Call) -> Texts:
+    """The texts in the language of whoever makes this call. Never fails: refusals are shown in it too."""
+    ui_locales = (call.form or parse_query(call.query)).get("ui_locales", "")
+    accept_language = call.headers.get(b"accept-language", b"").decode("latin-1")
+    return choose_texts(accept_language, ui_locales if isinstance(ui_locales, str) else "")

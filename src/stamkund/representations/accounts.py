@@ -1,0 +1,236 @@
+"""An account as `/accounts` and `/me` show it.
+
+What is not simply a field of the document is computed in one place for all shapes. A shape says which values a version
+of a call shows, and in which order; it is a struct and nothing else, and its fields are found by their names. Sources:
+the documents "Get account" for `/accounts` and `/me`. Times: ISO 8601 with the offset of the organisation's zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from stamkund.rules.account import Account, Address, ExternalId, MarketingPermission, UserProduct
+from stamkund.rules.subscription import EXTERNAL_START_SERVICE, end_date, state_at
+from stamkund.rules.timestamps import Zone, whole_years
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class AccountProduct(msgspec.Struct):
+    """A user product of `/accounts`. `external_start_date` is there only where `provision_service` is `kayak`."""
+
+    id: str
+    created: str
+    updated: str
+    product_code: str
+    title_code: str | None
+    valid_from: str | None
+    valid_to: str | None
+    provision_service: str | None
+    subscription_type: str | None
+    subscription_number: str | None
+    state: str
+    has_pending_change_request: bool
+    campaign_end_date: str | None
+    subscription_end_date: str | None
+    external_start_date: str | UnsetType | None
+
+
+class AccountAddress(msgspec.Struct):
+    """The address of `/accounts`."""
+
+    first_name: str | None
+    last_name: str | None
+    street: str | None
+    street_number: str | None
+    staircase: str | None
+    floor: str | None
+    apartment_number: str | None
+    zip_code: str | None
+    city: str | None
+    drop_box: str | None
+    country_code: str | None
+
+
+class AccountItem(msgspec.Struct):
+    """The item of `/accounts`. `gender` is there only when something is known of it."""
+
+    id: str
+    email: str
+    status: str
+    verified: bool
+    customer_number: str | None
+    first_name: str | None
+    last_name: str | None
+    mobile_phone_number: str | None
+    social_security_number: str | None
+    social_security_number_century: str | None
+    age: int | None
+    gender: str | UnsetType
+    company_registration_number: str | None
+    company_name: str | None
+    alias: str | None
+    address: AccountAddress
+    identity_mapping: list[ExternalId]
+    user_products: list[AccountProduct]
+    accepted_marketing_permissions: list[MarketingPermission]
+
+
+class MyProduct(msgspec.Struct):
+    """A user product of `/me`: with its order, without what only customer service needs."""
+
+    id: str
+    order_id: str | None
+    created: str
+    updated: str
+    product_code: str
+    title_code: str | None
+    valid_from: str | None
+    valid_to: str | None
+    provision_service: str | None
+    subscription_type: str | None
+    subscription_number: str | None
+    state: str
+
+
+class MyAddress(msgspec.Struct):
+    """The address of `/me`: without the country."""
+
+    first_name: str | None
+    last_name: str | None
+    street: str | None
+    street_number: str | None
+    staircase: str | None
+    floor: str | None
+    apartment_number: str | None
+    zip_code: str | None
+    city: str | None
+    drop_box: str | None
+
+
+class MyItem(msgspec.Struct):
+    """The item of `/me`. `gender` is there only when something is known of it."""
+
+    id: str
+    email: str
+    status: str
+    verified: bool
+    customer_number: str | None
+    tulo_customer_number: str | None
+    first_name: str | None
+    last_name: str | None
+    mobile_phone_number: str | None
+    birth_date: str | None
+    social_security_number: str | None
+    social_security_number_century: str | None
+    age: int | None
+    gender: str | UnsetType
+    company_registration_number: str | None
+    alias: str | None
+    account_origin: str | None
+    address: MyAddress
+    user_products: list[MyProduct]
+    identity_mapping: list[ExternalId]
+    accepted_marketing_permissions: list[MarketingPermission]
+
+
+_COMPUTED_OF_ACCOUNT = (
+    "birth_date",
+    "age",
+    "social_security_number",
+    "social_security_number_century",
+    "gender",
+    "address",
+    "user_products",
+)
+_COMPUTED_OF_PRODUCT = ("created", "updated", "valid_from", "valid_to", "state")
+_COMPUTED_OF_ACCOUNT_PRODUCT = (
+    *_COMPUTED_OF_PRODUCT,
+    "campaign_end_date",
+    "subscription_end_date",
+    "external_start_date",
+)
+
+
+def _constructor(shape: type[T], document: type[msgspec.Struct], computed: Sequence[str] = ()) -> Callable[..., T]:
+    """Makes a shape of a document and of computed values, which are passed by keyword: each field by its name.
+
+    The names are written out into a function, as for a namedtuple, because looking each up takes twice as long. Raises
+    TypeError for a field that is neither in the document nor computed.
+    """
+    if unknown := set(shape.__struct_fields__).difference(document.__struct_fields__, computed):
+        raise TypeError(f"{shape.__name__} shows what {document.__name__} does not have: {', '.join(sorted(unknown))}")
+    if reserved := {"document", "shape"}.intersection(shape.__struct_fields__):
+        raise TypeError(f"{shape.__name__} can't have a field named {reserved.pop()}")
+    parameters = ", ".join(["document", *computed])
+    arguments = ", ".join(name if name in computed else f"document.{name}" for name in shape.__struct_fields__)
+    construct: Callable[..., T] = eval(  # noqa: S307 (made of the names of our own fields)
+        f"lambda {parameters}: shape({arguments})", {"shape": shape}
+    )
+    return construct
+
+
+_account_product = _constructor(AccountProduct, UserProduct, _COMPUTED_OF_ACCOUNT_PRODUCT)
+_my_product = _constructor(MyProduct, UserProduct, _COMPUTED_OF_PRODUCT)
+
+
+class AccountRepresentation(Generic[T]):
+    """One way to show accounts: the shapes of the item and its address, and what makes its user products."""
+
+    def __init__(
+        self, item: type[T], address: type[msgspec.Struct], product: Callable[[UserProduct, Zone, int], msgspec.Struct]
+    ) -> None:
+        self._item = _constructor(item, Account, _COMPUTED_OF_ACCOUNT)
+        self._shows_birth_date = "birth_date" in item.__struct_fields__
+        self._address = _constructor(address, Address)
+        self._product = product
+
+    def of(self, account: Account, zone: Zone, now: int) -> T:
+        """The account at `now`, with times in `zone`."""
+        birth_date, number, product = account.effective_birth_date(), account.social_security_number, self._product
+        return self._item(
+            account,
+            birth_date=birth_date.isoformat() if birth_date is not None and self._shows_birth_date else None,
+            age=None if birth_date is None else whole_years(birth_date, zone.today(now)),
+            social_security_number=None if number is None else number.ten,
+            social_security_number_century=None if number is None else number.twelve,
+            gender=(None if number is None else number.gender) or UNSET,
+            address=self._address(account.address),
+            user_products=[product(one, zone, now) for one in account.user_products],
+        )
+
+
+def _of_accounts(product: UserProduct, zone: Zone, now: int) -> AccountProduct:
+    format_optional = zone.format_optional
+    end = end_date(product.subscription_end_date, product.subscription_type, product.state, product.valid_to)
+    shows_start = product.provision_service == EXTERNAL_START_SERVICE
+    return _account_product(
+        product,
+        created=zone.format(product.created),
+        updated=zone.format(product.updated),
+        valid_from=format_optional(product.valid_from),
+        valid_to=format_optional(product.valid_to),
+        state=state_at(product.state, product.valid_from, product.valid_to, now),
+        campaign_end_date=format_optional(product.campaign_end_date),
+        subscription_end_date=format_optional(end),
+        external_start_date=format_optional(product.external_start_date) if shows_start else UNSET,
+    )
+
+
+def _of_me(product: UserProduct, zone: Zone, now: int) -> MyProduct:
+    return _my_product(
+        product,
+        created=zone.format(product.created),
+        updated=zone.format(product.updated),
+        valid_from=zone.format_optional(product.valid_from),
+        valid_to=zone.format_optional(product.valid_to),
+        state=state_at(product.state, product.valid_from, product.valid_to, now),
+    )
+
+
+ACCOUNT = AccountRepresentation(AccountItem, AccountAddress, _of_accounts)
+ME = AccountRepresentation(MyItem, MyAddress, _of_me)

@@ -1,0 +1,61 @@
+"""The closed vocabulary of what is recorded: events of the audit, and events that are published to other systems.
+
+`store/verbs/events.py` writes them, in the transaction of the change itself. An event's name is used nowhere
+as a bare string.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class AuditEvent(StrEnum):
+    """What the audit can say. `detail` of an entry: in brackets."""
+
+    ACCOUNT_ACTIVATED = "account_activated"
+    """An account candidate became an account."""
+    CATALOGUE_REPLACED = "catalogue_replaced"
+    """An import replaced the catalogue (`version N`)."""
+    LOGIN_SUCCEEDED = "login_succeeded"
+    """Right e-mail and password (the channel)."""
+    LOGIN_REFUSED = "login_refused"
+    """A login attempt was refused (the outcome: `failed` or `frozen`)."""
+    LOGIN_FROZEN = "login_frozen"
+    """Too many failed attempts locked a login."""
+    LOGIN_UNFROZEN = "login_unfrozen"
+    """An operator lifted a lockout."""
+    LOGGED_IN = "logged_in"
+    """A session got its reader."""
+    LOGGED_OUT = "logged_out"
+    """A session was ended for all sites."""
+    TOKEN_ISSUED = "token_issued"  # noqa: S105
+    """A client got tokens (the grant)."""
+    TOKEN_REFUSED = "token_refused"  # noqa: S105
+    """A client was refused tokens (OAuth's error code)."""
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105
+    """A client revoked a token (its kind)."""
+    TOKEN_REUSED = "token_reused"  # noqa: S105
+    """A refresh token came again after it had been replaced, and its family was revoked (the grant)."""
+
+
+class OutboxEvent(StrEnum):
+    """What is published to other systems; the names are those of Payway's documentation."""
+
+    ACCOUNT_ACTIVATED = "account_activated_for_existing_customer"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the audit: ids alone, never an e-mail or a name. `at`: seconds since 1970, UTC.
+
+    `client`: a client's id, or the name of a part of ours that acted, such as `login_page`. `account`: the id of the
+    account, or of the customer who has none yet. None where nobody of that kind took part.
+    """
+
+    organisation: str
+    at: int
+    event: AuditEvent
+    client: str | None = None
+    account: str | None = None
+    detail: str | None = None

@@ -1,0 +1,53 @@
+"""Which key signs ID tokens, which ones are published, and when the next one is due.
+
+A key is published for a while before it signs, because clients cache the key set; it stays published after it signed
+last, because tokens it signed are still valid. Everything follows from when each key was made, so all processes come to
+the same result without asking each other.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+
+from stamkund.rules.timestamps import DAY
+
+
+@dataclass(frozen=True)
+class IdTokenKey:
+    """A key pair: `public` as a JSON Web Key, `sealed` the private part of it, sealed. `id` is the key's `kid`."""
+
+    id: str
+    created: int
+    public: str = field(repr=False)
+    sealed: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class KeySchedule:
+    """How long keys serve, in seconds. Keys are always given oldest first.
+
+    - `period`: how old the newest key gets before the next one is made.
+    - `retention`: how long a key stays published after it signed last.
+    """
+
+    period: int
+    retention: int
+
+    @property
+    def lead_time(self) -> int:
+        """How long a new key is published before it signs: a day, or less where keys change often."""
+        return min(DAY, self.period // 10)
+
+    def is_due(self, keys: list[IdTokenKey], now: int) -> bool:
+        """Whether a new key is to be made."""
+        return not keys or now >= keys[-1].created + self.period
+
+    def signing_key(self, keys: list[IdTokenKey], now: int) -> IdTokenKey:
+        """The newest key that has been published for long enough; the oldest, where none has."""
+        return next((key for key in reversed(keys) if key.created + self.lead_time <= now), keys[0])
+
+    def expired(self, keys: list[IdTokenKey], now: int) -> list[str]:
+        """The ids of keys whose tokens have all expired."""
+        pairs = itertools.pairwise(keys)
+        return [key.id for key, next_key in pairs if next_key.created + self.lead_time + self.retention <= now]

@@ -1,0 +1,86 @@
+"""The wiring, all of it: settings and clock in, ASGI application out."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from stamkund import log
+from stamkund.clock import Clock, system_clock
+from stamkund.endpoints import declared_endpoints
+from stamkund.identity.passwords import Passwords
+from stamkund.reference.documentation import documentation_of
+from stamkund.server.jobs import clean_up_forever, extend_sessions, share_counts
+from stamkund.settings import Settings
+from stamkund.store import Unavailable
+from stamkund.store.open import Installation, WrongSchema, open_installation
+from stamkund.vault import KeyFileError
+from stamkund.wire.dispatch import Dispatch, Receive, Send
+from stamkund.wire.limits import limits_of
+from stamkund.wire.services import Services
+
+
+class Application:
+    """The ASGI application of one process: opens its store at startup, closes it when it stops."""
+
+    def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._dispatch: Dispatch | None = None
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            assert self._dispatch is not None, "the server must run the lifespan protocol"
+            await self._dispatch(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._run_lifespan(receive, send)
+
+    async def _run_lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            installation = await open_installation(self.settings, self.clock)
+        except (Unavailable, WrongSchema, KeyFileError, ValueError) as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        services = self._services(installation)
+        self._dispatch = Dispatch(declared_endpoints(), services)
+        jobs = _start_jobs(services)
+        _settle_garbage_collector()
+        log.get().info("started", engine=installation.store.engine.name, process=os.getpid())
+        log.flush()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+        services.passwords.close()
+        await installation.close()
+        log.get().info("stopped")
+        log.flush()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def _services(self, installation: Installation) -> Services:
+        return Services(
+            settings=self.settings,
+            store=installation.store,
+            vault=installation.vault,
+            passwords=Passwords(self.settings, self.settings.workers),
+            clock=self.clock,
+            limits=limits_of(self.settings, installation.vault),
+            documentation=documentation_of(declared_endpoints()),
+        )
+
+
+def _start_jobs(services: Services) -> list[asyncio.Task[None]]:
+    jobs = (clean_up_forever(services), share_counts(services), extend_sessions(services), log.flush_forever())
+    return [asyncio.create_task(job) for job in jobs]
+
+
+def _settle_garbage_collector() -> None:
+    """What is loaded by now stays: keep the collector from walking over it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)

@@ -1,0 +1,94 @@
+"""The background jobs of a server process: they work in small batches, never as part of a request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from stamkund import log
+from stamkund.rules.timestamps import DAY
+from stamkund.store import Unavailable
+from stamkund.wire.services import Services
+
+BATCH = 500
+_PAUSE_BETWEEN_BATCHES = 0.05
+_SHARE_SECONDS = 1
+_EXTEND_SECONDS = 5
+_SESSION_GRACE_SECONDS = 600
+"""Grace period before expired sessions are deleted: that one was used just before may not have been written yet."""
+
+Remove = Callable[[int, int], Awaitable[int]]
+"""Removes at most so many rows that have expired at a time; returns how many."""
+
+
+async def clean_up_forever(services: Services) -> None:
+    """Removes what has expired, forever: batch after batch while there is any, then a pause."""
+    logger = log.get()
+    while True:
+        await asyncio.sleep(services.settings.cleaning_seconds)
+        try:
+            removed = await remove_expired_tokens(services)
+            await remove_other_expired_rows(services)
+        except Unavailable as error:
+            logger.warning("cleaning postponed", **log.where(error))
+        except Exception as error:  # whatever it was, the tables must not grow forever afterwards
+            logger.error("cleaning failed", **log.where(error))
+        else:
+            if removed:
+                logger.info("expired tokens removed", count=removed)
+
+
+async def remove_expired_tokens(services: Services) -> int:
+    """Removes every token that has expired, with a pause between the batches; returns how many."""
+    return await _in_batches(services, services.store.tokens.remove_expired)
+
+
+async def remove_other_expired_rows(services: Services) -> int:
+    """Removes what else has expired: lockouts, call counts, sessions, one-time credentials, ID token keys, audit."""
+    store, audit_seconds = services.store, services.settings.audit_days * DAY
+
+    async def old_audit_entries(now: int, at_most: int) -> int:
+        return await store.audit.remove_older(now - audit_seconds, at_most)
+
+    async def old_sessions(now: int, at_most: int) -> int:
+        return await store.sessions.remove_expired(now - _SESSION_GRACE_SECONDS, at_most)
+
+    removes: tuple[Remove, ...] = (
+        store.login_attempts.remove_expired_lockouts,
+        store.call_counts.remove_expired,
+        old_sessions,
+        store.one_time_credentials.remove_expired,
+        services.id_token_keys.remove_expired,
+        old_audit_entries,
+    )
+    return sum([await _in_batches(services, remove) for remove in removes])
+
+
+async def share_counts(services: Services) -> None:
+    """Shares the counts of calls with other processes, forever, where there may be other processes."""
+    while services.limits.shared:
+        await asyncio.sleep(_SHARE_SECONDS)
+        try:
+            await services.limits.share(services.store)
+        except Unavailable as error:
+            log.get().warning("counts not shared", **log.where(error))
+
+
+async def extend_sessions(services: Services) -> None:
+    """Extends the sessions that were used, forever."""
+    while True:
+        await asyncio.sleep(_EXTEND_SECONDS)
+        try:
+            await services.sessions.write_used()
+        except Unavailable as error:
+            log.get().warning("sessions not extended", **log.where(error))
+
+
+async def _in_batches(services: Services, remove: Remove) -> int:
+    total = 0
+    while True:
+        removed = await remove(services.clock(), BATCH)
+        total += removed
+        if removed < BATCH:
+            return total
+        await asyncio.sleep(_PAUSE_BETWEEN_BATCHES)

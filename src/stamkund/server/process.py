@@ -1,0 +1,68 @@
+"""Running the application: uvicorn with one or more worker processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+
+import uvicorn
+
+from stamkund import log
+from stamkund import settings as settings_module
+from stamkund.server.app import Application
+from stamkund.settings import PREFIX, Settings
+
+_KEEP_ALIVE_SECONDS = 75
+"""Longer than proxies keep an idle connection (60 s): else we close one just as the next request comes through it."""
+
+
+def application() -> Application:
+    """The application of a worker process, from the settings in its environment."""
+    settings = settings_module.load()
+    log.configure(settings.log_level)
+    _stop_with_parent()
+    return Application(settings)
+
+
+def _stop_with_parent() -> None:
+    """Stops a worker when the command that started it is gone: else it would keep port and database forever."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        signal.raise_signal(signal.SIGTERM)
+
+    threading.Thread(target=watch, name="stamkund-parent", daemon=True).start()
+
+
+def serve(settings: Settings) -> None:
+    """Serves until stopped (SIGTERM, SIGINT); requests in flight are finished, and the exit status is 0."""
+    # Uvicorn stops in good order, then sends itself the signal once more: that must not count as having been killed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for name in Settings.__struct_fields__:  # workers read the environment, so the options of the command go there
+        os.environ[PREFIX + name.upper()] = str(getattr(settings, name))
+    uvicorn.run(
+        "stamkund.server.process:application",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop" if os.name == "posix" else "auto",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=settings.stop_seconds,
+        backlog=4096,
+    )

@@ -1,0 +1,1 @@
+"""The verbs: one class for each subject, one transaction for each verb."""

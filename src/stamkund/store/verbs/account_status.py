@@ -1,0 +1,50 @@
+"""Parts of verbs: storing accounts, whose account a row is, and whether its owner may log in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from stamkund.rules.account import Account
+from stamkund.store.documents import Documents
+from stamkund.store.work import Execute, ExecuteMany, Sql, Work, first
+
+_STORE = Sql("UPDATE accounts SET status = $2, document = $3 WHERE row = $1")
+_STATUS = Sql("SELECT id, status FROM accounts WHERE row = $1")
+ACTIVE = "active"
+
+
+class NotActive(Exception):
+    """The account does not exist any more, or has a status that does not allow logging in."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSummary:
+    """As much of an account as a login needs."""
+
+    id: str
+    status: str
+
+
+def store_accounts(documents: Documents, accounts: Iterable[tuple[int, Account]]) -> Work[None]:
+    """Stores changed accounts, by row, with the status that stands beside the document. An account's id never changes.
+
+    The caller has locked the rows.
+    """
+    yield ExecuteMany(_STORE, [(row, account.status, documents.text(account)) for row, account in accounts])
+
+
+def account_summary(row: int) -> Work[AccountSummary]:
+    """The account of a row, whatever its status. Raises NotActive where there is none."""
+    summary = first((yield Execute(_STATUS, (row,))))
+    if summary is None:
+        raise NotActive
+    return AccountSummary(summary["id"], summary["status"])
+
+
+def active_account(row: int) -> Work[AccountSummary]:
+    """The account of a row. Raises NotActive where there is none, or where it may not be logged in to."""
+    summary = yield from account_summary(row)
+    if summary.status != ACTIVE:
+        raise NotActive
+    return summary

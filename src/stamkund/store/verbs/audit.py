@@ -1,0 +1,22 @@
+"""Verbs about the audit: who did what to whom and when, in ids alone. Other verbs write it (`events.py`)."""
+
+from __future__ import annotations
+
+from stamkund.rules.events import AuditEntry, AuditEvent
+from stamkund.store.verb import Verbs, writes
+from stamkund.store.verbs import events
+from stamkund.store.work import Execute, Work, delete_batch
+
+_REMOVE = delete_batch("audit", "row", "at < $1", "at")
+
+
+class AuditVerbs(Verbs):
+    @writes
+    def record_token_refusal(self, organisation: str, client: str, error: str, now: int) -> Work[None]:
+        """Records that a client was refused a token; `error` is OAuth's code."""
+        yield from events.record(AuditEntry(organisation, now, AuditEvent.TOKEN_REFUSED, client, detail=error))
+
+    @writes
+    def remove_older(self, than: int, at_most: int = 500) -> Work[int]:
+        """Removes at most `at_most` entries from before `than`; returns how many."""
+        return len((yield Execute(_REMOVE, (than, at_most))))

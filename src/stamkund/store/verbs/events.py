@@ -1,0 +1,20 @@
+"""Recording events, as part of other verbs: in the audit, and in the outbox for other systems."""
+
+from __future__ import annotations
+
+from stamkund.rules.events import AuditEntry, OutboxEvent
+from stamkund.store.work import Execute, Sql, Work
+
+_RECORD = Sql("INSERT INTO audit (organisation, at, event, client, account, detail) VALUES ($1, $2, $3, $4, $5, $6)")
+_PUBLISH = Sql("INSERT INTO outbox (organisation, at, event, account) VALUES ($1, $2, $3, $4)")
+
+
+def record(entry: AuditEntry) -> Work[None]:
+    """Writes an entry to the audit."""
+    event = entry.event.value
+    yield Execute(_RECORD, (entry.organisation, entry.at, event, entry.client, entry.account, entry.detail))
+
+
+def publish(organisation: str, at: int, event: OutboxEvent, account: str) -> Work[None]:
+    """Writes an event about an account (its id) to the outbox."""
+    yield Execute(_PUBLISH, (organisation, at, event.value, account))

@@ -1,0 +1,135 @@
+"""Verbs about one-time credentials: authorization codes and tickets. Only their digests are stored.
+
+Spending one and storing what it gives is one transaction behind a row lock, so of any number of attempts at the same
+moment one succeeds. A code that comes again has been stolen or is replayed: what it gave is revoked (RFC 6749, 4.1.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stamkund.rules.timestamps import DAY
+from stamkund.store.verb import Verbs, writes
+from stamkund.store.verbs.tokens import Issue, NewToken, add_tokens, revoke_family
+from stamkund.store.work import Execute, Sql, Work, delete_batch, first, for_update
+
+CODE = "code"
+TICKET = "ticket"
+REMEMBERED_SECONDS = DAY
+"""How long an expired one is recognised."""
+
+_ADD = Sql(
+    "INSERT INTO one_time_credentials "
+    "(organisation, digest, kind, client, account, scopes, created, expires, family, detail) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+)
+_LOCK = for_update(
+    "SELECT account, scopes, created, expires, family, spent, detail, kind, client FROM one_time_credentials "
+    "WHERE organisation = $1 AND digest = $2"
+)
+_SPEND = Sql("UPDATE one_time_credentials SET spent = $3 WHERE organisation = $1 AND digest = $2")
+_REMOVE = delete_batch("one_time_credentials", "organisation, digest", "expires <= $1", "expires")
+
+
+@dataclass(frozen=True)
+class OneTimeCredential:
+    """A code or ticket. `account`: a row. `detail`: JSON, what a code must be redeemed with."""
+
+    organisation: str
+    digest: bytes
+    kind: str
+    client: str
+    account: int
+    scopes: str
+    created: int
+    expires: int
+    family: str
+    detail: str = "{}"
+    replayed: bool = False
+    """It was spent before."""
+
+
+class OneTimeCredentialVerbs(Verbs):
+    @writes
+    def add(self, credential: OneTimeCredential) -> Work[None]:
+        yield Execute(
+            _ADD,
+            (
+                credential.organisation,
+                credential.digest,
+                credential.kind,
+                credential.client,
+                credential.account,
+                credential.scopes,
+                credential.created,
+                credential.expires,
+                credential.family,
+                credential.detail,
+            ),
+        )
+
+    @writes
+    def exchange(
+        self,
+        digest: bytes,
+        kind: str,
+        check: Callable[[OneTimeCredential], None],
+        make: Callable[[OneTimeCredential], list[NewToken]],
+        issue: Issue,
+    ) -> Work[tuple[OneTimeCredential, str] | None]:
+        """Spends a client's code or ticket for the tokens that `make` makes of it; returns it with the account's id.
+
+        None: there is no such credential, or it was spent before. Raises NotActive, and what `check` and `make` raise:
+        then nothing changes.
+        """
+        credential = yield from spend(issue.organisation, digest, kind, issue.client, issue.at, check)
+        if credential is None or credential.replayed:
+            return None
+        account_id = yield from add_tokens(make(credential), issue)
+        assert account_id is not None
+        return credential, account_id
+
+    @writes
+    def remove_expired(self, now: int, at_most: int = 500) -> Work[int]:
+        """Removes at most `at_most` that expired longer ago than they are recognised; returns how many."""
+        return len((yield Execute(_REMOVE, (now - REMEMBERED_SECONDS, at_most))))
+
+
+def spend(
+    organisation: str,
+    digest: bytes,
+    kind: str,
+    client: str,
+    now: int,
+    check: Callable[[OneTimeCredential], None] | None = None,
+) -> Work[OneTimeCredential | None]:
+    """Spends a valid credential of this client. One spent before is returned as `replayed`, and its tokens revoked.
+
+    Where `check` raises, it is not spent.
+    """
+    row = first((yield Execute(_LOCK, (organisation, digest))))
+    if row is None or row["kind"] != kind or row["client"] != client:
+        return None
+    credential = OneTimeCredential(
+        organisation=organisation,
+        digest=digest,
+        kind=kind,
+        client=client,
+        account=row["account"],
+        scopes=row["scopes"],
+        created=row["created"],
+        expires=row["expires"],
+        family=row["family"],
+        detail=row["detail"],
+        replayed=row["spent"] is not None,
+    )
+    if credential.replayed:
+        yield from revoke_family(organisation, credential.family)
+        return credential
+    if credential.expires <= now:
+        return None
+    if check is not None:
+        check(credential)
+    yield Execute(_SPEND, (organisation, digest, now))
+    return credential

@@ -1,0 +1,92 @@
+"""A request on its way to its handler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from stamkund.rules.account import Account
+from stamkund.rules.catalogue import Catalogue
+from stamkund.rules.lockout import LoginContext
+from stamkund.rules.organisation import Client
+from stamkund.store import AuthenticatedToken
+from stamkund.wire.caller import ANONYMOUS, Caller
+from stamkund.wire.parameters import NO_PARAMETERS
+
+if TYPE_CHECKING:
+    from stamkund.wire.services import Services
+
+MAX_USER_AGENT_LENGTH = 4096
+
+
+class Call:
+    """A request that passed the checks of dispatch: who calls, with which parameters, and what a handler may use.
+
+    - `caller`: of a call with an access token; anonymous at public calls.
+    - `client`: the authenticated client, by access token or, at OAuth's and SSO2's calls, by its secret.
+    - `parameters`: of a query or JSON body, parsed; `form`: the fields of a form, as they were sent.
+    """
+
+    __slots__ = (
+        "_token",
+        "caller",
+        "client",
+        "form",
+        "headers",
+        "now",
+        "parameters",
+        "path",
+        "peer",
+        "query",
+        "services",
+    )
+
+    def __init__(self, services: Services, now: int, headers: Mapping[bytes, bytes]) -> None:
+        self.services = services
+        self.now = now
+        self.headers = headers
+        self.caller = ANONYMOUS
+        self.client = ANONYMOUS.client
+        self.parameters = NO_PARAMETERS
+        self.form: Mapping[str, str] = {}
+        self.path = ""
+        self.query = b""
+        self.peer: tuple[str, int] | None = None
+        self._token: AuthenticatedToken | None = None
+
+    def authenticate_caller(self, caller: Caller, token: AuthenticatedToken | None) -> None:
+        """The access token was accepted; `token` may hold the account and catalogue that were read along with it."""
+        self.caller = caller
+        self.client = caller.client
+        self._token = token
+
+    def authenticate_client(self, client: Client) -> None:
+        """The client of a public call has authenticated itself by its secret."""
+        self.client = client
+
+    @property
+    def address(self) -> str | None:
+        """The IP address of the connection, or of the caller behind a trusted proxy."""
+        return None if self.peer is None else self.peer[0]
+
+    def login_context(self, organisation: str, channel: str, client: str) -> LoginContext:
+        """The context of a login attempt that is made with this request."""
+        user_agent = self.headers.get(b"user-agent")
+        return LoginContext(
+            organisation=organisation,
+            channel=channel,
+            client=client,
+            address=self.address,
+            user_agent=None if user_agent is None else user_agent.decode("latin-1")[:MAX_USER_AGENT_LENGTH],
+            at=self.now,
+        )
+
+    def account(self) -> Account | None:
+        """The account that was read along with the token, None where there is none. Raises CannotOpen."""
+        document = None if self._token is None else self._token.document
+        return None if document is None else self.services.store.documents.account(document)
+
+    async def catalogue(self) -> Catalogue:
+        """The catalogue of the caller's organisation, by the fingerprint read with the token. Raises Unavailable."""
+        fingerprint = None if self._token is None else self._token.catalogue
+        return await self.services.store.catalogues.cached(self.caller.organisation.id, fingerprint)

@@ -1,0 +1,56 @@
+"""What a handler may use: store, vault, passwords, limits, settings and clock, wired once in `server/app.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from stamkund.clock import Clock
+from stamkund.identity.client_secrets import ClientSecrets
+from stamkund.identity.id_token_keys import IdTokenKeys
+from stamkund.identity.logins import Logins
+from stamkund.identity.passwords import Passwords
+from stamkund.identity.sessions import Sessions
+from stamkund.settings import Settings
+from stamkund.store import Store
+from stamkund.vault import Vault
+from stamkund.wire.limits import Limits, no_limits
+
+
+@dataclass(frozen=True)
+class Documentation:
+    """The documentation of all calls, made at the first request: OpenAPI as JSON, and a page as HTML."""
+
+    openapi: Callable[[], bytes]
+    page: Callable[[], bytes]
+
+
+NO_DOCUMENTATION = Documentation(lambda: b"", lambda: b"")
+
+
+@dataclass(frozen=True)
+class Services:
+    settings: Settings
+    store: Store
+    vault: Vault
+    passwords: Passwords
+    clock: Clock
+    limits: Limits = field(default_factory=no_limits)
+    documentation: Documentation = NO_DOCUMENTATION
+
+    @cached_property
+    def client_secrets(self) -> ClientSecrets:
+        return ClientSecrets(self.vault)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        return Sessions(self.store, self.settings)
+
+    @cached_property
+    def logins(self) -> Logins:
+        return Logins(self.store, self.vault, self.passwords, self.settings)
+
+    @cached_property
+    def id_token_keys(self) -> IdTokenKeys:
+        return IdTokenKeys(self.store, self.vault, self.settings, self.clock)

@@ -1,0 +1,56 @@
+"""ARCHITECTURE.md names files and functions that exist, every package, and walks of six files at most."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "stamkund"
+TEXT = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+MAX_FILES_IN_A_WALK = 6
+
+WALKS = re.findall(r"^\*\*([^*]+)\*\* · (.+?)(?:\. |\n\n)", TEXT.replace(" →\n", " → "), flags=re.MULTILINE | re.DOTALL)
+
+
+def files_in(text: str) -> list[str]:
+    return re.findall(r"`([a-z0-9_/]+\.py)`", text)
+
+
+def test_every_file_that_is_named_exists() -> None:
+    paths = [path for path in files_in(TEXT) if "/" in path]
+    assert paths and not [path for path in paths if not (SOURCE / path).exists()]
+
+
+def test_every_function_that_is_named_after_a_file_exists() -> None:
+    for path, name in re.findall(r"`([a-z0-9_/]+\.py)`\s+`([A-Za-z_.]+)`", TEXT):
+        tree = ast.parse((SOURCE / path).read_text(encoding="utf-8"))
+        names = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+        names |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        assert name.rpartition(".")[2] in names, f"{path} has no {name}"
+
+
+def test_every_package_and_module_of_the_top_is_on_the_map() -> None:
+    packages = {f"{path.parent.name}/" for path in SOURCE.glob("*/__init__.py")}
+    modules = {path.name for path in SOURCE.glob("*.py") if not path.name.startswith("__")}
+    missing = [name for name in sorted(packages | modules) if f"`{name}`" not in TEXT]
+    assert not missing
+
+
+def test_every_folder_of_endpoints_is_on_the_map() -> None:
+    folders = {f"{path.parent.name}/" for path in (SOURCE / "endpoints").glob("*/__init__.py")}
+    assert not [folder for folder in sorted(folders) if f"`{folder}`" not in TEXT]
+
+
+def test_there_are_five_walks() -> None:
+    assert len(WALKS) == 5
+
+
+@pytest.mark.parametrize(("title", "walk"), WALKS, ids=[title for title, _ in WALKS])
+def test_a_walk_takes_six_files_at_most(title: str, walk: str) -> None:
+    files = files_in(walk)
+    assert 2 < len(files) <= MAX_FILES_IN_A_WALK, title
+    assert len(set(files)) == len(files)

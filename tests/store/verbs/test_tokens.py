@@ -1,0 +1,169 @@
+"""Refresh tokens: they rotate, a replay revokes the whole family, and a revocation too."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import TypeVar
+
+import pytest
+
+from stamkund.store import (
+    ACCESS,
+    REFRESH,
+    Issue,
+    NewToken,
+    NotActive,
+    Refresh,
+)
+from stamkund.store.verbs.tokens import SPENT_SECONDS, TokenVerbs
+from stamkund.store.work import Execute, MakeWork, Sql, Work
+from tests.store.conftest import DAY, StoredOrganisation
+from tests.store.verbs.conftest import CheckFailed, LoggedInReader, deactivated
+from tests.support.counting import CountingEngine
+from tests.support.service import NOW
+
+T = TypeVar("T")
+
+
+# Refresh tokens that rotate --------------------------------------------------------------------------------
+
+
+async def test_each_use_gives_the_next_one(reader: LoggedInReader) -> None:
+    token: bytes | None = await reader.refresh_token(expires=NOW + DAY)
+    for used in range(1, 5):
+        assert token is not None
+        token = await reader.rotate(token)
+        assert await reader.kinds() == {ACCESS: used, REFRESH: 1, "spent": used}
+
+
+async def test_one_that_comes_again_revokes_the_whole_family(reader: LoggedInReader) -> None:
+    first = await reader.refresh_token()
+    second = await reader.rotate(first)
+    assert second is not None
+    third = await reader.rotate(second)
+    assert third is not None
+    bystander = await reader.paper.token(reader.row, family="another login")
+    assert await reader.rotate(first) is None
+    assert await reader.kinds() == {}
+    assert await reader.rotate(third) is None
+    assert await reader.paper.store.tokens.authenticate(bystander, None) is not None
+    sql = "SELECT event FROM audit WHERE organisation = $1 AND event = 'token_reused'"
+    assert len(await reader.paper.rows(sql, reader.paper.id)) == 1
+
+
+async def test_another_clients_replay_revokes_nothing(reader: LoggedInReader, neighbour: StoredOrganisation) -> None:
+    first = await reader.refresh_token()
+    second = await reader.rotate(first)
+    assert second is not None
+    assert await reader.rotate(first, client=neighbour.client.id) is None
+    assert await reader.rotate(second) is not None
+
+
+async def test_of_many_uses_at_once_one_succeeds_and_the_family_is_gone_after(reader: LoggedInReader) -> None:
+    token = await reader.refresh_token()
+    stores = itertools.cycle((reader.paper.store, reader.paper.other))
+    responses = await asyncio.gather(*(reader.rotate(token, store=next(stores)) for _ in range(20)))
+    assert sum(response is not None for response in responses) == 1
+    assert await reader.kinds() == {}
+
+
+class SlowToCommit(CountingEngine):
+    """An engine whose transactions wait before they commit, where the database lets others work meanwhile."""
+
+    async def write(self, make: MakeWork[T]) -> T:
+        def slow() -> Work[T]:
+            result = yield from make()
+            if self.name == "postgres":
+                yield Execute(Sql("SELECT pg_sleep(0.5)"))
+            return result
+
+        return await super().write(slow)
+
+
+async def test_a_replay_revokes_tokens_issued_at_the_same_time(reader: LoggedInReader) -> None:
+    """Else whoever stole the family's newest token could keep it by using it while the theft is found out."""
+    first = await reader.refresh_token()
+    second = await reader.rotate(first)
+    assert second is not None
+    made, paper = reader.pair(), reader.paper
+    verbs = TokenVerbs(SlowToCommit(paper.other.engine), paper.other.documents)
+    use = verbs.use_refresh(second, paper.client.id, NOW, None, lambda _: made, paper.issue())
+    using = asyncio.create_task(use)
+    await asyncio.sleep(0.2)
+    assert await reader.rotate(first) is None
+    assert await using == reader.id
+    assert await reader.kinds() == {}
+
+
+async def test_a_spent_one_is_remembered_for_as_long_as_it_matters(reader: LoggedInReader) -> None:
+    short = await reader.refresh_token(expires=NOW + DAY)
+    long = await reader.refresh_token(expires=NOW + 180 * DAY)
+    for token in (short, long):
+        assert await reader.rotate(token) is not None
+    sql = "SELECT expires FROM tokens WHERE kind = 'spent' AND family = $1 ORDER BY expires"
+    ends = [row["expires"] for row in await reader.paper.rows(sql, reader.family)]
+    assert ends == [NOW + DAY, NOW + SPENT_SECONDS]
+    assert await reader.rotate(long, NOW + SPENT_SECONDS) is None
+    assert (await reader.kinds())[REFRESH] == 2, "one that is forgotten is as unknown as any"
+
+
+async def test_one_that_slides_is_not_spent(reader: LoggedInReader) -> None:
+    token = await reader.refresh_token(expires=NOW + DAY)
+    verbs, client = reader.paper.store.tokens, reader.paper.client.id
+    for at in (NOW, NOW + DAY, NOW + 2 * DAY):
+        extend_to = at + 2 * DAY
+        used = await verbs.use_refresh(token, client, at, extend_to, lambda _: reader.pair()[:1], reader.paper.issue())
+        assert used == reader.id
+    assert await reader.kinds() == {ACCESS: 3, REFRESH: 1}
+
+
+async def test_a_make_that_refuses_does_not_spend(reader: LoggedInReader) -> None:
+    token = await reader.refresh_token()
+
+    def refuse(_: Refresh) -> list[NewToken]:
+        raise CheckFailed
+
+    with pytest.raises(CheckFailed):
+        await reader.paper.store.tokens.use_refresh(
+            token, reader.paper.client.id, NOW, None, refuse, reader.paper.issue()
+        )
+    assert await reader.kinds() == {REFRESH: 1}
+    assert await reader.rotate(token) is not None
+
+
+async def test_the_tokens_of_an_inactive_account_are_not_refreshed(reader: LoggedInReader) -> None:
+    token = await reader.refresh_token()
+    await deactivated(reader)
+    with pytest.raises(NotActive):
+        await reader.rotate(token)
+    assert await reader.kinds() == {REFRESH: 1}
+
+
+# Revocation ------------------------------------------------------------------------------------------------
+
+
+async def test_an_access_token_is_revoked_alone(reader: LoggedInReader) -> None:
+    made = await reader.exchange(await reader.new_one_time())
+    assert made is not None
+    issue = Issue(reader.paper.id, reader.paper.client.id, "revocation", NOW)
+    verbs = reader.paper.store.tokens
+    assert await verbs.revoke(made[0].digest, reader.paper.client.id, issue)
+    assert await reader.kinds() == {REFRESH: 1}
+    assert not await verbs.revoke(made[0].digest, reader.paper.client.id, issue)
+
+
+@pytest.mark.parametrize("which", ["newest", "spent"])
+async def test_a_refresh_token_takes_its_family_along(
+    reader: LoggedInReader, neighbour: StoredOrganisation, which: str
+) -> None:
+    first = await reader.refresh_token()
+    second = await reader.rotate(first)
+    assert second is not None
+    issue = Issue(reader.paper.id, reader.paper.client.id, "revocation", NOW)
+    verbs = reader.paper.store.tokens
+    token = second if which == "newest" else first
+    assert not await verbs.revoke(token, neighbour.client.id, issue)
+    assert await reader.kinds() == {ACCESS: 1, REFRESH: 1, "spent": 1}
+    assert await verbs.revoke(token, reader.paper.client.id, issue)
+    assert await reader.kinds() == {}
