@@ -32,3 +32,10 @@ async def test_a_step_that_was_left_out_is_made_up_for(fresh_url: str, monkeypat
         assert await migrated(ONE, TWO, THREE) == ([], 4), "newer than what this program knows"
     finally:
         await engine.close()
+
+
+@pytest.mark.parametrize("numbers", [(1, 2, 2), (1, 3), (2, 3)])
+def test_two_with_one_number_or_a_gap_are_refused(numbers: tuple[int, ...]) -> None:
+    """Two branches may each add a file with the next number: one of them would never be applied."""
+    with pytest.raises(ImportError, match="each number once"):
+        migrations.in_order(Migration(number, f"of branch {i}", ()) for i, number in enumerate(numbers))

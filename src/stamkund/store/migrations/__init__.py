@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pkgutil
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -30,9 +30,16 @@ def _modules() -> Iterator[Migration]:
             yield Migration(int(match[1]), match[2], statements)
 
 
-MIGRATIONS = tuple(sorted(_modules(), key=lambda migration: migration.number))
-if [migration.number for migration in MIGRATIONS] != list(range(1, len(MIGRATIONS) + 1)):
-    raise ImportError(f"migrations must be numbered from 1, each number once: {[m.name for m in MIGRATIONS]}")
+def in_order(modules: Iterable[Migration]) -> tuple[Migration, ...]:
+    """The migrations by number. Raises ImportError unless they are numbered from 1, each number once."""
+    migrations = tuple(sorted(modules, key=lambda migration: migration.number))
+    if [migration.number for migration in migrations] != list(range(1, len(migrations) + 1)):
+        names = ", ".join(f"{migration.number:04} {migration.name}" for migration in migrations)
+        raise ImportError(f"migrations must be numbered from 1, each number once: {names}")
+    return migrations
+
+
+MIGRATIONS = in_order(_modules())
 LATEST = MIGRATIONS[-1].number
 
 _TABLE = Sql(
