@@ -210,4 +210,3 @@ BUSY = Problem(
     "Too many passwords are being checked right now; try again shortly",
     headers=_retry_after(1),
 )
-STOPPING = Problem(503, "service_unavailable", "The server is stopping", headers=_retry_after(2))

@@ -43,7 +43,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         str,
         Meta(
             min_length=1,
-            description="The file with the keys that seal social security numbers and client secrets. Created at the "
+            description="The file with the keys that seal social security numbers, client secrets and private ID token "
+            "keys. Created at the "
             "first start (mode 0600). Keep a copy of it apart from copies of the database.",
         ),
     ] = "stamkund.key"
@@ -100,7 +101,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = 30
     signing_key_days: Annotated[Positive, Meta(description="How often the key that signs ID tokens is replaced.")] = 90
     audit_days: Annotated[
-        Positive, Meta(description="How long the audit is kept: logins, refusals, lockouts and logouts.")
+        Positive,
+        Meta(description="How long the audit is kept: activations, catalogues, logins, lockouts, logouts and tokens."),
     ] = 400
     argon2_memory_kib: Annotated[
         int, Meta(ge=8, description="Memory of one Argon2id hash, in KiB. The default is OWASP's.")
@@ -130,8 +132,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     limit_per_client: Annotated[
         NotNegative,
         Meta(
-            description="How often per minute one client may make each of the limited calls (access token, candidate, "
-            "activation). 0: no limit. The default only stops a client that is out of control."
+            description="How often per minute one client may make each of the limited calls (access token, login, "
+            "candidate, activation). 0: no limit. The default only stops a client that is out of control."
         ),
     ] = 600_000
     limit_per_identifier: Annotated[

@@ -75,6 +75,9 @@ async def test_an_unknown_account_can_not_be_unfrozen(embedded: Installation) ->
     for command in ("unfreeze", "attempts"):
         ended = await account(embedded, command, "nobody@example.com")
         assert ended.status == 2
-        assert ended.errors == f"stamkund: there is no account nobody@example.com in {ORGANISATION}\n"
+        message = (
+            f"there is no account nobody@example.com in {ORGANISATION}: check the e-mail or id, and the organisation"
+        )
+        assert ended.errors == f"stamkund: {message}\n"
     ended = embedded.run("account", "unfreeze", EMAIL, "--organisation", "other")
     assert ended.status == 2 and "there is no organisation other" in ended.errors

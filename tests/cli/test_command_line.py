@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -83,7 +84,9 @@ def test_serve_on_an_unmigrated_postgres_says_what_to_run(postgres: PostgresServ
 
 def test_a_newer_schema_is_refused(installation: Installation) -> None:
     asyncio.run(executed(installation.database_url, "INSERT INTO migrations VALUES (99, 'later', 0)"))
-    assert_fails(installation.run("serve"), f"newer than this program knows ({LATEST}): upgrade Stamkund")
+    assert_fails(
+        installation.run("serve", "--port", "0"), f"newer than this program knows ({LATEST}): upgrade Stamkund"
+    )
 
 
 # Clients -------------------------------------------------------------------------------------------------
@@ -180,19 +183,24 @@ async def accepted(server: ServerProcess, client: ClientSecret) -> bool:
             "the key file /nowhere/at/all.key cannot be written: ",
         ),
         ({"settings_file": "/"}, "the settings file / cannot be read: Is a directory"),
-        ({"host": "no.such.host.invalid"}, "cannot listen on no.such.host.invalid, port "),
+        ({"host": "no.such.host.invalid"}, "cannot listen on no.such.host.invalid, port 0: "),
     ],
     ids=lambda value: None if isinstance(value, dict) else value.split()[-1][:30],
 )
 def test_settings_that_cannot_be_used(embedded: Installation, settings: dict[str, object], words: str) -> None:
-    ended = embedded.run("serve", **settings)
+    ended = embedded.run("serve", "--port", "0", **settings)
     assert_fails(ended, words)
     assert "s3crt" not in ended.errors and "crt@" not in ended.errors
 
 
+def test_a_host_that_is_not_known_is_named_with_the_systems_reason(embedded: Installation) -> None:
+    ended = embedded.run("serve", "--port", "0", host="no.such.host.invalid")
+    assert "Unknown error" not in ended.errors and ended.errors.count("no.such.host.invalid") == 1
+
+
 def test_a_database_that_is_none(embedded: Installation) -> None:
     database_file(embedded.database_url).write_text("Dear diary, " * 1000)
-    assert_fails(embedded.run("serve"), "file is not a database")
+    assert_fails(embedded.run("serve", "--port", "0"), "file is not a database")
 
 
 def test_a_postgres_database_that_is_not_there(postgres: PostgresServer, tmp_path: Path) -> None:
@@ -215,7 +223,9 @@ async def test_settings_from_a_file(embedded: Installation) -> None:
             assert await server.stop() == 0
     finally:
         await server.close()
-    assert_fails(embedded.run("serve", settings_file="wrong.toml"), "the settings file wrong.toml is not TOML")
+    assert_fails(
+        embedded.run("serve", "--port", "0", settings_file="wrong.toml"), "the settings file wrong.toml is not TOML"
+    )
     (embedded.folder / "stamkund.toml").write_text("wrokers = 2\n")
     assert_fails(embedded.run("doctor"), "there is no setting wrokers", "output")
 
@@ -224,7 +234,19 @@ async def test_settings_from_a_file(embedded: Installation) -> None:
 async def test_a_port_that_is_taken(embedded: Installation, workers: str) -> None:
     async with running(embedded) as (server, _):
         ended = embedded.run("serve", "--workers", workers, "--port", str(server.port))
-        assert_fails(ended, f"cannot listen on 127.0.0.1, port {server.port}: Address already in use")
+        assert_fails(
+            ended, f"cannot listen on 127.0.0.1, port {server.port}: Address already in use. Choose another port"
+        )
+
+
+async def test_a_port_that_is_taken_is_found_before_a_database_is_migrated(empty: Installation) -> None:
+    """The server that has the port may be of an older version, and use that database."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        assert_fails(
+            empty.run("serve", "--port", port, database_url="sqlite:///untouched.db"), "Address already in use"
+        )
+    assert not (empty.folder / "untouched.db").exists()
 
 
 def test_words_that_are_no_command(embedded: Installation) -> None:

@@ -1,4 +1,4 @@
-"""The curl lines that `stamkund demo` prints, and those of the README, run as they are printed."""
+"""The curl lines that `stamkund demo` prints run as they are printed, and the README's make the same requests."""
 
 from __future__ import annotations
 

@@ -63,13 +63,13 @@ async def test_nothing_leaks(installation: Installation) -> None:
 async def test_a_copy_is_of_no_use_without_its_key_file(installation: Installation) -> None:
     await installation.customers(*people())
     installation.key_file.rename(installation.folder / "elsewhere.key")
-    missing = installation.run("serve")
+    missing = installation.run("serve", "--port", "0")
     assert (missing.status, missing.output) == (2, "")
     assert f"the key file {installation.key_file} is missing" in missing.errors
     assert not installation.key_file.exists()
 
     Vault.create(installation.key_file, system_clock())
-    wrong = installation.run("serve")
+    wrong = installation.run("serve", "--port", "0")
     assert wrong.status == 2
     assert f"the key file {installation.key_file} is not the one that this database was written with" in wrong.errors
     assert "Traceback" not in missing.errors + wrong.errors

@@ -185,7 +185,7 @@ async def test_private_parts_are_sealed_and_sealed_anew_with_a_new_key(two: Two)
     private = json.loads(vault.open(before.sealed, ID_TOKEN_KEY))
     assert not any(value in before.sealed + before.public for name, value in private.items() if name in "dpq")
     new = vault.add_key(NOW)
-    await store.encryption.reencrypt(lambda _: None)
+    await store.encryption.reencrypt()
     (after,) = await store.id_token_keys.all()
     assert after.sealed.startswith(f"{new}.") and after.public == before.public
     vault.drop_key("1")

@@ -8,6 +8,7 @@ import itertools
 import pkgutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TypeVar, cast
 
 import pytest
 
@@ -16,10 +17,12 @@ from stamkund.store import Engine, Store, Unavailable, migrations, verbs
 from stamkund.store import open as opening
 from stamkund.store.open import WrongSchema
 from stamkund.store.verb import Verbs
-from stamkund.store.work import Execute, Sql, Work
+from stamkund.store.work import Execute, MakeWork, Sql, Work
 from stamkund.vault import KeyFileError, Vault
 from tests.support.postgres_server import PostgresServer
 from tests.support.service import NOW
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -64,10 +67,28 @@ async def test_a_migration_may_take_longer_than_a_statement(
     url = postgres.create_database("slow_migration")
     limited = opening.engine_for(url)
     await limited.open()
-    with pytest.raises(Unavailable, match="the migration from step 0 failed, and changed nothing"):
+    with pytest.raises(Unavailable, match="the database schema stays at step 0; the next step failed"):
         await opening.migrate(limited, NOW)
     await limited.close()
     assert await opening.migrate_database(Settings(database_url=url), lambda: NOW) == ["0001 slow"]
+
+
+async def test_an_up_to_date_database_needs_no_writer(engine: Engine, fresh_url: str) -> None:
+    """Every command and server passes here: none may wait for another's transaction, or fail because of it."""
+    await opening.migrate(engine, NOW)
+
+    async def write(make: MakeWork[T]) -> T:
+        raise AssertionError("a transaction was begun")
+
+    engine.write = write  # type: ignore[method-assign]
+    assert await opening.migrate(engine, NOW) == []
+
+
+async def test_a_fault_of_ours_keeps_its_trace(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = migrations.Migration(1, "broken", (cast(Sql, None),))
+    monkeypatch.setattr(migrations, "MIGRATIONS", (broken,))
+    with pytest.raises(AttributeError):
+        await opening.migrate(engine, NOW)
 
 
 async def test_a_newer_schema_is_left_alone(engine: Engine) -> None:

@@ -15,6 +15,7 @@ class CountingEngine:
 
     def __init__(self, engine: Engine) -> None:
         self.name = engine.name
+        self.errors = engine.errors
         self.statements = 0
         self._engine = engine
 

@@ -162,6 +162,6 @@ async def test_a_process_of_the_older_version_can_not_add_an_account_without_a_s
 async def test_a_row_that_can_not_be_migrated_is_not_quoted(fresh_url: str, tmp_path: Path) -> None:
     await stored_data.load(stored_data.FOLDER / "0004", fresh_url, tmp_path / "stamkund.key")
     await executed(fresh_url, """UPDATE accounts SET document = replace(document, '"status":', '"state":')""")
-    with pytest.raises(Unavailable, match="the migration from step 4 failed, and changed nothing: ") as raised:
+    with pytest.raises(Unavailable, match="the database schema stays at step 4; the next step failed: ") as raised:
         await opening.migrate_database(Settings(database_url=fresh_url), lambda: NOW)
     assert "example.com" not in str(raised.value) and raised.value.__cause__ is None

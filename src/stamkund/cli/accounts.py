@@ -11,7 +11,7 @@ from stamkund.cli.common import JSON, ORGANISATION, fail, get_organisation, prin
 from stamkund.clock import system_clock
 from stamkund.rules import identifiers
 from stamkund.rules.identifiers import Identifier
-from stamkund.rules.ids import is_id
+from stamkund.rules.ids import parse_id
 from stamkund.rules.lockout import Attempt
 from stamkund.rules.timestamps import Zone, zone
 from stamkund.store import Login, Store
@@ -60,9 +60,9 @@ def attempts(email_or_id: EMAIL_OR_ID, organisation: ORGANISATION, json: JSON = 
 async def _login(store: Store, organisation: str, email_or_id: str) -> Login:
     """The login of an account, or of a customer with an imported password; ends the command where there is none."""
     await get_organisation(store, organisation)
-    is_account_id = is_id(email_or_id)
-    key = Identifier(identifiers.ID, email_or_id.lower()) if is_account_id else identifiers.email(email_or_id)
+    id_ = parse_id(email_or_id)
+    key = identifiers.email(email_or_id) if id_ is None else Identifier(identifiers.ID, id_)
     login = await store.logins.find(organisation, key)
     if login is None:
-        fail(f"there is no account {email_or_id} in {organisation}")
+        fail(f"there is no account {email_or_id} in {organisation}: check the e-mail or id, and the organisation")
     return login

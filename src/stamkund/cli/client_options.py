@@ -12,7 +12,7 @@ import typer
 
 from stamkund.cli.common import fail
 from stamkund.rules import scopes
-from stamkund.rules.ids import is_id
+from stamkund.rules.ids import parse_id
 from stamkund.rules.organisation import Client
 from stamkund.rules.urls import is_origin, is_return_address
 
@@ -79,15 +79,16 @@ def check_public(client: Client) -> None:
 
 def existing_id(text: str) -> str:
     """The id that a client has in another service."""
-    if not is_id(text):
+    id_ = parse_id(text)
+    if id_ is None:
         fail(f"{text} is no client id (24 hex digits)")
-    return text.lower()
+    return id_
 
 
 def read_existing_secret(public: bool) -> str:
     """The secret that a client has in another service, from standard input: others can see a command line."""
     if public:
-        fail("a public client has no secret")
+        fail("a public client has no secret: leave out --secret-stdin")
     secret = sys.stdin.readline().strip()
     if not _FORM_SAFE.fullmatch(secret):
         fail(f"a secret has up to {MAX_SECRET_LENGTH} printable ASCII characters, none of them a blank, %, + or &")

@@ -106,7 +106,7 @@ def create(
         store = installation.store
         options.check_public(client)
         if await store.clients.get(client.id) is not None:
-            fail(f"there already is a client {client.id}")
+            fail(f"there already is a client {client.id}: leave out --id, or change it with `stamkund client change`")
         await get_organisation(store, organisation)
         sealed = [] if secret is None else [Secret(ClientSecrets(installation.vault).seal(secret), now)]
         await store.clients.add(msgspec.structs.replace(client, secrets=sealed))
@@ -222,7 +222,7 @@ def rotate_secret(
         return await installation.store.clients.change(client_id.lower(), lambda client: rotated(client, sealed))
 
     if with_installation(work) is None:
-        fail(f"there is no client {client_id}")
+        fail(_no_client(client_id))
     _print_credentials(client_id.lower(), secret, json)
 
 
@@ -233,7 +233,12 @@ def _valid_until(end: int, secret: Secret) -> Secret:
 
 def _change(client_id: str, change: Callable[[Client], Client]) -> None:
     if with_store(lambda store: store.clients.change(client_id.lower(), change)) is None:
-        fail(f"there is no client {client_id}" if is_id(client_id) else f"{client_id} is no client id (24 hex digits)")
+        fail(_no_client(client_id))
+
+
+def _no_client(client_id: str) -> str:
+    problem = f"there is no client {client_id}" if is_id(client_id) else f"{client_id} is no client id (24 hex digits)"
+    return f"{problem}; see `stamkund client list`"
 
 
 def _print_credentials(client_id: str, secret: str | None, json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -80,3 +81,15 @@ async def get_organisation(store: Store, organisation_id: str) -> Organisation:
         ids = ", ".join(o.id for o in await store.organisations.all()) or "none yet"
         fail(f"there is no organisation {organisation_id} (known: {ids}); create it with `stamkund init`")
     return organisation
+
+
+def check_port(host: str, port: int) -> None:
+    """Ends the command with a message where nothing can listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+            listener.listen()
+    except OSError as error:
+        fail(f"cannot listen on {host}, port {port}: {error.strerror}. Choose another port with --port")

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from stamkund.cli.server import check_port
+from stamkund.cli.common import check_port
 from stamkund.clock import system_clock
 from stamkund.identity.client_secrets import ClientSecrets
 from stamkund.rules import scopes
@@ -130,7 +130,7 @@ def demo(port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max
     """Start a throwaway installation with invented customers, and print curl commands to try it."""
     from stamkund.server import process
 
-    check_port(Settings().host, port, f". Choose another port, such as --port {port + 10 if port < 65_000 else 8010}")
+    check_port(Settings().host, port)
     with tempfile.TemporaryDirectory(prefix="stamkund-demo-") as folder:
         throwaway = asyncio.run(_create(Path(folder), port))
         print(throwaway.instructions, flush=True)

@@ -134,7 +134,8 @@ def _urls(settings: Settings) -> Iterator[Finding]:
         if parts.scheme == "https" or parts.hostname in _LOCAL_HOSTS:
             yield True, f"browsers and clients use {url}"
         elif settings.public_url:
-            yield False, f"nobody can log in at {url}: browsers store the session's cookie only over https"
+            advice = "browsers store the session's cookie only over https: give it an https address"
+            yield False, f"nobody can log in at {url}, because {advice}"
         else:
             yield False, f"{url} is no address for browsers: set STAMKUND_PUBLIC_URL, such as https://login.example.com"
 

@@ -30,13 +30,14 @@ def add() -> None:
     async def work(installation: Installation) -> str:
         return installation.vault.add_key(system_clock())
 
-    print(f"key {with_installation(work)} added. Restart the servers, then run `stamkund key reencrypt`.")
+    print(f"key {with_installation(work)} added. Copy the key file to all machines and restart the servers.")
+    print("Then run `stamkund key reencrypt`.")
 
 
 @app.command()
 def reencrypt() -> None:
     """Seal all data with the newest key. Can be repeated at any time, and while servers run."""
-    with_installation(lambda it: it.store.encryption.reencrypt(lambda _: None))
+    with_installation(lambda it: it.store.encryption.reencrypt())
     print("all data is sealed with the newest key")
 
 
@@ -48,12 +49,12 @@ def remove(key_id: Annotated[str, typer.Argument(help="The id of an older key.")
         store, vault = installation.store, installation.vault
         if key_id not in vault.key_ids[:-1]:
             fail(f"{key_id} is not an older key of {vault.path}; it has: {', '.join(vault.key_ids)}")
-        await store.encryption.reencrypt(lambda _: None)
+        await store.encryption.reencrypt()
         vault.drop_key(key_id)
         await store.encryption.drop_number_hashes(key_id)
 
     with_installation(work)
-    print(f"key {key_id} is removed")
+    print(f"key {key_id} is removed. Copy the key file to all machines and restart the servers.")
 
 
 @app.command("rotate-signing")

@@ -53,7 +53,7 @@ def deactivate(organisation: ORGANISATION, permission_id: str) -> None:
 
     _change(organisation, change)
     if not matches:
-        fail(f"there is no marketing permission {permission_id}")
+        fail(f"there is no marketing permission {permission_id}; see `stamkund permission list`")
     print(f"{permission_id} is deactivated")
 
 

@@ -8,11 +8,11 @@ plant one from a neighbouring host; and the cookie changes when somebody logs in
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Mapping
 
 from stamkund.identity.cookies import cookies, set_cookie
+from stamkund.identity.tokens import new_token, token_digest
 from stamkund.rules.session import ANONYMOUS, TERMINATED, Session
 from stamkund.rules.timestamps import DAY
 from stamkund.settings import Settings
@@ -28,11 +28,7 @@ def cookie_name(organisation: str) -> str:
 
 def cookie_digest(value: str) -> bytes:
     """What a session is found by."""
-    return hashlib.sha256(value.encode(errors="replace")).digest()
-
-
-def new_cookie() -> str:
-    return secrets.token_urlsafe(32)
+    return token_digest(value.encode(errors="replace"))
 
 
 class Sessions:
@@ -79,7 +75,7 @@ class Sessions:
             seen=now,
             expires=self.expiry(now),
         )
-        cookie = None if client else new_cookie()
+        cookie = None if client else new_token()
         await self._store.sessions.add(session, None if cookie is None else cookie_digest(cookie))
         return session, cookie
 

@@ -25,7 +25,7 @@ CREDENTIAL_SECONDS = 60
 
 
 def new_credential(
-    kind: str, client: Client, account: int, scopes: str, now: int, detail: str = ""
+    kind: str, client: Client, account: int, scopes: str, now: int, detail: str = "{}"
 ) -> tuple[str, OneTimeCredential]:
     """A code or ticket for a client, and what is to be stored of it. `account`: the row of the reader's account."""
     text = new_token()

@@ -40,8 +40,8 @@ class AccountProduct(msgspec.Struct):
     external_start_date: str | UnsetType | None
 
 
-class AccountAddress(msgspec.Struct):
-    """The address of `/accounts`."""
+class MyAddress(msgspec.Struct):
+    """The address of `/me`: without the country."""
 
     first_name: str | None
     last_name: str | None
@@ -53,6 +53,11 @@ class AccountAddress(msgspec.Struct):
     zip_code: str | None
     city: str | None
     drop_box: str | None
+
+
+class AccountAddress(MyAddress):
+    """The address of `/accounts`."""
+
     country_code: str | None
 
 
@@ -95,21 +100,6 @@ class MyProduct(msgspec.Struct):
     subscription_type: str | None
     subscription_number: str | None
     state: str
-
-
-class MyAddress(msgspec.Struct):
-    """The address of `/me`: without the country."""
-
-    first_name: str | None
-    last_name: str | None
-    street: str | None
-    street_number: str | None
-    staircase: str | None
-    floor: str | None
-    apartment_number: str | None
-    zip_code: str | None
-    city: str | None
-    drop_box: str | None
 
 
 class MyItem(msgspec.Struct):

@@ -76,6 +76,10 @@ class UserProduct(msgspec.Struct, omit_defaults=True):
     external_start_date: int | None = None
 
 
+ACTIVE = "active"
+"""The one status that allows logging in."""
+
+
 class Account(Personal):
     """A reader's account. `status`: created, active, inactive or archived."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from stamkund.rules.account import Account, Address, ExternalId, Personal, UserProduct
+from stamkund.rules.account import ACTIVE, Account, Address, ExternalId, Personal, UserProduct
 from stamkund.rules.ids import new_id
 from stamkund.rules.person_number import PersonNumber
 from stamkund.rules.subscription import has_ended
@@ -112,7 +112,7 @@ def account_of(customer: Customer, email: str, now: int) -> Account:
     return Account(
         id=new_id(now),
         email=email,
-        status="active",
+        status=ACTIVE,
         verified=True,
         created=now,
         updated=now,

@@ -44,3 +44,8 @@ def new_id(now: int) -> str:
 
 def is_id(text: str) -> bool:
     return ID_PATTERN.fullmatch(text) is not None
+
+
+def parse_id(text: str) -> str | None:
+    """The id that somebody sent, in lower case as it is stored; None for what can't be one."""
+    return text.lower() if is_id(text) else None

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Generic, TypeVar
 
 from stamkund.rules import person_number
-from stamkund.rules.ids import ID_PATTERN, ID_TEXT, is_id
+from stamkund.rules.ids import ID_PATTERN, ID_TEXT, parse_id
 from stamkund.rules.person_number import PersonNumber
 from stamkund.rules.timestamps import parse_date
 
@@ -102,9 +102,10 @@ def _read_boolean(text: str, _: Context) -> bool:
 
 
 def _read_id(text: str, _: Context) -> str:
-    if not is_id(text):
+    id_ = parse_id(text)
+    if id_ is None:
         raise _wrong_format(ID_TEXT)
-    return text.lower()
+    return id_
 
 
 def _read_id_or_email(text: str, _: Context) -> str:

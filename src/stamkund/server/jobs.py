@@ -23,19 +23,14 @@ Remove = Callable[[int, int], Awaitable[int]]
 
 async def clean_up_forever(services: Services) -> None:
     """Removes what has expired, forever: batch after batch while there is any, then a pause."""
-    logger = log.get()
-    while True:
-        await asyncio.sleep(services.settings.cleaning_seconds)
-        try:
-            removed = await remove_expired_tokens(services)
-            await remove_other_expired_rows(services)
-        except Unavailable as error:
-            logger.warning("cleaning postponed", **log.where(error))
-        except Exception as error:  # whatever it was, the tables must not grow forever afterwards
-            logger.error("cleaning failed", **log.where(error))
-        else:
-            if removed:
-                logger.info("expired tokens removed", count=removed)
+
+    async def clean_up() -> None:
+        removed = await remove_expired_tokens(services)
+        await remove_other_expired_rows(services)
+        if removed:
+            log.get().info("expired tokens removed", count=removed)
+
+    await _forever(services.settings.cleaning_seconds, "cleaning failed", clean_up)
 
 
 async def remove_expired_tokens(services: Services) -> int:
@@ -66,22 +61,26 @@ async def remove_other_expired_rows(services: Services) -> int:
 
 async def share_counts(services: Services) -> None:
     """Shares the counts of calls with other processes, forever, where there may be other processes."""
-    while services.limits.shared:
-        await asyncio.sleep(_SHARE_SECONDS)
-        try:
-            await services.limits.share(services.store)
-        except Unavailable as error:
-            log.get().warning("counts not shared", **log.where(error))
+    if services.limits.shared:
+        await _forever(_SHARE_SECONDS, "counts not shared", lambda: services.limits.share(services.store))
 
 
 async def extend_sessions(services: Services) -> None:
     """Extends the sessions that were used, forever."""
+    await _forever(_EXTEND_SECONDS, "sessions not extended", services.sessions.write_used)
+
+
+async def _forever(seconds: float, failure: str, job: Callable[[], Awaitable[None]]) -> None:
+    """Runs a job again and again, with a pause before each time; `failure` is the line that is logged when it fails."""
+    logger = log.get()
     while True:
-        await asyncio.sleep(_EXTEND_SECONDS)
+        await asyncio.sleep(seconds)
         try:
-            await services.sessions.write_used()
+            await job()
         except Unavailable as error:
-            log.get().warning("sessions not extended", **log.where(error))
+            logger.warning(failure, **log.where(error))
+        except Exception as error:  # whatever it was, what the job bounds must not grow forever afterwards
+            logger.error(failure, **log.where(error))
 
 
 async def _in_batches(services: Services, remove: Remove) -> int:

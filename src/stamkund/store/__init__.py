@@ -1,6 +1,6 @@
 """The only SQL: verbs in the words of the trade, each of them one transaction.
 
-`Store` is what the rest of the house sees, one attribute for each subject: `store.accounts.activate(…)`. A verb is
+`Store` is what the rest of the code sees, one attribute for each subject: `store.accounts.activate(…)`. A verb is
 written once, as a generator method (`verb.py`, `work.py`), and runs on either engine (`sqlite.py`, `postgres.py`); both
 pass one conformance suite (`tests/store/`). Values of ours go in and come out; rows, placeholders and transactions
 stay in here.

@@ -13,6 +13,8 @@ class Engine(Protocol):
     """Runs verbs. Every method but `close` raises Unavailable when the database is out of reach."""
 
     name: str
+    errors: tuple[type[Exception], ...]
+    """What the driver raises for a statement that fails, such as a broken constraint."""
 
     async def open(self) -> None: ...
     async def close(self) -> None: ...

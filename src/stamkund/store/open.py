@@ -91,12 +91,16 @@ async def migrate(engine: Engine, now: int) -> list[str]:
 
 async def _apply_next(engine: Engine, now: int) -> Migration | None:
     version = await engine.read(schema_version)
+    if version >= LATEST:
+        return None
     try:
         return await engine.write(lambda: next_step(now))
     except Exception as error:
-        # The message alone: PostgreSQL's details may quote a row. A timeout has none.
-        reason = error.args[0] if error.args else type(error).__name__
-        raise Unavailable(f"the migration from step {version} failed, and changed nothing: {reason}") from None
+        if not isinstance(error, (Unavailable, *engine.errors)):
+            raise
+        # The message alone: PostgreSQL's details may quote a row.
+        reason = error.args[0]
+        raise Unavailable(f"the database schema stays at step {version}; the next step failed: {reason}") from None
 
 
 async def check_schema(engine: Engine) -> None:

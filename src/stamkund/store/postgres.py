@@ -47,6 +47,7 @@ class PostgresEngine:
     """Runs verbs on a PostgreSQL database, through at most `connections` connections of this process."""
 
     name = "postgres"
+    errors: tuple[type[Exception], ...] = (asyncpg.PostgresError,)
 
     def __init__(self, url: str, connections: int = 6, *, unlimited: bool = False) -> None:
         """`unlimited`: statements take as long as they need, instead of STATEMENT_SECONDS at most."""

@@ -45,6 +45,7 @@ class SqliteEngine:
     """Runs verbs on one SQLite file."""
 
     name = "sqlite"
+    errors: tuple[type[Exception], ...] = (sqlite3.Error,)
 
     def __init__(self, path: Path) -> None:
         self.path = path

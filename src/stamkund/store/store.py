@@ -25,7 +25,7 @@ from stamkund.vault import Vault
 
 
 class Store:
-    """What the rest of the house may do with the database. Every verb raises Unavailable when it is out of reach."""
+    """What the rest of the code may do with the database. Every verb raises Unavailable when it is out of reach."""
 
     def __init__(self, engine: Engine, vault: Vault) -> None:
         """`vault` seals and opens what documents hold sealed."""

@@ -51,7 +51,7 @@ async def inactive(paper: StoredOrganisation, row: int) -> None:
 
 async def ticket(paper: StoredOrganisation, account: int, name: str = "t", **fields: Any) -> bytes:
     hash_ = f"{paper.id} {name}".encode()
-    values = {"client": paper.client.id, "expires": NOW + 60, **fields}
+    values = {"client": paper.client.id, "expires": NOW + 60, "detail": "{}", **fields}
     await paper.store.one_time_credentials.add(
         OneTimeCredential(paper.id, hash_, TICKET, account=account, scopes="", created=NOW, family="f", **values)
     )

@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 from stamkund import problems
 from stamkund.endpoints.login_pages.destination import REFUSALS, Destination, find_destination, page_owner
 from stamkund.identity.logins import LoginLocked, WrongPassword
-from stamkund.identity.sessions import cookie_digest, new_cookie
+from stamkund.identity.sessions import cookie_digest
+from stamkund.identity.tokens import new_token
 from stamkund.pages import refusal_page, render_page
 from stamkund.pages.forms import LOGIN, LOGOUT, ProtectedForm, is_genuine
 from stamkund.pages.page_parameters import page_parameters, texts_of
@@ -162,7 +163,7 @@ async def _log_in(call: Call, destination: Destination, email: str, password: st
     services.limits.identifier(LOGIN_LIMIT, organisation, identifiers.email(email), call.now)
     context = call.login_context(organisation, LOGIN_PAGE, destination.client_id)
     account = await services.logins.log_in(context, organisation, email, password)
-    cookie = new_cookie()
+    cookie = new_token()
     try:
         session = await _session_for(call, destination, account)
         while not await _log_in_to(call, destination, session, account, cookie):

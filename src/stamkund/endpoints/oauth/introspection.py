@@ -13,7 +13,7 @@ from stamkund.endpoints.oauth.errors import NO_STORE_OR_CACHE, invalid_client
 from stamkund.endpoints.oauth.operation import LIMIT, about_token_operation, oauth_operation, token_field
 from stamkund.identity.tokens import token_digest
 from stamkund.rules import scopes
-from stamkund.rules.ids import is_id
+from stamkund.rules.ids import parse_id
 from stamkund.store import ACCESS, REFRESH, TokenLookup
 from stamkund.wire.call import Call
 from stamkund.wire.response import Response
@@ -56,10 +56,10 @@ async def introspect_token(call: Call) -> Response:
 async def _token_lookup(call: Call) -> TokenLookup:
     """The authenticated client, and the token that it asks about. Raises OAuthError."""
     client_id, secret = credentials(call)
-    lookup = None
-    if is_id(client_id):
+    id_, lookup = parse_id(client_id), None
+    if id_ is not None:
         digest = token_digest(call.form.get("token", "").encode(errors="replace"))
-        lookup = await call.services.store.tokens.introspect(client_id.lower(), digest)
+        lookup = await call.services.store.tokens.introspect(id_, digest)
     if lookup is None or lookup.client.public or not authenticate_client(call, lookup.client, secret):
         raise invalid_client()
     return lookup

@@ -13,7 +13,7 @@ from stamkund.endpoints.sso2 import jwt
 from stamkund.endpoints.sso2.jwt import InvalidToken, RequestClaims
 from stamkund.problems import Refused
 from stamkund.rules import values
-from stamkund.rules.ids import is_id
+from stamkund.rules.ids import parse_id
 from stamkund.rules.lockout import SSO2, LoginContext
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.session import TERMINATED, Session
@@ -71,17 +71,21 @@ class SsoRequest:
 
 
 async def authenticate_request(call: Call, token: str) -> SsoRequest:
-    """The request that a token holds. Raises Refused for one that is not valid."""
+    """Authenticates the call as that of the client that signed a token; returns the request that the token holds.
+
+    The call then belongs to the client (`call.client`), and the session counts as used. Raises Refused.
+    """
     try:
         unverified = jwt.parse(token)
     except InvalidToken:
         raise Refused(problems.INVALID_SSO_TOKEN) from None
     claims = unverified.claims
-    if not is_id(claims.cid) or not _is_current(claims, call.now):
+    client_id = parse_id(claims.cid)
+    if client_id is None or not _is_current(claims, call.now):
         raise Refused(problems.INVALID_SSO_TOKEN)
     if claims.sid is not None and not _SID.fullmatch(claims.sid):
         claims.sid = None
-    lookup = await call.services.store.sessions.of_client(claims.cid.lower(), claims.sid or "")
+    lookup = await call.services.store.sessions.of_client(client_id, claims.sid or "")
     if lookup is None or not _is_allowed(claims, lookup):
         raise Refused(problems.INVALID_SSO_TOKEN)
     secret = unverified.verifying_secret(call.services.client_secrets.valid(lookup.client, call.now))

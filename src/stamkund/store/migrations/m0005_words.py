@@ -12,19 +12,16 @@
 
 from __future__ import annotations
 
+from stamkund.store.migrations.ddl import ddl
 from stamkund.store.work import Sql
 
 
-def _table(text: str) -> Sql:
-    """DDL for both engines: BYTES holds bytes, KEYED stores rows in the primary key itself."""
-    return Sql(
-        text.replace("BYTES", "bytea").replace(" KEYED", ""),
-        sqlite=text.replace("BYTES", "blob").replace(" KEYED", " WITHOUT ROWID"),
-    )
-
-
 def _without_default(table: str, column: str) -> Sql:
-    """Drops the default that a column was added with, so that an insert must name it. SQLite can't; see the trigger."""
+    """Drops the default that a column was added with, so that an insert must name it.
+
+    SQLite can't. There the trigger below stops a process of the older version that inserts an account, and its inserts
+    into `tokens` fail at the renamed column.
+    """
     return Sql(f"ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT", sqlite="SELECT 1")
 
 
@@ -61,19 +58,19 @@ _SESSIONS = (
     Sql("ALTER TABLE sessions RENAME TO old_sessions"),
     Sql("DROP INDEX sessions_by_cookie"),
     Sql("DROP INDEX sessions_by_expiry"),
-    _table(
+    ddl(
         "CREATE TABLE sessions (organisation text NOT NULL REFERENCES organisations (id), sid text NOT NULL, "
         "cookie BYTES, client text, status text NOT NULL, account bigint, created bigint NOT NULL, "
         "authenticated bigint, seen bigint NOT NULL, expires bigint NOT NULL, PRIMARY KEY (organisation, sid)) KEYED"
     ),
     Sql(f"INSERT INTO sessions ({_SESSION_COLUMNS}) SELECT {_SESSION_COLUMNS} FROM old_sessions"),
     Sql("DROP TABLE old_sessions"),
-    _table("CREATE UNIQUE INDEX sessions_by_cookie ON sessions (organisation, cookie)"),
-    _table("CREATE INDEX sessions_by_expiry ON sessions (expires)"),
+    Sql("CREATE UNIQUE INDEX sessions_by_cookie ON sessions (organisation, cookie)"),
+    Sql("CREATE INDEX sessions_by_expiry ON sessions (expires)"),
 )
 _ONE_TIME_CREDENTIALS = (
     Sql("DELETE FROM one_time WHERE client NOT IN (SELECT id FROM clients)"),
-    _table(
+    ddl(
         "CREATE TABLE one_time_credentials (organisation text NOT NULL, digest BYTES NOT NULL, kind text NOT NULL, "
         "client text NOT NULL, account bigint NOT NULL, scopes text NOT NULL, created bigint NOT NULL, "
         "expires bigint NOT NULL, family text NOT NULL, spent bigint, detail text NOT NULL, "
@@ -85,7 +82,7 @@ _ONE_TIME_CREDENTIALS = (
         "FROM one_time"
     ),
     Sql("DROP TABLE one_time"),
-    _table("CREATE INDEX one_time_credentials_by_expiry ON one_time_credentials (expires)"),
+    Sql("CREATE INDEX one_time_credentials_by_expiry ON one_time_credentials (expires)"),
 )
 _LOGINS = (
     Sql("ALTER TABLE login_locks RENAME TO lockouts"),

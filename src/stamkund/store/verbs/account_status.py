@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stamkund.rules.account import Account
+from stamkund.rules.account import ACTIVE, Account
 from stamkund.store.documents import Documents
 from stamkund.store.work import Execute, ExecuteMany, Sql, Work, first
 
 _STORE = Sql("UPDATE accounts SET status = $2, document = $3 WHERE row = $1")
 _STATUS = Sql("SELECT id, status FROM accounts WHERE row = $1")
-ACTIVE = "active"
 
 
 class NotActive(Exception):
@@ -34,17 +33,15 @@ def store_accounts(documents: Documents, accounts: Iterable[tuple[int, Account]]
     yield ExecuteMany(_STORE, [(row, account.status, documents.text(account)) for row, account in accounts])
 
 
-def account_summary(row: int) -> Work[AccountSummary]:
-    """The account of a row, whatever its status. Raises NotActive where there is none."""
+def account_summary(row: int) -> Work[AccountSummary | None]:
+    """The account of a row, whatever its status; None where there is none any more."""
     summary = first((yield Execute(_STATUS, (row,))))
-    if summary is None:
-        raise NotActive
-    return AccountSummary(summary["id"], summary["status"])
+    return None if summary is None else AccountSummary(summary["id"], summary["status"])
 
 
 def active_account(row: int) -> Work[AccountSummary]:
     """The account of a row. Raises NotActive where there is none, or where it may not be logged in to."""
     summary = yield from account_summary(row)
-    if summary.status != ACTIVE:
+    if summary is None or summary.status != ACTIVE:
         raise NotActive
     return summary

@@ -18,7 +18,7 @@ _COUNT = Sql(
     "ON CONFLICT (organisation, name) DO UPDATE SET value = counters.value + excluded.value RETURNING value"
 )
 _ADD = Sql("INSERT INTO accounts (organisation, id, status, document) VALUES ($1, $2, $3, $4) RETURNING row")
-_ADD_IDENTIFIER = Sql(
+ADD_IDENTIFIER = Sql(
     "INSERT INTO identifiers (organisation, kind, value, account) VALUES ($1, $2, $3, $4) "
     "ON CONFLICT DO NOTHING RETURNING account"
 )
@@ -68,7 +68,7 @@ class AccountVerbs(Verbs):
         values = (organisation, account.id, account.status, self._documents.text(account))
         account_row: int = (yield Execute(_ADD, values))[0]["row"]
         for identifier in self._documents.account_identifiers(account):
-            if not (yield Execute(_ADD_IDENTIFIER, (organisation, *identifier, account_row))):
+            if not (yield Execute(ADD_IDENTIFIER, (organisation, *identifier, account_row))):
                 raise UniqueConflict(identifier.kind)
         yield Execute(_ADD_PASSWORD, (account_row, password_hash))
         return account_row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stamkund.rules.ids import is_id
+from stamkund.rules.ids import parse_id
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.store.documents import client_of
 from stamkund.store.verb import Verbs, reads, writes
@@ -27,7 +27,8 @@ class ClientVerbs(Verbs):
 
     async def by_sent_id(self, client_id: str) -> tuple[Client, Organisation] | None:
         """As `get`, by what somebody sent as an id: in upper case too, and None for what can't be one."""
-        return await self.get(client_id.lower()) if is_id(client_id) else None
+        id_ = parse_id(client_id)
+        return None if id_ is None else await self.get(id_)
 
     @reads
     def get(self, client_id: str) -> Work[tuple[Client, Organisation] | None]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
 from stamkund.rules.account import Account
@@ -11,7 +9,7 @@ from stamkund.rules.customer import Customer
 from stamkund.store.documents import Documents, client_of
 from stamkund.store.engine import Engine
 from stamkund.store.verb import Verbs, writes
-from stamkund.store.verbs import clients, customers
+from stamkund.store.verbs import accounts, clients, customers
 from stamkund.store.verbs.account_status import store_accounts
 from stamkund.store.verbs.id_token_keys import reseal_id_token_keys
 from stamkund.store.work import Execute, Sql, Work, first, for_update
@@ -24,9 +22,6 @@ _SET_META = Sql(
 _ALL_CLIENT_IDS = Sql("SELECT id FROM clients ORDER BY id")
 _NEXT_ACCOUNTS = for_update("SELECT row, organisation, document FROM accounts WHERE row > $1 ORDER BY row LIMIT $2")
 _NEXT_CUSTOMERS = for_update("SELECT row, organisation, document FROM customers WHERE row > $1 ORDER BY row LIMIT $2")
-_ADD_ACCOUNT_KEY = Sql(
-    "INSERT INTO identifiers (organisation, kind, value, account) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
-)
 _ADD_CUSTOMER_KEY = Sql(
     "INSERT INTO customer_identifiers (organisation, kind, value, customer) VALUES ($1, $2, $3, $4) "
     "ON CONFLICT DO NOTHING"
@@ -41,15 +36,14 @@ class EncryptionVerbs(Verbs):
         super().__init__(engine, documents)
         self._vault = vault
 
-    async def reencrypt(self, progress: Callable[[int], None], batch: int = 500) -> None:
-        """Seals everything with the newest key, in batches; `progress` is called with the documents of each batch."""
-        progress(await self._reseal_clients())
-        progress(await self._reseal_id_token_keys())
+    async def reencrypt(self, batch: int = 500) -> None:
+        """Seals everything with the newest key, accounts and customers in batches."""
+        await self._reseal_clients()
+        await self._reseal_id_token_keys()
         for reseal_batch in (self._reseal_accounts, self._reseal_customers):
             after: int | None = 0
             while after is not None:
                 after = await reseal_batch(after, batch)
-                progress(batch)
 
     @writes
     def drop_number_hashes(self, key_id: str) -> Work[None]:
@@ -58,7 +52,7 @@ class EncryptionVerbs(Verbs):
             yield Execute(sql, (f"{key_id}.%",))
 
     @writes
-    def _reseal_clients(self) -> Work[int]:
+    def _reseal_clients(self) -> Work[None]:
         rows = yield Execute(_ALL_CLIENT_IDS)
         for row in rows:
             stored = first((yield Execute(clients.LOCK, (row["id"],))))
@@ -71,20 +65,21 @@ class EncryptionVerbs(Verbs):
             resealed = msgspec.structs.replace(client, secrets=secrets)
             yield Execute(clients.SET, (client.id, self._documents.text(resealed)))
         yield from set_key_check(self._vault)
-        return len(rows)
 
     @writes
-    def _reseal_id_token_keys(self) -> Work[int]:
-        return (yield from reseal_id_token_keys(lambda sealed: self._vault.reseal(sealed, ID_TOKEN_KEY)))
+    def _reseal_id_token_keys(self) -> Work[None]:
+        yield from reseal_id_token_keys(lambda sealed: self._vault.reseal(sealed, ID_TOKEN_KEY))
 
     @writes
     def _reseal_accounts(self, after: int, at_most: int) -> Work[int | None]:
         """Seals up to `at_most` accounts after the row `after` anew; returns the last row, None at the end."""
         rows = yield Execute(_NEXT_ACCOUNTS, (after, at_most))
-        accounts = [(row, self._documents.account(row["document"])) for row in rows]
-        yield from store_accounts(self._documents, [(row["row"], account) for row, account in accounts])
-        for row, account in accounts:
-            yield from _add_number_keys(self._documents, account, _ADD_ACCOUNT_KEY, row["organisation"], row["row"])
+        decoded = [(row, self._documents.account(row["document"])) for row in rows]
+        yield from store_accounts(self._documents, [(row["row"], account) for row, account in decoded])
+        for row, account in decoded:
+            yield from _add_number_keys(
+                self._documents, account, accounts.ADD_IDENTIFIER, row["organisation"], row["row"]
+            )
         return rows[-1]["row"] if rows else None
 
     @writes

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stamkund.rules.account import Account
+from stamkund.rules.account import ACTIVE, Account
 from stamkund.rules.customer import Customer
 from stamkund.rules.identifiers import Identifier
-from stamkund.rules.lockout import NO_FAILURES, LockoutState
+from stamkund.rules.lockout import LockoutState
 from stamkund.store.verb import Verbs, reads
-from stamkund.store.verbs.account_status import ACTIVE
 from stamkund.store.verbs.candidates import CUSTOMER, any_in_use, claims
 from stamkund.store.verbs.login_attempts import lockout_state
 from stamkund.store.work import Execute, Sql, Work, first
@@ -32,8 +31,8 @@ class Login:
     account: Account | None
     customer: Customer | None
     hash: str | None
-    lockout: LockoutState = NO_FAILURES
-    usable: bool = True
+    lockout: LockoutState
+    usable: bool
 
     @property
     def id(self) -> str:
@@ -62,4 +61,4 @@ class LoginVerbs(Verbs):
         if (yield from any_in_use(organisation, claims(customer, self._documents))):
             return None
         lockout = yield from lockout_state(organisation, customer.id)
-        return Login(None, None, customer, customer.password_hash, lockout)
+        return Login(None, None, customer, customer.password_hash, lockout, usable=True)

@@ -45,9 +45,7 @@ class OneTimeCredential:
     created: int
     expires: int
     family: str
-    detail: str = "{}"
-    replayed: bool = False
-    """It was spent before."""
+    detail: str
 
 
 class OneTimeCredentialVerbs(Verbs):
@@ -84,7 +82,7 @@ class OneTimeCredentialVerbs(Verbs):
         then nothing changes.
         """
         credential = yield from spend(issue.organisation, digest, kind, issue.client, issue.at, check)
-        if credential is None or credential.replayed:
+        if credential is None:
             return None
         account_id = yield from add_tokens(make(credential), issue)
         assert account_id is not None
@@ -104,7 +102,7 @@ def spend(
     now: int,
     check: Callable[[OneTimeCredential], None] | None = None,
 ) -> Work[OneTimeCredential | None]:
-    """Spends a valid credential of this client. One spent before is returned as `replayed`, and its tokens revoked.
+    """Spends a valid credential of this client. None: there is none. If it was spent before, its tokens are revoked.
 
     Where `check` raises, it is not spent.
     """
@@ -122,11 +120,10 @@ def spend(
         expires=row["expires"],
         family=row["family"],
         detail=row["detail"],
-        replayed=row["spent"] is not None,
     )
-    if credential.replayed:
+    if row["spent"] is not None:
         yield from revoke_family(organisation, credential.family)
-        return credential
+        return None
     if credential.expires <= now:
         return None
     if check is not None:

@@ -111,7 +111,7 @@ class SessionVerbs(Verbs):
         if session is None or session.status == TERMINATED or not session.visible_to(client):
             return None
         credential = yield from spend(organisation, ticket, TICKET, client, now)
-        if credential is None or credential.replayed:
+        if credential is None:
             return session, None
         return (yield from _log_in(session, credential.account, now, expires, client, None)), credential
 
@@ -124,7 +124,8 @@ class SessionVerbs(Verbs):
         yield Execute(_TERMINATE, (organisation, sid, TERMINATED))
         account = None
         if session.logged_in_account is not None:
-            account = (yield from account_summary(session.logged_in_account)).id
+            summary = yield from account_summary(session.logged_in_account)
+            account = None if summary is None else summary.id
         yield from events.record(AuditEntry(organisation, now, AuditEvent.LOGGED_OUT, client, account))
         return session
 
