@@ -15,7 +15,7 @@ import typer
 
 from stamkund.cli.common import COULD_NOT_RUN, ORGANISATION, fail, load_settings, run
 from stamkund.clock import system_clock
-from stamkund.rules.organisation import PERSON_NUMBER_CHECKS, Organisation
+from stamkund.rules.organisation import PERSON_NUMBER_CHECKS, Organisation, is_organisation_id
 from stamkund.rules.timestamps import zone
 from stamkund.settings import Settings, WrongSetting, load
 from stamkund.store import Store, Unavailable
@@ -23,7 +23,6 @@ from stamkund.store.open import WrongSchema, migrate_database, open_installation
 from stamkund.vault import KeyFileError
 
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
-_ORGANISATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def init(
@@ -36,7 +35,7 @@ def init(
     ] = None,
 ) -> None:
     """Create an installation, or what is missing in it: database, key file, organisation. Safe to repeat."""
-    if _ORGANISATION_ID.fullmatch(organisation) is None:
+    if not is_organisation_id(organisation):
         fail("an organisation's id has 1 to 64 letters, digits, dots, dashes and underscores")
     if timezone is not None:
         _check_timezone(timezone)

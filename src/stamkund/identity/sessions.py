@@ -31,6 +31,10 @@ def cookie_digest(value: str) -> bytes:
     return token_digest(value.encode(errors="replace"))
 
 
+_BATCH = 500
+"""Sessions that are extended in one transaction: after an outage they may be many."""
+
+
 class Sessions:
     """Finds, begins and extends sessions."""
 
@@ -85,12 +89,13 @@ class Sessions:
             self._used[session.organisation, session.sid] = now, self.expiry(now)
 
     async def write_used(self) -> None:
-        """Extends the sessions that were used. Raises Unavailable; what was used is remembered for the next time."""
-        used, self._used = self._used, {}
-        if not used:
-            return
+        """Extends the sessions that were used, in batches. Raises Unavailable; what is left waits for the next time."""
+        waiting = sorted((*key, *times) for key, times in self._used.items())
+        self._used = {}
         try:
-            await self._store.sessions.extend(sorted((*key, *times) for key, times in used.items()))
+            while waiting:
+                await self._store.sessions.extend(waiting[:_BATCH])
+                del waiting[:_BATCH]
         except BaseException:
-            self._used = {**used, **self._used}
+            self._used = {(owner, sid): (used, expires) for owner, sid, used, expires in waiting} | self._used
             raise

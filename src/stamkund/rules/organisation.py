@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 
 import msgspec
@@ -9,7 +10,13 @@ import msgspec
 from stamkund.rules.account import Personal
 
 PERSON_NUMBER_CHECKS = ("pattern", "checksum")
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 DEFAULT_TIMEZONE = "Europe/Stockholm"
+
+
+def is_organisation_id(text: str) -> bool:
+    """Whether an organisation may have this id."""
+    return _ID.fullmatch(text) is not None
 
 
 class Permission(msgspec.Struct, omit_defaults=True):

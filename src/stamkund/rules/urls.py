@@ -103,7 +103,12 @@ def form_target(address: str) -> str | None:
 def with_parameter(address: str, name: str, value: str) -> str:
     """A registered URL with one more parameter in its query."""
     base, mark, fragment = address.partition("#")
-    return f"{base}{'&' if '?' in base else '?'}{name}={quote(value, safe='', errors='replace')}{mark}{fragment}"
+    return with_query(base, f"{name}={quote(value, safe='', errors='replace')}") + mark + fragment
+
+
+def with_query(address: str, query: str) -> str:
+    """An address without a fragment, with more in its query."""
+    return f"{address}{'&' if '?' in address else '?'}{query}"
 
 
 # What may be registered for a client ----------------------------------------------------------------------------

@@ -7,14 +7,13 @@ Nobody is ever sent to an address that an enabled client of the organisation did
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from stamkund import problems
 from stamkund.pages import PageOwner
 from stamkund.problems import Refused
-from stamkund.rules.organisation import Client, Organisation
+from stamkund.rules.organisation import Client, Organisation, is_organisation_id
 from stamkund.rules.urls import encoded, form_target, is_plain, origin_of, web_address
 from stamkund.wire.call import Call
 from stamkund.wire.parameters import parse_query
@@ -29,8 +28,6 @@ REFUSALS = (
     problems.WHICH_ORGANISATION,
 )
 """What calls declare that ask for a destination."""
-
-_ORGANISATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 Registration = tuple[Client, Organisation]
 
@@ -96,7 +93,7 @@ async def _organisation(call: Call, oid: str, registration: Registration | None)
 
 
 async def _organisation_by_id(call: Call, oid: str) -> Organisation:
-    organisation = await call.services.store.organisations.get(oid) if _ORGANISATION_ID.fullmatch(oid) else None
+    organisation = await call.services.store.organisations.get(oid) if is_organisation_id(oid) else None
     if organisation is None:
         raise Refused(problems.UNKNOWN_ORGANISATION)
     return organisation

@@ -17,7 +17,7 @@ from stamkund.endpoints.oauth.errors import OAuthError
 from stamkund.endpoints.oauth.token_request import requested_scopes
 from stamkund.problems import Refused
 from stamkund.rules.organisation import Client, Organisation
-from stamkund.rules.urls import web_address
+from stamkund.rules.urls import web_address, with_query
 from stamkund.store import Store
 from stamkund.wire.parameters import parse_query
 
@@ -51,7 +51,7 @@ class RedirectTarget:
         """The address at the client that carries `parameters`, with state and issuer (RFC 9207)."""
         state = {} if self.state is None else {"state": self.state}
         query = urlencode({**parameters, **state, "iss": issuer}, quote_via=quote, errors="replace")
-        return f"{self.redirect_uri}{'&' if '?' in self.redirect_uri else '?'}{query}"
+        return with_query(self.redirect_uri, query)
 
 
 @dataclass(frozen=True, kw_only=True)

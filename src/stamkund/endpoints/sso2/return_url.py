@@ -14,7 +14,7 @@ from stamkund.endpoints.sso2.request import TOKEN
 from stamkund.problems import Refused
 from stamkund.rules import values
 from stamkund.rules.organisation import Client
-from stamkund.rules.urls import encoded
+from stamkund.rules.urls import encoded, with_query
 from stamkund.rules.values import NO_CONTEXT, Invalid
 from stamkund.wire.parameters import Parameter, ParameterSet, parse_query
 
@@ -57,4 +57,4 @@ def landing_page(client: Client) -> str:
 
 def landing_url(page: str, token: str, return_url: str) -> str:
     """The landing page with a session token and the return URL."""
-    return f"{page}{'&' if '?' in page else '?'}t={token}&r={quote(return_url, safe='')}"
+    return with_query(page, f"t={token}&r={quote(return_url, safe='')}")
