@@ -188,6 +188,8 @@ async def test_the_openid_site_says_hello(server: ServerProcess) -> None:
 
 
 def test_the_page_names_no_command_that_is_not_there() -> None:
-    for name in set(re.findall(r"`stamkund (\w+)", PAGE)):
+    names = set(re.findall(r"`stamkund (\w+)", PAGE))
+    assert names
+    for name in names:
         done = subprocess.run([sys.executable, "-m", "stamkund", name, "--help"], check=False, capture_output=True)
         assert done.returncode == 0, name

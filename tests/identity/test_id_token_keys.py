@@ -22,6 +22,8 @@ from tests.store.conftest import DAY, open_new
 from tests.support.service import NOW, TestClock
 from tests.support.statements import listened
 
+pytestmark = pytest.mark.both_engines
+
 SETTINGS = Settings(signing_key_days=90, access_token_seconds=3600, session_days=30)
 RETENTION = 3600 + 30 * DAY
 CLAIMS = {"iss": SETTINGS.issuer, "sub": "1"}

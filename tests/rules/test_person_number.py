@@ -94,7 +94,7 @@ def test_a_co_ordination_number_has_sixty_added_to_its_day() -> None:
     ("born", "century"),
     [(date(1886, 1, 1), "18"), (date(1986, 1, 1), "19"), (date(1999, 5, 14), "19"), (None, "19")],
 )
-def test_a_effective_birth_date_decides_the_century_where_it_fits(born: date | None, century: str) -> None:
+def test_a_birth_date_decides_the_century_where_it_fits(born: date | None, century: str) -> None:
     number = parse("860101-3348", TODAY, born)
     assert number is not None and number.century == century
 

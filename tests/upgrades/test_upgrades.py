@@ -64,6 +64,7 @@ def test_a_step_is_never_edited(folder: Path, engine: str) -> None:
 
 async def test_calls_respond_as_they_did_then(upgraded: Upgraded) -> None:
     """Later releases may return more keys, but every earlier one unchanged."""
+    assert upgraded.stored["calls"]
     for call in upgraded.stored["calls"]:
         response = await upgraded.get(call["path"], call["token"])
         assert response.status_code == call["status"], call["path"]

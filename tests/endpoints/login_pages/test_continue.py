@@ -70,22 +70,18 @@ TRICKS = [
 
 
 async def test_no_unregistered_address_is_reached(herald: Herald, browser: Browser) -> None:
+    """Not by the page, not by its form with the address put in by hand, and not where one is logged in already."""
     for address in TRICKS:
         assert is_refused(await browser.get("/login", oid=herald.id, continue_=address)), address
-
-
-@pytest.mark.parametrize("address", ["https://evil.example", f"//{HERE}", "javascript:alert(1)", APP, "/oauth2/logout"])
-async def test_no_unregistered_address_is_reached_in_any_way(herald: Herald, browser: Browser, address: str) -> None:
-    """Not by the page, not by its form with the address put in by hand, and not where one is logged in already."""
-    assert is_refused(await browser.get("/login", oid=herald.id, continue_=address))
-    await browser.get("/login", oid=herald.id)
-    data = {**browser.page.forms[0].fields, "email": EMAIL, "password": PASSWORD, "continue": address}
-    assert is_refused(await browser.post("/login", data))
-    assert not await herald.logged_in(browser)
+        await browser.get("/login", oid=herald.id)
+        data = {**browser.page.forms[0].fields, "email": EMAIL, "password": PASSWORD, "continue": address}
+        assert is_refused(await browser.post("/login", data)), address
+        assert not await herald.logged_in(browser), address
     await herald.log_in(browser)
-    assert is_refused(await browser.get("/login", oid=herald.id, continue_=address))
-    assert is_refused(await browser.get("/oauth2/logout", oid=herald.id, continue_=address))
-    assert await herald.logged_in(browser)
+    for address in TRICKS:
+        assert is_refused(await browser.get("/login", oid=herald.id, continue_=address)), address
+        assert is_refused(await browser.get("/oauth2/logout", oid=herald.id, continue_=address)), address
+        assert await herald.logged_in(browser), address
 
 
 @given(address=st.text() | st.text(alphabet="htps:/\\@.%?#\t\n[]1 wherald", max_size=30).map(lambda t: f"{SITE}{t}"))

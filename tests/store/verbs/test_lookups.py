@@ -110,7 +110,8 @@ async def test_a_cancelled_lookup_cancels_no_other(paper: StoredOrganisation) ->
     tokens = [await paper.token() for _ in range(20)]
     tasks = [asyncio.ensure_future(paper.store.tokens.authenticate(token, None)) for token in tokens]
     await asyncio.sleep(0)
-    for task in tasks[::2]:
-        task.cancel()
+    cancelled = [task.cancel() for task in tasks[::2]]
+    assert cancelled == [paper.store.engine.name == "postgres"] * 10, "SQLite has returned the rows already"
     responses = await asyncio.gather(*tasks, return_exceptions=True)
-    assert all(getattr(a, "client", None) is not None for a in responses[1::2])
+    assert [isinstance(r, asyncio.CancelledError) for r in responses[::2]] == cancelled
+    assert all(getattr(r, "client", None) is not None for r in responses[1::2])
