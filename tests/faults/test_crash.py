@@ -12,9 +12,10 @@ import httpx
 import psutil
 
 from stamkund.rules.customer import Customer
-from tests.support.installation import ACCOUNTS, CANDIDATE, Caller, Installation, until
+from tests.support.installation import ACCOUNTS, CANDIDATE, Caller, Installation
 from tests.support.installation_fixtures import running
 from tests.support.rows import halves
+from tests.support.waiting import until
 
 AT_ONCE = 8
 

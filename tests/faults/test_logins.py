@@ -26,11 +26,11 @@ from tests.support.installation import (
     Installation,
     ServerProcess,
     is_unavailable,
-    until,
 )
 from tests.support.installation_fixtures import running
 from tests.support.postgres_server import PostgresServer
 from tests.support.rows import rows
+from tests.support.waiting import until
 
 EMAIL = "ove.ovesson@example.com"
 BACK = "https://site.example.com/landing"

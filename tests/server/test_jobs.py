@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from stamkund.store import ACCESS, REFRESH, Issue, NewToken
-from tests.support.installation import until
 from tests.support.rows import rows
 from tests.support.service import Publisher, RunningService
+from tests.support.waiting import until
 
 EXPIRED = 1_200
 """More than two batches."""

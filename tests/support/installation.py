@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +31,7 @@ from stamkund.settings import PREFIX, Settings
 from stamkund.store import Store
 from stamkund.store.open import open_installation
 from tests.support.service import QUICK_HASHING, SCOPES, customer, replacement
+from tests.support.waiting import until
 
 COMMAND = str(Path(sys.executable).with_name("stamkund"))
 HOST = "127.0.0.1"
@@ -42,7 +43,6 @@ CANDIDATE = "/external/api/v1/accounts/candidate"
 ME = "/external/api/v1/me"
 TOKEN = "/api/authorization/access_token"
 _PATIENCE_SECONDS = 60
-_LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -310,17 +310,6 @@ class Caller:
 
 def activation(candidate: Customer, email: str) -> dict[str, str]:
     return {"account_candidate_id": candidate.id, "email": email, "password": PASSWORD}
-
-
-async def until(holds: Callable[[], bool | Awaitable[bool]]) -> None:
-    """Looks until a condition holds; fails when it does not within a minute."""
-    async with asyncio.timeout(_PATIENCE_SECONDS):
-        while not await _result(holds()):  # noqa: ASYNC110 - what is waited for happens in another process
-            await asyncio.sleep(_LOOK_SECONDS)
-
-
-async def _result(condition: bool | Awaitable[bool]) -> bool:
-    return condition if isinstance(condition, bool) else await condition
 
 
 def is_problem(response: httpx.Response, status: int, code: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from stamkund.wire.limits import Limits, no_limits
 from tests.support.calls import assert_refused
 from tests.support.rows import rows
 from tests.support.service import NOW, Publisher, RunningService
+from tests.support.waiting import until
 
 CANDIDATE = "/external/api/v1/accounts/candidate"
 ACTIVATE = "/external/api/v1/account/activate_candidate"
@@ -149,6 +149,15 @@ async def test_nothing_is_limited_where_the_settings_say_so(fresh_url: str, tmp_
 # Several processes -----------------------------------------------------------------------------------------
 
 
+async def _all_are_written(url: str, count: int) -> bool:
+    return await rows(url, "SELECT max(count) FROM call_counts") == [(count,)]
+
+
+async def _is_counted(publisher: Publisher) -> bool:
+    response = await publisher.get(CANDIDATE, customer_number="1")
+    return response.status_code == 429 and is_limited(response)
+
+
 @pytest.mark.both_engines
 async def test_processes_share_their_counts(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "_SHARE_SECONDS", 0.05)
@@ -163,26 +172,13 @@ async def test_processes_share_their_counts(fresh_url: str, tmp_path: Path, monk
         other.client, other.secret = publisher.client, publisher.secret
         assert [await candidate(publisher, customer_number="1") for _ in range(5)] == [404] * 5
         assert is_limited(await publisher.get(CANDIDATE, customer_number="1"))
-        await until(fresh_url, "SELECT max(count) FROM call_counts", 5)
+        await until(lambda: _all_are_written(fresh_url, 5))
         assert await candidate(other, customer_number="1") == 404, "it has not read the other process's counts yet"
-        for _ in range(100):
-            response = await other.get(CANDIDATE, customer_number="1")
-            if response.status_code == 429:
-                break
-            await asyncio.sleep(0.05)
-        assert is_limited(response)
+        await until(lambda: _is_counted(other))
+        keys = await rows(fresh_url, "SELECT key FROM call_counts")
+        assert keys and all(len(key) == 32 for (key,) in keys), "keyed hashes"
         assert await first.store.call_counts.remove_expired(NOW) == 0
         assert await first.store.call_counts.remove_expired(NOW + 60) > 0
-        keys = await rows(fresh_url, "SELECT key FROM call_counts")
-        assert all(len(key) == 32 for (key,) in keys), "keyed hashes"
-
-
-async def until(url: str, query: str, expected: int) -> None:
-    for _ in range(100):
-        if (await rows(url, query))[0][0] == expected:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(await rows(url, query))
 
 
 async def test_one_process_on_an_embedded_database_writes_no_counts(tmp_path: Path) -> None:

@@ -15,18 +15,10 @@ from stamkund.rules.account import Account
 from stamkund.store.work import Execute, Sql, Work
 from tests.endpoints.sso2.conftest import EMAIL, PASSWORD, SsoSite, site_of
 from tests.support.service import RunningService
+from tests.support.waiting import until
 
 DAY = 86_400
 CLAIMS = ["sid", "sts", "at", "err", "iss", "aud", "iat", "nbf", "exp"]
-
-
-async def eventually(seen: Callable[[], Awaitable[bool]]) -> None:
-    """What the server does in the background is done within a few seconds."""
-    for _ in range(200):
-        if await seen():
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError("it never was")
 
 
 async def reader_of(site: SsoSite, ticket: str) -> str:
@@ -193,7 +185,7 @@ async def test_a_session_lives_thirty_days_after_it_was_last_seen(site: SsoSite,
     with clock.at(ends - 1):
         assert await site.status(visited.sid, "loggedin") == ("loggedin", None)
     with clock.at(ends):  # it was seen a second ago, which is written down within seconds
-        await eventually(lambda: lives(site, visited.sid))
+        await until(lambda: lives(site, visited.sid))
     with clock.at(ends - 1 + 30 * DAY):
         assert await site.status(visited.sid, "loggedin") == ("terminated", "session_not_found")
         assert (await site.identified(visited.cookie)).sid != visited.sid

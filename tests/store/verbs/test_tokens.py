@@ -22,6 +22,7 @@ from tests.store.conftest import DAY, StoredOrganisation
 from tests.store.verbs.conftest import CheckFailed, LoggedInReader, deactivated
 from tests.support.counting import CountingEngine
 from tests.support.service import NOW
+from tests.support.waiting import until
 
 T = TypeVar("T")
 
@@ -68,30 +69,48 @@ async def test_of_many_uses_at_once_one_succeeds_and_the_family_is_gone_after(re
     assert await reader.kinds() == {}
 
 
-class SlowToCommit(CountingEngine):
-    """An engine whose transactions wait before they commit, where the database lets others work meanwhile."""
+class HeldBeforeCommit(CountingEngine):
+    """An engine whose transactions do not commit while they are `held`."""
+
+    held = True
+    reached = False
 
     async def write(self, make: MakeWork[T]) -> T:
-        def slow() -> Work[T]:
+        def work() -> Work[T]:
             result = yield from make()
-            if self.name == "postgres":
-                yield Execute(Sql("SELECT pg_sleep(0.5)"))
+            self.reached = True
+            while self.held:
+                yield Execute(Sql("SELECT pg_sleep(0.01)"))
             return result
 
-        return await super().write(slow)
+        return await super().write(work)
+
+
+async def _waits_for_a_lock(paper: StoredOrganisation) -> bool:
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return bool(await paper.rows(waiting))
 
 
 async def test_a_replay_revokes_tokens_issued_at_the_same_time(reader: LoggedInReader) -> None:
-    """Else whoever stole the family's newest token could keep it by using it while the theft is found out."""
+    """Else whoever stole the family's newest token could keep it by using it while the theft is found out.
+
+    On SQLite one transaction writes at a time, so there the tokens are issued just before the replay.
+    """
     first = await reader.refresh_token()
     second = await reader.rotate(first)
     assert second is not None
     made, paper = reader.pair(), reader.paper
-    verbs = TokenVerbs(SlowToCommit(paper.other.engine), paper.other.documents)
+    engine = HeldBeforeCommit(paper.other.engine)
+    engine.held = engine.name == "postgres"
+    verbs = TokenVerbs(engine, paper.other.documents)
     use = verbs.use_refresh(second, paper.client.id, NOW, None, lambda _: made, paper.issue())
     using = asyncio.create_task(use)
-    await asyncio.sleep(0.2)
-    assert await reader.rotate(first) is None
+    await until(lambda: engine.reached)
+    replaying = asyncio.create_task(reader.rotate(first))
+    if engine.held:
+        await until(lambda: _waits_for_a_lock(paper))
+        engine.held = False
+    assert await replaying is None
     assert await using == reader.id
     assert await reader.kinds() == {}
 
