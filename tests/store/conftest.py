@@ -92,6 +92,14 @@ class StoredOrganisation:
         identifiers_sent = [Identifier(identifiers.CUSTOMER_NUMBER, customer_number)]
         return await self.store.candidates.find(self.id, identifiers_sent, **more)
 
+    async def deactivate(self, row: int) -> None:
+        """Makes an account inactive, past the product, as no call does yet."""
+
+        def work() -> Work[None]:
+            yield Execute(Sql("UPDATE accounts SET status = 'inactive' WHERE row = $1"), (row,))
+
+        await self.store.engine.write(work)
+
     async def count(self, table: str) -> int:
         """Rows of this organisation in a table."""
         rows = await self.rows(f"SELECT count(*) AS number FROM {table} WHERE organisation = $1", self.id)

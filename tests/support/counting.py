@@ -1,9 +1,14 @@
-"""An engine that counts: how many statements a call took, on either database."""
+"""How many statements a call took, on either database, and how many hashes a login."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TypeVar
 
+import argon2
+import pytest
+
+from stamkund.identity import passwords
 from stamkund.store import Engine
 from stamkund.store.work import MakeWork, Row, Sql, Work
 
@@ -44,3 +49,17 @@ class CountingEngine:
         except StopIteration as finished:
             response: T = finished.value
             return response
+
+
+class HashCounter:
+    """Counts the password hashes that are computed, from when it is made, for each `email` that is set meanwhile."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.email = ""
+        self.computed: Counter[str] = Counter()
+        self._matches = passwords._matches
+        monkeypatch.setattr(passwords, "_matches", self._counted)
+
+    def _counted(self, hasher: argon2.PasswordHasher, stored_hash: str, password: str) -> bool:
+        self.computed[self.email] += 1
+        return self._matches(hasher, stored_hash, password)

@@ -45,12 +45,14 @@ async def executed(url: str, statement: str) -> None:
         await connection.close()
 
 
-async def set_status(url: str, organisation: str, status: str) -> None:
-    """Gives all active accounts of an organisation another status, as no call does yet."""
+async def set_status(url: str, organisation: str, status: str, email: str | None = None) -> None:
+    """Gives the active account with an e-mail, or all of an organisation, another status, as no call does yet."""
     document = f"""replace(document, '"status":"active"', '"status":"{status}"')"""
-    await executed(
-        url, f"UPDATE accounts SET status = '{status}', document = {document} WHERE organisation = '{organisation}'"
-    )
+    which = f"organisation = '{organisation}'"
+    if email is not None:
+        which += f" AND row = (SELECT account FROM identifiers WHERE {which} AND kind = 'email' AND value = '{email}')"
+    await executed(url, f"UPDATE accounts SET status = '{status}', document = {document} WHERE {which}")
+    assert set(await rows(url, f"SELECT status FROM accounts WHERE {which}")) == {(status,)}
 
 
 def database_file(url: str) -> Path:

@@ -10,14 +10,13 @@ from typing import Any
 
 import argon2
 import httpx
-import msgspec
 import pytest
 
 from stamkund.identity import passwords
 from stamkund.rules import identifiers
-from stamkund.rules.customer import account_of
 from tests.support.calls import assert_refused
-from tests.support.rows import rows
+from tests.support.counting import HashCounter
+from tests.support.rows import rows, set_status
 from tests.support.service import NOW, Publisher, RunningService
 
 pytestmark = pytest.mark.both_engines
@@ -86,15 +85,8 @@ async def brought(publisher: Publisher) -> Any:
 
 async def inactive(publisher: Publisher, email: str) -> None:
     """An account that an operator switched off."""
-    made = await publisher.customer("9", social_security_number=None)
-
-    def account(customer: Any) -> Any:
-        return msgspec.structs.replace(account_of(customer, email, NOW), status="inactive")
-
-    stored_hash = argon2.PasswordHasher(1, 8, 1).hash(PASSWORD)
-    await publisher.service.store.accounts.activate(
-        publisher.id, made.id, account, stored_hash, publisher.client.id, NOW
-    )
+    await publisher.activated(email, "9", social_security_number=None)
+    await set_status(publisher.service.settings.database_url, publisher.id, "inactive", email)
 
 
 # The calls -------------------------------------------------------------------------------------------------
@@ -289,14 +281,7 @@ async def test_unknown_emails_and_inactive_accounts_are_refused_like_a_wrong_pas
     login = await publisher.service.store.logins.find(publisher.id, identifiers.email(EMAIL))
     assert login is not None
     await publisher.service.store.login_attempts.unlock(publisher.id, login.id, NOW)
-    hashes: Counter[str] = Counter()
-    matches, current = passwords._matches, ""
-
-    def counted(*arguments: Any) -> bool:
-        hashes[current] += 1
-        return matches(*arguments)
-
-    monkeypatch.setattr(passwords, "_matches", counted)
+    hashes = HashCounter(monkeypatch)
     outcomes_by_email = {}
     for email, password in (
         (EMAIL, "wrong"),
@@ -306,10 +291,10 @@ async def test_unknown_emails_and_inactive_accounts_are_refused_like_a_wrong_pas
         ("INACTIVE@example.com", PASSWORD),
         ("a\0b", "wrong"),
     ):
-        current = email
+        hashes.email = email
         responses = [await publisher.grant("password", username=email, password=password) for _ in range(7)]
         outcomes_by_email[email] = [(response.status_code, response.text) for response in responses]
-        assert hashes[email] == 7
+        assert hashes.computed[email] == 7
     of_reader = outcomes_by_email.pop(EMAIL)
     assert [json.loads(text)["error_description"][:10] for _, text in of_reader] == ["Username/p"] * 5 + [
         "The accoun"

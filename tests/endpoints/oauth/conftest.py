@@ -82,6 +82,13 @@ class OAuthSite:
         return response.status_code == 200
 
 
+def error(response: httpx.Response) -> tuple[int, str]:
+    """The status and code of an error, after what holds for every one was looked at."""
+    assert response.headers["cache-control"] == "no-store" and response.headers["content-type"] == "application/json"
+    assert list(response.json()) == ["error", "error_description"]
+    return response.status_code, response.json()["error"]
+
+
 async def site_of(publisher: Publisher, *more_scopes: str, **flags: Any) -> OAuthSite:
     login = await publisher.service.store.logins.find(publisher.id, identifiers.email(EMAIL))
     reader = login.id if login is not None else await publisher.activated(EMAIL)

@@ -23,6 +23,7 @@ from stamkund.rules.customer import account_of
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Secret
 from stamkund.store import Store
+from tests.support.rows import set_status
 from tests.support.service import SCOPES, Publisher, RunningService
 
 TOKEN = "/api/authorization/access_token"
@@ -338,13 +339,8 @@ async def test_every_failed_login_is_refused_alike(service: RunningService, publ
 
 async def _inactive(publisher: Publisher, email: str) -> None:
     """An account that an operator switched off."""
-    made = await publisher.customer("9", social_security_number=None)
-
-    def account(customer: Any) -> Any:
-        return msgspec.structs.replace(account_of(customer, email, publisher.service.clock()), status="inactive")
-
-    stored_hash = argon2.PasswordHasher(1, 8, 1).hash(PASSWORD)
-    await publisher.service.store.accounts.activate(publisher.id, made.id, account, stored_hash, publisher.client.id, 0)
+    await publisher.activated(email, "9", social_security_number=None)
+    await set_status(publisher.service.settings.database_url, publisher.id, "inactive", email)
 
 
 # Refresh tokens --------------------------------------------------------------------------------------------

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import msgspec
 import pytest
 
 from stamkund.rules import scopes
-from tests.endpoints.oauth.conftest import OAuthSite, site_of
+from tests.endpoints.oauth.conftest import OAuthSite, error, site_of
 
 INTROSPECT = "/oauth2/introspect"
 
@@ -25,11 +24,6 @@ async def introspection(asker: OAuthSite, token: str, **more: str) -> dict[str, 
 
 async def active(asker: OAuthSite, token: str) -> bool:
     return bool((await introspection(asker, token))["active"])
-
-
-def error(response: httpx.Response) -> tuple[int, str]:
-    assert list(response.json()) == ["error", "error_description"]
-    return response.status_code, response.json()["error"]
 
 
 @pytest.fixture
@@ -113,21 +107,6 @@ async def test_a_scope_taken_from_the_client_is_missing_in_the_response(site: OA
     token = (await site.exchanged("/openid", "/external/me/w"))["access_token"]
     await site.service.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, scopes=["/openid"]))
     assert (await introspection(api_client, token))["scope"] == "/openid"
-
-
-async def test_a_client_must_say_who_it_is_and_which_token(site: OAuthSite) -> None:
-    token = (await site.exchanged())["access_token"]
-    for more in (
-        {"client_secret": "wrong"},
-        {"client_secret": ""},
-        {"client_id": "unknown"},
-        {"client_id": "585a4768edce2c5e6f000001"},
-        {"client_id": ""},
-    ):
-        assert error(await site.post(INTROSPECT, token, **more)) == (401, "invalid_client")
-    assert error(await site.post(INTROSPECT, "")) == (400, "invalid_request")
-    assert error(await site.post(INTROSPECT, None)) == (400, "invalid_request")
-    assert error(await site.post(INTROSPECT, "", client_secret="wrong")) == (401, "invalid_client")
 
 
 async def test_a_public_client_may_not_introspect(site: OAuthSite) -> None:

@@ -8,7 +8,7 @@ import httpx
 import msgspec
 import pytest
 
-from tests.endpoints.oauth.conftest import OAuthSite, site_of
+from tests.endpoints.oauth.conftest import OAuthSite, error, site_of
 from tests.support.service import Publisher
 
 REVOKE = "/oauth2/revoke"
@@ -16,12 +16,6 @@ REVOKE = "/oauth2/revoke"
 
 def is_done(response: httpx.Response) -> bool:
     return (response.status_code, response.content, response.headers["cache-control"]) == (200, b"", "no-store")
-
-
-def error(response: httpx.Response) -> tuple[int, str]:
-    assert response.headers["cache-control"] == "no-store" and response.headers["content-type"] == "application/json"
-    assert list(response.json()) == ["error", "error_description"]
-    return response.status_code, response.json()["error"]
 
 
 async def test_an_access_token_goes_alone(site: OAuthSite) -> None:
@@ -59,21 +53,6 @@ async def test_what_is_unknown_is_as_good_as_revoked(site: OAuthSite) -> None:
     token = (await site.exchanged())["access_token"]
     for sent in ("unknown", "å\0", "a" * 5000, token, token):
         assert is_done(await site.post(REVOKE, sent))
-
-
-async def test_a_client_must_say_who_it_is_and_which_token(site: OAuthSite) -> None:
-    token = (await site.exchanged())["access_token"]
-    for more in (
-        {"client_secret": "wrong"},
-        {"client_secret": ""},
-        {"client_id": "unknown"},
-        {"client_id": "585a4768edce2c5e6f000001"},
-        {"client_id": ""},
-    ):
-        assert error(await site.post(REVOKE, token, **more)) == (401, "invalid_client")
-    assert error(await site.post(REVOKE, "")) == (400, "invalid_request")
-    assert error(await site.post(REVOKE, None)) == (400, "invalid_request")
-    assert await site.holds(token)
 
 
 async def test_http_basic(site: OAuthSite) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from stamkund.rules.organisation import Client
 from tests.support.connector import Connector, decoded
+from tests.support.rows import set_status
 from tests.support.service import Publisher
 
 EMAIL = "ove.ovesson@example.com"
@@ -55,6 +56,21 @@ class SsoSite:
     async def status(self, sid: str, last_known: str | None = "anon") -> tuple[str, str | None]:
         claims = await self.connector.status(sid, last_known)
         return claims["sts"], claims["err"]
+
+    async def ticket(self, sid: str) -> str:
+        """A new ticket of a session that a reader is logged in to."""
+        return str((await self.connector.status(sid, "anon"))["at"])
+
+    async def reader_of(self, ticket: str) -> str:
+        """The e-mail of the reader whom a ticket stands for."""
+        response = await self.connector.exchange(ticket)
+        assert response.status_code == 200, response.text
+        me, _ = await self.connector.reader(response.json()["access_token"])
+        return str(me["email"])
+
+    async def set_status(self, email: str, status: str) -> None:
+        """Gives an account another status, as no call does yet."""
+        await set_status(self.publisher.service.settings.database_url, self.publisher.id, status, email)
 
 
 @dataclass

@@ -20,7 +20,6 @@ from stamkund.store import (
     OneTimeCredential,
     Store,
 )
-from stamkund.store.work import Execute, Sql, Work
 from tests.store.conftest import DAY, StoredOrganisation
 from tests.support.service import NOW
 
@@ -104,12 +103,3 @@ class LoggedInReader:
 async def reader(paper: StoredOrganisation) -> LoggedInReader:
     row, account_id = await paper.activate(await paper.customer())
     return LoggedInReader(paper, row, account_id, new_id(NOW))
-
-
-async def deactivated(reader: LoggedInReader) -> None:
-    """Past the product, as a call that archives accounts would."""
-
-    def work() -> Work[None]:
-        yield Execute(Sql("UPDATE accounts SET status = 'inactive' WHERE row = $1"), (reader.row,))
-
-    await reader.paper.store.engine.write(work)

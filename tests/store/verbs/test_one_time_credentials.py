@@ -20,7 +20,7 @@ from stamkund.store import (
 )
 from stamkund.store.verbs.one_time_credentials import REMEMBERED_SECONDS
 from tests.store.conftest import StoredOrganisation
-from tests.store.verbs.conftest import CheckFailed, LoggedInReader, deactivated
+from tests.store.verbs.conftest import CheckFailed, LoggedInReader
 from tests.support.service import NOW
 
 
@@ -93,7 +93,7 @@ async def test_a_check_that_refuses_does_not_spend(reader: LoggedInReader) -> No
 
 async def test_a_code_of_a_reader_who_may_not_log_in_gives_nothing(reader: LoggedInReader) -> None:
     code = await reader.new_one_time()
-    await deactivated(reader)
+    await reader.paper.deactivate(reader.row)
     with pytest.raises(NotActive):
         await reader.exchange(code)
     assert await reader.kinds() == {}

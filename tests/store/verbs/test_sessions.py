@@ -9,7 +9,6 @@ import pytest
 
 from stamkund.rules.session import ANONYMOUS, LOGGED_IN, TERMINATED, Session
 from stamkund.store import TICKET, NotActive, OneTimeCredential
-from stamkund.store.work import Execute, Sql, Work
 from tests.store.conftest import DAY, StoredOrganisation
 from tests.support.service import NOW
 
@@ -40,13 +39,6 @@ async def session_of(paper: StoredOrganisation, sid: str) -> Session | None:
 async def reader(paper: StoredOrganisation, number: str = "1", email: str = "a@example.com") -> int:
     row, _ = await paper.activate(await paper.customer(number), email)
     return row
-
-
-async def inactive(paper: StoredOrganisation, row: int) -> None:
-    def work() -> Work[None]:
-        yield Execute(Sql("UPDATE accounts SET status = 'inactive' WHERE row = $1"), (row,))
-
-    await paper.store.engine.write(work)
 
 
 async def ticket(paper: StoredOrganisation, account: int, name: str = "t", **fields: Any) -> bytes:
@@ -141,7 +133,7 @@ async def test_a_login_does_not_reach_another_organisations_session(
 
 async def test_an_account_that_is_not_active_is_not_let_in(paper: StoredOrganisation) -> None:
     new, row, sessions = await added(paper), await reader(paper), paper.store.sessions
-    await inactive(paper, row)
+    await paper.deactivate(row)
     held = await ticket(paper, row)
     for login in (
         lambda: sessions.log_in(paper.id, new.sid, row, NOW, END, paper.client.id),
@@ -225,7 +217,7 @@ async def test_a_session_is_ended_once_and_for_all(paper: StoredOrganisation) ->
 async def test_the_session_of_an_account_that_is_no_longer_active_can_be_ended(paper: StoredOrganisation) -> None:
     new, row, sessions = await added(paper), await reader(paper), paper.store.sessions
     await sessions.log_in(paper.id, new.sid, row, NOW, END, paper.client.id)
-    await inactive(paper, row)
+    await paper.deactivate(row)
     assert await sessions.terminate(paper.id, new.sid, NOW, paper.client.id) is not None
 
 

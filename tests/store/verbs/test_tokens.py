@@ -19,7 +19,7 @@ from stamkund.store import (
 from stamkund.store.verbs.tokens import SPENT_SECONDS, TokenVerbs
 from stamkund.store.work import Execute, MakeWork, Sql, Work
 from tests.store.conftest import DAY, StoredOrganisation
-from tests.store.verbs.conftest import CheckFailed, LoggedInReader, deactivated
+from tests.store.verbs.conftest import CheckFailed, LoggedInReader
 from tests.support.counting import CountingEngine
 from tests.support.service import NOW
 from tests.support.waiting import until
@@ -153,7 +153,7 @@ async def test_a_make_that_refuses_does_not_spend(reader: LoggedInReader) -> Non
 
 async def test_the_tokens_of_an_inactive_account_are_not_refreshed(reader: LoggedInReader) -> None:
     token = await reader.refresh_token()
-    await deactivated(reader)
+    await reader.paper.deactivate(reader.row)
     with pytest.raises(NotActive):
         await reader.rotate(token)
     assert await reader.kinds() == {REFRESH: 1}
