@@ -22,13 +22,18 @@ settings.load_profile("patient")
 ENGINES = ("postgres", "sqlite")
 ON_BOTH_ENGINES = ("contract", "faults", "flows", "store", "upgrades")
 """Folders whose tests all run on both engines."""
+BOTH_ENGINES = "both_engines"
+
+assert all(Path(__file__).with_name(folder).is_dir() for folder in ON_BOTH_ENGINES), ON_BOTH_ENGINES
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "engine_name" in metafunc.fixturenames:
         folder = metafunc.definition.path.relative_to(Path(__file__).parent).parts[0]
-        both = folder in ON_BOTH_ENGINES or metafunc.definition.get_closest_marker("both_engines")
+        both = folder in ON_BOTH_ENGINES or metafunc.definition.get_closest_marker(BOTH_ENGINES)
         metafunc.parametrize("engine_name", ENGINES if both else ENGINES[:1], indirect=True, scope="session")
+    elif any(mark.name == BOTH_ENGINES for mark in metafunc.definition.own_markers):
+        pytest.fail(f"{metafunc.definition.nodeid} is marked {BOTH_ENGINES} and uses no engine", pytrace=False)
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_command_line import assert_fails
-from tests.support.installation import ORGANISATION, Ended, Installation
+from tests.support.installation import ORGANISATION, Ended, Installation, assert_fails
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 100
 PLAIN = {

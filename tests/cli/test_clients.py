@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_command_line import COULD_NOT_RUN, assert_fails
-from tests.support.installation import ORGANISATION, Caller, ClientSecret, Installation
+from tests.support.installation import COULD_NOT_RUN, ORGANISATION, Caller, ClientSecret, Installation, assert_fails
 from tests.support.installation_fixtures import running
 
 CREATE = ("client", "create", "--organisation", ORGANISATION, "--name", "Appen", "--scope", "/openid")

@@ -19,13 +19,14 @@ from stamkund.vault import Vault
 from tests.support.installation import (
     ACCOUNTS,
     CANDIDATE,
+    COULD_NOT_RUN,
     ORGANISATION,
     TOKEN,
     Caller,
     ClientSecret,
-    Ended,
     Installation,
     ServerProcess,
+    assert_fails,
     is_problem,
 )
 from tests.support.installation_fixtures import running
@@ -35,7 +36,6 @@ from tests.support.service import customer
 
 pytestmark = pytest.mark.both_engines
 
-COULD_NOT_RUN = 2
 NUMBER, OTHER_NUMBER = "800610-8230", "910820-5205"
 
 
@@ -465,13 +465,6 @@ async def has_no_key_to(caller: Caller, other: Caller, tokens: dict[str, str]) -
     assert "Username/password do not match" in named.json()["error_description"]
     refreshed = await caller.grant("refresh_token", refresh_token=tokens["refresh_token"])
     assert (refreshed.status_code, refreshed.json()["error"]) == (400, "invalid_grant")
-
-
-def assert_fails(ended: Ended, words: str, where: str = "errors") -> None:
-    """The command could not run, and its message says why."""
-    output = ended.errors + (ended.output if where == "output" else "")
-    assert (ended.status, words in output) == (COULD_NOT_RUN, True), ended
-    assert "Traceback" not in ended.errors
 
 
 @pytest.mark.parametrize(

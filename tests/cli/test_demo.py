@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import socket
 import subprocess
@@ -12,13 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.shell_lines import free_port, json_objects
+
 PROGRAM = [sys.executable, "-m", "stamkund"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -48,7 +43,7 @@ def wait_for(port: int) -> None:
 
 def test_the_printed_lines_run(instructions: str) -> None:
     done = subprocess.run(["sh", "-e"], input=instructions, text=True, capture_output=True, check=True)
-    candidate, activated, account, me, readable = (json.loads(part) for part in _objects(done.stdout))
+    candidate, activated, account, me, readable = json_objects(done.stdout)
     assert candidate["item"]["customer_number"] == "100001"
     assert candidate["item"]["products"][0]["product_code"] == "digital"
     assert account["item"]["id"] == me["item"]["id"] == activated["id"]
@@ -83,13 +78,3 @@ def test_the_readme_has_the_same_lines(instructions: str) -> None:
     ):
         assert part in lines, part
         assert part in instructions, part
-
-
-def _objects(text: str) -> list[str]:
-    """The JSON objects of a text in which they follow one another without a break."""
-    decoder, objects, place = json.JSONDecoder(), [], 0
-    while place < len(text):
-        _, end = decoder.raw_decode(text, place)
-        objects.append(text[place:end])
-        place = end
-    return objects

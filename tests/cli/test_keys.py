@@ -11,9 +11,9 @@ import pytest
 
 from stamkund.identity.id_token_keys import CACHE_SECONDS
 from stamkund.vault import ID_TOKEN_KEY, Vault
-from tests.faults.test_leaks import everything_stored, leaks
 from tests.support.installation import Caller, Ended, Installation
 from tests.support.installation_fixtures import running
+from tests.support.leaks import everything_stored, leaks
 from tests.support.rows import rows
 
 pytestmark = pytest.mark.both_engines

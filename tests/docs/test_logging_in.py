@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import socket
@@ -13,7 +12,6 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,6 +20,7 @@ from stamkund.settings import Settings
 from tests.support.browser import Browser
 from tests.support.installation import ORGANISATION, Installation, ServerProcess
 from tests.support.service import customer
+from tests.support.shell_lines import free_port, json_objects
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "logging-in.md").read_text()
@@ -29,12 +28,6 @@ BLOCKS = re.findall(r"^( *)```sh\n(.*?)^ *```$", PAGE, flags=re.MULTILINE | re.D
 COMMANDS = [text for _, text in BLOCKS if "stamkund client create" in text]
 LINES = [text for _, text in BLOCKS if "curl" in text]
 EMAIL, PASSWORD = "kim@example.com", "Df7Vdd8!!vnM"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -83,19 +76,11 @@ async def test_every_curl_line_runs_as_it_stands(server: ServerProcess) -> None:
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    candidate, token, refreshed, discovered, reader = objects(done.stdout)
+    candidate, token, refreshed, discovered, reader = json_objects(done.stdout)
     assert candidate["item"]["customer_number"] == "100001"
     assert {"access_token", "refresh_token"} <= set(token) and "access_token" in refreshed
     assert discovered["token_endpoint"].endswith("/api/authorization/access_token")
     assert (reader["email"], reader["name"]) == (EMAIL, "Kim Exempel")
-
-
-def objects(text: str) -> list[dict[str, Any]]:
-    decoder, values, place = json.JSONDecoder(), [], 0
-    while place < len(text.rstrip()):
-        value, place = decoder.raw_decode(text, place + len(text[place:]) - len(text[place:].lstrip()))
-        values.append(value)
-    return values
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: re.findall(r'--name "?(\w+)', c)[0])

@@ -30,7 +30,8 @@ from tests.support.installation import (
     ServerProcess,
 )
 from tests.support.installation_fixtures import running
-from tests.support.rows import TABLES, executed, rows
+from tests.support.leaks import everything_stored, leaks
+from tests.support.rows import executed
 from tests.support.service import customer
 
 EMAIL = "petronella.ovesson@example.com"
@@ -197,27 +198,6 @@ async def provoke_internal_error(installation: Installation, caller: Caller) -> 
     assert (await caller.login(NEW_EMAIL)).status_code == 500
 
 
-async def everything_stored(installation: Installation) -> str:
-    """All that somebody with a copy of the database has: every file but the key file, or every row of every table."""
-    if installation.database_url.startswith("sqlite:"):
-        files = [file for file in installation.folder.iterdir() if file != installation.key_file]
-        assert {file.name for file in files} >= {"stamkund.db", "stamkund.db-wal"}
-        return "".join(file.read_bytes().decode("latin-1") for file in files)
-    tables = [row for (row,) in await rows(installation.database_url, _OUR_TABLES)]
-    assert sorted(tables) == sorted([*TABLES, "migrations"])
-    stored = [row for table in tables for row in await rows(installation.database_url, f"SELECT * FROM {table}")]
-    return "\n".join(_text(value) for row in stored for value in row)
-
-
-_OUR_TABLES = (
-    "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public' AND table_type LIKE 'BASE%'"
-)
-
-
-def _text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
 def written(number: str) -> Iterator[str]:
     """A social security number in every way that would give it away, plain hashes included: there are few numbers."""
     for text in (number, number.replace("-", "")):
@@ -226,8 +206,3 @@ def written(number: str) -> Iterator[str]:
         for name in ("md5", "sha1", "sha256", "sha512", "blake2b"):
             digest = hashlib.new(name, raw).digest()
             yield from (digest.hex(), digest[:16].hex(), digest.decode("latin-1"))
-
-
-def leaks(text: str, unwanted: list[str]) -> list[str]:
-    lower = text.lower()
-    return [one for one in unwanted if one.lower() in lower]

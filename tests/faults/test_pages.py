@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.faults.test_leaks import leaks
 from tests.support.browser import Browser
 from tests.support.installation import ORGANISATION, Installation
 from tests.support.installation_fixtures import running
+from tests.support.leaks import leaks
 from tests.support.postgres_server import PostgresServer
 
 EMAIL, UNKNOWN_EMAIL = "petronella.ovesson@example.com", "frammande.person@example.com"

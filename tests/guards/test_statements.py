@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.service import Publisher, RunningService
-from tests.support.statements import Statements, listened
+from tests.support.service import Publisher
+from tests.support.statements import Statements, cost, listened_service
 
 pytestmark = pytest.mark.both_engines
 
@@ -19,20 +19,13 @@ API = "/external/api/v1"
 async def counted(
     fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Publisher, Statements]]:
-    """An application of its own, whose statements are listened to."""
-    statements = listened(monkeypatch)
-    # Without limits, or their counts would be shared somewhere in between.
-    async with RunningService(fresh_url, tmp_path / "a.key", limit_per_client=0, limit_per_identifier=0) as service:
+    async with listened_service(fresh_url, tmp_path, monkeypatch) as (service, statements):
         yield await service.publisher(), statements
 
 
 async def _cost(publisher: Publisher, statements: Statements, path: str, token: str, **headers: str) -> int:
-    http = publisher.service.http
-    await http.get("/health/live")  # earlier statements have been counted by now
-    statements.take()
-    await http.get(f"{API}{path}", headers={"authorization": f"Bearer {token}", **headers})
-    await http.get("/health/live")
-    return len(statements.take())
+    sent = {"authorization": f"Bearer {token}", **headers}
+    return await cost(publisher.service, statements, publisher.service.http.get(f"{API}{path}", headers=sent))
 
 
 async def test_statements_of_each_read(counted: tuple[Publisher, Statements]) -> None:
@@ -57,14 +50,11 @@ async def test_introspection_returns_the_token_and_the_requesting_client(
     counted: tuple[Publisher, Statements],
 ) -> None:
     publisher, statements = counted
-    http, token = publisher.service.http, await publisher.token()
+    service, token = publisher.service, await publisher.token()
     form = {"client_id": publisher.client.id, "client_secret": publisher.secret}
     for introspected, secret in ((token, publisher.secret), ("unknown", publisher.secret), (token, "wrong")):
-        await http.get("/health/live")
-        statements.take()
-        await http.post("/oauth2/introspect", data={**form, "client_secret": secret, "token": introspected})
-        await http.get("/health/live")
-        assert len(statements.take()) == 1
+        sent = {**form, "client_secret": secret, "token": introspected}
+        assert await cost(service, statements, service.http.post("/oauth2/introspect", data=sent)) == 1
 
 
 async def test_an_unknown_token_costs_one_lookup(

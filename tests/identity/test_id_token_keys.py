@@ -18,8 +18,8 @@ from stamkund.identity.id_token_keys import CACHE_SECONDS, IdTokenKeys
 from stamkund.settings import Settings
 from stamkund.store.open import Installation
 from stamkund.vault import ID_TOKEN_KEY
-from tests.store.conftest import DAY, open_new
-from tests.support.service import NOW, TestClock
+from tests.store.conftest import DAY
+from tests.support.service import NOW, TestClock, open_new
 from tests.support.statements import listened
 
 pytestmark = pytest.mark.both_engines

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from stamkund.identity.passwords import Passwords
+from stamkund.server import jobs
+from stamkund.settings import Settings
 from stamkund.store import ACCESS, REFRESH, Issue, NewToken
+from stamkund.wire.services import Services
 from tests.support.rows import rows
 from tests.support.service import Publisher, RunningService
 from tests.support.waiting import until
@@ -33,7 +37,7 @@ async def test_expired_tokens_are_removed_in_the_background(cleaned: RunningServ
         later = await publisher.token()
     await add(publisher, *(over(publisher, ACCESS) for _ in range(EXPIRED)), over(publisher, REFRESH))
     assert await kinds(cleaned) == {ACCESS: EXPIRED + 3, REFRESH: 2}
-    with cleaned.clock.at(cleaned.clock.now + 100):  # the moment at which the first tokens end, and not the later one
+    with cleaned.clock.at(cleaned.clock.now + 100):  # when the first tokens end, and not the later one
         await until(lambda: holds(cleaned, {ACCESS: 1, REFRESH: 1}))
         assert (await account(publisher, later)) == 200
         assert (await account(publisher, login["access_token"])) == 401
@@ -44,9 +48,21 @@ async def test_expired_tokens_are_removed_in_the_background(cleaned: RunningServ
 async def test_a_batch_is_bounded(cleaned: RunningService) -> None:
     publisher = await cleaned.publisher()
     cleaned.clock.now = 0  # so that the background leaves them alone
-    await add(publisher, *(at_moment(publisher, expires) for expires in range(1, 11)))
+    await add(publisher, *(expiring_at(publisher, expires) for expires in range(1, 11)))
     assert [await cleaned.store.tokens.remove_expired(9, 4) for _ in range(4)] == [4, 4, 1, 0]
     assert await rows(cleaned.settings.database_url, "SELECT expires FROM tokens") == [(10,)]
+
+
+@pytest.mark.both_engines
+async def test_cleaning_removes_all_batch_after_batch(cleaned: RunningService) -> None:
+    publisher = await cleaned.publisher()
+    cleaned.clock.now = 0  # so that the background leaves them alone
+    await add(publisher, *(expiring_at(publisher, 500) for _ in range(2 * jobs.BATCH + 1)))
+    settings = Settings(argon2_memory_kib=8)
+    services = Services(settings, cleaned.store, cleaned.vault, Passwords(settings), lambda: 500)
+    assert await jobs.remove_expired_tokens(services) == 2 * jobs.BATCH + 1
+    assert await jobs.remove_expired_tokens(services) == 0
+    services.passwords.close()
 
 
 async def account(publisher: Publisher, token: str) -> int:
@@ -61,10 +77,10 @@ async def add(publisher: Publisher, *new: NewToken) -> None:
 
 def over(publisher: Publisher, kind: str) -> NewToken:
     """A token that ended before the service's first second but is removed only once the clock has gone on."""
-    return at_moment(publisher, publisher.service.clock.now + 60, kind)
+    return expiring_at(publisher, publisher.service.clock.now + 60, kind)
 
 
-def at_moment(publisher: Publisher, expires: int, kind: str = ACCESS) -> NewToken:
+def expiring_at(publisher: Publisher, expires: int, kind: str = ACCESS) -> NewToken:
     return NewToken(os.urandom(32), kind, publisher.client.id, None, "/external/me/w", 0, expires, "f")
 
 

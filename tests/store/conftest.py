@@ -6,7 +6,6 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,12 +18,11 @@ from stamkund.rules.identifiers import Identifier
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.store import ACCESS, AuthenticatedToken, BatchResult, Candidate, Issue, NewToken, Store
-from stamkund.store import open as opening
 from stamkund.store.open import Installation
 from stamkund.store.work import Execute, Row, Sql, Work
 from stamkund.vault import Vault
 from tests.support.postgres_server import PostgresServer
-from tests.support.service import NOW, customer, replacement
+from tests.support.service import NOW, customer, open_new, replacement
 
 DAY = 86_400
 _counter = itertools.count(1)
@@ -120,14 +118,6 @@ async def new_paper(installation: Installation, other: Installation) -> StoredOr
     client = Client(new_id(NOW), name, "Test", NOW, ["/external/account/r"], [])
     await store.clients.add(client)
     return StoredOrganisation(store, other.store, installation.vault, organisation, client)
-
-
-async def open_new(url: str, key_file: Path) -> Installation:
-    engine = opening.engine_for(url)
-    await engine.open()
-    await opening.migrate(engine, NOW)
-    vault = await opening.vault_for(engine, key_file, NOW)
-    return Installation(Store(engine, vault), vault)
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,9 @@ import asyncpg
 import pytest
 
 from stamkund.store import Unavailable
-from tests.store.conftest import StoredOrganisation, new_paper, open_new
+from tests.store.conftest import StoredOrganisation, new_paper
 from tests.support.postgres_server import PostgresServer
+from tests.support.service import open_new
 
 _WAITING = "SELECT pid FROM pg_locks WHERE relation = 'tokens'::regclass AND NOT granted"
 

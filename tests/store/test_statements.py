@@ -13,8 +13,8 @@ from stamkund.rules import identifiers
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.lockout import PASSWORD_GRANT, LockoutPolicy, LoginContext
 from stamkund.store import REFRESH, TOKEN_ACCOUNT, NewToken
-from tests.store.conftest import DAY, StoredOrganisation, new_paper, open_new
-from tests.support.service import NOW, customer
+from tests.store.conftest import DAY, StoredOrganisation, new_paper
+from tests.support.service import NOW, customer, open_new
 from tests.support.statements import Statements, listened
 
 

@@ -42,6 +42,7 @@ ACCOUNTS = "/external/api/v1/accounts"
 CANDIDATE = "/external/api/v1/accounts/candidate"
 ME = "/external/api/v1/me"
 TOKEN = "/api/authorization/access_token"
+COULD_NOT_RUN = 2
 _PATIENCE_SECONDS = 60
 
 
@@ -310,6 +311,13 @@ class Caller:
 
 def activation(candidate: Customer, email: str) -> dict[str, str]:
     return {"account_candidate_id": candidate.id, "email": email, "password": PASSWORD}
+
+
+def assert_fails(ended: Ended, words: str, where: str = "errors") -> None:
+    """The command could not run, and its message says why."""
+    output = ended.errors + (ended.output if where == "output" else "")
+    assert (ended.status, words in output) == (COULD_NOT_RUN, True), ended
+    assert "Traceback" not in ended.errors
 
 
 def is_problem(response: httpx.Response, status: int, code: str) -> bool:

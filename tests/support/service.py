@@ -31,7 +31,7 @@ from stamkund.server.app import Application
 from stamkund.settings import Settings
 from stamkund.store import CustomerChange, Store
 from stamkund.store import open as opening
-from stamkund.store.open import open_installation
+from stamkund.store.open import Installation, open_installation
 from stamkund.vault import Vault
 
 NOW = int(datetime(2026, 1, 15, 12, 0, tzinfo=UTC).timestamp())
@@ -126,6 +126,14 @@ async def migrated(settings: Settings) -> None:
     await engine.open()
     await opening.migrate(engine, NOW)
     await engine.close()
+
+
+async def open_new(url: str, key_file: Path) -> Installation:
+    engine = opening.engine_for(url)
+    await engine.open()
+    await opening.migrate(engine, NOW)
+    vault = await opening.vault_for(engine, key_file, NOW)
+    return Installation(Store(engine, vault), vault)
 
 
 @dataclass

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import asyncpg
 import pytest
 
 from stamkund.store import sqlite
+from tests.support.service import RunningService
 
 _FRAMES = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA")
 
@@ -51,3 +54,23 @@ def listened(monkeypatch: pytest.MonkeyPatch) -> Statements:
     monkeypatch.setattr(sqlite, "_connect", connected)
     monkeypatch.setattr(asyncpg, "create_pool", partial(create_pool, init=listen))
     return statements
+
+
+@asynccontextmanager
+async def listened_service(
+    url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[RunningService, Statements]]:
+    """An application of its own, whose statements are listened to."""
+    statements = listened(monkeypatch)
+    # Without limits, or their counts would be shared somewhere in between.
+    async with RunningService(url, folder / "a.key", limit_per_client=0, limit_per_identifier=0) as service:
+        yield service, statements
+
+
+async def cost(service: RunningService, statements: Statements, request: Awaitable[object]) -> int:
+    """How many statements a request takes."""
+    await service.http.get("/health/live")  # earlier statements have been counted by now
+    statements.take()
+    await request
+    await service.http.get("/health/live")
+    return len(statements.take())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from stamkund.store import (
     NewToken,
     OneTimeCredential,
     Store,
+    UniqueConflict,
 )
 from tests.store.conftest import DAY, StoredOrganisation
 from tests.support.service import NOW
@@ -103,3 +104,10 @@ class LoggedInReader:
 async def reader(paper: StoredOrganisation) -> LoggedInReader:
     row, account_id = await paper.activate(await paper.customer())
     return LoggedInReader(paper, row, account_id, new_id(NOW))
+
+
+async def conflicting_kind(work: Awaitable[object]) -> str:
+    """The kind of identifier that stood in the way."""
+    with pytest.raises(UniqueConflict) as caught:
+        await work
+    return caught.value.kind

@@ -15,17 +15,11 @@ from stamkund.rules.ids import new_id
 from stamkund.rules.person_number import PersonNumber
 from stamkund.store import UniqueConflict
 from tests.store.conftest import StoredOrganisation
+from tests.store.verbs.conftest import conflicting_kind
 from tests.support.service import NOW
 
 NUMBER = PersonNumber("800610-8230", "19")
 ALL_TABLES = ("accounts", "identifiers", "audit", "outbox")
-
-
-async def conflicting_kind(work: Any) -> str:
-    """The kind of identifier that stood in the way."""
-    with pytest.raises(UniqueConflict) as caught:
-        await work
-    return caught.value.kind
 
 
 async def test_an_activation_leaves_everything_that_belongs_to_it(paper: StoredOrganisation) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from stamkund.rules import person_number
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.person_number import PersonNumber
-from tests.store.conftest import StoredOrganisation, new_paper, open_new
-from tests.support.service import NOW
+from tests.store.conftest import StoredOrganisation, new_paper
+from tests.support.service import NOW, open_new
 
 NUMBER = PersonNumber("800610-8230", "19")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import msgspec
 import pytest
@@ -14,18 +13,11 @@ from stamkund.rules.identifiers import Identifier
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.person_number import PersonNumber
-from stamkund.store import UniqueConflict
 from tests.store.conftest import StoredOrganisation
+from tests.store.verbs.conftest import conflicting_kind
 from tests.support.service import NOW
 
 NUMBER = PersonNumber("800610-8230", "19")
-
-
-async def conflicting_kind(work: Any) -> str:
-    """The kind of identifier that stood in the way."""
-    with pytest.raises(UniqueConflict) as caught:
-        await work
-    return caught.value.kind
 
 
 async def test_organisations_are_made_and_changed(paper: StoredOrganisation) -> None:

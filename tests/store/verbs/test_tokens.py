@@ -1,4 +1,4 @@
-"""Refresh tokens: they rotate, a replay revokes the whole family, and a revocation too."""
+"""Tokens: refresh tokens rotate, a replay or a revocation takes the family along; stored and removed together."""
 
 from __future__ import annotations
 
@@ -186,3 +186,54 @@ async def test_a_refresh_token_takes_its_family_along(
     assert await reader.kinds() == {ACCESS: 1, REFRESH: 1, "spent": 1}
     assert await verbs.revoke(token, reader.paper.client.id, issue)
     assert await reader.kinds() == {}
+
+
+# Storage ---------------------------------------------------------------------------------------------------
+
+
+async def test_tokens_are_stored_together_or_not_at_all(paper: StoredOrganisation) -> None:
+    existing = await paper.token()
+    new = [NewToken(h, "access", paper.client.id, None, "", NOW, NOW + DAY, "f") for h in (b"new" + existing, existing)]
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        await paper.store.tokens.add(new, paper.issue())
+    assert await paper.store.tokens.authenticate(new[0].digest, None) is None
+    assert await paper.store.tokens.authenticate(existing, None) is not None
+
+
+async def test_a_refresh_token_is_its_clients_until_it_ends(
+    paper: StoredOrganisation, neighbour: StoredOrganisation
+) -> None:
+    row, account_id = await paper.activate(await paper.customer())
+    held = await paper.token(row, kind=REFRESH, scopes="a b", expires=NOW + DAY, family="family")
+    new = NewToken(b"used" + held, "access", paper.client.id, row, "a", NOW, NOW + 60, "family")
+    seen = []
+
+    async def use(token: bytes, at: int, client: str = paper.client.id) -> str | None:
+        def make(existing: Refresh) -> list[NewToken]:
+            seen.append(existing)
+            return [new]
+
+        return await paper.store.tokens.use_refresh(token, client, at, NOW + 2 * DAY, make, paper.issue())
+
+    assert await use(held, NOW + DAY) is None
+    assert await use(held, NOW, neighbour.client.id) is None
+    assert await use(await paper.token(row), NOW) is None
+    assert seen == []
+    assert await use(held, NOW + DAY - 1) == account_id
+    assert seen == [Refresh(row, "a b", "family", NOW + DAY)]
+    token = await paper.store.tokens.authenticate(new.digest, None)
+    assert token is not None and token.expires == NOW + 60
+
+
+async def test_expired_tokens_go_in_batches(paper: StoredOrganisation) -> None:
+    """Those of long ago, so that other tests' tokens are not among them; both stores clean at once."""
+    over = [await paper.token(expires=1000 - n) for n in range(25)]
+    remaining = [await paper.token(expires=1001), await paper.token()]
+    assert await paper.store.tokens.remove_expired(1000, 10) == 10
+    assert await paper.store.tokens.authenticate(over[0], None) is not None, "the oldest go first"
+    removed = await asyncio.gather(*(s.tokens.remove_expired(1000, 10) for s in (paper.store, paper.other)))
+    assert sum(removed) + await paper.store.tokens.remove_expired(1000, 10) == 15
+    assert await paper.store.tokens.remove_expired(1000, 10) == 0
+    assert [await paper.store.tokens.authenticate(t, None) for t in over] == [None] * 25
+    assert None not in [await paper.store.tokens.authenticate(t, None) for t in remaining]
+    await paper.store.tokens.remove_expired(1001)

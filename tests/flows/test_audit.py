@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from tests.support.browser import Browser
 from tests.support.connector import Connector
 from tests.support.rows import rows
 from tests.support.service import SCOPES, Publisher, RunningService
-
-pytestmark = pytest.mark.both_engines
 
 EMAIL = "ove.ovesson@example.com"
 PASSWORD = "Df7Vdd8!!vnM"
