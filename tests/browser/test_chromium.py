@@ -47,11 +47,11 @@ async def test_secure_cookies_live_on_the_machine_itself(chromium: Browser, port
     """Chromium trusts both names of the machine as if they were https, `Secure` and `__Host-` included."""
     context = await chromium.new_context()
     page = await context.new_page()
-    pictures = []
+    bodies = []
     for _ in range(2):
         await page.goto(f"http://{host}:{port}/")
-        pictures.append(await page.inner_text("body"))
-    assert pictures == ["none", "__Host-kept=1"]
+        bodies.append(await page.inner_text("body"))
+    assert bodies == ["none", "__Host-kept=1"]
     await context.close()
 
 

@@ -93,7 +93,7 @@ async def test_a_public_client_has_no_secret_and_no_use_for_one(embedded: Instal
         for secret, error in (("", "unauthorized_client"), ("guessed", "invalid_client")):
             caller = Caller(server, ClientSecret(made["client_id"], secret))
             for grant in ("none", "client_credentials", "password"):
-                assert (await caller.grant(grant, username="a@b.se", password="x")).json()["error"] == error
+                assert (await caller.grant(grant, username="a@example.com", password="x")).json()["error"] == error
 
 
 def test_a_change_replaces_what_it_names_and_nothing_else(embedded: Installation) -> None:

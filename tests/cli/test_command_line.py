@@ -161,8 +161,8 @@ async def accepted(server: ServerProcess, client: ClientSecret) -> bool:
         await Caller(server, client).grant("none"),
         await server.http.post(TOKEN, data={"grant_type": "none"}, auth=(client.id, client.secret)),
     ]
-    assert {(a.status_code, a.json().get("error")) for a in responses} <= {(200, None), (401, "invalid_client")}
-    return [a.status_code for a in responses] == [200, 200]
+    assert {(r.status_code, r.json().get("error")) for r in responses} <= {(200, None), (401, "invalid_client")}
+    return [r.status_code for r in responses] == [200, 200]
 
 
 # Settings ------------------------------------------------------------------------------------------------

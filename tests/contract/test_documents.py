@@ -263,5 +263,5 @@ async def test_every_documented_key_finds_the_account(publisher: Publisher) -> N
         {"tulo_customer_number": "00001"},
     ]
     responses = [await publisher.get(ACCOUNTS, **key) for key in keys]
-    assert [a.status_code for a in responses] == [200] * len(keys)
-    assert {a.json()["item"]["id"] for a in responses} == {account_id}
+    assert [r.status_code for r in responses] == [200] * len(keys)
+    assert {r.json()["item"]["id"] for r in responses} == {account_id}

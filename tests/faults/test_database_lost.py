@@ -80,7 +80,7 @@ async def test_a_stopped_database(installed: Installation, own_postgres: Postgre
     async with prepared(installed, workers) as scenario:
         for mode in ("fast", "immediate"):
             own_postgres.stop(mode)
-            assert [a.text for a in await scenario.every_call() if not is_unavailable(a)] == []
+            assert [r.text for r in await scenario.every_call() if not is_unavailable(r)] == []
             assert (await scenario.server.http.get("/health/live")).status_code == 200
             own_postgres.start()
             await until(scenario.works)
@@ -91,7 +91,7 @@ async def test_a_database_that_stands_still(installed: Installation, own_postgre
     """Connections stay open and nothing responds: the time-outs of our own end every request."""
     async with prepared(installed) as scenario:
         own_postgres.pause()
-        assert [a.text for a in await scenario.every_call() if not is_unavailable(a)] == []
+        assert [r.text for r in await scenario.every_call() if not is_unavailable(r)] == []
         assert (await scenario.server.http.get("/health/live")).status_code == 200
         own_postgres.resume()
         await until(scenario.works)

@@ -102,7 +102,7 @@ async def until_full(caller: Caller, candidates: list[Customer]) -> tuple[dict[s
 async def reading_works(caller: Caller, made: dict[str, str], failed: Customer) -> bool:
     responses = [await caller.get(ACCOUNTS, customer_number=number) for number in made]
     free = await caller.get(CANDIDATE, customer_number=failed.customer_number)
-    return [a.json()["item"]["id"] for a in responses] == list(made.values()) and free.status_code == 200
+    return [r.json()["item"]["id"] for r in responses] == list(made.values()) and free.status_code == 200
 
 
 def log_bytes(installation: Installation) -> int:

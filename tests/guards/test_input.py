@@ -12,15 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stamkund.endpoints.accounts import (
-    activate_candidate as activation,
-)
-from stamkund.endpoints.accounts import (
-    get_account as account,
-)
-from stamkund.endpoints.accounts import (
-    get_candidate as candidate,
-)
+from stamkund.endpoints.accounts import activate_candidate, get_account, get_candidate
 from stamkund.rules.account import Address, ExternalId
 from stamkund.rules.ids import new_id
 from stamkund.wire.endpoint import Endpoint
@@ -38,7 +30,9 @@ from tests.support.calls import (
 )
 from tests.support.service import NOW, Publisher, RunningService
 
-CANDIDATE, ACTIVATE, ACCOUNTS = candidate.get_candidate, activation.activate_candidate, account.get_account
+CANDIDATE = get_candidate.get_candidate
+ACTIVATE = activate_candidate.activate_candidate
+ACCOUNTS = get_account.get_account
 
 ID_FORMAT = r"Parameter must match format (/^[a-f\d]{24}$/)"
 EMAIL_FORMAT = r"Parameter must match format (/\A[\w+\-.]+@[a-z\d\-]+(\.[a-z]+)*\.[a-z]+\z/i)"
@@ -169,17 +163,21 @@ def texts(longest: int) -> list[tuple[str, str | None]]:
 
 
 QUERY_EDGES: list[tuple[Endpoint, Parameter[Any], list[tuple[str, str | None]]]] = [
-    (CANDIDATE, candidate.PERSON_NUMBER, NUMBERS),
-    (CANDIDATE, candidate.CUSTOMER_NUMBER, CUSTOMER_NUMBERS),
-    (CANDIDATE, candidate.ZIP_CODE, ZIP_CODES),
-    (ACCOUNTS, account.ID, IDS),
-    (ACCOUNTS, account.EMAIL, EMAILS),
-    (ACCOUNTS, account.PERSON_NUMBER, NUMBERS),
-    (ACCOUNTS, account.CUSTOMER_NUMBER, CUSTOMER_NUMBERS),
-    (ACCOUNTS, account.EXTERNAL_KEY, EXTERNAL),
-    (ACCOUNTS, account.EXTERNAL_VALUE, EXTERNAL),
-    (ACCOUNTS, account.ALIAS, texts(1024)),
-    (ACCOUNTS, account.TULO_NUMBER, [("99999", None), ("0" * 50, None), ("0" * 51, at_most(50)), ("", CODE_FORMAT)]),
+    (CANDIDATE, get_candidate.PERSON_NUMBER, NUMBERS),
+    (CANDIDATE, get_candidate.CUSTOMER_NUMBER, CUSTOMER_NUMBERS),
+    (CANDIDATE, get_candidate.ZIP_CODE, ZIP_CODES),
+    (ACCOUNTS, get_account.ID, IDS),
+    (ACCOUNTS, get_account.EMAIL, EMAILS),
+    (ACCOUNTS, get_account.PERSON_NUMBER, NUMBERS),
+    (ACCOUNTS, get_account.CUSTOMER_NUMBER, CUSTOMER_NUMBERS),
+    (ACCOUNTS, get_account.EXTERNAL_KEY, EXTERNAL),
+    (ACCOUNTS, get_account.EXTERNAL_VALUE, EXTERNAL),
+    (ACCOUNTS, get_account.ALIAS, texts(1024)),
+    (
+        ACCOUNTS,
+        get_account.TULO_NUMBER,
+        [("99999", None), ("0" * 50, None), ("0" * 51, at_most(50)), ("", CODE_FORMAT)],
+    ),
 ]
 BODY_EDGES: dict[str, list[tuple[str, str | None]]] = {
     "account_candidate_id": IDS,
@@ -286,9 +284,9 @@ async def test_query_parameters_at_their_edges(
 def _companions(parameter: Parameter[Any]) -> dict[str, str]:
     """What must be given along with a parameter."""
     needed = {
-        account.EXTERNAL_KEY.name: account.EXTERNAL_VALUE.name,
-        account.EXTERNAL_VALUE.name: account.EXTERNAL_KEY.name,
-        candidate.ZIP_CODE.name: candidate.CUSTOMER_NUMBER.name,
+        get_account.EXTERNAL_KEY.name: get_account.EXTERNAL_VALUE.name,
+        get_account.EXTERNAL_VALUE.name: get_account.EXTERNAL_KEY.name,
+        get_candidate.ZIP_CODE.name: get_candidate.CUSTOMER_NUMBER.name,
     }.get(parameter.name)
     return {needed: "none"} if needed else {}
 
@@ -337,7 +335,7 @@ async def test_the_first_error_in_the_documents_order_is_reported(
 
 KEYS = {
     "id": "585a4768edce2c5e6f000003",
-    "email": "a@b.se",
+    "email": "a@example.com",
     "social_security_number": "123499-0000",
     "customer_number": "1",
     "external_id_key": "crm",
@@ -363,7 +361,7 @@ async def test_exactly_one_key_must_be_given(service: RunningService, callers: C
     assert refusal["message"] == f"Only one of [{', '.join(KEYS)}] is allowed"
 
 
-@pytest.mark.parametrize("beside", [{}, {"email": "a@b.se"}], ids=["alone", "beside another key"])
+@pytest.mark.parametrize("beside", [{}, {"email": "a@example.com"}], ids=["alone", "beside another key"])
 async def test_half_an_external_id_requires_the_other_half(
     service: RunningService, callers: Callers, beside: dict[str, str]
 ) -> None:
@@ -419,7 +417,7 @@ async def test_asking_again_gives_the_same_candidate(publisher: Publisher) -> No
         {"customer_number": "100001"},
     ]
     responses = [await publisher.get(CANDIDATE.paths[0], **query) for query in queries]
-    assert len({a.text for a in responses}) == 1 and responses[0].status_code == 200
+    assert len({r.text for r in responses}) == 1 and responses[0].status_code == 200
 
 
 @pytest.mark.parametrize("stored", ["SW1 4", " sw14 ", "S W 1 4"])
@@ -437,7 +435,7 @@ async def test_a_wrong_zip_code_reads_as_404_with_and_without_an_account(publish
     assert (await publisher.post(ACTIVATE.paths[0], body)).status_code == 201
     wrong.append(await _by_zip(publisher, "99999"))
     wrong.append(await publisher.get(CANDIDATE.paths[0], customer_number="unknown"))
-    assert {(a.status_code, a.text) for a in wrong} == {(404, wrong[0].text)}
+    assert {(r.status_code, r.text) for r in wrong} == {(404, wrong[0].text)}
     assert_refused(await _by_zip(publisher, "43921"), 409, "already_exists", "customer_number/ssn")
 
 
@@ -646,7 +644,7 @@ async def test_urls_that_are_too_long(service: RunningService, callers: Callers)
         assert response.status == status
     response = await raw.send(service, raw.get(b"/external/api/v1/accounts/" + b"a" * 60_000, token))
     assert (response.status, response.json()["code"]) == (404, "not_found")
-    assert (await send(service, ACCOUNTS, callers.anybody, query=query_of(email="a@b.se"))).status_code == 404
+    assert (await send(service, ACCOUNTS, callers.anybody, query=query_of(email="a@example.com"))).status_code == 404
 
 
 SMUGGLED = b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n"

@@ -75,7 +75,7 @@ def readable(response: httpx.Response) -> str | None:
 async def test_calls_without_an_origin_hear_nothing_of_it(
     service: RunningService, callers: Callers, endpoint: Endpoint
 ) -> None:
-    """But for caches on the way, which may store the response and then get a request of a script."""
+    """But for caches on the way, which may store the response and later serve it to a script."""
     vary = "origin" if endpoint.max_age else None
     for token in (None, callers.able(endpoint)):
         response = await send(service, endpoint, token)

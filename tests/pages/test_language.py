@@ -95,7 +95,7 @@ def test_every_refusal_of_a_page_has_words(problem: Problem) -> None:
         assert problem.code in texts.refusals
 
 
-def test_moments_are_written_as_people_do() -> None:
+def test_times_are_written_as_people_do() -> None:
     at = datetime(2026, 3, 1, 9, 5, tzinfo=UTC)
     assert ENGLISH.date_and_time(at) == "Sunday 1 March 2026 at 09:05"
     assert SWEDISH.date_and_time(at) == "söndag 1 mars 2026 kl. 09.05"

@@ -115,7 +115,7 @@ def test_a_user_product_has_the_state_of_its_subscription(state: str) -> None:
 
 
 def account(*products: UserProduct) -> Account:
-    made = Account(id="a", email="a@b.se", status="active", verified=True, created=1, updated=1)
+    made = Account(id="a", email="a@example.com", status="active", verified=True, created=1, updated=1)
     made.user_products = list(products)
     return made
 

@@ -44,8 +44,8 @@ async def test_a_batch_that_fails_is_unavailable_and_the_others_succeed(url: str
         assert all(isinstance(task.exception(), Unavailable) for task in failed)
     await admin.close()
     responses = await asyncio.gather(*lookups, return_exceptions=True)
-    failures = [a for a in responses if isinstance(a, BaseException)]
-    assert all(type(a) is Unavailable for a in failures) and 2 <= len(failures) < 300
-    assert all(not isinstance(a, BaseException) and a is not None for a in responses[256:])
+    failures = [r for r in responses if isinstance(r, BaseException)]
+    assert all(type(r) is Unavailable for r in failures) and 2 <= len(failures) < 300
+    assert all(not isinstance(r, BaseException) and r is not None for r in responses[256:])
     again = await asyncio.gather(*(paper.store.tokens.authenticate(token, None) for token in tokens))
-    assert all(a is not None and a.client.id == paper.client.id for a in again)
+    assert all(r is not None and r.client.id == paper.client.id for r in again)

@@ -52,8 +52,10 @@ async def test_an_empty_database_is_brought_up_to_date_once(engine: Engine) -> N
 async def test_two_migrations_at_once_take_turns(engine: Engine, fresh_url: str) -> None:
     other = opening.engine_for(fresh_url)
     await other.open()
-    done = await asyncio.gather(*(opening.migrate(e, NOW) for e in (engine, other, engine, other)))
-    await other.close()
+    try:
+        done = await asyncio.gather(*(opening.migrate(e, NOW) for e in (engine, other, engine, other)))
+    finally:
+        await other.close()
     assert sorted(itertools.chain(*done)) == [f"{m.number:04} {m.name}" for m in migrations.MIGRATIONS]
     await opening.check_schema(engine)
 
@@ -61,15 +63,17 @@ async def test_two_migrations_at_once_take_turns(engine: Engine, fresh_url: str)
 async def test_a_migration_may_take_longer_than_a_statement(
     postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow = migrations.Migration(1, "slow", (Sql("SELECT pg_sleep(0.5)"),))
+    slow = migrations.Migration(1, "slow", (Sql("SELECT pg_sleep(1.5)"),))
     monkeypatch.setattr(migrations, "MIGRATIONS", (slow,))
-    monkeypatch.setattr("stamkund.store.postgres.STATEMENT_SECONDS", 0.1)
+    monkeypatch.setattr("stamkund.store.postgres.STATEMENT_SECONDS", 0.5)
     url = postgres.create_database("slow_migration")
     limited = opening.engine_for(url)
     await limited.open()
-    with pytest.raises(Unavailable, match="the database schema stays at step 0; the next step failed"):
-        await opening.migrate(limited, NOW)
-    await limited.close()
+    try:
+        with pytest.raises(Unavailable, match="the database schema stays at step 0; the next step failed"):
+            await opening.migrate(limited, NOW)
+    finally:
+        await limited.close()
     assert await opening.migrate_database(Settings(database_url=url), lambda: NOW) == ["0001 slow"]
 
 

@@ -25,9 +25,11 @@ async def store(fresh_url: str, tmp_path: Path) -> AsyncIterator[Store]:
     await stored_data.load(FIRST, fresh_url, tmp_path / "stamkund.key")
     engine = opening.engine_for(fresh_url)
     await engine.open()
-    await opening.migrate(engine, NOW)
-    yield Store(engine, await opening.vault_for(engine, tmp_path / "stamkund.key", NOW))
-    await engine.close()
+    try:
+        await opening.migrate(engine, NOW)
+        yield Store(engine, await opening.vault_for(engine, tmp_path / "stamkund.key", NOW))
+    finally:
+        await engine.close()
 
 
 async def authenticated(store: Store) -> AuthenticatedToken:

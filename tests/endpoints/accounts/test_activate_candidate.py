@@ -62,7 +62,7 @@ def already(response: httpx.Response, field: str) -> None:
 async def test_an_unknown_candidate_is_404(publisher: Publisher) -> None:
     await publisher.customer()
     response = await publisher.post(
-        ACTIVATE, {"account_candidate_id": new_id(NOW), "email": "a@b.se", "password": PASSWORD}
+        ACTIVATE, {"account_candidate_id": new_id(NOW), "email": "a@example.com", "password": PASSWORD}
     )
     assert assert_refused(response, 404, "not_found")["message"] == "account candidate could not be found"
 
@@ -76,7 +76,7 @@ async def test_another_organisations_candidate_is_404(service: RunningService, p
 async def test_an_accounts_id_is_no_candidates_id(publisher: Publisher) -> None:
     account_id = await publisher.activated()
     response = await publisher.post(
-        ACTIVATE, {"account_candidate_id": account_id, "email": "a@b.se", "password": PASSWORD}
+        ACTIVATE, {"account_candidate_id": account_id, "email": "a@example.com", "password": PASSWORD}
     )
     assert_refused(response, 404, "not_found")
 

@@ -369,7 +369,7 @@ async def test_a_frozen_customer_may_be_activated_with_a_new_password(publisher:
 async def test_of_many_at_once_as_many_are_tried_as_may_fail(publisher: Publisher) -> None:
     await publisher.activated(EMAIL)
     responses = await asyncio.gather(*(log_in(publisher, f"guess {n}") for n in range(50)))
-    assert Counter(a["error_description"] for a in responses) == {
+    assert Counter(r["error_description"] for r in responses) == {
         WRONG["error_description"]: 5,
         FROZEN["error_description"]: 45,
     }
@@ -384,7 +384,7 @@ async def test_of_many_at_once_in_two_processes(service: RunningService, publish
         other.client, other.secret = publisher.client, publisher.secret
         both = [publisher, other] * 25
         responses = await asyncio.gather(*(log_in(one, f"guess {n}") for n, one in enumerate(both)))
-        assert Counter(a["error_description"] for a in responses) == {
+        assert Counter(r["error_description"] for r in responses) == {
             WRONG["error_description"]: 5,
             FROZEN["error_description"]: 45,
         }
@@ -402,7 +402,7 @@ async def test_a_customers_first_logins_and_failures_at_once(publisher: Publishe
     """However they mix, what was counted is the account's in the end, and nothing stays with the customer."""
     made = await brought(publisher)
     responses = await asyncio.gather(*(log_in(publisher, "wrong" if n % 10 == 0 else PASSWORD) for n in range(30)))
-    assert Counter(str(a) for a in responses) == {"in": 27, str(WRONG): 3}
+    assert Counter(str(r) for r in responses) == {"in": 27, str(WRONG): 3}
     for table in ("login_attempts", "lockouts"):
         query = f"SELECT count(*) FROM {table} WHERE login = '{made.id}'"
         assert await rows(publisher.service.settings.database_url, query) == [(0,)]

@@ -333,8 +333,8 @@ async def test_every_failed_login_is_refused_alike(service: RunningService, publ
             (EMAIL, "x" * 20_000),
         )
     ]
-    assert {error_of(a) for a in responses} == {WRONG_PASSWORD}
-    assert len({a.text for a in responses}) == 1
+    assert {error_of(r) for r in responses} == {WRONG_PASSWORD}
+    assert len({r.text for r in responses}) == 1
 
 
 async def _inactive(publisher: Publisher, email: str) -> None:
@@ -398,7 +398,7 @@ async def test_invalid_refresh_tokens_are_all_refused_alike(service: RunningServ
         await publisher.grant("refresh_token", neighbour, neighbours_secret, refresh_token=token),
         await other.grant("refresh_token", refresh_token=token),
     ]
-    assert {error_of(a)[0] for a in responses} == {"invalid_grant"} and len({a.text for a in responses}) == 1
+    assert {error_of(r)[0] for r in responses} == {"invalid_grant"} and len({r.text for r in responses}) == 1
     issued(await publisher.grant("refresh_token", refresh_token=token))
 
 

@@ -95,9 +95,9 @@ async def test_a_hundred_look_ups_at_once_each_get_their_own_row(paper: StoredOr
     responses = await asyncio.gather(
         *(paper.store.tokens.authenticate(token, subject) for token, subject, _ in lookups)
     )
-    account_ids = ["unknown token" if a is None else _id(paper.account(a)) for a in responses]
+    account_ids = ["unknown token" if r is None else _id(paper.account(r)) for r in responses]
     assert account_ids == [expected for *_, expected in lookups]
-    rows = [None if a is None else a.account_row for a in responses]
+    rows = [None if r is None else r.account_row for r in responses]
     expected_rows = {token: ids[number][0] for number, token in own.items()}
     assert rows == [expected_rows.get(token) for token, *_ in lookups]
 
