@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast
 
 import httpx
@@ -10,6 +11,7 @@ from stamkund.clock import system_clock
 from stamkund.endpoints import declared_endpoints
 from stamkund.reference.documentation import documentation_of
 from stamkund.settings import Settings
+from stamkund.wire.asgi import serve_request
 from stamkund.wire.dispatch import Dispatch
 from stamkund.wire.services import Services
 
@@ -19,6 +21,8 @@ async def get(path: str) -> httpx.Response:
     services = Services(
         Settings(), nothing, nothing, nothing, system_clock, documentation=documentation_of(declared_endpoints())
     )
-    transport = httpx.ASGITransport(app=cast(Any, Dispatch(declared_endpoints(), services)))
+    transport = httpx.ASGITransport(
+        app=cast(Any, partial(serve_request, Dispatch(declared_endpoints(), services).respond))
+    )
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         return await client.get(path)

@@ -28,6 +28,7 @@ from stamkund.rules.customer import Customer, Subscription
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation, Secret, new_secret
 from stamkund.server.app import Application
+from stamkund.server.process import PROTOCOL
 from stamkund.settings import Settings
 from stamkund.store import CustomerChange, Store
 from stamkund.store import open as opening
@@ -89,11 +90,9 @@ class RunningService:
             self.settings = msgspec.structs.replace(self.settings, public_url=self.url)
         config = uvicorn.Config(
             Application(self.settings, self.clock),
-            lifespan="on",
-            access_log=False,
             log_level="error",
-            http="httptools",
             timeout_keep_alive=600,  # tests share connections; one that closes while it is used fails a test
+            **PROTOCOL,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve([listening])))

@@ -1,11 +1,11 @@
-"""The wiring, all of it: settings and clock in, ASGI application out."""
+"""The wiring, all of it: settings and clock in, the application out that a server asks for responses."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import os
-from collections.abc import Mapping
+from collections.abc import Coroutine
 from typing import Any
 
 from stamkund import log
@@ -13,28 +13,40 @@ from stamkund.clock import Clock, system_clock
 from stamkund.endpoints import declared_endpoints
 from stamkund.identity.passwords import Passwords
 from stamkund.reference.documentation import documentation_of
+from stamkund.server import proxies
 from stamkund.server.jobs import clean_up_forever, extend_sessions, share_counts
 from stamkund.settings import Settings
 from stamkund.store import Unavailable
 from stamkund.store.open import Installation, WrongSchema, open_installation
 from stamkund.vault import KeyFileError
-from stamkund.wire.dispatch import Dispatch, Receive, Send
+from stamkund.wire.asgi import Receive, Scope, Send, serve_request
+from stamkund.wire.dispatch import Dispatch
 from stamkund.wire.limits import limits_of
+from stamkund.wire.request import Request
+from stamkund.wire.response import Response
 from stamkund.wire.services import Services
 
 
 class Application:
-    """The ASGI application of one process: opens its store at startup, closes it when it stops."""
+    """The application of one process: opens its store at startup, closes it when it stops.
+
+    A server that speaks ASGI calls it; our own connections (`server/protocol.py`) use ASGI for the lifespan alone, and
+    ask for each response directly.
+    """
 
     def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
         self.settings = settings
         self.clock = clock
         self._dispatch: Dispatch | None = None
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    def respond(self, request: Request) -> Coroutine[Any, Any, Response | None]:
+        """The response to a request; None where the caller went away before it was read."""
+        assert self._dispatch is not None, "the server must run the lifespan protocol"
+        return self._dispatch.respond(request)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            assert self._dispatch is not None, "the server must run the lifespan protocol"
-            await self._dispatch(scope, receive, send)
+            await serve_request(self.respond, scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._run_lifespan(receive, send)
 
@@ -71,6 +83,7 @@ class Application:
             clock=self.clock,
             limits=limits_of(self.settings, installation.vault),
             documentation=documentation_of(declared_endpoints()),
+            address_of=proxies.address_of(self.settings),
         )
 
 

@@ -7,16 +7,29 @@ import os
 import signal
 import sys
 import threading
+from typing import Any
 
 import uvicorn
 
 from stamkund import log
 from stamkund import settings as settings_module
 from stamkund.server.app import Application
+from stamkund.server.protocol import Connection
 from stamkund.settings import PREFIX, Settings
 
 _KEEP_ALIVE_SECONDS = 75
 """Longer than proxies keep an idle connection (60 s): else we close one just as the next request comes through it."""
+
+PROTOCOL: dict[str, Any] = {
+    "http": Connection,
+    "ws": "none",
+    "lifespan": "on",
+    "interface": "asgi3",
+    "access_log": False,
+    "server_header": False,
+    "proxy_headers": False,  # `server/proxies.py` decides whom to believe
+}
+"""Options of uvicorn that the service depends on, wherever it runs."""
 
 
 def application() -> Application:
@@ -53,16 +66,9 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         workers=settings.workers,
         loop="uvloop" if os.name == "posix" else "auto",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        interface="asgi3",
-        access_log=False,
         log_level="warning",
-        server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.stop_seconds,
         backlog=4096,
+        **PROTOCOL,
     )

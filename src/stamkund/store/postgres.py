@@ -135,6 +135,7 @@ class PostgresEngine:
         """A connection of the pool. Raises Unavailable where the database is out of reach."""
         if self._pool is None:
             raise Unavailable("not connected")
+        await _in_task()
         with _unavailable():
             async with self._pool.acquire(timeout=CONNECT_SECONDS) as connection:
                 yield connection
@@ -149,6 +150,15 @@ class _unavailable:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, _OUT_OF_REACH):
             raise Unavailable(f"{type(error).__name__}: {error}") from error
+
+
+async def _in_task() -> None:
+    """The server begins a request outside a task, and a request that waits goes on in one (`server/protocol.py`).
+
+    asyncpg's time limits belong to a task, so a request that has not waited before waits for a turn here.
+    """
+    if asyncio.current_task() is None:
+        await asyncio.sleep(0)
 
 
 async def _no_reset(_: Any) -> None:

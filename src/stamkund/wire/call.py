@@ -12,11 +12,13 @@ from stamkund.rules.organisation import Client
 from stamkund.store import AuthenticatedToken
 from stamkund.wire.caller import ANONYMOUS, Caller
 from stamkund.wire.parameters import NO_PARAMETERS
+from stamkund.wire.request import Request
 
 if TYPE_CHECKING:
     from stamkund.wire.services import Services
 
 MAX_USER_AGENT_LENGTH = 4096
+NO_FORM: Mapping[str, str] = {}
 
 
 class Call:
@@ -35,23 +37,19 @@ class Call:
         "headers",
         "now",
         "parameters",
-        "path",
-        "peer",
-        "query",
+        "request",
         "services",
     )
 
-    def __init__(self, services: Services, now: int, headers: Mapping[bytes, bytes]) -> None:
+    def __init__(self, services: Services, now: int, request: Request) -> None:
         self.services = services
         self.now = now
-        self.headers = headers
+        self.request = request
+        self.headers = request.headers
         self.caller = ANONYMOUS
         self.client = ANONYMOUS.client
         self.parameters = NO_PARAMETERS
-        self.form: Mapping[str, str] = {}
-        self.path = ""
-        self.query = b""
-        self.peer: tuple[str, int] | None = None
+        self.form: Mapping[str, str] = NO_FORM
         self._token: AuthenticatedToken | None = None
 
     def authenticate_caller(self, caller: Caller, token: AuthenticatedToken | None) -> None:
@@ -65,9 +63,18 @@ class Call:
         self.client = client
 
     @property
+    def path(self) -> str:
+        return self.request.path
+
+    @property
+    def query(self) -> bytes:
+        """As it was sent, without the question mark."""
+        return self.request.query
+
+    @property
     def address(self) -> str | None:
         """The IP address of the connection, or of the caller behind a trusted proxy."""
-        return None if self.peer is None else self.peer[0]
+        return self.services.address_of(self.request)
 
     def login_context(self, organisation: str, channel: str, client: str) -> LoginContext:
         """The context of a login attempt that is made with this request."""

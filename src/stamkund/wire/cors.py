@@ -14,10 +14,8 @@ from stamkund.store import Unavailable
 from stamkund.wire.call import Call
 from stamkund.wire.caller import ANONYMOUS
 from stamkund.wire.endpoint import Endpoint
-from stamkund.wire.response import Header, Response
+from stamkund.wire.response import VARY_BY_ORIGIN, Header, Response
 
-VARY: Header = (b"vary", b"origin")
-"""For caches: the response to one origin is not another's."""
 _EXPOSE: Header = (b"access-control-expose-headers", b"x-request-id, retry-after, www-authenticate")
 _ALLOW_HEADERS: Header = (b"access-control-allow-headers", b"authorization, content-type, accept, x-request-id")
 _MAX_AGE: Header = (b"access-control-max-age", b"600")
@@ -34,14 +32,14 @@ async def with_cors(
         exists = requested.decode("latin-1") in methods
         return _preflight(origin, methods) if exists and await _is_any_clients(call, origin) else response
     headers = (_allow(origin), _EXPOSE) if await _may_read(call, origin) else ()
-    vary = () if VARY in response.headers else (VARY,)
+    vary = () if VARY_BY_ORIGIN in response.headers else (VARY_BY_ORIGIN,)
     return replace(response, headers=(*response.headers, *vary, *headers))
 
 
 def _preflight(origin: bytes, methods: Mapping[str, Endpoint]) -> Response:
     """A browser asks before a call. It asks without credentials, so it can't tell whose call it will be."""
     allow_methods: Header = (b"access-control-allow-methods", ", ".join(sorted(methods)).encode("ascii"))
-    return Response(204, b"", headers=(_allow(origin), allow_methods, _ALLOW_HEADERS, _MAX_AGE, VARY))
+    return Response(204, b"", headers=(_allow(origin), allow_methods, _ALLOW_HEADERS, _MAX_AGE, VARY_BY_ORIGIN))
 
 
 async def _may_read(call: Call, origin: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""The ASGI application: finds the endpoint and makes its checks, in the wire contract's order.
+"""From request to response: finds the endpoint and makes its checks, in the wire contract's order.
 
 token (401) → scope and identity (403) → the client's rate limit (429) → size (413) → content type → JSON → unknown
 parameters → values (400) → the rate limit of the identifiers (429), once their values are valid → the handler. Nothing
@@ -12,7 +12,7 @@ import itertools
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -31,22 +31,15 @@ from stamkund.wire.caller import access_problem, bearer_token, caller_of
 from stamkund.wire.endpoint import Endpoint, Loads
 from stamkund.wire.form import parse_form
 from stamkund.wire.parameters import ParsedParameters, parse_json_object, parse_query
-from stamkund.wire.response import NO_STORE, Header, Response
+from stamkund.wire.request import BodyTooLarge, Disconnected, Request
+from stamkund.wire.response import NO_STORE, Response
 from stamkund.wire.services import Services
 
 MAX_BODY_BYTES = 64 * 1024
 
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:+/=-]{1,128}")
 _JSON = re.compile(rb"application/json[ \t]*(;.*)?", re.IGNORECASE)
 _encode = msgspec.json.Encoder().encode
-_NO_CONTENT = 204
-
-
-class Disconnected(Exception):
-    """The caller went away before its request was read."""
 
 
 class UndeclaredRefusal(Exception):
@@ -69,33 +62,32 @@ class Dispatch:
         self._process = os.urandom(6).hex()
         self._count = itertools.count(1)
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    async def respond(self, request: Request) -> Response | None:
+        """The response to a request; None where the caller went away before it was read."""
         started = time.perf_counter()
-        headers = dict(scope["headers"])
-        request_id = self._request_id(headers)
-        call = Call(self._services, self._services.clock(), headers)
-        call.peer = scope.get("client")
-        call.path, call.query = scope["path"], scope["query_string"]
+        request_id = self._request_id(request.headers)
+        call = Call(self._services, self._services.clock(), request)
         endpoint: Endpoint | None = None
         try:
-            endpoint = self._endpoint(scope)
-            response = await self._response(endpoint, call, receive)
+            endpoint = self._endpoint(request)
+            response = await self._response(endpoint, call)
         except Disconnected:
-            return
+            return None
         except Exception as error:
             response = self._error_response(error, endpoint, call, request_id)
-        origin = headers.get(b"origin")
+        origin = request.headers.get(b"origin")
         if origin is not None:
-            response = await cors.with_cors(response, origin, call, scope["method"], self._methods(scope["path"]))
-        await _send(response, request_id, send)
+            response = await cors.with_cors(response, origin, call, request.method, self._methods(request.path))
+        response.request_id = request_id
         log.request(
             request_id,
             call.client.id,
-            f"{scope['method']} {endpoint.paths[0]}" if endpoint else None,
+            endpoint.name if endpoint else None,
             response.status,
             time.perf_counter() - started,
             call.now,
         )
+        return response
 
     def _request_id(self, headers: Mapping[bytes, bytes]) -> str:
         sent = headers.get(b"x-request-id")
@@ -106,20 +98,20 @@ class Dispatch:
     def _methods(self, path: str) -> Mapping[str, Endpoint]:
         return self._routes.get(path) or self._routes.get(path.removesuffix("/")) or {}
 
-    def _endpoint(self, scope: Mapping[str, Any]) -> Endpoint:
-        methods = self._methods(scope["path"])
+    def _endpoint(self, request: Request) -> Endpoint:
+        methods = self._methods(request.path)
         if not methods:
             raise Refused(problems.PATH_NOT_FOUND)
-        endpoint = methods.get(scope["method"])
+        endpoint = methods.get(request.method)
         if endpoint is None:
             raise Refused(problems.method_not_allowed(methods))
         return endpoint
 
-    async def _response(self, endpoint: Endpoint, call: Call, receive: Receive) -> Response:
+    async def _response(self, endpoint: Endpoint, call: Call) -> Response:
         if not endpoint.public:
             await self._authenticate(endpoint, call)
         if endpoint.body is not None:
-            await _read_body(endpoint, call, receive)
+            await _read_body(endpoint, call)
         elif endpoint.loads.account is None and not endpoint.free_query:
             call.parameters = _query_parameters(endpoint, call)
         if endpoint.limit is not None:
@@ -128,7 +120,7 @@ class Dispatch:
         result = await _handle(endpoint, call)
         if isinstance(result, Response):
             return result
-        return Response(endpoint.success, _encode(result), headers=_cache_headers(endpoint))
+        return Response(endpoint.success, _encode(result), headers=endpoint.cache_headers)
 
     async def _authenticate(self, endpoint: Endpoint, call: Call) -> None:
         """Checks the access token. The account that the call is about is read along with the token, so a query that
@@ -206,15 +198,6 @@ def _account(call: Call, loads: Loads) -> Account:
     return account
 
 
-def _cache_headers(endpoint: Endpoint) -> tuple[Header, ...]:
-    if endpoint.personal:
-        return (NO_STORE,)
-    if not endpoint.max_age:
-        return ()
-    # Also where no origin was sent: what a cache stores of that must not be given to a script.
-    return (b"cache-control", b"public, max-age=%d" % endpoint.max_age), cors.VARY
-
-
 def _query_parameters(endpoint: Endpoint, call: Call) -> ParsedParameters:
     return _parsed(endpoint, parse_query(call.query), NO_CONTEXT)
 
@@ -226,8 +209,8 @@ def _parsed(endpoint: Endpoint, sent: Mapping[str, Any], context: Context) -> Pa
     return parameters
 
 
-async def _read_body(endpoint: Endpoint, call: Call, receive: Receive) -> None:
-    body = await _body(call.headers, receive)
+async def _read_body(endpoint: Endpoint, call: Call) -> None:
+    body = await _body(call)
     if endpoint.body == "form":
         call.form = parse_form(body)
         return
@@ -242,36 +225,16 @@ def _context(call: Call) -> Context:
     return Context(zone(organisation.timezone).today(call.now), organisation.requires_checksum)
 
 
-async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+async def _body(call: Call) -> bytes:
     """The whole body, at most 64 KiB. Raises Refused, Disconnected.
 
     The connection stays open at 413: the server discards the rest of the body as it comes. Closing it under a client
     that is still sending would take the response away from it.
     """
-    length = headers.get(b"content-length", b"0")
+    length = call.headers.get(b"content-length", b"0")
     if not length.isdigit() or int(length) > MAX_BODY_BYTES:
         raise Refused(problems.PAYLOAD_TOO_LARGE)
-    body = b""
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Disconnected
-        body += bytes(message.get("body", b""))
-        if len(body) > MAX_BODY_BYTES:
-            raise Refused(problems.PAYLOAD_TOO_LARGE)
-        if not message.get("more_body", False):
-            return body
-
-
-async def _send(response: Response, request_id: str, send: Send) -> None:
-    content: tuple[Header, ...] = ()
-    if response.status != _NO_CONTENT:
-        content = (b"content-type", response.content_type), (b"content-length", b"%d" % len(response.body))
-    await send(
-        {
-            "type": "http.response.start",
-            "status": response.status,
-            "headers": [*content, (b"x-request-id", request_id.encode("ascii")), *response.headers],
-        }
-    )
-    await send({"type": "http.response.body", "body": response.body})
+    try:
+        return await call.request.read_body(MAX_BODY_BYTES)
+    except BodyTooLarge:
+        raise Refused(problems.PAYLOAD_TOO_LARGE) from None

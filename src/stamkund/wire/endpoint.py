@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from stamkund.problems import Problem
@@ -17,7 +18,7 @@ from stamkund.store import TOKEN_ACCOUNT, AccountLookup, TokenAccount
 from stamkund.wire.about import About
 from stamkund.wire.call import Call
 from stamkund.wire.parameters import Parameter, ParameterSet, ParsedParameters
-from stamkund.wire.response import Response
+from stamkund.wire.response import NO_STORE, VARY_BY_ORIGIN, Header, Response
 
 if TYPE_CHECKING:
     from stamkund.wire.services import Services
@@ -96,6 +97,21 @@ class Endpoint:
     refusals: tuple[Problem, ...]
     limit: Limit | None
     refusal_page: RefusalPage | None
+
+    @cached_property
+    def name(self) -> str:
+        """Method and documented path, for the log."""
+        return f"{self.method} {self.paths[0]}"
+
+    @cached_property
+    def cache_headers(self) -> tuple[Header, ...]:
+        """What the response to a struct says to caches."""
+        if self.personal:
+            return (NO_STORE,)
+        if not self.max_age:
+            return ()
+        # Also where no origin was sent: what a cache stores of that must not be given to a script.
+        return (b"cache-control", b"public, max-age=%d" % self.max_age), VARY_BY_ORIGIN
 
     @property
     def description(self) -> str:

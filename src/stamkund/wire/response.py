@@ -1,8 +1,10 @@
-"""What a handler returns: a struct that dispatch encodes, or a whole response."""
+"""What a handler returns: a struct that dispatch encodes, or a whole response; and the head that is sent for it."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -13,6 +15,10 @@ JSON = "application/json"
 HTML = "text/html; charset=utf-8"
 PLAIN_TEXT = "text/plain; charset=utf-8"
 NO_STORE: Header = (b"cache-control", b"no-store")
+VARY_BY_ORIGIN: Header = (b"vary", b"origin")
+"""For caches: the response to one origin is not another's."""
+_NO_CONTENT = 204
+_BREAKS_A_HEAD = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class Item(msgspec.Struct):
@@ -29,12 +35,13 @@ class Created(msgspec.Struct):
 
 @dataclass(slots=True)
 class Response:
-    """A whole HTTP response; `body` is encoded."""
+    """A whole HTTP response; `body` is encoded. Dispatch sets the `request_id`, so no two requests share a response."""
 
     status: int
     body: bytes
     content_type: bytes = b"application/json"
     headers: tuple[Header, ...] = ()
+    request_id: str = ""
 
 
 def redirect(location: str, *headers: Header, status: int = 302) -> Response:
@@ -43,3 +50,32 @@ def redirect(location: str, *headers: Header, status: int = 302) -> Response:
         raise ValueError("a location that can't be a header")
     sent = (b"location", location.encode("ascii")), NO_STORE, *headers
     return Response(status, b"", PLAIN_TEXT.encode("ascii"), sent)
+
+
+def head_fields(response: Response) -> list[Header]:
+    """The header fields of a response, in the order in which they are sent."""
+    fields = [(b"x-request-id", response.request_id.encode("ascii")), *response.headers]
+    if response.status == _NO_CONTENT:
+        return fields
+    return [(b"content-type", response.content_type), (b"content-length", b"%d" % len(response.body)), *fields]
+
+
+def head_text(response: Response) -> bytes:
+    """The lines of `head_fields`, each with its line end. Raises ValueError for a value that would break the head."""
+    request_id, others = response.request_id.encode("ascii"), _lines(response.headers)
+    if response.status == _NO_CONTENT:
+        return b"x-request-id: %b\r\n%b" % (request_id, others)
+    return b"content-type: %b\r\ncontent-length: %d\r\nx-request-id: %b\r\n%b" % (
+        response.content_type,
+        len(response.body),
+        request_id,
+        others,
+    )
+
+
+@lru_cache(maxsize=256)
+def _lines(fields: tuple[Header, ...]) -> bytes:
+    """Most responses have the same few fields."""
+    if any(_BREAKS_A_HEAD.search(value) for _, value in fields):
+        raise ValueError("a header value with a control character")
+    return b"".join(b"%b: %b\r\n" % field for field in fields)

@@ -16,6 +16,7 @@ from stamkund.settings import Settings
 from stamkund.store import Store
 from stamkund.vault import Vault
 from stamkund.wire.limits import Limits, no_limits
+from stamkund.wire.request import Request
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,15 @@ class Documentation:
 
     openapi: Callable[[], bytes]
     page: Callable[[], bytes]
+
+
+AddressOf = Callable[[Request], str | None]
+"""The IP address of the caller that made a request."""
+
+
+def peer_address(request: Request) -> str | None:
+    """The address of the other end of the connection: right where no proxy stands in between."""
+    return None if request.peer is None else request.peer[0]
 
 
 NO_DOCUMENTATION = Documentation(lambda: b"", lambda: b"")
@@ -38,6 +48,7 @@ class Services:
     clock: Clock
     limits: Limits = field(default_factory=no_limits)
     documentation: Documentation = NO_DOCUMENTATION
+    address_of: AddressOf = peer_address
 
     @cached_property
     def client_secrets(self) -> ClientSecrets:

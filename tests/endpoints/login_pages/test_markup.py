@@ -17,6 +17,7 @@ from stamkund.wire.call import Call
 from stamkund.wire.services import Services
 from tests.endpoints.login_pages.reader import BACK, EMAIL, Herald, herald_of
 from tests.support.browser import Browser, Page
+from tests.support.requests import request
 from tests.support.service import Publisher, RunningService
 
 LOGO = logo_of(b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>')
@@ -195,7 +196,7 @@ async def test_a_hint_that_pages_can_not_show(herald: Herald, browser: Browser) 
 )
 def test_a_refusal_page_needs_no_services(problem: problems.Problem, status: int, heading: str, detail: str) -> None:
     """No store, no settings: it must be there when nothing else is."""
-    call = Call(cast(Services, None), 0, {b"accept-language": b"sv"})
+    call = Call(cast(Services, None), 0, request(accept_language="sv"))
     response = refusal_page(call, problem)
     text = response.body.decode()
     assert response.status == status and f"<h1>{heading}</h1>" in text and detail in text

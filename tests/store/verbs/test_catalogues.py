@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any, cast
 
 import httpx
@@ -16,6 +17,7 @@ from stamkund.rules import scopes
 from stamkund.rules.catalogue import Catalogue, Title
 from stamkund.store import CatalogueVersion, Store
 from stamkund.store.open import open_installation
+from stamkund.wire.asgi import serve_request
 from stamkund.wire.dispatch import Dispatch
 from stamkund.wire.services import Services
 from tests.support.catalogue import CATALOGUE, EMAIL, MINE, READABLE, load, reader, subscription
@@ -51,7 +53,9 @@ async def http(service: RunningService, store: Store) -> AsyncIterator[httpx.Asy
         service.clock,
         documentation=documentation_of(declared_endpoints()),
     )
-    transport = httpx.ASGITransport(app=cast(Any, Dispatch(declared_endpoints(), services)))
+    transport = httpx.ASGITransport(
+        app=cast(Any, partial(serve_request, Dispatch(declared_endpoints(), services).respond))
+    )
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
 

@@ -1,0 +1,337 @@
+"""HTTP on a connection: uvicorn's protocol, with the requests of one turn of the event loop handled together.
+
+Uvicorn keeps sockets, workers, signals, lifespan, parsing, pipelining and back-pressure. What is different here is when
+things are done. Uvicorn starts a task for each request and writes head and body apart, so that a server under load
+jumps between parser, application and kernel for each request, and finds none of them in its caches. Here what arrived
+in one turn is handled first, one request after the other, and then the responses are written, one write each. Most
+requests never need a task: a handler that waits for nothing is finished when it has been run once.
+
+What of uvicorn this leans on is checked by `tests/server/test_protocol.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import types
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Protocol, cast
+from urllib.parse import unquote
+from weakref import WeakKeyDictionary
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from stamkund import log
+from stamkund.wire.request import BodyTooLarge, Disconnected, Peer
+from stamkund.wire.response import Header, Response, head_text
+
+MAX_HANDLED_TOGETHER = 64
+"""How many requests are handled before their responses are written: the first must not wait for hundreds of others."""
+_SWEEPS = 8
+"""How often idle connections are looked for within the time that a connection may be idle."""
+
+
+class Application(Protocol):
+    """What the server asks for responses, besides running it as an ASGI application for the lifespan."""
+
+    async def respond(self, request: Exchange) -> Response | None: ...
+
+
+class Exchange:
+    """A request, and the response that it waits for. Dispatch sees it as a `Request`.
+
+    To uvicorn's protocol it is a `RequestResponseCycle`. The protocol appends to `body`, clears `more_body` when all
+    of it is there, sets `disconnected`, and sets `message_event` at each of these; it reads `response_complete`, and
+    clears `keep_alive` when the server stops.
+    """
+
+    __slots__ = (
+        "_connection",
+        "_data",
+        "_expects_continue",
+        "_path",
+        "body",
+        "disconnected",
+        "header_lines",
+        "headers",
+        "keep_alive",
+        "message_event",
+        "method",
+        "more_body",
+        "path",
+        "peer",
+        "query",
+        "response_complete",
+    )
+
+    def __init__(self, connection: Connection, method: str, path: str, query: bytes, *, keep_alive: bool) -> None:
+        self.method = method
+        self.path = path
+        self.query = query
+        self.header_lines: list[Header] = connection.headers
+        self.headers = dict(connection.headers)
+        self.peer: Peer | None = connection.client
+        self.keep_alive = keep_alive
+        self.body = bytearray()
+        self.more_body = True
+        self.message_event = Signal()
+        self.disconnected = False
+        self.response_complete = False
+        self._connection = connection
+        self._expects_continue = connection.expect_100_continue
+        self._data = b""
+
+    async def read_body(self, at_most: int) -> bytes:
+        """See `Request.read_body`. What is sent beyond a refusal is discarded by the connection as it comes."""
+        while self.more_body and len(self.body) <= at_most:
+            if self.disconnected:
+                raise Disconnected
+            if self._expects_continue:
+                self._expects_continue = False
+                self._connection.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._connection.flow.resume_reading()
+            await self.message_event.wait()
+        if len(self.body) > at_most:
+            raise BodyTooLarge
+        return bytes(self.body)
+
+    def handle(self) -> None:
+        """Runs the handler as far as it comes without waiting; if it has to wait, a task does the rest."""
+        connection = self._connection
+        coroutine = connection.application.respond(self)
+        try:
+            try:
+                waits_for = coroutine.send(None)
+            except StopIteration as finished:
+                self._respond(finished.value)
+            else:
+                connection.start_task(self._handle_rest(coroutine, waits_for))
+        except Exception as error:
+            self._fail(error)
+
+    async def _handle_rest(self, coroutine: Coroutine[Any, Any, Response | None], waits_for: Any) -> None:
+        try:
+            self._respond(await _continued(coroutine, waits_for))
+        except Exception as error:
+            self._fail(error)
+
+    def _respond(self, response: Response | None) -> None:
+        """Has the response written at the end of this turn, or later if the caller does not take what it was sent."""
+        connection = self._connection
+        if response is None or self.disconnected:
+            return
+        fields = connection.turn.default_fields() + head_text(response)
+        if not self.keep_alive:
+            fields += b"connection: close\r\n"
+        body = b"" if self.method == "HEAD" else response.body
+        self._data = b"%b%b\r\n%b" % (STATUS_LINE[response.status], fields, body)
+        if connection.flow.write_paused:
+            connection.start_task(self._send_when_drained())
+        else:
+            connection.turn.send(self)
+
+    async def _send_when_drained(self) -> None:
+        await self._connection.flow.drain()
+        self._connection.turn.send(self)
+
+    def _fail(self, error: Exception) -> None:
+        """Dispatch responds to every error, so this is a fault of dispatch itself or of this file."""
+        log.get().error("no response", **log.where(error))
+        self._connection.transport.close()
+
+    def write(self) -> None:
+        transport = self._connection.transport
+        if not self.disconnected and not transport.is_closing():
+            transport.write(self._data)
+
+    def complete(self) -> None:
+        """What follows once the response has been written: the connection is closed, or free for the next request."""
+        connection = self._connection
+        self._data = b""
+        self.response_complete = True
+        if not self.keep_alive:
+            connection.transport.close()
+        connection.on_response_complete()
+
+
+class Signal:
+    """An event that one coroutine waits for. As `asyncio.Event`, but costs nothing where nobody waits."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting: asyncio.Future[None] | None = None
+
+    def set(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def wait(self) -> None:
+        """Waits for the next `set`."""
+        self._waiting = asyncio.get_running_loop().create_future()
+        await self._waiting
+
+
+class Turn:
+    """What arrived at a server in one turn of the event loop, and what is to be written at its end.
+
+    It also closes the connections that have been idle for too long: one timer for all, not one for each request.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, server: ServerState, idle_seconds: float) -> None:
+        self._loop = loop
+        self._server = server
+        self._idle_seconds = idle_seconds
+        self._arrived: deque[Exchange] = deque()
+        self._outgoing: list[Exchange] = []
+        self._is_due = False
+        self._sweeps = False
+        self._encoded_fields: tuple[list[Header], bytes] = ([], b"")
+
+    def handle(self, exchange: Exchange) -> None:
+        """Has a request handled at the end of this turn."""
+        self._arrived.append(exchange)
+        self._wake()
+
+    def send(self, exchange: Exchange) -> None:
+        """Has a response written at the end of this turn."""
+        self._outgoing.append(exchange)
+        self._wake()
+
+    def default_fields(self) -> bytes:
+        """The header fields of every response: the date, which uvicorn renews each second."""
+        fields = self._server.default_headers
+        if fields is not self._encoded_fields[0]:
+            self._encoded_fields = fields, b"".join(b"%b: %b\r\n" % field for field in fields)
+        return self._encoded_fields[1]
+
+    def watch(self) -> None:
+        """Looks for idle connections from time to time, for as long as there are any connections."""
+        if not self._sweeps:
+            self._sweeps = True
+            self._loop.call_later(self._idle_seconds / _SWEEPS, self._sweep)
+
+    def _wake(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self._run)
+
+    def _run(self) -> None:
+        try:
+            for _ in range(min(len(self._arrived), MAX_HANDLED_TOGETHER)):
+                self._arrived.popleft().handle()
+            outgoing, self._outgoing = self._outgoing, []
+            for exchange in outgoing:
+                exchange.write()
+            for exchange in outgoing:
+                exchange.complete()
+        finally:
+            self._is_due = False
+            if self._arrived or self._outgoing:
+                self._wake()
+
+    def _sweep(self) -> None:
+        self._sweeps = False
+        before = self._loop.time() - self._idle_seconds
+        for connection in list(self._server.connections):
+            if isinstance(connection, Connection) and connection.is_idle_since(before):
+                connection.timeout_keep_alive_handler()
+        if self._server.connections:
+            self.watch()
+
+
+_turns: WeakKeyDictionary[ServerState, Turn] = WeakKeyDictionary()
+
+
+class Connection(HttpToolsProtocol):
+    """One connection. Uvicorn makes it, parses what comes, and queues the requests of a client that does not wait."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.application = cast(Application, self.app)
+        self.flow: FlowControl
+        self.idle_since: float | None = None
+        turn = _turns.get(server_state)
+        if turn is None:
+            turn = _turns[server_state] = Turn(self.loop, server_state, config.timeout_keep_alive)
+        self.turn = turn
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.idle_since = self.loop.time()
+        self.turn.watch()
+
+    def is_idle_since(self, seconds: float) -> bool:
+        return self.idle_since is not None and self.idle_since <= seconds
+
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self.headers: list[Header] = []
+        self.expect_100_continue = False
+
+    def on_headers_complete(self) -> None:
+        self.idle_since = None
+        parser = self.parser
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        exchange = Exchange(
+            self,
+            parser.get_method().decode("ascii"),
+            unquote(path) if "%" in path else path,
+            url.query or b"",
+            keep_alive=parser.should_keep_alive() and parser.get_http_version() != "1.0",
+        )
+        previous = cast("Exchange | None", self.cycle)
+        self.cycle = cast(Any, exchange)
+        if previous is None or previous.response_complete:
+            self.turn.handle(exchange)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        """Uvicorn calls this with the next request of a pipeline."""
+        self.turn.handle(cycle)
+
+    def on_response_complete(self) -> None:
+        """As uvicorn's, but without a timer of its own (see `Turn.watch`)."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+        else:
+            self.idle_since = self.loop.time()
+
+    def start_task(self, work: Coroutine[Any, Any, None]) -> None:
+        """Uvicorn waits for these tasks when it stops, and cancels them when that takes too long."""
+        task = self.loop.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+
+@types.coroutine
+def _continued(coroutine: Coroutine[Any, Any, Response | None], waits_for: Any) -> Generator[Any, Any, Response | None]:
+    """Runs a coroutine to its end that was begun outside a task, and stopped waiting for `waits_for`."""
+    while True:
+        resume: Callable[[Any], Any]
+        try:
+            resume, value = coroutine.send, (yield waits_for)
+        except BaseException as error:  # what it waited for failed, or the task is cancelled
+            resume, value = coroutine.throw, error
+        try:
+            waits_for = resume(value)
+        except StopIteration as finished:
+            return cast("Response | None", finished.value)
