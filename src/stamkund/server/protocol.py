@@ -53,7 +53,7 @@ class Exchange:
         "_connection",
         "_data",
         "_expects_continue",
-        "_path",
+        "_response",
         "body",
         "disconnected",
         "header_lines",
@@ -84,6 +84,7 @@ class Exchange:
         self._connection = connection
         self._expects_continue = connection.expect_100_continue
         self._data = b""
+        self._response: Response | None = None
 
     async def read_body(self, at_most: int) -> bytes:
         """See `Request.read_body`. What is sent beyond a refusal is discarded by the connection as it comes."""
@@ -122,8 +123,9 @@ class Exchange:
     def _respond(self, response: Response | None) -> None:
         """Has the response written at the end of this turn, or later if the caller does not take what it was sent."""
         connection = self._connection
-        if response is None or self.disconnected:
+        if response is None:
             return
+        self._response = response
         fields = connection.turn.default_fields() + head_text(response)
         if not self.keep_alive:
             fields += b"connection: close\r\n"
@@ -150,12 +152,14 @@ class Exchange:
 
     def complete(self) -> None:
         """What follows once the response has been written: the connection is closed, or free for the next request."""
-        connection = self._connection
-        self._data = b""
+        connection, response = self._connection, self._response
+        self._data, self._response = b"", None
         self.response_complete = True
         if not self.keep_alive:
             connection.transport.close()
         connection.on_response_complete()
+        if response is not None:
+            response.when_sent()
 
 
 class Signal:

@@ -42,6 +42,10 @@ class AsgiRequest:
 async def serve_request(respond: Respond, scope: Scope, receive: Receive, send: Send) -> None:
     """Responds to one request that came by ASGI."""
     response = await respond(AsgiRequest(scope, receive))
-    if response is not None:
+    if response is None:
+        return
+    try:
         await send({"type": "http.response.start", "status": response.status, "headers": head_fields(response)})
         await send({"type": "http.response.body", "body": response.body})
+    finally:
+        response.when_sent()

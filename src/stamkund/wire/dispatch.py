@@ -13,6 +13,7 @@ import os
 import re
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -63,7 +64,7 @@ class Dispatch:
         self._count = itertools.count(1)
 
     async def respond(self, request: Request) -> Response | None:
-        """The response to a request; None where the caller went away before it was read."""
+        """The response to a request, which is logged when it is sent; None where the caller went away before that."""
         started = time.perf_counter()
         request_id = self._request_id(request.headers)
         call = Call(self._services, self._services.clock(), request)
@@ -79,14 +80,8 @@ class Dispatch:
         if origin is not None:
             response = await cors.with_cors(response, origin, call, request.method, self._methods(request.path))
         response.request_id = request_id
-        log.request(
-            request_id,
-            call.client.id,
-            endpoint.name if endpoint else None,
-            response.status,
-            time.perf_counter() - started,
-            call.now,
-        )
+        name = endpoint.name if endpoint else None
+        response.when_sent = partial(log.request, request_id, call.client.id, name, response.status, started, call.now)
         return response
 
     def _request_id(self, headers: Mapping[bytes, bytes]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,6 +11,10 @@ from typing import Any
 import msgspec
 
 Header = tuple[bytes, bytes]
+
+
+def _nothing() -> None: ...
+
 
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
@@ -35,13 +40,18 @@ class Created(msgspec.Struct):
 
 @dataclass(slots=True)
 class Response:
-    """A whole HTTP response; `body` is encoded. Dispatch sets the `request_id`, so no two requests share a response."""
+    """A whole HTTP response; `body` is encoded.
+
+    `request_id` and `when_sent` are set by dispatch, so no two requests share a response. The server calls `when_sent`
+    once the response was sent, or could not be: what it does must not delay the response.
+    """
 
     status: int
     body: bytes
     content_type: bytes = b"application/json"
     headers: tuple[Header, ...] = ()
     request_id: str = ""
+    when_sent: Callable[[], None] = _nothing
 
 
 def redirect(location: str, *headers: Header, status: int = 302) -> Response:
