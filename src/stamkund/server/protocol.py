@@ -103,27 +103,28 @@ class Exchange:
     def handle(self) -> None:
         """Runs the handler as far as it comes without waiting; if it has to wait, a task does the rest."""
         connection = self._connection
-        coroutine = connection.application.respond(self)
         try:
+            coroutine = connection.application.respond(self)
             try:
                 waits_for = coroutine.send(None)
             except StopIteration as finished:
                 self._respond(finished.value)
             else:
                 connection.start_task(self._handle_rest(coroutine, waits_for))
-        except Exception as error:
+        except BaseException as error:  # also what would end the server, or leave the caller waiting for ever
             self._fail(error)
 
     async def _handle_rest(self, coroutine: Coroutine[Any, Any, Response | None], waits_for: Any) -> None:
         try:
             self._respond(await _continued(coroutine, waits_for))
-        except Exception as error:
+        except BaseException as error:  # as above; uvicorn cancels the tasks that are left when the server stops
             self._fail(error)
 
     def _respond(self, response: Response | None) -> None:
         """Has the response written at the end of this turn, or later if the caller does not take what it was sent."""
         connection = self._connection
-        if response is None:
+        if response is None:  # where the caller is here all the same, it would wait for ever
+            connection.transport.close()
             return
         self._response = response
         fields = connection.turn.default_fields() + head_text(response)
@@ -140,8 +141,8 @@ class Exchange:
         await self._connection.flow.drain()
         self._connection.turn.send(self)
 
-    def _fail(self, error: Exception) -> None:
-        """Dispatch responds to every error, so this is a fault of dispatch itself or of this file."""
+    def _fail(self, error: BaseException) -> None:
+        """Dispatch responds to every error, so this is a fault of dispatch or of this file, or a task was cancelled."""
         log.get().error("no response", **log.where(error))
         self._connection.transport.close()
 
