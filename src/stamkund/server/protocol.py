@@ -31,6 +31,8 @@ from stamkund.wire.response import Header, Response, head_text
 
 MAX_HANDLED_TOGETHER = 64
 """How many requests are handled before their responses are written: the first must not wait for hundreds of others."""
+MAX_WAITING = 128
+"""How many requests of a connection may wait for those before them. Thousands of small ones fit into one read."""
 _SWEEPS = 8
 """How often idle connections are looked for within the time that a connection may be idle."""
 
@@ -301,6 +303,8 @@ class Connection(HttpToolsProtocol):
         if previous is None or previous.response_complete:
             self.turn.handle(exchange)
         else:
+            if len(self.pipeline) >= MAX_WAITING:
+                raise ValueError("more requests than a connection may have waiting")  # uvicorn responds with 400
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
 
@@ -309,15 +313,19 @@ class Connection(HttpToolsProtocol):
         self.turn.handle(cycle)
 
     def on_response_complete(self) -> None:
-        """As uvicorn's, but without a timer of its own (see `Turn.watch`)."""
+        """As uvicorn's, but without a timer of its own (see `Turn.watch`), and what waits is bounded.
+
+        Uvicorn reads on after each response. A caller that sends without waiting, as much as fits into a read for each
+        response it gets, would fill the memory.
+        """
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
-        if self.pipeline:
+        if self.pipeline:  # nothing more is read before these have their responses
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
         else:
+            self.flow.resume_reading()
             self.idle_since = self.loop.time()
 
     def start_task(self, work: Coroutine[Any, Any, None]) -> None:
