@@ -298,6 +298,7 @@ class Connection(HttpToolsProtocol):
             url.query or b"",
             keep_alive=parser.should_keep_alive() and parser.get_http_version() != "1.0",
         )
+        self.headers = []  # trailers go there, and nobody reads them: no proxy has checked them
         previous = cast("Exchange | None", self.cycle)
         self.cycle = cast(Any, exchange)
         if previous is None or previous.response_complete:

@@ -39,7 +39,7 @@ class Request(Protocol):
 
     @property
     def header_lines(self) -> Sequence[Header]:
-        """All of them, in the order sent."""
+        """All of the head, in the order sent; no trailers."""
 
     @property
     def peer(self) -> Peer | None:
