@@ -17,7 +17,6 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Protocol, cast
 from urllib.parse import unquote
-from weakref import WeakKeyDictionary
 
 import httptools
 from uvicorn.config import Config
@@ -129,7 +128,7 @@ class Exchange:
             connection.transport.close()
             return
         self._response = response
-        fields = connection.turn.default_fields() + head_text(response)
+        fields = connection.turn.encoded(connection.server_state.default_headers) + head_text(response)
         if not self.keep_alive:
             fields += b"connection: close\r\n"
         body = b"" if self.method == "HEAD" else response.body
@@ -189,9 +188,10 @@ class Turn:
     It also closes the connections that have been idle for too long: one timer for all, not one for each request.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, server: ServerState, idle_seconds: float) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, connections: set[Any], idle_seconds: float) -> None:
+        """`connections`: those of the server, as they come and go."""
         self._loop = loop
-        self._server = server
+        self._connections = connections
         self._idle_seconds = idle_seconds
         self._arrived: deque[Exchange] = deque()
         self._outgoing: list[Exchange] = []
@@ -209,9 +209,8 @@ class Turn:
         self._outgoing.append(exchange)
         self._wake()
 
-    def default_fields(self) -> bytes:
-        """The header fields of every response: the date, which uvicorn renews each second."""
-        fields = self._server.default_headers
+    def encoded(self, fields: list[Header]) -> bytes:
+        """The header fields of every response. Uvicorn has a new list of them each second, for the date in it."""
         if fields is not self._encoded_fields[0]:
             self._encoded_fields = fields, b"".join(b"%b: %b\r\n" % field for field in fields)
         return self._encoded_fields[1]
@@ -244,14 +243,15 @@ class Turn:
     def _sweep(self) -> None:
         self._sweeps = False
         before = self._loop.time() - self._idle_seconds
-        for connection in list(self._server.connections):
+        for connection in list(self._connections):
             if isinstance(connection, Connection) and connection.is_idle_since(before):
                 connection.timeout_keep_alive_handler()
-        if self._server.connections:
+        if self._connections:
             self.watch()
 
 
-_turns: WeakKeyDictionary[ServerState, Turn] = WeakKeyDictionary()
+_TURN = "turn"
+"""Its key in the state that uvicorn keeps for the connections of a server, and forgets with it."""
 
 
 class Connection(HttpToolsProtocol):
@@ -268,10 +268,10 @@ class Connection(HttpToolsProtocol):
         self.application = cast(Application, self.app)
         self.flow: FlowControl
         self.idle_since: float | None = None
-        turn = _turns.get(server_state)
+        turn = app_state.get(_TURN)
         if turn is None:
-            turn = _turns[server_state] = Turn(self.loop, server_state, config.timeout_keep_alive)
-        self.turn = turn
+            turn = app_state[_TURN] = Turn(self.loop, self.connections, config.timeout_keep_alive)
+        self.turn: Turn = turn
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
