@@ -63,29 +63,35 @@ def redirect(location: str, *headers: Header, status: int = 302) -> Response:
 
 
 def head_fields(response: Response) -> list[Header]:
-    """The header fields of a response, in the order in which they are sent."""
-    fields = [(b"x-request-id", response.request_id.encode("ascii")), *response.headers]
-    if response.status == _NO_CONTENT:
-        return fields
-    return [(b"content-type", response.content_type), (b"content-length", b"%d" % len(response.body)), *fields]
+    """The header fields of a response, in the order in which they are sent. Raises ValueError: a 204 has no body."""
+    request_id = b"x-request-id", response.request_id.encode("ascii")
+    if not _has_body(response):
+        return [*response.headers, request_id]
+    length = b"content-length", b"%d" % len(response.body)
+    return [(b"content-type", response.content_type), *response.headers, length, request_id]
 
 
 def head_text(response: Response) -> bytes:
-    """The lines of `head_fields`, each with its line end. Raises ValueError for a value that would break the head."""
-    request_id, others = response.request_id.encode("ascii"), _lines(response.headers)
-    if response.status == _NO_CONTENT:
-        return b"x-request-id: %b\r\n%b" % (request_id, others)
-    return b"content-type: %b\r\ncontent-length: %d\r\nx-request-id: %b\r\n%b" % (
-        response.content_type,
-        len(response.body),
-        request_id,
-        others,
-    )
+    """The lines of `head_fields`, each with its line end. Raises ValueError, also for a value that breaks the head."""
+    request_id = response.request_id.encode("ascii")
+    if not _has_body(response):
+        return b"%bx-request-id: %b\r\n" % (_lines(None, response.headers), request_id)
+    lines = _lines(response.content_type, response.headers)
+    return b"%bcontent-length: %d\r\nx-request-id: %b\r\n" % (lines, len(response.body), request_id)
+
+
+def _has_body(response: Response) -> bool:
+    if response.status != _NO_CONTENT:
+        return True
+    if response.body:
+        raise ValueError("a body where there is none: the caller would take it for the next response")
+    return False
 
 
 @lru_cache(maxsize=256)
-def _lines(fields: tuple[Header, ...]) -> bytes:
+def _lines(content_type: bytes | None, headers: tuple[Header, ...]) -> bytes:
     """Most responses have the same few fields."""
+    fields = headers if content_type is None else ((b"content-type", content_type), *headers)
     if any(_BREAKS_A_HEAD.search(value) for _, value in fields):
         raise ValueError("a header value with a control character")
     return b"".join(b"%b: %b\r\n" % field for field in fields)
