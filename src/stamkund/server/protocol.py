@@ -33,7 +33,7 @@ MAX_HANDLED_TOGETHER = 64
 MAX_WAITING = 128
 """How many requests of a connection may wait for those before them. Thousands of small ones fit into one read."""
 _SWEEPS = 8
-"""How often idle connections are looked for within the time that a connection may be idle."""
+"""How often connections that wait are looked for within the time that a connection may wait."""
 
 
 class Application(Protocol):
@@ -89,14 +89,17 @@ class Exchange:
 
     async def read_body(self, at_most: int) -> bytes:
         """See `Request.read_body`. What is sent beyond a refusal is discarded by the connection as it comes."""
+        connection = self._connection
         while self.more_body and len(self.body) <= at_most:
             if self.disconnected:
                 raise Disconnected
-            if self._expects_continue:
+            connection.waits_for_caller()
+            if self._expects_continue and not connection.transport.is_closing():
                 self._expects_continue = False
-                self._connection.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            self._connection.flow.resume_reading()
+                connection.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            connection.flow.resume_reading()
             await self.message_event.wait()
+        connection.waits_since = None
         if len(self.body) > at_most:
             raise BodyTooLarge
         return bytes(self.body)
@@ -125,7 +128,7 @@ class Exchange:
         """Has the response written at the end of this turn, or later if the caller does not take what it was sent."""
         connection = self._connection
         if response is None:  # where the caller is here all the same, it would wait for ever
-            connection.transport.close()
+            connection.close()
             return
         self._response = response
         fields = connection.turn.encoded(connection.server_state.default_headers) + head_text(response)
@@ -139,13 +142,14 @@ class Exchange:
             connection.turn.send(self)
 
     async def _send_when_drained(self) -> None:
+        self._connection.waits_for_caller()
         await self._connection.flow.drain()
         self._connection.turn.send(self)
 
     def _fail(self, error: BaseException) -> None:
         """Dispatch responds to every error, so this is a fault of dispatch or of this file, or a task was cancelled."""
         log.get().error("no response", **log.where(error))
-        self._connection.transport.close()
+        self._connection.close()
 
     def write(self) -> None:
         transport = self._connection.transport
@@ -158,7 +162,7 @@ class Exchange:
         self._data, self._response = b"", None
         self.response_complete = True
         if not self.keep_alive:
-            connection.transport.close()
+            connection.close()
         connection.on_response_complete()
         if response is not None:
             response.when_sent()
@@ -185,14 +189,14 @@ class Signal:
 class Turn:
     """What arrived at a server in one turn of the event loop, and what is to be written at its end.
 
-    It also closes the connections that have been idle for too long: one timer for all, not one for each request.
+    It also closes the connections that have waited too long for their callers: one timer for all, not one for each.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, connections: set[Any], idle_seconds: float) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, connections: set[Any], patience_seconds: float) -> None:
         """`connections`: those of the server, as they come and go."""
         self._loop = loop
         self._connections = connections
-        self._idle_seconds = idle_seconds
+        self._patience_seconds = patience_seconds
         self._arrived: deque[Exchange] = deque()
         self._outgoing: list[Exchange] = []
         self._is_due = False
@@ -216,10 +220,10 @@ class Turn:
         return self._encoded_fields[1]
 
     def watch(self) -> None:
-        """Looks for idle connections from time to time, for as long as there are any connections."""
+        """Looks for connections that wait, from time to time, for as long as there are any connections."""
         if not self._sweeps:
             self._sweeps = True
-            self._loop.call_later(self._idle_seconds / _SWEEPS, self._sweep)
+            self._loop.call_later(self._patience_seconds / _SWEEPS, self._sweep)
 
     def _wake(self) -> None:
         if not self._is_due:
@@ -242,10 +246,10 @@ class Turn:
 
     def _sweep(self) -> None:
         self._sweeps = False
-        before = self._loop.time() - self._idle_seconds
+        before = self._loop.time() - self._patience_seconds
         for connection in list(self._connections):
-            if isinstance(connection, Connection) and connection.is_idle_since(before):
-                connection.timeout_keep_alive_handler()
+            if isinstance(connection, Connection):
+                connection.give_up(before)
         if self._connections:
             self.watch()
 
@@ -267,7 +271,9 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.application = cast(Application, self.app)
         self.flow: FlowControl
-        self.idle_since: float | None = None
+        self.waits_since: float | None = None
+        """Since when it has waited for its caller: to send a request or all of a body, or to take a response.
+        None while a handler is at work."""
         turn = app_state.get(_TURN)
         if turn is None:
             turn = app_state[_TURN] = Turn(self.loop, self.connections, config.timeout_keep_alive)
@@ -275,11 +281,20 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.idle_since = self.loop.time()
+        self.waits_for_caller()
         self.turn.watch()
 
-    def is_idle_since(self, seconds: float) -> bool:
-        return self.idle_since is not None and self.idle_since <= seconds
+    def waits_for_caller(self) -> None:
+        if self.waits_since is None:
+            self.waits_since = self.loop.time()
+
+    def give_up(self, before: float) -> None:
+        """Closes the connection if it has waited since then: the second time even if the caller takes nothing."""
+        if self.waits_since is not None and self.waits_since <= before:
+            if self.transport.is_closing():
+                self.transport.abort()
+            else:
+                self.close()
 
     def on_message_begin(self) -> None:
         self.url = b""
@@ -287,7 +302,6 @@ class Connection(HttpToolsProtocol):
         self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
-        self.idle_since = None
         parser = self.parser
         url = httptools.parse_url(self.url)
         path = url.path.decode("ascii")
@@ -302,7 +316,7 @@ class Connection(HttpToolsProtocol):
         previous = cast("Exchange | None", self.cycle)
         self.cycle = cast(Any, exchange)
         if previous is None or previous.response_complete:
-            self.turn.handle(exchange)
+            self._start_asgi_task(exchange, self.app)
         else:
             if len(self.pipeline) >= MAX_WAITING:
                 raise ValueError("more requests than a connection may have waiting")  # uvicorn responds with 400
@@ -310,7 +324,8 @@ class Connection(HttpToolsProtocol):
             self.pipeline.appendleft((self.cycle, self.app))
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        """Uvicorn calls this with the next request of a pipeline."""
+        """Has a request handled. Uvicorn's name and parameters, so that none of its methods starts one otherwise."""
+        self.waits_since = None
         self.turn.handle(cycle)
 
     def on_response_complete(self) -> None:
@@ -320,6 +335,7 @@ class Connection(HttpToolsProtocol):
         response it gets, would fill the memory.
         """
         self.server_state.total_requests += 1
+        self.waits_for_caller()
         if self.transport.is_closing():
             return
         if self.pipeline:  # nothing more is read before these have their responses
@@ -327,7 +343,11 @@ class Connection(HttpToolsProtocol):
             self._start_asgi_task(cycle, app)
         else:
             self.flow.resume_reading()
-            self.idle_since = self.loop.time()
+
+    def close(self) -> None:
+        """Closes it once the caller has taken what was sent, or has not for too long."""
+        self.waits_since = self.loop.time()
+        self.transport.close()
 
     def start_task(self, work: Coroutine[Any, Any, None]) -> None:
         """Uvicorn waits for these tasks when it stops, and cancels them when that takes too long."""
