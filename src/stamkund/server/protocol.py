@@ -32,6 +32,9 @@ MAX_HANDLED_TOGETHER = 64
 """How many requests are handled before their responses are written: the first must not wait for hundreds of others."""
 MAX_WAITING = 128
 """How many requests of a connection may wait for those before them. Thousands of small ones fit into one read."""
+MAX_UNFINISHED_BYTES = 64 * 1024
+"""How much may be received without the end of a head and without a piece of a body: longer heads and trailers are
+refused. The parser has no limit of its own."""
 _SWEEPS = 8
 """How often connections that wait are looked for within the time that a connection may wait."""
 
@@ -271,6 +274,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.application = cast(Application, self.app)
         self.flow: FlowControl
+        self._unfinished_bytes = 0
         self.waits_since: float | None = None
         """Since when it has waited for its caller: to send a request or all of a body, or to take a response.
         None while a handler is at work."""
@@ -296,12 +300,23 @@ class Connection(HttpToolsProtocol):
             else:
                 self.close()
 
+    def data_received(self, data: bytes) -> None:
+        self._unfinished_bytes += len(data)
+        super().data_received(data)
+        if self._unfinished_bytes > MAX_UNFINISHED_BYTES and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too long.")
+
+    def on_body(self, body: bytes) -> None:
+        self._unfinished_bytes = 0
+        super().on_body(body)
+
     def on_message_begin(self) -> None:
         self.url = b""
         self.headers: list[Header] = []
         self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
+        self._unfinished_bytes = 0
         parser = self.parser
         url = httptools.parse_url(self.url)
         path = url.path.decode("ascii")
