@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Any
 
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -24,9 +25,19 @@ def address_of(settings: Settings) -> AddressOf:
         if peer not in trusted:
             return peer
         forwarded = b", ".join(value for name, value in request.header_lines if name == _FORWARDED_FOR)
-        return trusted.get_trusted_client_address(forwarded.decode("latin-1"))[0] or peer
+        client, _ = trusted.get_trusted_client_address(forwarded.decode("latin-1"))
+        return client if _is_address(client) else peer
 
     return address
+
+
+def _is_address(text: str) -> bool:
+    """Whether it is an IP address. One with a zone is none here: a zone may be any text of any length."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
 
 
 async def _no_application(*_: Any) -> None:
