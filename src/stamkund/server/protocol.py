@@ -145,14 +145,18 @@ class Exchange:
             connection.turn.send(self)
 
     async def _send_when_drained(self) -> None:
-        self._connection.waits_for_caller()
-        await self._connection.flow.drain()
-        self._connection.turn.send(self)
+        connection = self._connection
+        connection.waits_for_caller()
+        try:
+            await connection.flow.drain()
+        finally:  # also when the server stops: what was handled is logged
+            connection.turn.send(self)
 
     def _fail(self, error: BaseException) -> None:
         """Dispatch responds to every error, so this is a fault of dispatch or of this file, or a task was cancelled."""
         log.get().error("no response", **log.where(error))
         self._connection.close()
+        self._end()
 
     def write(self) -> None:
         transport = self._connection.transport
@@ -161,14 +165,22 @@ class Exchange:
 
     def complete(self) -> None:
         """What follows once the response has been written: the connection is closed, or free for the next request."""
-        connection, response = self._connection, self._response
-        self._data, self._response = b"", None
+        connection = self._connection
+        self._data = b""
         self.response_complete = True
         if not self.keep_alive:
             connection.close()
         connection.on_response_complete()
+        self._end()
+
+    def _end(self) -> None:
+        """Does what was put off until the response was sent. A fault in it is not one of the others of the turn."""
+        response, self._response = self._response, None
         if response is not None:
-            response.when_sent()
+            try:
+                response.when_sent()
+            except Exception as error:
+                log.get().error("after a response", **log.where(error))
 
 
 class Signal:
