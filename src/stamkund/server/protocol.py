@@ -339,6 +339,8 @@ class Connection(HttpToolsProtocol):
             url.query or b"",
             keep_alive=parser.should_keep_alive() and parser.get_http_version() != "1.0",
         )
+        if parser.should_upgrade():
+            self._ignore_upgrade(exchange)
         self.headers = []  # trailers go there, and nobody reads them: no proxy has checked them
         previous = cast("Exchange | None", self.cycle)
         self.cycle = cast(Any, exchange)
@@ -349,6 +351,19 @@ class Connection(HttpToolsProtocol):
                 raise ValueError("more requests than a connection may have waiting")  # uvicorn responds with 400
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
+
+    def _ignore_upgrade(self, exchange: Exchange) -> None:
+        """A wish for another protocol may be ignored (RFC 9110, 7.8); but the parser thinks that HTTP ends here.
+
+        It loses what it has read beyond the head, and takes what comes later for another request, even if it is the
+        body. So there must be no body, and the connection is closed after the response.
+        """
+        if b"transfer-encoding" in exchange.headers or exchange.headers.get(b"content-length", b"0") != b"0":
+            raise ValueError("a body that the parser would not read")  # uvicorn responds with 400
+        exchange.keep_alive = False
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Uvicorn would advise in the log to install a library."""
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         """Has a request handled. Uvicorn's name and parameters, so that none of its methods starts one otherwise."""
