@@ -6,6 +6,10 @@ jumps between parser, application and kernel for each request, and finds none of
 in one turn is handled first, one request after the other, and then the responses are written, one write each. Most
 requests never need a task: a handler that waits for nothing is finished when it has been run once.
 
+Where uvicorn trusts its callers, this does not: what a connection has waiting, how long a head is and how long its
+caller may take are bounded. Of uvicorn's options it knows those in `server/process.py`; `limit_concurrency` and
+`root_path` do nothing here.
+
 What of uvicorn this leans on is checked by `tests/server/test_protocol.py`.
 """
 
