@@ -110,6 +110,10 @@ class RunningService:
         await asyncio.to_thread(self._thread.join)
         await self.store.engine.close()
 
+    def connections(self) -> set[Any]:
+        """The server's ends of the connections that are open."""
+        return set(self._server.server_state.connections)
+
     async def publisher(self, **changes: Any) -> Publisher:
         """A new organisation with a client that has every scope of the four calls."""
         name = f"org-{next(_counter)}"
