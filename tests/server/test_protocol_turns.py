@@ -113,7 +113,7 @@ async def waits_for_what_is_done(_: Request) -> Response:
 
 
 async def waits_together(_: Request) -> Response:
-    first, second = await asyncio.gather(asyncio.sleep(0, "hel"), asyncio.to_thread(str, "lo"))
+    first, second = await asyncio.gather(asyncio.sleep(0, "he"), asyncio.to_thread(str, "llo"))
     return text(first + second)
 
 

@@ -291,6 +291,7 @@ class Connection(HttpToolsProtocol):
         self.application = cast(Application, self.app)
         self.flow: FlowControl
         self._unfinished_bytes = 0
+        self._is_refused = False
         self.waits_since: float | None = None
         """Since when it has waited for its caller: to send a request or all of a body, or to take a response.
         None while a handler is at work."""
@@ -317,10 +318,25 @@ class Connection(HttpToolsProtocol):
                 self.close()
 
     def data_received(self, data: bytes) -> None:
+        if self._is_refused:
+            return
         self._unfinished_bytes += len(data)
         super().data_received(data)
         if self._unfinished_bytes > MAX_UNFINISHED_BYTES and not self.transport.is_closing():
-            self.send_400_response("The head of the request is too long.")
+            self._refuse()
+
+    def _refuse(self) -> None:
+        """Refuses a head that is too long. What still comes is discarded until the caller, or the time, ends it:
+        closing under a caller that is still sending would take the response away from it."""
+        cycle = cast("Exchange | None", self.cycle)
+        if cycle is not None and not cycle.response_complete:  # the next response must not be this one
+            self.close()
+            return
+        self._is_refused = True
+        response = Response(400, b"The head of the request is too long.", b"text/plain; charset=utf-8")
+        fields = self.turn.encoded(self.server_state.default_headers) + head_text(response)
+        self.transport.write(b"%b%bconnection: close\r\n\r\n%b" % (STATUS_LINE[400], fields, response.body))
+        self.transport.write_eof()
 
     def on_body(self, body: bytes) -> None:
         self._unfinished_bytes = 0
