@@ -101,7 +101,7 @@ class Exchange:
             if self.disconnected:
                 raise Disconnected
             connection.waits_for_caller()
-            if self._expects_continue and not connection.transport.is_closing():
+            if self._expects_continue:
                 self._expects_continue = False
                 connection.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             connection.flow.resume_reading()
