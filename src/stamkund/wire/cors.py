@@ -8,7 +8,8 @@ Cookies count for nothing here: credentials are never allowed, and pages for bro
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+import msgspec
 
 from stamkund.store import Unavailable
 from stamkund.wire.call import Call
@@ -33,7 +34,7 @@ async def with_cors(
         return _preflight(origin, methods) if exists and await _is_any_clients(call, origin) else response
     headers = (_allow(origin), _EXPOSE) if await _may_read(call, origin) else ()
     vary = () if VARY_BY_ORIGIN in response.headers else (VARY_BY_ORIGIN,)
-    return replace(response, headers=(*response.headers, *vary, *headers))
+    return msgspec.structs.replace(response, headers=(*response.headers, *vary, *headers))
 
 
 def _preflight(origin: bytes, methods: Mapping[str, Endpoint]) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -38,8 +37,7 @@ class Created(msgspec.Struct):
     id: str
 
 
-@dataclass(slots=True)
-class Response:
+class Response(msgspec.Struct):
     """A whole HTTP response; `body` is encoded.
 
     `request_id` and `when_sent` are set by dispatch, so no two requests share a response. The server calls `when_sent`

@@ -6,7 +6,8 @@ Whatever is wrong with the token, its signature or its client, the error is the 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from stamkund import problems
 from stamkund.endpoints.sso2 import jwt
@@ -33,8 +34,7 @@ _ADDRESS = re.compile(r"[0-9A-Fa-f:.]{1,39}")
 _CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f]+")
 
 
-@dataclass(frozen=True, slots=True)
-class SsoRequest:
+class SsoRequest(msgspec.Struct, frozen=True):
     """A verified request. `session`: the one it is about, None where there is none that the client may know of.
 
     `secret`: the one of the client's secrets that it used, which the response is signed with.

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.store.documents import client_of, organisation_of
@@ -70,8 +72,7 @@ AccountLookup = TokenAccount | Identifier | None
 """The account that a call is about: the token's own, the one with an identifier, or none."""
 
 
-@dataclass(slots=True)
-class AuthenticatedToken:
+class AuthenticatedToken(msgspec.Struct):
     """A token as the database has it now, and the document of the account that was looked up along with it.
 
     `catalogue`: the fingerprint of the organisation's, where that was asked for and there is one.
@@ -144,8 +145,7 @@ TOKEN = Query(
 )
 
 
-@dataclass(slots=True)
-class TokenLookup:
+class TokenLookup(msgspec.Struct):
     """The client that asks, and the token. `holder`: the token's client, None for no token of this organisation.
 
     `account_id`: the account that the token stands for.

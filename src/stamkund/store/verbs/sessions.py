@@ -6,8 +6,9 @@ An expired session counts as none, whether it was removed yet or not.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from stamkund.rules.events import AuditEntry, AuditEvent
 from stamkund.rules.organisation import Client, Organisation
@@ -50,8 +51,7 @@ _EXTEND = Sql("UPDATE sessions SET seen = $3, expires = $4 WHERE organisation = 
 _REMOVE_EXPIRED = delete_batch("sessions", "organisation, sid", "expires <= $1", "expires")
 
 
-@dataclass(slots=True)
-class SessionLookup:
+class SessionLookup(msgspec.Struct):
     """A client and a session of its organisation, None where there is no such session."""
 
     client: Client
