@@ -1,0 +1,113 @@
+"""A whole run: connections made, the plan followed, the result checked."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import multiprocessing
+from collections.abc import Collection, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+
+import uvloop
+
+from bench.load.connections import Connection, PacedConnection, Pacer
+from bench.load.loops import closed_loop, open_loop
+from bench.load.meter import Meter
+from bench.load.plan import LoadError, Plan, Result
+
+
+async def _run(plan: Plan, requests: Sequence[bytes]) -> tuple[Result, Meter]:
+    meter = Meter(requests)
+    pacer = Pacer()
+    links: list[Connection] = []
+
+    def protocol() -> Connection:
+        links.append(Connection(meter) if plan.pace is None else PacedConnection(meter, pacer))
+        return links[-1]
+
+    if plan.awake:
+        _stay_awake(asyncio.get_running_loop())
+    try:
+        for _ in range(plan.connections):
+            await asyncio.get_running_loop().create_connection(protocol, plan.host, plan.port)
+        if plan.pace is None:
+            result = await closed_loop(meter, links, plan)
+        else:
+            paced = [link for link in links if isinstance(link, PacedConnection)]
+            result = await open_loop(meter, paced, plan, plan.pace)
+    finally:
+        _hang_up(meter, links)
+    return result, meter
+
+
+def _stay_awake(loop: asyncio.AbstractEventLoop) -> None:
+    """Keep the event loop from ever sleeping.
+
+    On a virtual machine waking a sleeping core costs the one who wakes it, here the server under test, several
+    microseconds for each response: a slow server, whose client sleeps, would pay for it and a fast one would not.
+    """
+    loop.call_soon(_stay_awake, loop)
+
+
+def _hang_up(meter: Meter, links: Sequence[Connection]) -> None:
+    meter.sending = False
+    for link in links:
+        link.busy = False
+        if link.transport is not None:
+            link.transport.abort()
+
+
+def run(
+    host: str,
+    port: int,
+    requests: Sequence[bytes],
+    connections: int = 64,
+    seconds: float = 5.0,
+    warmup: float = 1.0,
+    pace: float | None = None,
+    *,
+    allow: Collection[int] = (),
+    awake: bool = False,
+) -> Result:
+    """Drive the server, in this very process, and return what was measured after the warm-up.
+
+    Without `pace` every connection sends as soon as it has its response. With it, `pace` requests a
+    second fall due evenly, whether or not the server keeps up, and a latency counts from when the
+    request was due: a slow server cannot hide its slowness by slowing the client down too.
+    A status outside 2xx raises LoadError unless it stands in `allow`, in the warm-up as well.
+    """
+    plan = Plan(host, port, connections, seconds, warmup, pace, awake)
+    if not requests:
+        raise ValueError("no requests to send")
+    gc.collect()
+    gc.disable()  # a collection pause in the client would be read as the server's latency
+    try:
+        result, meter = uvloop.run(_run(plan, requests))
+    finally:
+        gc.enable()
+    result = replace(result, errors=dict(meter.errors))  # the drain may have added some
+    unexpected = {status for status in meter.errors if status not in allow}
+    if meter.failure or unexpected:
+        raise LoadError(meter.failure or f"unexpected statuses {dict(meter.errors)}", result)
+    return result
+
+
+def run_in_process(
+    host: str,
+    port: int,
+    requests: Sequence[bytes],
+    connections: int = 64,
+    seconds: float = 5.0,
+    warmup: float = 1.0,
+    pace: float | None = None,
+    *,
+    allow: Collection[int] = (),
+    awake: bool = False,
+) -> Result:
+    """Do run() in a fresh interpreter, so that the caller's own work cannot disturb it."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as pool:
+        return pool.submit(
+            run, host, port, list(requests), connections, seconds, warmup, pace, allow=tuple(allow), awake=awake
+        ).result()
