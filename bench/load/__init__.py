@@ -7,7 +7,7 @@ mode needs a timer finer than the event loop's millisecond.
 
 from __future__ import annotations
 
-from bench.load.plan import LOST, LoadError, Result, request
 from bench.load.driver import run, run_in_process
+from bench.load.plan import LOST, LoadError, Result, request
 
 __all__ = ["LOST", "LoadError", "Result", "request", "run", "run_in_process"]
