@@ -15,11 +15,17 @@ from tests.support.postgres_server import PostgresServer
 from bench.report import Report
 
 MEASUREMENTS = ("reads", "scale", "passwords", "logins", "imports", "start")
+ON_REQUEST = ("profile",)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("measurements", nargs="*", choices=[*MEASUREMENTS, []], help="which to take; all by default")
+    parser.add_argument(
+        "measurements",
+        nargs="*",
+        choices=[*MEASUREMENTS, *ON_REQUEST, []],
+        help="which to take; by default all but profile",
+    )
     parser.add_argument("--write", action="store_true", help="put the results into bench/README.md")
     options = parser.parse_args()
     report = Report()
