@@ -1,6 +1,7 @@
 """`make bench`: every measurement, one after the other, in one run.
 
-`make bench ARGS="reads scale"` takes only some; `ARGS="--write"` puts the results into bench/README.md.
+`make bench ARGS="reads scale"` takes only some; with `--write` the results go into bench/results.json, and from
+there into the table of bench/README.md and the picture bench/results.svg.
 """
 
 from __future__ import annotations
@@ -12,32 +13,31 @@ from pathlib import Path
 
 from tests.support.postgres_server import PostgresServer
 
+from bench import machine
 from bench.report import Report
+from bench.results import MEASUREMENTS
 
-MEASUREMENTS = ("reads", "scale", "passwords", "logins", "imports", "start")
 ON_REQUEST = ("profile",)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "measurements",
-        nargs="*",
-        choices=[*MEASUREMENTS, *ON_REQUEST, []],
-        help="which to take; by default all but profile",
-    )
-    parser.add_argument("--write", action="store_true", help="put the results into bench/README.md")
+    choices = [*MEASUREMENTS, *ON_REQUEST, []]
+    parser.add_argument("measurements", nargs="*", choices=choices, help="which to take; all but profile by default")
+    parser.add_argument("--write", action="store_true", help="keep the results, in place of earlier ones of that name")
     options = parser.parse_args()
-    report = Report()
     with tempfile.TemporaryDirectory(prefix="stamkund-bench-") as folder, PostgresServer() as postgres:
+        report = Report(machine.sentence(postgres.url()))
+        print(report.run.machine)
         for measurement in options.measurements or MEASUREMENTS:
             print(f"\n{measurement}", flush=True)
             place = Path(folder) / measurement
             place.mkdir()
+            report.begin(measurement)
             importlib.import_module(f"bench.{measurement}").run(report, place, postgres)
-            if options.write:
+            if options.write and report.lines:
                 report.write()
-    print(f"\n{report.table()}")
+    print(f"\n{report.text()}")
 
 
 if __name__ == "__main__":

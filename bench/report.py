@@ -1,74 +1,72 @@
-"""What a run found: ratios beside their goals, printed as they come and as a table at the end."""
+"""What a run found: ratios beside their goals, printed as they come, and at the end as a table and a picture."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
-import platform
-import sqlite3
-import subprocess
-import sys
-from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
+from bench import picture, results
+from bench.results import Line, Results, Run
+
+__all__ = ["Line", "Report"]
+
 README = Path(__file__).parent / "README.md"
+PICTURE = Path(__file__).parent / "results.svg"
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
-_PACKAGES = ("uvicorn", "uvloop", "httptools", "msgspec", "asyncpg", "argon2-cffi", "fastapi", "sqlalchemy", "pydantic")
 
 
-@dataclass(frozen=True)
-class Line:
-    """One measured ratio. `most`: the goal is an upper bound."""
-
-    name: str
-    ratio: float
-    goal: float
-    note: str = ""
-    most: bool = False
-
-    @property
-    def reached(self) -> bool:
-        return self.ratio <= self.goal if self.most else self.ratio >= self.goal
-
-    @property
-    def row(self) -> str:
-        sign = "≤" if self.most else "≥"
-        verdict = "yes" if self.reached else "**no**"
-        return f"| {self.name} | {self.ratio:.2f} | {sign} {self.goal:g} | {verdict} | {self.note} |"
-
-
-@dataclass
 class Report:
-    lines: list[Line] = field(default_factory=list)
+    """The lines of one run."""
+
+    def __init__(self, machine: str) -> None:
+        self.run = Run(f"{datetime.now(UTC):%Y-%m-%d %H:%M}", machine)
+        self.lines: list[tuple[str, Line]] = []
+        self._measurement = ""
+
+    def begin(self, measurement: str) -> None:
+        """What is added from now on belongs to this measurement."""
+        self._measurement = measurement
 
     def add(self, line: Line) -> None:
-        self.lines.append(line)
-        print(line.row, flush=True)
+        self.lines.append((self._measurement, line))
+        print(row(line, 1), flush=True)
 
-    def table(self) -> str:
-        head = "| what | measured | goal | reached | medians (lowest–highest) |\n|---|---|---|---|---|\n"
-        return head + "\n".join(line.row for line in self.lines) + "\n"
+    def text(self) -> str:
+        """This run's own lines as a table, empty where there are none."""
+        return table(Results().merged(self.run, self.lines)) if self.lines else ""
 
     def write(self) -> None:
-        """Puts machine, versions and table between the markers of bench/README.md."""
-        before, _, rest = README.read_text().partition(BEGIN)
-        after = rest.partition(END)[2]
-        README.write_text(f"{before}{BEGIN}\n{machine()}\n\n{self.table()}{END}{after}")
+        """Puts the lines into results.json, and what is there then into bench/README.md and into the picture."""
+        merged = results.read().merged(self.run, self.lines)
+        results.write(merged)
+        README.write_text(with_section(README.read_text(encoding="utf-8"), table(merged)), encoding="utf-8")
+        PICTURE.write_text(picture.drawn(merged), encoding="utf-8")
 
 
-def machine() -> str:
-    """The machine and the versions, in a sentence."""
-    packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
-    return (
-        f"{os.cpu_count()} cores ({_processor()}), {platform.system()}, Python {platform.python_version()} "
-        f"({sys.implementation.name}), SQLite {sqlite3.sqlite_version}, {packages}."
-    )
+def with_section(text: str, section: str) -> str:
+    """The text with this section between the markers."""
+    before, _, rest = text.partition(BEGIN)
+    after = rest.partition(END)[2]
+    return f"{before}{BEGIN}\n{section}{END}{after}"
 
 
-def _processor() -> str:
-    try:
-        output = subprocess.run(["lscpu"], capture_output=True, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return platform.machine()
-    names = [line.partition(":")[2].strip() for line in output.splitlines() if line.startswith("Model name")]
-    return names[0] if names else platform.machine()
+def table(collected: Results) -> str:
+    """Markdown: the runs with their machines, then all lines."""
+    head = "| what | measured | goal | reached | run | medians (lowest–highest) |\n|---|---|---|---|---|---|\n"
+    rows = "\n".join(row(entry.line, entry.run + 1) for entry in collected.entries)
+    return f"{_runs(collected)}\n{head}{rows}\n"
+
+
+def row(line: Line, run: int) -> str:
+    verdict = "yes" if line.reached else "**no**"
+    return f"| {line.name} | {line.ratio:.2f} | {line.bound} | {verdict} | {run} | {line.note} |"
+
+
+def _runs(collected: Results) -> str:
+    """A sentence for each run; the machine of an earlier one is not repeated."""
+    text, first = "", dict[str, int]()
+    for number, run in enumerate(collected.runs, 1):
+        earlier = first.setdefault(run.machine, number)
+        machine = run.machine if earlier == number else f"as run {earlier}."
+        text += f"- Run {number}, {run.began} UTC: {machine}\n"
+    return text
