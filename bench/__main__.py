@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.support.postgres_server import PostgresServer
 
-from bench import machine
+from bench import machine, wrk
 from bench.report import Report
 from bench.results import MEASUREMENTS
 
@@ -29,6 +29,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="stamkund-bench-") as folder, PostgresServer() as postgres:
         report = Report(machine.sentence(postgres.url()))
         print(report.run.machine)
+        if wrk.version() is None:
+            print("wrk is not installed: no lines by wrk")
         for measurement in options.measurements or MEASUREMENTS:
             print(f"\n{measurement}", flush=True)
             place = Path(folder) / measurement

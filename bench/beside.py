@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from statistics import median
 
-from bench import processes
-from bench.ours import Rate
+from bench import processes, wrk
+from bench.ours import Rate, rate
 from bench.peers import measure as peers
-from bench.report import Line
+from bench.report import Line, Report
 
 ROUNDS = 3
+SECONDS = 3
 
 Pairs = list[tuple[Rate, Rate]]
 
@@ -27,13 +28,41 @@ def line(name: str, pairs: Pairs, goal: float) -> Line:
 
 def rates(first: str, second: str, pairs: Pairs) -> str:
     texts = []
-    for name, rates in ((first, [a for a, _ in pairs]), (second, [b for _, b in pairs])):
-        per_second = sorted(r.per_second for r in rates)
+    for name, side in ((first, [a for a, _ in pairs]), (second, [b for _, b in pairs])):
+        per_second = sorted(one.per_second for one in side)
         texts.append(
             f"{name} {median(per_second):,.0f}/s ({per_second[0]:,.0f}–{per_second[-1]:,.0f}), "
-            f"{median(r.server_cpu_us for r in rates):.0f} µs CPU"
+            f"{median(one.server_cpu_us for one in side):.0f} µs CPU"
         )
     return "; ".join(texts)
+
+
+def against_bare(
+    report: Report,
+    name: str,
+    server: processes.Server,
+    requests: Sequence[bytes],
+    bare_requests: Sequence[bytes],
+    engine: str,
+    goal: float,
+) -> None:
+    """Our server beside the bare one, which sends as many bytes: a line by our own client, one by wrk if there is one.
+
+    `bare_requests`: what the bare one is sent.
+    """
+    awake = engine == "sqlite"  # PostgreSQL needs the core that a client which never sleeps would keep
+    size = round(rate(server, requests, 0.5, awake=awake).body_bytes)
+    with bare(size) as nothing:
+        pairs = alternating(
+            lambda: rate(nothing, bare_requests, SECONDS, awake=awake),
+            lambda: rate(server, requests, SECONDS, awake=awake),
+        )
+        report.add(line(name, pairs, goal))
+        if wrk.version() is not None:
+            pairs = alternating(
+                lambda: wrk.rate(nothing, bare_requests, SECONDS), lambda: wrk.rate(server, requests, SECONDS)
+            )
+            report.add(line(f"{name}, by wrk", pairs, goal))
 
 
 @contextmanager

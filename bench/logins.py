@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 import argon2
 from tests.support.postgres_server import PostgresServer
 
-from bench import in_flight, processes
-from bench.beside import alternating, bare, line
-from bench.ours import Installation, installed, rate
+from bench import in_flight
+from bench.beside import against_bare
+from bench.ours import Installation, installed
 from bench.passwords import beside_argon2, look_ups_beside
 from bench.report import Report
 from bench.seed import ORGANISATION
@@ -30,7 +30,6 @@ from bench.site_calls import (
 from stamkund.store.open import open_installation
 from stamkund.store.work import BulkInsert, Work
 
-ASKING_SECONDS = 3.0
 READERS = 10_000
 PASSWORD = "a password"
 GOALS = {"sqlite": 0.4, "postgres": 0.3}
@@ -50,22 +49,11 @@ def run(report: Report, folder: Path, postgres: PostgresServer) -> None:
                 ("POST /oauth2/introspect", introspection_requests(installation)),
                 ("GET /me/active_products", active_products_requests(installation)),
             ):
-                _against_bare(report, f"{name}, {engine}, of bare", server, requests, engine)
+                against_bare(report, f"{name}, {engine}, of bare", server, requests, requests, engine, GOALS[engine])
             logins = itertools.cycle(_logins(installation))
             send = partial(in_flight.responses_per_second, server, logins, 200)
             beside_argon2(report, f"logins, {engine}", send)
             look_ups_beside(report, f"p99 of look-ups while logging in, {engine}", server, installation, send)
-
-
-def _against_bare(report: Report, name: str, server: processes.Server, requests: list[bytes], engine: str) -> None:
-    awake = engine == "sqlite"  # PostgreSQL needs the core that a client which never sleeps would keep
-    size = round(rate(server, requests, 0.5, awake=awake).body_bytes)
-    with bare(size) as nothing:
-        pairs = alternating(
-            lambda: rate(nothing, requests, ASKING_SECONDS, awake=awake),
-            lambda: rate(server, requests, ASKING_SECONDS, awake=awake),
-        )
-    report.add(line(name, pairs, GOALS[engine]))
 
 
 def _logins(installation: Installation) -> list[bytes]:

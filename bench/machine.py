@@ -28,7 +28,7 @@ def sentence(postgres_url: str) -> str:
     return (
         f"{os.cpu_count()} cores ({_processor()}), {gigabytes:.0f} GiB of memory, {platform.system()}. "
         f"{interpreter(sysconfig.get_config_vars())} "
-        f"SQLite {sqlite3.sqlite_version}; {asyncio.run(_postgres(postgres_url))}. {_clients()} "
+        f"SQLite {sqlite3.sqlite_version}; {asyncio.run(_postgres(postgres_url))}. {clients()} "
         f"Packages: {packages}."
     )
 
@@ -75,9 +75,10 @@ async def _postgres(url: str) -> str:
     return f"PostgreSQL {version} with shared_buffers {buffers}"
 
 
-def _clients() -> str:
+def clients() -> str:
     version = wrk.version()
-    return f"Load by our own client, {f'in rows by wrk by wrk {version}' if version else 'wrk is not installed'}."
+    second = f", and by wrk {version} in the lines that say so" if version else "; wrk is not installed"
+    return f"Load by our own client{second}."
 
 
 def _processor() -> str:

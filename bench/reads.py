@@ -14,14 +14,13 @@ from statistics import median
 from tests.support.postgres_server import PostgresServer
 
 from bench import load, processes
-from bench.beside import alternating, bare, line, rates
+from bench.beside import SECONDS, against_bare, alternating, line, rates
 from bench.ours import Installation, installed, rate
 from bench.peers import measure as peers
 from bench.peers.common import client_token
 from bench.peers.seed import seed as seed_peers
 from bench.report import Line, Report
 
-SECONDS = 3.0
 ACCOUNTS = 10_000
 GOALS = {"sqlite": 0.5, "postgres": 0.3}
 
@@ -38,19 +37,13 @@ def run(report: Report, folder: Path, postgres: PostgresServer) -> None:
 
 
 def _against_bare(report: Report, engine: str, installation: Installation) -> None:
-    awake = engine == "sqlite"  # PostgreSQL needs the core that a client which never sleeps would keep
     with installation.server() as ours:
         for name, requests in (
             ("GET /accounts", installation.account_requests()),
             ("GET /me", installation.me_requests()),
         ):
-            size = round(rate(ours, requests, 0.5, awake=awake).body_bytes)
-            with bare(size) as nothing:
-                pairs = alternating(
-                    lambda: rate(nothing, [load.request("/")], SECONDS, awake=awake),
-                    partial(rate, ours, requests, SECONDS, awake=awake),
-                )
-            report.add(line(f"{name}, {engine}, 1 worker, of bare", pairs, GOALS[engine]))
+            what = f"{name}, {engine}, 1 worker, of bare"
+            against_bare(report, what, ours, requests, [load.request("/")], engine, GOALS[engine])
 
 
 def _two_workers(report: Report, engine: str, installation: Installation) -> None:
