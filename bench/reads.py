@@ -22,7 +22,7 @@ from bench.peers.seed import seed as seed_peers
 from bench.report import Line, Report
 
 ACCOUNTS = 10_000
-GOALS = {"sqlite": 0.5, "postgres": 0.3}
+GOALS = {"sqlite": 0.5, "postgres": 0.35}
 
 
 def run(report: Report, folder: Path, postgres: PostgresServer) -> None:
