@@ -1,6 +1,6 @@
 """`make bench`: every measurement, one after the other, in one run.
 
-`make bench ARGS="reads scale"` takes only some; with `--write` the results go into bench/results.json, and from
+`make bench ARGS="reads growth"` takes only some; with `--write` the results go into bench/results.json, and from
 there into the table of bench/README.md and the picture bench/results.svg.
 """
 
@@ -11,9 +11,7 @@ import importlib
 import tempfile
 from pathlib import Path
 
-from tests.support.postgres_server import PostgresServer
-
-from bench import machine, wrk
+from bench import database, machine, wrk
 from bench.report import Report
 from bench.results import MEASUREMENTS
 
@@ -26,7 +24,7 @@ def main() -> None:
     parser.add_argument("measurements", nargs="*", choices=choices, help="which to take; all but profile by default")
     parser.add_argument("--write", action="store_true", help="keep the results, in place of earlier ones of that name")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="stamkund-bench-") as folder, PostgresServer() as postgres:
+    with tempfile.TemporaryDirectory(prefix="stamkund-bench-") as folder, database.server() as postgres:
         report = Report(machine.sentence(postgres.url()))
         print(report.run.machine)
         if wrk.version() is None:
@@ -37,7 +35,7 @@ def main() -> None:
             place.mkdir()
             report.begin(measurement)
             importlib.import_module(f"bench.{measurement}").run(report, place, postgres)
-            if options.write and report.lines:
+            if options.write and (report.lines or report.cells):
                 report.write()
     print(f"\n{report.text()}")
 

@@ -29,7 +29,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,9 +90,13 @@ _numbers = itertools.count(1)
 
 
 class PostgresServer:
-    """One PostgreSQL server with a data directory, a log and a port of its own."""
+    """One PostgreSQL server with a data directory, a log and a port of its own.
 
-    def __init__(self) -> None:
+    `settings`: instead of those that suit tests, or beside them.
+    """
+
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+        self._settings = {**_SETTINGS, **(settings or {})}
         self._account = _server_account()
         self._folder: Path | None = None
         self._binaries: Path | None = None
@@ -273,7 +277,7 @@ class PostgresServer:
 
     def _launch(self, patience: float) -> None:
         """Start the server process on the reserved port and wait for it."""
-        settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+        settings = [f"--{name}={value}" for name, value in self._settings.items()]
         place = ["-D", str(self.folder / "data"), "-k", str(self.folder), "-p", str(self.port)]
         with (self.folder / "server.log").open("wb") as log:
             self._process = subprocess.Popen(

@@ -88,6 +88,12 @@ async def test_the_server_has_the_settings_for_tests(server: PostgresServer) -> 
     assert {name: await query(server.url(), f"show {name}") for name in expected} == expected
 
 
+async def test_a_server_may_have_other_settings() -> None:
+    with PostgresServer({"shared_buffers": "16MB"}) as other:
+        assert await query(other.url(), "show shared_buffers") == "16MB"
+        assert await query(other.url(), "show max_connections") == "200"
+
+
 async def test_creates_and_drops_databases_of_any_name(server: PostgresServer) -> None:
     # Called from inside a running event loop on purpose.
     url = server.create_database('Åre "1"/x')
