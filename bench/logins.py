@@ -14,11 +14,11 @@ import argon2
 from tests.support.postgres_server import PostgresServer
 
 from bench import in_flight
+from bench.accounts import ORGANISATION, email
 from bench.beside import against_bare
 from bench.ours import Installation, installed
 from bench.passwords import beside_argon2, look_ups_beside
 from bench.report import Report
-from bench.seed import ORGANISATION
 from bench.site_calls import (
     FORM,
     active_products_requests,
@@ -60,7 +60,7 @@ def _logins(installation: Installation) -> list[bytes]:
     seeded = installation.seeded
     client = {"client_id": seeded.client_id, "client_secret": seeded.client_secret, "grant_type": "password"}
     numbers = random.Random(5).sample(range(READERS), READERS)
-    emails = (f"{ORGANISATION}^user{n}@example.com" for n in numbers)
+    emails = (f"{ORGANISATION}^{email(n)}" for n in numbers)
     return [
         post("/api/authorization/access_token", FORM, urlencode({**client, "username": e, "password": PASSWORD}))
         for e in emails

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bench import load, processes, seed
+from bench.accounts import USER_PRODUCTS
 from stamkund.settings import Settings
 
 API = "/external/api/v1"
@@ -49,10 +50,13 @@ class Installation:
         return [load.request(f"{API}/me", headers={"authorization": f"Bearer {token}"}) for token in tokens]
 
 
-def installed(url: str, folder: Path, accounts: int) -> Installation:
-    """An installation with `accounts` accounts in an empty database."""
+def installed(
+    url: str, folder: Path, accounts: int, *, tokens: int = 1_000, user_products: int = USER_PRODUCTS
+) -> Installation:
+    """An installation with `accounts` accounts in an empty database, and tokens for `tokens` of them."""
     settings = Settings(database_url=url, key_file=str(folder / f"{accounts}-{time.monotonic_ns()}.key"))
-    return Installation(settings, seed.seed_now(settings, accounts, int(time.time())))
+    now = int(time.time())
+    return Installation(settings, seed.seed(settings, accounts, now, tokens=tokens, user_products=user_products))
 
 
 def rate(server: processes.Server, requests: Sequence[bytes], seconds: float, *, awake: bool) -> Rate:

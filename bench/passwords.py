@@ -16,9 +16,9 @@ from tests.support.postgres_server import PostgresServer
 from tests.support.service import replacement
 
 from bench import argon2_alone, in_flight, load, processes
+from bench.accounts import ORGANISATION
 from bench.ours import API, Installation, installed
 from bench.report import Line, Report
-from bench.seed import ORGANISATION
 from stamkund.rules.customer import Customer
 from stamkund.rules.ids import new_id
 from stamkund.settings import Settings

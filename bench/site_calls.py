@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from bench import load
+from bench.accounts import ORGANISATION, USER_PRODUCTS
 from bench.ours import API, Installation
-from bench.seed import ORGANISATION
 from stamkund.identity.sessions import Sessions
 from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.organisation import Client
@@ -61,18 +61,18 @@ def _signed(claims: dict[str, str | int], secret: str) -> str:
     return (signed_part + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
 
 
-def prepare_site(installation: Installation) -> list[str]:
-    """Makes the client one of SSO2, sells something and logs some readers in; returns the sids of their sessions."""
-    return asyncio.run(_prepare(installation))
+def prepare_site(installation: Installation, packages: int = USER_PRODUCTS) -> list[str]:
+    """Makes the client one of SSO2, sells packages and logs some readers in; returns the sids of their sessions."""
+    return asyncio.run(_prepare(installation, packages))
 
 
-async def _prepare(installation: Installation) -> list[str]:
+async def _prepare(installation: Installation, packages: int) -> list[str]:
     now = int(time.time())
     prepared = await open_installation(installation.settings, lambda: now)
     store = prepared.store
     try:
         await store.clients.change(installation.seeded.client_id, _for_sso2)
-        await store.catalogues.replace(ORGANISATION, _catalogue(), now)
+        await store.catalogues.replace(ORGANISATION, _catalogue(packages), now)
         sessions = Sessions(store, installation.settings)
         sids = []
         for account in range(1, SESSIONS + 1):
@@ -88,6 +88,9 @@ def _for_sso2(client: Client) -> Client:
     return msgspec.structs.replace(client, sso2=True, redirect_uris=["https://site.example.com/landing"])
 
 
-def _catalogue() -> Catalogue:
-    packages = [{"code": f"package_{n}", "title": "TITLE_CODE", "products": [f"web_{n}", "paper"]} for n in range(2)]
+def _catalogue(count: int) -> Catalogue:
+    """The packages of the accounts' user products."""
+    packages = [
+        {"code": f"package_{n}", "title": "TITLE_CODE", "products": [f"web_{n}", "paper"]} for n in range(count)
+    ]
     return msgspec.convert({"packages": packages}, Catalogue, strict=False)

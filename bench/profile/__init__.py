@@ -26,14 +26,14 @@ import msgspec
 import uvloop
 from tests.support.postgres_server import PostgresServer
 
+from bench.accounts import ORGANISATION
 from bench.ours import Installation, installed
 from bench.profile import calls, connections, timing
 from bench.profile.calls import ProfiledCall
-from bench.profile.in_process import LookUp, Parser, Request, Sent, dispatch_of, look_ups_of, opened_services, respond
+from bench.profile.in_process import LookUp, ParsedRequest, Parser, dispatch_of, look_ups_of, opened_services, respond
 from bench.report import Report
-from bench.seed import ORGANISATION
 from bench.site_calls import prepare_site
-from stamkund.wire.dispatch import Dispatch
+from stamkund.wire.response import Response
 from stamkund.wire.services import Services
 
 ACCOUNTS = 10_000
@@ -94,12 +94,12 @@ class _Inputs:
     """What each stage gets, for each request."""
 
     raw: list[bytes]
-    requests: list[Request]
+    requests: list[ParsedRequest]
     look_ups: list[LookUp]
     undecoded: list[object]
     decoded: list[object]
     rendered: list[object]
-    sent: list[Sent]
+    responses: list[Response]
 
 
 async def _inputs(services: Services, call: ProfiledCall) -> _Inputs:
@@ -110,28 +110,23 @@ async def _inputs(services: Services, call: ProfiledCall) -> _Inputs:
     decoded = [call.decode(one) for one in undecoded]
     rendered = [call.render(one) for one in decoded]
     dispatch = dispatch_of(services)
-    sent = [await respond(dispatch, request) for request in requests]
-    return _Inputs(raw, requests, look_ups, undecoded, decoded, rendered, sent)
+    responses = [await respond(dispatch, request) for request in requests]
+    return _Inputs(raw, requests, look_ups, undecoded, decoded, rendered, responses)
 
 
 async def _warm(services: Services, call: ProfiledCall, inputs: _Inputs) -> Stages:
     parser, dispatch, look_up = Parser(), dispatch_of(services), services.store.engine.look_up
     return Stages(
         parser=timing.warm(parser.parse, inputs.raw),
-        server=await connections.served(connections.ready(inputs.sent[0]), inputs.raw),
+        server=await connections.served(connections.Ready(inputs.responses[0]), inputs.raw),
         call=await timing.warm_async(lambda request: respond(dispatch, request), inputs.requests),
         statement=await timing.warm_async(lambda one: look_up(one.single, one.batch, one.values), inputs.look_ups),
         decode=timing.warm(call.decode, inputs.undecoded),
         render=timing.warm(call.render, inputs.decoded),
         encode=timing.warm(_encode, inputs.rendered),
-        write=connections.written(inputs.sent),
-        in_all=await connections.served(_application(dispatch), inputs.raw),
+        write=connections.written(inputs.responses),
+        in_all=await connections.served(dispatch, inputs.raw),
     )
-
-
-def _application(dispatch: Dispatch) -> connections.App:
-    """What the server calls."""
-    return dispatch
 
 
 async def _cold(services: Services, call: ProfiledCall, inputs: _Inputs) -> Stages:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.ours import Installation
-from bench.profile.in_process import LookUp, Request
+from bench.profile.in_process import LookUp, ParsedRequest
 from bench.site_calls import active_products_requests, introspection_requests, session_status_requests
 from stamkund.endpoints.oauth.introspection import Introspection
 from stamkund.endpoints.sso2 import jwt
@@ -34,7 +34,7 @@ class ProfiledCall:
     requests: list[bytes]
     decode: Callable[[Any], Any]
     render: Callable[[Any], Any]
-    input: Callable[[Request, LookUp], Any]
+    input: Callable[[ParsedRequest, LookUp], Any]
 
 
 def profiled_calls(
@@ -81,12 +81,12 @@ def profiled_calls(
     ]
 
 
-def _document(_: Request, look_up: LookUp) -> Any:
+def _document(_: ParsedRequest, look_up: LookUp) -> Any:
     assert look_up.row is not None
     return look_up.row["document"]
 
 
-def _body(request: Request, _: LookUp) -> bytes:
+def _body(request: ParsedRequest, _: LookUp) -> bytes:
     return request.body
 
 

@@ -5,36 +5,41 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from http import HTTPStatus
+from dataclasses import replace
+from functools import partial
 from statistics import median
-from typing import Any
+from typing import Any, Protocol, cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from bench.processes import HOST
-from bench.profile.in_process import Sent
 from bench.profile.timing import AT_ONCE, ROUNDS
+from stamkund.server.process import PROTOCOL
+from stamkund.wire.request import Request
+from stamkund.wire.response import Response, head_text
 
-App = Callable[[Any, Any, Any], Awaitable[None]]
+
+class Application(Protocol):
+    """What the server asks for responses."""
+
+    async def respond(self, request: Request, /) -> Response | None: ...
 
 
-def protocol_factory(app: App) -> Callable[[], asyncio.Protocol]:
+def protocol_factory(application: Application) -> Callable[[], asyncio.Protocol]:
     """Makes the protocol of a connection as the server does. The only place here that knows which protocol it is."""
-    config = uvicorn.Config(
-        app, http="httptools", ws="none", lifespan="off", access_log=False, log_level="warning", server_header=False
-    )
+    config = uvicorn.Config(cast(Any, application), log_level="warning", **PROTOCOL)
     config.load()
     state, loop = ServerState(), asyncio.get_running_loop()
-    return lambda: HttpToolsProtocol(config, state, {}, loop)
+    kind: Any = config.http_protocol_class
+    return partial(kind, config=config, server_state=state, app_state={}, _loop=loop)
 
 
-async def served(app: App, requests: Sequence[bytes]) -> float:
+async def served(application: Application, requests: Sequence[bytes]) -> float:
     """Microseconds of CPU that a request takes, from socket to socket; what the client uses is not counted."""
-    in_turn = _InTurn(app)
+    in_turn = _InTurn(application)
     server = await asyncio.get_running_loop().create_server(protocol_factory(in_turn), HOST, 0)
     clients = [socket.create_connection(server.sockets[0].getsockname()) for _ in range(AT_ONCE)]
     try:
@@ -48,43 +53,43 @@ async def served(app: App, requests: Sequence[bytes]) -> float:
     return median(rounds) / len(requests) * 1e6
 
 
-def ready(sent: Sent) -> App:
-    """An application that does nothing but send this response."""
-    start = {"type": "http.response.start", "status": sent.status, "headers": sent.headers}
-    body = {"type": "http.response.body", "body": sent.body}
+class Ready:
+    """An application that does nothing but return the same response."""
 
-    async def app(_: Any, __: Any, send: Callable[[Any], Awaitable[None]]) -> None:
-        await send(start)
-        await send(body)
+    def __init__(self, response: Response) -> None:
+        self._response = replace(response, when_sent=lambda: None)
 
-    return app
+    async def respond(self, _: Request, /) -> Response:
+        return self._response
 
 
-def written(sent: Sequence[Sent]) -> float:
+def written(responses: Sequence[Response]) -> float:
     """Microseconds of CPU for a response's head, made of its headers, and one write of it with its body."""
     with _pairs() as pairs:
-        return median(_written(sent, pairs) for _ in range(ROUNDS)) / len(sent) * 1e6
+        return median(_written(responses, pairs) for _ in range(ROUNDS)) / len(responses) * 1e6
 
 
 class _InTurn:
     """An application that says when as many requests as there are connections have their responses."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, application: Application) -> None:
+        self._application = application
         self._left = 0
         self._done = asyncio.Event()
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self._app(scope, receive, send)
+    async def respond(self, request: Request, /) -> Response | None:
+        response = await self._application.respond(request)
         self._left -= 1
         if not self._left:
             self._done.set()
+        return response
 
     async def finished(self, count: int) -> None:
         self._left = count
         self._done.clear()
         await self._done.wait()
-        await asyncio.sleep(0)  # the event loop writes at the end of its turn
+        for _ in range(2):  # responses are written at the end of a turn of the event loop
+            await asyncio.sleep(0)
 
 
 async def _round(in_turn: _InTurn, clients: Sequence[socket.socket], requests: Sequence[bytes]) -> float:
@@ -111,24 +116,17 @@ def _receive(client: socket.socket) -> None:
         data += client.recv(1 << 16)
 
 
-def _written(sent: Sequence[Sent], pairs: Sequence[tuple[socket.socket, socket.socket]]) -> float:
+def _written(responses: Sequence[Response], pairs: Sequence[tuple[socket.socket, socket.socket]]) -> float:
     seconds = 0.0
-    for first in range(0, len(sent), len(pairs)):
-        chunk = sent[first : first + len(pairs)]
+    for first in range(0, len(responses), len(pairs)):
+        chunk = responses[first : first + len(pairs)]
         started = time.process_time()
         for (here, _), response in zip(pairs, chunk, strict=False):
-            here.send(_head(response) + response.body)
+            here.send(b"HTTP/1.1 200 OK\r\n%b\r\n%b" % (head_text(response), response.body))
         seconds += time.process_time() - started
         for (_, client), _ in zip(pairs, chunk, strict=False):
             _receive(client)
     return seconds
-
-
-def _head(sent: Sent) -> bytes:
-    status = HTTPStatus(sent.status)
-    lines = [f"HTTP/1.1 {status.value} {status.phrase}".encode()]
-    lines += [b"%s: %s" % header for header in sent.headers]
-    return b"\r\n".join([*lines, b"", b""])
 
 
 @contextmanager

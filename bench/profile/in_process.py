@@ -22,6 +22,8 @@ from stamkund.store.open import open_installation
 from stamkund.store.work import MakeWork, Row, Sql
 from stamkund.wire.dispatch import Dispatch
 from stamkund.wire.limits import limits_of
+from stamkund.wire.request import Peer
+from stamkund.wire.response import Header, Response
 from stamkund.wire.services import Services
 
 T = TypeVar("T")
@@ -52,34 +54,28 @@ def dispatch_of(services: Services) -> Dispatch:
 
 
 @dataclass(frozen=True)
-class Request:
-    """A request as the server's parser gives it to dispatch."""
+class ParsedRequest:
+    """A request as dispatch gets it (`wire/request.py`), whole."""
 
-    scope: dict[str, Any]
+    method: str
+    path: str
+    query: bytes
+    header_lines: list[Header]
+    headers: dict[bytes, bytes]
     body: bytes
+    peer: Peer = ("127.0.0.1", 1)
+
+    async def read_body(self, at_most: int) -> bytes:
+        assert len(self.body) <= at_most
+        return self.body
 
 
-@dataclass(frozen=True)
-class Sent:
-    """A response as dispatch gives it to the server."""
-
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
-
-
-async def respond(dispatch: Dispatch, request: Request) -> Sent:
-    """A whole call through dispatch. This and `parsed` are the only places that know how dispatch is called."""
-    messages: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": request.body, "more_body": False}
-
-    async def send(message: dict[str, Any]) -> None:
-        messages.append(message)
-
-    await dispatch(request.scope, receive, send)
-    return Sent(messages[0]["status"], messages[0]["headers"], messages[1]["body"])
+async def respond(dispatch: Dispatch, request: ParsedRequest) -> Response:
+    """A whole call through dispatch, with what follows once its response is sent. Only this calls dispatch here."""
+    response = await dispatch.respond(request)
+    assert response is not None
+    response.when_sent()
+    return response
 
 
 class Parser:
@@ -88,7 +84,7 @@ class Parser:
     def __init__(self) -> None:
         self._parser = httptools.HttpRequestParser(self)
         self._url = self._body = b""
-        self._headers: list[tuple[bytes, bytes]] = []
+        self._headers: list[Header] = []
 
     def on_message_begin(self) -> None:
         self._url = self._body = b""
@@ -103,18 +99,17 @@ class Parser:
     def on_body(self, body: bytes) -> None:
         self._body += body
 
-    def parse(self, request: bytes) -> Request:
+    def parse(self, request: bytes) -> ParsedRequest:
         self._parser.feed_data(request)
         url = httptools.parse_url(self._url)
-        scope = {
-            "type": "http",
-            "method": self._parser.get_method().decode("ascii"),
-            "path": url.path.decode("ascii"),
-            "query_string": url.query or b"",
-            "headers": self._headers,
-            "client": ("127.0.0.1", 1),
-        }
-        return Request(scope, self._body)
+        return ParsedRequest(
+            self._parser.get_method().decode("ascii"),
+            url.path.decode("ascii"),
+            url.query or b"",
+            self._headers,
+            dict(self._headers),
+            self._body,
+        )
 
 
 # What the store was asked ----------------------------------------------------------------------------------
@@ -157,12 +152,12 @@ class RecordingEngine:
         return await self._engine.write(make)
 
 
-async def look_ups_of(services: Services, requests: list[Request]) -> list[LookUp]:
+async def look_ups_of(services: Services, requests: list[ParsedRequest]) -> list[LookUp]:
     """The one look-up of each request, in their order."""
     engine = RecordingEngine(services.store.engine)
     dispatch = dispatch_of(replace(services, store=Store(engine, services.vault)))
     for request in requests:
-        sent = await respond(dispatch, request)
-        assert sent.status == 200, sent
+        response = await respond(dispatch, request)
+        assert response.status == 200, response
     assert len(engine.look_ups) == len(requests), "a read is one statement"
     return engine.look_ups
