@@ -15,7 +15,7 @@ FILE = Path(__file__).parent / "results.json"
 
 MEASUREMENTS = {
     "reads": "Reads",
-    "scale": "A million accounts",
+    "growth": "Many accounts",
     "passwords": "Activations",
     "logins": "Logins, and a site's calls after one",
     "imports": "Imports",
@@ -44,6 +44,24 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """A rate in the table of growth, beside that of ten thousand accounts with two user products each."""
+
+    engine: str
+    call: str
+    accounts: int
+    user_products: int
+    ratio: float
+    per_second: float
+    run: int = 0
+
+    @property
+    def place(self) -> tuple[str, str, int, int]:
+        """What it is the rate of."""
+        return self.engine, self.call, self.accounts, self.user_products
+
+
+@dataclass(frozen=True)
 class Run:
     """When a run began, and on what it was made, in a sentence."""
 
@@ -66,9 +84,13 @@ class Results:
 
     runs: Sequence[Run] = ()
     entries: Sequence[Entry] = ()
+    growth: Sequence[Cell] = ()
 
-    def merged(self, run: Run, lines: Iterable[tuple[str, Line]]) -> Results:
-        """These results with the lines of a run, by their names; a run that no line is left of goes."""
+    def merged(self, run: Run, lines: Iterable[tuple[str, Line]], growth: Iterable[Cell] = ()) -> Results:
+        """These results with the lines and cells of a run, each in place of the earlier one of its name.
+
+        A run that nothing is left of goes.
+        """
         runs = [*self.runs, *([] if run in self.runs else [run])]
         place = runs.index(run)
         entries = {entry.line.name: entry for entry in self.entries}
@@ -76,7 +98,9 @@ class Results:
             entries[line.name] = Entry(measurement, line, place)
         order = list(MEASUREMENTS)
         ordered = sorted(entries.values(), key=lambda entry: order.index(entry.measurement))
-        return _without_empty_runs(runs, ordered)
+        cells = {cell.place: cell for cell in self.growth}
+        cells |= {cell.place: replace(cell, run=place) for cell in growth}
+        return _without_empty_runs(runs, ordered, list(cells.values()))
 
     def groups(self) -> dict[str, list[Entry]]:
         """The entries of each measurement, by what it is about."""
@@ -86,11 +110,14 @@ class Results:
         return groups
 
 
-def _without_empty_runs(runs: Sequence[Run], entries: Sequence[Entry]) -> Results:
+def _without_empty_runs(runs: Sequence[Run], entries: Sequence[Entry], cells: Sequence[Cell]) -> Results:
     """Runs in the order in which they began."""
-    used = sorted({entry.run for entry in entries}, key=lambda place: runs[place].began)
+    places = {entry.run for entry in entries} | {cell.run for cell in cells}
+    used = sorted(places, key=lambda place: runs[place].began)
     return Results(
-        tuple(runs[place] for place in used), tuple(replace(entry, run=used.index(entry.run)) for entry in entries)
+        tuple(runs[place] for place in used),
+        tuple(replace(entry, run=used.index(entry.run)) for entry in entries),
+        tuple(replace(cell, run=used.index(cell.run)) for cell in cells),
     )
 
 
@@ -100,6 +127,7 @@ def read(file: Path = FILE) -> Results:
 
 
 def write(results: Results, file: Path = FILE) -> None:
-    rounded = [replace(entry, line=replace(entry.line, ratio=round(entry.line.ratio, 4))) for entry in results.entries]
-    encoded = msgspec.json.encode(replace(results, entries=rounded))
+    entries = [replace(entry, line=replace(entry.line, ratio=round(entry.line.ratio, 4))) for entry in results.entries]
+    growth = [replace(cell, ratio=round(cell.ratio, 4), per_second=round(cell.per_second)) for cell in results.growth]
+    encoded = msgspec.json.encode(replace(results, entries=entries, growth=growth))
     file.write_bytes(msgspec.json.format(encoded, indent=2) + b"\n")

@@ -61,12 +61,12 @@ def test_the_table_says_which_run_a_line_is_from_and_on_what_it_was_made() -> No
 
 
 def test_only_what_is_between_the_markers_changes() -> None:
-    text = f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n"
-    assert report.with_section(text, "new\n") == f"before\n{report.BEGIN}\nnew\n{report.END}\nafter\n"
+    text = "before\n<!-- growth:begin -->\n{}<!-- growth:end -->\nafter\n"
+    assert report.with_section(text.format("old\n"), "growth", "new\n") == text.format("new\n")
 
 
 def test_the_published_table_and_picture_are_those_of_the_results_file() -> None:
     published = results.read()
     text = report.README.read_text(encoding="utf-8")
-    assert published.entries and report.with_section(text, report.table(published)) == text
+    assert published.entries and report.with_tables(text, published) == text
     assert picture.drawn(published) == report.PICTURE.read_text(encoding="utf-8")
