@@ -82,7 +82,7 @@ async def _profile(engine: str, installation: Installation, sids: list[str]) -> 
         gc.collect()
         gc.freeze()  # as a server does once it has started
         for call in calls.profiled_calls(installation, services, sids, loaded.catalogue):
-            inputs = await _inputs(services, call)
+            inputs = await inputs_of(services, call)
             print(_line(call.name, await _warm(services, call, inputs)), flush=True)
             if engine == "sqlite":  # it never waits; of what does, the time is not the CPU's
                 print(_line(f"{call.name}, cold", await _cold(services, call, inputs)), flush=True)
@@ -90,7 +90,7 @@ async def _profile(engine: str, installation: Installation, sids: list[str]) -> 
 
 
 @dataclass(frozen=True)
-class _Inputs:
+class Inputs:
     """What each stage gets, for each request."""
 
     raw: list[bytes]
@@ -102,7 +102,8 @@ class _Inputs:
     responses: list[Response]
 
 
-async def _inputs(services: Services, call: ProfiledCall) -> _Inputs:
+async def inputs_of(services: Services, call: ProfiledCall) -> Inputs:
+    """All of them, made by the stages themselves; the responses by dispatch."""
     raw = call.requests[:REQUESTS]
     requests = [Parser().parse(request) for request in raw]
     look_ups = await look_ups_of(services, requests)
@@ -111,10 +112,10 @@ async def _inputs(services: Services, call: ProfiledCall) -> _Inputs:
     rendered = [call.render(one) for one in decoded]
     dispatch = dispatch_of(services)
     responses = [await respond(dispatch, request) for request in requests]
-    return _Inputs(raw, requests, look_ups, undecoded, decoded, rendered, responses)
+    return Inputs(raw, requests, look_ups, undecoded, decoded, rendered, responses)
 
 
-async def _warm(services: Services, call: ProfiledCall, inputs: _Inputs) -> Stages:
+async def _warm(services: Services, call: ProfiledCall, inputs: Inputs) -> Stages:
     parser, dispatch, look_up = Parser(), dispatch_of(services), services.store.engine.look_up
     return Stages(
         parser=timing.warm(parser.parse, inputs.raw),
@@ -129,7 +130,7 @@ async def _warm(services: Services, call: ProfiledCall, inputs: _Inputs) -> Stag
     )
 
 
-async def _cold(services: Services, call: ProfiledCall, inputs: _Inputs) -> Stages:
+async def _cold(services: Services, call: ProfiledCall, inputs: Inputs) -> Stages:
     parser, dispatch, look_up = Parser(), dispatch_of(services), services.store.engine.look_up
     return Stages(
         parser=timing.cold(parser.parse, inputs.raw),
