@@ -71,7 +71,7 @@ def look_ups_beside(
             processes.HOST, server.port, lookups, seconds=SECONDS, warmup=0.5, pace=LOOK_UPS_PER_SECOND
         ).p99
 
-    pairs = []
+    triples = []
     for _ in range(ROUNDS):
         quiet = paced()
         with ThreadPoolExecutor(1) as pool:
@@ -79,10 +79,9 @@ def look_ups_beside(
             hashing = pool.submit(send, SECONDS * 3, stop)
             busy = paced()
             stop.set()
-            hashing.result()
-        pairs.append((quiet, busy))
-    quiet, busy = median(a for a, _ in pairs), median(b for _, b in pairs)
-    note = f"{LOOK_UPS_PER_SECOND}/s of look-ups: {quiet:.2f} ms alone, {busy:.2f} ms meanwhile"
+            triples.append((quiet, busy, hashing.result()))
+    quiet, busy, meanwhile = (median(values) for values in zip(*triples, strict=True))
+    note = f"{LOOK_UPS_PER_SECOND}/s of look-ups: {quiet:.2f} ms alone, {busy:.2f} ms beside {meanwhile:.1f}/s"
     report.add(Line(f"{name}, times p99 without", busy / quiet, 3.0, note, most=True))
 
 

@@ -134,7 +134,9 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # so that workers can be stopped together with their parent
+                # A group, so that workers can be stopped together with their parent; in our session, because Linux
+                # may share the cores out by session first, and then the hashing threads' priority says little.
+                process_group=0,
             )
         try:
             self._wait(started + self.start_seconds)
