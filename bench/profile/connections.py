@@ -7,11 +7,11 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from statistics import median
 from typing import Any, Protocol, cast
 
+import msgspec
 import uvicorn
 from uvicorn.server import ServerState
 
@@ -57,7 +57,7 @@ class Ready:
     """An application that does nothing but return the same response."""
 
     def __init__(self, response: Response) -> None:
-        self._response = replace(response, when_sent=lambda: None)
+        self._response = msgspec.structs.replace(response, when_sent=lambda: None)
 
     async def respond(self, _: Request, /) -> Response:
         return self._response
