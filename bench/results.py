@@ -89,17 +89,20 @@ class Results:
     def merged(self, run: Run, lines: Iterable[tuple[str, Line]], growth: Iterable[Cell] = ()) -> Results:
         """These results with the lines and cells of a run, each in place of the earlier one of its name.
 
-        A run that nothing is left of goes.
+        Their figures are rounded here, so that what is printed now and what is read later are the same. A run that
+        nothing is left of goes.
         """
         runs = [*self.runs, *([] if run in self.runs else [run])]
         place = runs.index(run)
         entries = {entry.line.name: entry for entry in self.entries}
         for measurement, line in lines:
-            entries[line.name] = Entry(measurement, line, place)
+            entries[line.name] = Entry(measurement, replace(line, ratio=round(line.ratio, 4)), place)
         order = list(MEASUREMENTS)
         ordered = sorted(entries.values(), key=lambda entry: order.index(entry.measurement))
         cells = {cell.place: cell for cell in self.growth}
-        cells |= {cell.place: replace(cell, run=place) for cell in growth}
+        for cell in growth:
+            ratio, per_second = round(cell.ratio, 4), round(cell.per_second)
+            cells[cell.place] = replace(cell, ratio=ratio, per_second=per_second, run=place)
         return _without_empty_runs(runs, ordered, list(cells.values()))
 
     def groups(self) -> dict[str, list[Entry]]:
@@ -127,7 +130,4 @@ def read(file: Path = FILE) -> Results:
 
 
 def write(results: Results, file: Path = FILE) -> None:
-    entries = [replace(entry, line=replace(entry.line, ratio=round(entry.line.ratio, 4))) for entry in results.entries]
-    growth = [replace(cell, ratio=round(cell.ratio, 4), per_second=round(cell.per_second)) for cell in results.growth]
-    encoded = msgspec.json.encode(replace(results, entries=entries, growth=growth))
-    file.write_bytes(msgspec.json.format(encoded, indent=2) + b"\n")
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n")
