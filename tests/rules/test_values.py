@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 
 import pytest
@@ -86,3 +88,13 @@ def test_ids_are_unguessable_and_in_order_of_time() -> None:
     assert ids == sorted(ids) and all(map(is_id, ids))
     assert len({new_id(7) for _ in range(1000)}) == 1000
     assert is_id(ids[2].upper()) and not is_id(ids[2] + "\n") and not is_id(ids[2][:-1])
+
+
+def test_a_forked_process_makes_ids_of_its_own() -> None:
+    """Random bytes that were read ahead are not used twice."""
+    program = (
+        "import os; from stamkund.rules.ids import new_id; new_id(0); child = os.fork(); print(new_id(0), flush=True); "
+        "child and os.waitpid(child, 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert len(set(done.stdout.split())) == 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+from functools import lru_cache
 
 ID_TEXT = r"/^[a-f\d]{24}$/"
 """The pattern as the documents' error messages print it (without the `i` that it has)."""
@@ -15,31 +16,40 @@ ID_TEXT = r"/^[a-f\d]{24}$/"
 ID_PATTERN = re.compile(r"[a-f0-9]{24}", re.ASCII | re.IGNORECASE)
 
 
-class _Random(threading.local):
-    """The system's random bytes, read in blocks: an import needs three ids for each customer.
+_BLOCK_BYTES = 4096
 
-    Each thread has a buffer of its own, so that no bytes are used twice. A forked process discards its parent's.
+
+class _Random(threading.local):
+    """The system's random bytes as text, read in blocks: an import needs three ids for each customer.
+
+    Each thread has texts of its own, so that none is used twice. A forked process discards its parent's.
     """
 
     def __init__(self) -> None:
-        self.buffer = b""
-        self.position = 0
-        self.process = 0
+        self.texts: list[str] = []
 
     def eight_bytes(self) -> str:
-        start = self.position
-        if start == len(self.buffer) or self.process != os.getpid():
-            self.buffer, self.process, start = os.urandom(4096), os.getpid(), 0
-        self.position = start + 8
-        return self.buffer[start : start + 8].hex()
+        if not self.texts:
+            block = os.urandom(_BLOCK_BYTES).hex()
+            self.texts = [block[start : start + 16] for start in range(0, len(block), 16)]
+        return self.texts.pop()
+
+    def discard(self) -> None:
+        self.texts = []
 
 
 _random = _Random()
+os.register_at_fork(after_in_child=_random.discard)
 
 
 def new_id(now: int) -> str:
     """A new id, made at `now`."""
-    return f"{now & 0xFFFFFFFF:08x}{_random.eight_bytes()}"
+    return _seconds(now) + _random.eight_bytes()
+
+
+@lru_cache(maxsize=16)
+def _seconds(now: int) -> str:
+    return f"{now & 0xFFFFFFFF:08x}"
 
 
 def is_id(text: str) -> bool:
