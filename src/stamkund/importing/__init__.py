@@ -1,9 +1,10 @@
 """The import: customers of the subscription system from JSON Lines or CSV files, with their subscriptions.
 
-Lines (`source`) become raw rows (`json_lines`, `csv_rows`), raw rows become checked rows (`checks`, `rows`), and
-batches of them go to the store (`run`), one transaction each. Nothing here knows the store's SQL; the temporary
-database that buffers the subscriptions of a second file (`spool`) is this package's own. An invalid row is reported by
-file, line and column, never by its content, and never stops the others.
+Lines (`source`) become raw rows (`json_lines`, `csv_rows`), raw rows become checked rows (`checks`, `rows`), which
+gather into batches (`parser`) and go to the store (`run`), one transaction each. Large files are read by a process
+beside the import (`beside`, `parser_process`), which sends what it read (`messages`). Nothing here knows the store's
+SQL; the temporary database that buffers the subscriptions of a second file (`spool`) is this package's own. An invalid
+row is reported by file, line and column, never by its content, and never stops the others.
 
 A catalogue is the opposite (`catalogue`, `catalogue_fields`): one document, loaded as a whole or not at all.
 """

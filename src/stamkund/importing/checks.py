@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from stamkund.identity.passwords import can_verify
@@ -19,7 +19,8 @@ _TIMESTAMP = re.compile(
     r"\d{4}-?\d\d-?\d\d(?:[T ](?P<time>\d\d:?\d\d(?::?\d\d(?:[.,]\d{1,9})?)?) ?(?P<offset>Z|[+-]\d\d(?::?\d\d)?)?)?",
     re.ASCII,
 )
-_CACHE_SIZE = 50_000
+_MAX_NAME = 1024
+CACHE_SIZE = 50_000
 """How many checked texts are cached: the same codes and dates occur again and again."""
 
 
@@ -33,6 +34,12 @@ def text_check(max_length: int, min_length: int = 1) -> ColumnCheck:
         return value_type.parse(text, NO_CONTEXT)
 
     return check
+
+
+def are_names(texts: Iterable[str | None]) -> bool:
+    """Whether `NAME` accepts all of these texts, decided together: False may be wrong, True is not."""
+    together = "".join(filter(None, texts))
+    return len(together) <= _MAX_NAME and together.isprintable()
 
 
 def value_check(value_type: ValueType[str], fast_path: str = r"(?!)") -> ColumnCheck:
@@ -61,7 +68,7 @@ def _password_hash(text: str) -> str:
 
 
 CUSTOMER_NUMBER = value_check(values.TULO_CUSTOMER_NUMBER, "[a-zA-Z0-9_-]{1,50}")
-NAME = text_check(1024)
+NAME = text_check(_MAX_NAME)
 EXTERNAL_ID = text_check(128)
 
 CUSTOMER: tuple[tuple[str, ColumnCheck], ...] = (
@@ -76,12 +83,18 @@ CUSTOMER: tuple[tuple[str, ColumnCheck], ...] = (
 )
 """The columns of a customer that hold text and can be checked without looking at any other column."""
 
+PACKAGE_CODE = lru_cache(CACHE_SIZE)(value_check(values.PRODUCT_CODE))
+TITLE_CODE = text_check(15)
+SUBSCRIPTION_NUMBER = text_check(50)
+SUBSCRIPTION_TYPE = choice_check(TYPES)
+STATE = choice_check(STATES)
+
 SUBSCRIPTION: tuple[tuple[str, ColumnCheck], ...] = (
-    ("package_code", lru_cache(_CACHE_SIZE)(value_check(values.PRODUCT_CODE))),
-    ("title_code", text_check(15)),
-    ("subscription_number", text_check(50)),
-    ("subscription_type", choice_check(TYPES)),
-    ("state", choice_check(STATES)),
+    ("package_code", PACKAGE_CODE),
+    ("title_code", TITLE_CODE),
+    ("subscription_number", SUBSCRIPTION_NUMBER),
+    ("subscription_type", SUBSCRIPTION_TYPE),
+    ("state", STATE),
     ("provision_service", NAME),
 )
 """The same for a subscription."""
@@ -93,7 +106,7 @@ def timestamp_parser(local: Zone) -> Callable[[str], int]:
     A blank before the offset is accepted.
     """
 
-    @lru_cache(_CACHE_SIZE)
+    @lru_cache(CACHE_SIZE)
     def parse(text: str) -> int:
         match = _TIMESTAMP.fullmatch(text) if len(text) <= 64 else None
         if match is None:

@@ -9,26 +9,22 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 
-from stamkund.importing.rows import CustomerRow
 from stamkund.importing.spool import temporary_database
-from stamkund.rules import identifiers
 from stamkund.rules.customer import Customer
-from stamkund.rules.identifiers import Identifier
-from stamkund.store import BatchResult, CustomerChange
+from stamkund.store import BatchResult, CustomerChange, CustomerUpdate, Documents
 
 _SCHEMA = "CREATE TABLE claims (key BLOB PRIMARY KEY, customer_number TEXT) WITHOUT ROWID"
 _CLAIM = "INSERT OR IGNORE INTO claims VALUES (?, ?)"
 _OWNER = "SELECT customer_number FROM claims WHERE key = ?"
-_NEVER_SHARED = (identifiers.ID, identifiers.CUSTOMER_NUMBER)
 
 
 class DryRun:
     """The identifiers that customers of one dry run have claimed."""
 
-    def __init__(self, identifiers_of: Callable[[Customer], Iterable[Identifier]]) -> None:
-        self._identifiers_of = identifiers_of
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
         self._secret = os.urandom(16)
         self._changes: dict[str, tuple[Customer | None, Customer]] = {}
         self._connection: sqlite3.Connection = temporary_database(_SCHEMA)
@@ -36,40 +32,50 @@ class DryRun:
     def close(self) -> None:
         self._connection.close()
 
-    def change_for(self, row: CustomerRow) -> CustomerChange:
-        """The change to give to the store; remembers the customer before and after it for `check`."""
+    def watched(self, changes: Sequence[CustomerUpdate]) -> list[CustomerChange]:
+        """The changes to give to the store, which remember the customer before and after each for `check`."""
+        return [self._watched(change) for change in changes]
 
+    def _watched(self, watched: CustomerUpdate) -> CustomerChange:
         def change(before: Customer | None) -> Customer:
-            after = row.change(before)
-            self._changes[row.customer_number] = before, after
+            after = watched.change(before)
+            self._changes[watched.customer_number] = before, after
             return after
 
-        return CustomerChange(row.customer_number, change)
+        return CustomerChange(watched.customer_number, change, watched.encoded)
 
-    def check(self, rows: list[CustomerRow], result: BatchResult) -> list[tuple[int, str]]:
-        """Indexes of rows that conflict with one of an earlier batch, and the kind of identifier.
+    def check(self, changes: Sequence[CustomerUpdate], result: BatchResult) -> list[tuple[int, str]]:
+        """Indexes of changes that conflict with one of an earlier batch, and the kind of identifier.
 
         They are subtracted from the counts in `result`.
         """
         rejected = {conflict.place for conflict in result.rejected}
         conflicts = []
-        for index, row in enumerate(rows):
-            before, after = self._changes[row.customer_number]
-            if index not in rejected and after is not before and (kind := self._conflict(after)):
+        for index, change in enumerate(changes):
+            before, keys = self._claimed(change)
+            if index not in rejected and (kind := self._conflict(change.customer_number, keys)):
                 conflicts.append((index, kind))
                 result.created -= before is None
                 result.updated -= before is not None
         self._changes.clear()
         return conflicts
 
-    def _conflict(self, customer: Customer) -> str | None:
-        keys = [key for key in self._identifiers_of(customer) if key.kind not in _NEVER_SHARED]
+    def _claimed(self, change: CustomerUpdate) -> tuple[Customer | None, Sequence[tuple[str, str]]]:
+        """The customer before a change, and the identifiers that it claims."""
+        made = self._changes.get(change.customer_number)
+        if made is None:  # the store had no such customer, and took the encoded one
+            assert change.encoded is not None
+            return None, change.encoded.contested
+        before, after = made
+        return before, () if after is before else self._documents.contested_identifiers(after)
+
+    def _conflict(self, customer_number: str, keys: Sequence[tuple[str, str]]) -> str | None:
         for key in keys:
             for (owner,) in self._connection.execute(_OWNER, (self._digest(key),)):
-                if owner != customer.customer_number:
-                    return key.kind
-        self._connection.executemany(_CLAIM, [(self._digest(key), customer.customer_number) for key in keys])
+                if owner != customer_number:
+                    return key[0]
+        self._connection.executemany(_CLAIM, [(self._digest(key), customer_number) for key in keys])
         return None
 
-    def _digest(self, key: Identifier) -> bytes:
+    def _digest(self, key: tuple[str, str]) -> bytes:
         return hashlib.blake2b("\0".join(key).encode(), key=self._secret, digest_size=16).digest()

@@ -1,13 +1,15 @@
-"""A checked row: the values for one customer, and how they change the customer that is stored.
+"""A checked row: the customer that it makes where none is stored, and how it changes the one that is.
 
 The columns come from section 2 of the wire contract, and are documented in `docs/importing.md`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -18,78 +20,122 @@ from stamkund.importing.checks import reason_of
 from stamkund.importing.raw import ADDRESS_KEYS, CsvCustomer, RawCustomer, RawExternalId, RawSubscription
 from stamkund.importing.report import RowProblem
 from stamkund.rules import person_number, values
-from stamkund.rules.account import ExternalId
+from stamkund.rules.account import Address, ExternalId
 from stamkund.rules.customer import Customer, Subscription, merge_subscriptions
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Organisation
 from stamkund.rules.person_number import PersonNumber
+from stamkund.rules.subscription import ACTIVATED
 from stamkund.rules.timestamps import zone
 from stamkund.rules.values import Context, Invalid
+from stamkund.store import EncodedCustomer
 
 _NUMBER = "social_security_number"
 _MAX_TEN_DIGIT_LENGTH = 11
 """Ten digits and a dash: a longer number includes its century."""
+_MAX_CACHED = 1000
+"""How many `RowColumns` are cached: most rows of a file give the same values."""
 
-_EMPTY_CUSTOMER = Customer("", "", 0, 0)
+_TIMESTAMPS = ("valid_from", "valid_to", "external_start_date")
+_ADDRESS_CHECKS = tuple((key, checks.NAME) for key in ADDRESS_KEYS)
+# Each returns a tuple of texts: one call for a row instead of one for each column.
+_CUSTOMER_TEXTS = attrgetter(*(name for name, _ in checks.CUSTOMER))
+_ADDRESS_TEXTS = attrgetter(*ADDRESS_KEYS)
+_SUBSCRIPTION_TEXTS = attrgetter(*(name for name, _ in checks.SUBSCRIPTION), *_TIMESTAMPS)
+
+
+_Column = tuple[str, Callable[[str], Any]]
+"""The name of a column, and its check."""
+_Keys = tuple[str, ...] | None
+
+
+class RowColumns(msgspec.Struct, frozen=True, array_like=True):
+    """Which values a row gives: `fields` of the customer. The others of a stored customer stay.
+
+    `address`, `external_ids`: only these keys are given, some of them perhaps to be cleared; None: all of them.
+    `century_unknown`: the century of the number is a guess. `subscriptions_complete`: those that are not given have
+    ended.
+    """
+
+    fields: tuple[str, ...]
+    address: _Keys = None
+    external_ids: _Keys = None
+    century_unknown: bool = False
+    subscriptions_complete: bool = True
 
 
 @dataclass(slots=True)
 class CustomerRow:
-    """The values of one row. `fields` replace those of the customer; the others are combined with what is stored."""
+    """One row. `new`: the customer that it makes where none is stored, which holds all values that the row gives."""
 
-    customer_number: str
     line: int
-    now: int
+    new: Customer
+    columns: RowColumns
     today: date
-    fields: dict[str, Any]
-    century_unknown: bool = False
-    address: Mapping[str, str | None] | None = None
-    external_ids: Mapping[str, str | None] | None = None
-    subscriptions: list[Subscription] | None = None
-    subscriptions_complete: bool = True
+
+    @property
+    def customer_number(self) -> str:
+        return self.new.customer_number
+
+    @property
+    def encoded(self) -> EncodedCustomer | None:
+        """Encoded by the store, and only if no such customer is stored."""
+        return None
+
+    @property
+    def has_subscriptions(self) -> bool:
+        return "subscriptions" in self.columns.fields
+
+    def add_subscriptions(self, subscriptions: list[Subscription], *, complete: bool) -> None:
+        """Adds those of a second file."""
+        self.new.subscriptions = subscriptions
+        self.columns = msgspec.structs.replace(
+            self.columns, fields=(*self.columns.fields, "subscriptions"), subscriptions_complete=complete
+        )
 
     def change(self, before: Customer | None) -> Customer:
         """The customer after this row; the same object where the row changes nothing."""
-        if before is None:
-            fields = self._fields(_EMPTY_CUSTOMER)
-            return Customer(new_id(self.now), self.customer_number, self.now, self.now, **fields)
-        after = msgspec.structs.replace(before, **self._fields(before))
-        if after == before:
-            return before
-        after.updated = self.now
-        return after
-
-    def _fields(self, before: Customer) -> dict[str, Any]:
-        fields = dict(self.fields)
-        if self.century_unknown:
-            fields[_NUMBER] = self._with_century(fields[_NUMBER], before)
-        if self.address is not None:
-            fields["address"] = msgspec.structs.replace(before.address, **self.address)
-        if self.external_ids is not None:
-            fields["identity_mapping"] = _merge_external_ids(before.identity_mapping, self.external_ids)
-        elif "identity_mapping" in fields:
-            fields["identity_mapping"] = _in_stored_order(before.identity_mapping, fields["identity_mapping"])
-        if self.subscriptions is not None:
-            fields["subscriptions"] = merge_subscriptions(
-                before.subscriptions, self.subscriptions, complete=self.subscriptions_complete
-            )
-        return fields
-
-    def _with_century(self, number: PersonNumber, before: Customer) -> PersonNumber:
-        """The number with its stored century, otherwise with the one that the stored birth date implies."""
-        stored = before.social_security_number
-        if stored is not None and stored.ten == number.ten:
-            return stored
-        if before.birth_date is None or "birth_date" in self.fields:
-            return number
-        return person_number.parse(number.ten, self.today, before.birth_date) or number
+        return self.new if before is None else merged(before, self.new, self.columns, self.today)
 
 
-def _merge_external_ids(stored: list[ExternalId], changes: Mapping[str, str | None]) -> list[ExternalId]:
-    """The stored ids with some keys replaced, or removed (None). Ids that stay keep their order."""
-    unchanged = [pair for pair in stored if pair.key not in changes or pair.value == changes[pair.key]]
-    new = [ExternalId(key, value) for key, value in changes.items() if value is not None]
-    return unchanged + [pair for pair in new if pair not in unchanged]
+def merged(before: Customer, new: Customer, columns: RowColumns, today: date) -> Customer:
+    """A stored customer with the values that a row gives; the same object where none of them is another one."""
+    fields: dict[str, Any] = {name: getattr(new, name) for name in columns.fields}
+    if columns.century_unknown:
+        fields[_NUMBER] = _with_century(fields[_NUMBER], before, today, columns)
+    if columns.address is not None:
+        address = {key: getattr(new.address, key) for key in columns.address}
+        fields["address"] = msgspec.structs.replace(before.address, **address)
+    if columns.external_ids is not None:
+        fields["identity_mapping"] = _merge_external_ids(before, new, columns.external_ids)
+    elif "identity_mapping" in fields:
+        fields["identity_mapping"] = _in_stored_order(before.identity_mapping, new.identity_mapping)
+    if "subscriptions" in fields:
+        fields["subscriptions"] = merge_subscriptions(
+            before.subscriptions, new.subscriptions, complete=columns.subscriptions_complete
+        )
+    after = msgspec.structs.replace(before, **fields)
+    if after == before:
+        return before
+    after.updated = new.updated
+    return after
+
+
+def _with_century(number: PersonNumber, before: Customer, today: date, columns: RowColumns) -> PersonNumber:
+    """The number with its stored century, otherwise with the one that the stored birth date implies."""
+    stored = before.social_security_number
+    if stored is not None and stored.ten == number.ten:
+        return stored
+    if before.birth_date is None or "birth_date" in columns.fields:
+        return number
+    return person_number.parse(number.ten, today, before.birth_date) or number
+
+
+def _merge_external_ids(before: Customer, new: Customer, keys: Sequence[str]) -> list[ExternalId]:
+    """The stored ids, those of these keys replaced or removed. Ids that stay keep their order."""
+    imported = new.identity_mapping
+    unchanged = [pair for pair in before.identity_mapping if pair.key not in keys or pair in imported]
+    return unchanged + [pair for pair in imported if pair not in unchanged]
 
 
 def _in_stored_order(stored: list[ExternalId], imported: list[ExternalId]) -> list[ExternalId]:
@@ -106,27 +152,44 @@ class RowParser:
         self._now = now
         self._context = Context(local.today(now), organisation.requires_checksum)
         self._parse_timestamp = checks.timestamp_parser(local)
+        timestamps = ((name, self._parse_timestamp) for name in _TIMESTAMPS)
+        self._subscription: tuple[_Column, ...] = (*checks.SUBSCRIPTION, *timestamps)
+        context = self._context
+        self._parse_birth_date = lru_cache(checks.CACHE_SIZE)(lambda text: values.BIRTH_DATE.parse(text, context))
+        self._row_columns = lru_cache(_MAX_CACHED)(RowColumns)
 
     def row(self, raw: RawCustomer, line: int) -> CustomerRow:
         """Checks a raw row. Raises RowProblem."""
         number = self.customer_number(raw.customer_number)
-        fields = _text_fields(raw)
+        fields = _texts(_CUSTOMER_TEXTS(raw), checks.CUSTOMER)
         if fields.get("password_hash") and not fields.get("email"):
             raise RowProblem("password_hash", "needs an email in the same row")
-        row = CustomerRow(number, line, self._now, self._context.today, fields)
+        century_unknown = False
         if raw.birth_date is not UNSET:
             fields["birth_date"] = self._birth_date(raw.birth_date)
         if raw.social_security_number is not UNSET:
-            self._read_number(raw.social_security_number, row)
+            fields[_NUMBER], century_unknown = self._number(raw.social_security_number, fields.get("birth_date"))
+        address, external_ids = self._parts(raw, fields)
+        new = Customer(new_id(self._now), number, self._now, self._now, **fields)
+        columns = self._row_columns(tuple(fields), address, external_ids, century_unknown)
+        return CustomerRow(line, new, columns, self._context.today)
+
+    def _parts(self, raw: RawCustomer, fields: dict[str, Any]) -> tuple[_Keys, _Keys]:
+        """Adds what a row may give in part; returns the keys of the address and of the external ids that it gives."""
+        address = external_ids = None
         if raw.address is not UNSET:
-            row.address = _address(raw.address)
-        if isinstance(raw, CsvCustomer):
-            row.external_ids = _external_id_columns(raw.external_ids) or None
-        elif raw.identity_mapping is not UNSET:
-            fields["identity_mapping"] = _external_ids(raw.identity_mapping)
+            texts = _address(raw.address)
+            address, fields["address"] = tuple(texts), Address(**texts)
+        if not isinstance(raw, CsvCustomer):
+            if raw.identity_mapping is not UNSET:
+                fields["identity_mapping"] = _external_ids(raw.identity_mapping)
+        elif raw.external_ids:
+            ids = _external_id_columns(raw.external_ids)
+            external_ids = tuple(ids)
+            fields["identity_mapping"] = [ExternalId(key, value) for key, value in ids.items() if value is not None]
         if raw.subscriptions is not UNSET:
-            row.subscriptions = self._subscriptions(raw.subscriptions or [])
-        return row
+            fields["subscriptions"] = self._subscriptions(raw.subscriptions or [])
+        return address, external_ids
 
     def customer_number(self, text: str | None) -> str:
         if not text:
@@ -140,22 +203,43 @@ class RowParser:
         """Checks a raw subscription and gives it a new id. Raises RowProblem."""
         if not raw.package_code:
             raise RowProblem(f"{prefix}package_code", "must be given")
-        fields: dict[str, Any] = {}
-        name = ""
+        texts = _SUBSCRIPTION_TEXTS(raw)
         try:
-            for name, check in checks.SUBSCRIPTION:
-                if value := getattr(raw, name):
-                    fields[name] = check(value)
-            for name in ("valid_from", "valid_to", "external_start_date"):
-                if value := getattr(raw, name):
-                    fields[name] = self._parse_timestamp(value)
-        except Invalid as error:
-            raise RowProblem(f"{prefix}{name}", reason_of(error)) from None
-        subscription = Subscription(new_id(self._now), **fields)
+            subscription = self._checked_subscription(*texts)
+        except Invalid:
+            _texts(texts, self._subscription, prefix)  # once more, to find the column
+            raise
         start, end = subscription.valid_from, subscription.valid_to
         if start is not None and end is not None and end < start:
             raise RowProblem(f"{prefix}valid_to", "must not be before valid_from")
         return subscription
+
+    def _checked_subscription(
+        self,
+        package_code: str,
+        title_code: str | None,
+        number: str | None,
+        kind: str | None,
+        state: str | None,
+        service: str | None,
+        start: str | None,
+        end: str | None,
+        external_start: str | None,
+    ) -> Subscription:
+        """Written out, because a loop over the columns takes three times as long. Raises Invalid."""
+        parse = self._parse_timestamp
+        return Subscription(
+            new_id(self._now),
+            checks.PACKAGE_CODE(package_code),
+            checks.TITLE_CODE(title_code) if title_code else None,
+            parse(start) if start else None,
+            parse(end) if end else None,
+            checks.SUBSCRIPTION_NUMBER(number) if number else None,
+            checks.SUBSCRIPTION_TYPE(kind) if kind else None,
+            checks.STATE(state) if state else ACTIVATED,
+            checks.NAME(service) if service else None,
+            parse(external_start) if external_start else None,
+        )
 
     def _subscriptions(self, raws: list[RawSubscription]) -> list[Subscription]:
         try:
@@ -165,55 +249,50 @@ class RowParser:
 
     def _birth_date(self, text: str | UnsetType | None) -> date | None:
         try:
-            return values.BIRTH_DATE.parse(text, self._context) if text else None
+            return self._parse_birth_date(text) if text else None
         except Invalid as error:
             raise RowProblem("birth_date", reason_of(error)) from None
 
-    def _read_number(self, text: str | UnsetType | None, row: CustomerRow) -> None:
-        """The century is that of a twelve-digit number, otherwise of the birth date, otherwise the most recent one."""
+    def _number(self, text: str | UnsetType | None, born: date | None) -> tuple[PersonNumber | None, bool]:
+        """The number, and whether its century is a guess.
+
+        The century is that of a twelve-digit number, otherwise of the birth date, otherwise the most recent one.
+        """
         if not text:
-            row.fields[_NUMBER] = None
-            return
-        born = row.fields.get("birth_date")
+            return None, False
         number = person_number.parse_lenient(text, self._context.today, born)
         if number is None:
             raise RowProblem(_NUMBER, "must be ten or twelve digits, with a dash before the last four or without")
         if self._context.checksum and number.century is None:
             raise RowProblem(_NUMBER, "must be a real date followed by a right check digit")
-        row.fields[_NUMBER] = number
-        row.century_unknown = len(text) <= _MAX_TEN_DIGIT_LENGTH and (born is None or number.birth_date != born)
+        return number, len(text) <= _MAX_TEN_DIGIT_LENGTH and (born is None or number.birth_date != born)
 
 
-def _text_fields(raw: RawCustomer) -> dict[str, Any]:
+def _texts(
+    texts: Iterable[Any], columns: Sequence[tuple[str, Callable[[str], Any]]], prefix: str = ""
+) -> dict[str, Any]:
+    """The checked values of the columns that a row has. Raises RowProblem."""
     fields: dict[str, Any] = {}
     name = ""
     try:
-        for name, check in checks.CUSTOMER:
-            value = getattr(raw, name)
-            if value is not UNSET:
-                fields[name] = check(value) if value else None
+        for (name, check), text in zip(columns, texts, strict=True):
+            if text is not UNSET:
+                fields[name] = check(text) if text else None
     except Invalid as error:
-        raise RowProblem(name, reason_of(error)) from None
+        raise RowProblem(f"{prefix}{name}", reason_of(error)) from None
     return fields
 
 
-_EMPTY_ADDRESS = dict.fromkeys(ADDRESS_KEYS)
+_EMPTY_ADDRESS: dict[str, str | None] = dict.fromkeys(ADDRESS_KEYS)
 
 
-def _address(raw: Any) -> Mapping[str, str | None]:
+def _address(raw: Any) -> dict[str, str | None]:
     """The address fields that the row has; for an address that is null, all of them, empty."""
     if raw is None:
         return _EMPTY_ADDRESS
-    fields: dict[str, str | None] = {}
-    name = ""
-    try:
-        for name in ADDRESS_KEYS:
-            value = getattr(raw, name)
-            if value is not UNSET:
-                fields[name] = checks.NAME(value) if value else None
-    except Invalid as error:
-        raise RowProblem(f"address.{name}", reason_of(error)) from None
-    return fields
+    texts = _ADDRESS_TEXTS(raw)
+    fields = {key: text or None for key, text in zip(ADDRESS_KEYS, texts, strict=True) if text is not UNSET}
+    return fields if checks.are_names(fields.values()) else _texts(texts, _ADDRESS_CHECKS, "address.")
 
 
 def _external_id_columns(columns: dict[str, str | None]) -> dict[str, str | None]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from stamkund.importing.report import CannotRun, RowProblem
+from stamkund.importing.steps import File
 
 MAX_LINE_BYTES = 1 << 20
 _TOO_LONG = "the line is longer than 1 MiB"
@@ -31,11 +32,11 @@ def total_bytes(path: Path, subscriptions: Path | None) -> int:
 class Source:
     """An open file, to be used as a context manager. `bytes_read` counts up to its size."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: File) -> None:
         """Opens the file and reads its first block. Raises CannotRun."""
-        self.path = path
-        self.name = str(path)
+        self.name = file.name
         self.bytes_read = 0
+        path = Path(file.path)
         try:
             self._file: BinaryIO = path.open("rb")
         except OSError as error:
@@ -51,7 +52,7 @@ class Source:
     @property
     def is_json_lines(self) -> bool:
         """Decided by the suffix, otherwise by the first character that is not blank."""
-        suffix = self.path.suffix.lower()
+        suffix = Path(self.name).suffix.lower()
         if suffix in (*_JSON_SUFFIXES, ".csv"):
             return suffix != ".csv"
         first = _FIRST_CHARACTER.search(self._first_block)

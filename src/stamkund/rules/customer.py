@@ -15,7 +15,7 @@ import msgspec
 from stamkund.rules.account import ACTIVE, Account, Address, ExternalId, Personal, UserProduct
 from stamkund.rules.ids import new_id
 from stamkund.rules.person_number import PersonNumber
-from stamkund.rules.subscription import has_ended
+from stamkund.rules.subscription import ACTIVATED, has_ended
 
 
 class Subscription(msgspec.Struct, omit_defaults=True):
@@ -28,7 +28,7 @@ class Subscription(msgspec.Struct, omit_defaults=True):
     valid_to: int | None = None
     subscription_number: str | None = None
     subscription_type: str | None = None
-    state: str = "activated"
+    state: str = ACTIVATED
     provision_service: str | None = None
     external_start_date: int | None = None
 

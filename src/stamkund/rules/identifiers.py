@@ -61,14 +61,25 @@ def of_account(account: Account, hashes: NumberHashes) -> Iterator[Identifier]:
 
 
 def of_customer(customer: Customer, hashes: NumberHashes) -> Iterator[Identifier]:
-    """All identifiers of a customer. The e-mail is one only where the customer can log in with it."""
+    """All identifiers of a customer."""
     yield Identifier(CUSTOMER_NUMBER, customer.customer_number)
-    if customer.social_security_number:
-        yield from person_numbers(customer.social_security_number, hashes)
-    if customer.password_hash and customer.email:
-        yield email(customer.email)
-    yield from _external_ids(customer.identity_mapping)
+    yield from contested(customer, hashes)
     yield Identifier(ID, customer.id)
+
+
+def contested(customer: Customer, hashes: NumberHashes) -> list[Identifier]:
+    """Those identifiers of a customer that another customer may have.
+
+    The e-mail is one only where the customer can log in with it.
+    """
+    result: list[Identifier] = []
+    if customer.social_security_number:
+        result += person_numbers(customer.social_security_number, hashes)
+    if customer.password_hash and customer.email:
+        result.append(email(customer.email))
+    if customer.identity_mapping:
+        result += _external_ids(customer.identity_mapping)
+    return result
 
 
 def _external_ids(mapping: list[ExternalId]) -> Iterator[Identifier]:

@@ -7,6 +7,8 @@ never out of date because a job has not run.
 
 from __future__ import annotations
 
+ACTIVATED = "activated"
+"""The state of a subscription for which none is reported."""
 STATES = ("pending", "activated", "cancelled", "frozen", "deactivated")
 _ACCESS = ("activated", "cancelled", "frozen")
 TYPES = ("recurring", "limited")

@@ -8,12 +8,13 @@ stay in here.
 
 from __future__ import annotations
 
+from stamkund.store.documents import Documents, EncodedCustomer
 from stamkund.store.engine import Engine
 from stamkund.store.store import Store
 from stamkund.store.verbs.account_status import NotActive
 from stamkund.store.verbs.candidates import Candidate
 from stamkund.store.verbs.catalogues import CatalogueVersion, LoadedCatalogue
-from stamkund.store.verbs.customers import BatchResult, CustomerChange
+from stamkund.store.verbs.customers import BatchResult, CustomerChange, CustomerUpdate
 from stamkund.store.verbs.logins import Login
 from stamkund.store.verbs.lookups import (
     TOKEN_ACCOUNT,
@@ -39,6 +40,9 @@ __all__ = [
     "Candidate",
     "CatalogueVersion",
     "CustomerChange",
+    "CustomerUpdate",
+    "Documents",
+    "EncodedCustomer",
     "Engine",
     "Issue",
     "LoadedCatalogue",

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from stamkund.rules import identifiers, person_number
-from stamkund.rules.account import Account
+from stamkund.rules.account import Account, Personal
 from stamkund.rules.customer import Customer
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Client, Organisation
@@ -20,11 +20,20 @@ from stamkund.rules.person_number import PersonNumber
 from stamkund.vault import NUMBER, Vault
 
 
+class EncodedCustomer(Personal, array_like=True, gc=False):
+    """A new customer as the store keeps it. `contested`: its identifiers that another customer may have."""
+
+    id: str
+    document: bytes
+    contested: list[tuple[str, str]]
+
+
 class Documents:
     """Encodes and decodes the documents of one installation, with its vault."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
+        self.key_file = vault.path
         self._encoder = msgspec.json.Encoder(enc_hook=self._seal)
         self._accounts = msgspec.json.Decoder(Account, dec_hook=self._open)
         self._customers = msgspec.json.Decoder(Customer, dec_hook=self._open)
@@ -40,6 +49,14 @@ class Documents:
     def customer(self, text: str | bytes) -> Customer:
         """Raises CannotOpen."""
         return self._customers.decode(text)
+
+    def encoded_customer(self, customer: Customer) -> EncodedCustomer:
+        """All that takes time and does not depend on what is stored, done before the transaction."""
+        return EncodedCustomer(customer.id, self._encoder.encode(customer), self.contested_identifiers(customer))
+
+    def contested_identifiers(self, customer: Customer) -> list[tuple[str, str]]:
+        """Those that another customer may have, each once."""
+        return list(dict.fromkeys(identifiers.contested(customer, self._vault.number_hashes)))
 
     def number_identifiers(self, number: PersonNumber) -> list[Identifier]:
         """What a social security number is stored under: one identifier for each key of the vault."""

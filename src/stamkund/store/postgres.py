@@ -231,7 +231,8 @@ async def _do(connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], stat
     if isinstance(statement, Execute):
         return list(await connection.fetch(statement.sql.postgres, *statement.values))
     if isinstance(statement, BulkInsert):
-        await connection.copy_records_to_table(statement.table, records=statement.rows, columns=statement.columns)
-        return []
-    await connection.executemany(statement.sql.postgres, statement.values)
+        if statement.rows:
+            await connection.copy_records_to_table(statement.table, records=statement.rows, columns=statement.columns)
+    elif statement.values:
+        await connection.executemany(statement.sql.postgres, statement.values)
     return []

@@ -96,3 +96,21 @@ async def test_imports_and_activations_at_once(paper: StoredOrganisation) -> Non
         account = await paper.find("customer_number", str(n))
         assert account is not None
         assert [p.product_code for p in account.user_products] == ["package_code", "more"], n
+
+
+async def test_stored_customers_are_found_whatever_their_numbers_are(paper: StoredOrganisation) -> None:
+    """A batch looks first whether any is stored between its lowest and its highest number, in the database's order."""
+    numbers = ["10", "9", "B", "a", "_1", "-2", "Z", "b", "99"]
+    for number in numbers[::2]:
+        await paper.put(customer(number, NOW, social_security_number=None))
+    for batch in (["9"], ["99"], ["a", "Z"], ["_1", "B"], ["-2", "b"], numbers):
+        outcome = await paper.put(*(customer(n, NOW, social_security_number=None) for n in batch), dry_run=True)
+        assert outcome.created == len(set(batch) - set(numbers[::2])), batch
+    assert (await paper.put(*(customer(n, NOW, social_security_number=None) for n in numbers))).created == 4
+    assert await paper.count("customers") == len(numbers)
+
+
+async def test_an_encoded_customer_shows_nothing(paper: StoredOrganisation) -> None:
+    """Neither a log nor a traceback."""
+    encoded = paper.store.documents.encoded_customer(customer("1", NOW))
+    assert b"Ove" in encoded.document and "Ove" not in repr(encoded)

@@ -6,12 +6,13 @@ what is read at the start of a batch is still true at its end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from stamkund.rules import identifiers
 from stamkund.rules.customer import Customer, follow_subscriptions
-from stamkund.rules.identifiers import Identifier
+from stamkund.store.documents import EncodedCustomer
 from stamkund.store.verb import Verbs, writes
 from stamkund.store.verbs.account_status import store_accounts
 from stamkund.store.work import BulkInsert, Execute, ExecuteMany, Sql, Work
@@ -22,6 +23,15 @@ _LOCK_IMPORTS = Sql("SELECT pg_advisory_xact_lock(7312, hashtext($1))", sqlite="
 _KEY = (
     "(SELECT i.customer FROM customer_identifiers i "
     "WHERE i.organisation = $1 AND i.kind = $2 AND i.value = named.value OFFSET 0)"
+)
+# A file is often in the order of its customer numbers: then no new customer's number lies between those of stored ones,
+# and one look at the index is enough for a batch. Which number is the least depends on the database's collation.
+_ANY_BETWEEN = Sql(
+    "SELECT 1 FROM (SELECT min(value) AS low, max(value) AS high FROM unnest($3::text[]) AS named (value)) ends "
+    "CROSS JOIN LATERAL (SELECT 1 FROM customer_identifiers i WHERE i.organisation = $1 AND i.kind = $2 "
+    "AND i.value BETWEEN ends.low AND ends.high LIMIT 1) found",
+    sqlite="SELECT 1 FROM customer_identifiers WHERE organisation = ?1 AND kind = ?2 "
+    "AND value >= (SELECT min(value) FROM json_each(?3)) AND value <= (SELECT max(value) FROM json_each(?3)) LIMIT 1",
 )
 _PRESENT = Sql(
     "SELECT c.row, c.account, c.document "
@@ -53,12 +63,26 @@ Change = Callable[[Customer | None], Customer]
 """Makes the customer that an import asks for out of the present one (None: there is none yet)."""
 
 
-@dataclass(frozen=True)
+class CustomerUpdate(Protocol):
+    """One row of an import: the customer number that it is about, and what becomes of the customer.
+
+    `encoded`: what `change(None)` returns, where that has been encoded before the transaction.
+    """
+
+    @property
+    def customer_number(self) -> str: ...
+    @property
+    def encoded(self) -> EncodedCustomer | None: ...
+    def change(self, before: Customer | None, /) -> Customer: ...
+
+
+@dataclass(slots=True)
 class CustomerChange:
-    """One row of an import: the customer number that it is about, and what becomes of the customer."""
+    """The plain form of a `CustomerUpdate`."""
 
     customer_number: str
     change: Change
+    encoded: EncodedCustomer | None = None
 
 
 @dataclass
@@ -96,7 +120,7 @@ class _StoredCustomer:
 class CustomerVerbs(Verbs):
     @writes
     def put(
-        self, organisation: str, changes: Sequence[CustomerChange], now: int, *, dry_run: bool = False
+        self, organisation: str, changes: Sequence[CustomerUpdate], now: int, *, dry_run: bool = False
     ) -> Work[BatchResult]:
         """Brings every customer that is named up to date. A customer number stands in a batch once at most."""
         yield Execute(_LOCK_IMPORTS, (organisation,))
@@ -104,55 +128,56 @@ class CustomerVerbs(Verbs):
         prepared = [self._prepared(change, stored.get(change.customer_number)) for change in changes]
         owners = yield from _owners_of_added(organisation, prepared)
         result = BatchResult()
-        accepted: list[_Prepared] = []
+        accepted: list[_New | _Update] = []
         for place, one in enumerate(prepared):
-            if (kind := one.conflict(owners)) is not None:
-                result.rejected.append(RejectedRow(place, kind))
-            else:
-                one.claim(owners)
-                one.count(result)
+            kind = _claim(one, owners) if one.added or one.dropped else None
+            if kind is None:
                 accepted.append(one)
+            else:
+                result.rejected.append(RejectedRow(place, kind))
+        created = [one for one in accepted if isinstance(one, _New)]
+        updates = [one for one in accepted if isinstance(one, _Update) and one.is_change]
+        result.created, result.updated = len(created), len(updates)
+        result.unchanged = len(accepted) - result.changed
         if not dry_run:
-            yield from self._write(organisation, accepted, now)
+            yield from self._write(organisation, created, updates, now)
         return result
 
     def _stored(self, organisation: str, numbers: list[str]) -> Work[dict[str, _StoredCustomer]]:
+        if not (yield Execute(_ANY_BETWEEN, (organisation, identifiers.CUSTOMER_NUMBER, numbers))):
+            return {}
         rows = yield Execute(_PRESENT, (organisation, identifiers.CUSTOMER_NUMBER, numbers))
         stored = [
             _StoredCustomer(row["row"], row["account"], self._documents.customer(row["document"])) for row in rows
         ]
         return {one.customer.customer_number: one for one in stored}
 
-    def _prepared(self, change: CustomerChange, stored: _StoredCustomer | None) -> _Prepared:
-        keys = self._documents.customer_identifiers
+    def _prepared(self, change: CustomerUpdate, stored: _StoredCustomer | None) -> _New | _Update:
         if stored is None:
-            created = change.change(None)
-            return _Prepared(None, created, keys(created), ())
+            encoded = change.encoded or self._documents.encoded_customer(change.change(None))
+            return _New(change.customer_number, encoded.id, encoded.document.decode(), encoded.contested)
         after = change.change(stored.customer)
         if after is stored.customer:
-            return _Prepared(stored, after, (), ())
-        keys_before, keys_after = keys(stored.customer), keys(after)
+            return _Update(stored, after)
+        keys_before, keys_after = (self._documents.customer_identifiers(one) for one in (stored.customer, after))
         added = [key for key in keys_after if key not in keys_before]
-        return _Prepared(stored, after, added, [key for key in keys_before if key not in keys_after])
+        return _Update(stored, after, added, [key for key in keys_before if key not in keys_after])
 
-    def _write(self, organisation: str, prepared: list[_Prepared], now: int) -> Work[None]:
-        updated = [(one.stored, one) for one in prepared if one.stored and one.is_change]
-        yield ExecuteMany(
-            _DROP_KEY, [(organisation, *key, stored.row) for stored, one in updated for key in one.dropped]
-        )
-        created = yield from _numbered([one for one in prepared if one.stored is None])
-        text = self._documents.text
+    def _write(self, organisation: str, created: list[_New], updates: list[_Update], now: int) -> Work[None]:
+        yield ExecuteMany(_DROP_KEY, [(organisation, *key, one.stored.row) for one in updates for key in one.dropped])
+        numbered = yield from _numbered(created)
         yield BulkInsert(
             "customers",
             ("row", "organisation", "document"),
-            [(row, organisation, text(one.after)) for row, one in created],
+            [(row, organisation, one.document) for row, one in numbered],
         )
-        keys = [(organisation, kind, value, row) for row, one in created for kind, value in one.added]
-        keys += [(organisation, kind, value, stored.row) for stored, one in updated for kind, value in one.added]
-        keys.sort()  # neighbours in the index go in together
-        yield BulkInsert("customer_identifiers", ("organisation", "kind", "value", "customer"), keys)
-        yield ExecuteMany(SET, [(stored.row, text(one.after)) for stored, one in updated])
-        activated = {stored.account: one.after for stored, one in updated if stored.account is not None}
+        yield BulkInsert(
+            "customer_identifiers",
+            ("organisation", "kind", "value", "customer"),
+            [(organisation, *key) for key in _keys_in_order(numbered, updates)],
+        )
+        yield ExecuteMany(SET, [(one.stored.row, self._documents.text(one.after)) for one in updates])
+        activated = {one.stored.account: one.after for one in updates if one.stored.account is not None}
         if activated:
             yield from self._follow_subscriptions(activated, now)
 
@@ -168,44 +193,70 @@ class CustomerVerbs(Verbs):
         yield from store_accounts(self._documents, changed)
 
 
-_Owners = dict[Identifier, int]
+_Key = tuple[str, str]
+"""Kind and value of an identifier."""
+_Owners = dict[_Key, int]
 """The row of the customer that has an identifier; `_EARLIER_IN_BATCH` where one of this batch gets it."""
 _EARLIER_IN_BATCH = -1
 
 
-@dataclass(slots=True)
-class _Prepared:
-    """One customer before and after, with the identifiers that are added and dropped."""
+@dataclass(slots=True, repr=False)
+class _New:
+    """A customer that is not stored yet. `added`: identifiers that another customer may have."""
 
-    stored: _StoredCustomer | None
+    customer_number: str
+    id: str
+    document: str
+    added: Sequence[_Key]
+    dropped: Sequence[_Key] = ()
+
+
+@dataclass(slots=True)
+class _Update:
+    """A stored customer before and after, with the identifiers that are added and dropped."""
+
+    stored: _StoredCustomer
     after: Customer
-    added: Collection[Identifier]
-    dropped: Collection[Identifier]
+    added: Sequence[_Key] = ()
+    dropped: Sequence[_Key] = ()
 
     @property
     def is_change(self) -> bool:
-        return self.stored is None or self.after is not self.stored.customer
-
-    def conflict(self, owners: _Owners) -> str | None:
-        """The kind of an identifier that another customer has, in the database or earlier in the batch."""
-        return next((key.kind for key in self.added if key in owners), None)
-
-    def claim(self, owners: _Owners) -> None:
-        for key in self.added:
-            owners[key] = _EARLIER_IN_BATCH
-        for key in self.dropped:
-            owners.pop(key, None)
-
-    def count(self, result: BatchResult) -> None:
-        if self.stored is None:
-            result.created += 1
-        elif self.is_change:
-            result.updated += 1
-        else:
-            result.unchanged += 1
+        return self.after is not self.stored.customer
 
 
-def _owners_of_added(organisation: str, prepared: list[_Prepared]) -> Work[_Owners]:
+def _keys_in_order(created: list[tuple[int, _New]], updates: list[_Update]) -> Iterator[tuple[str, str, int]]:
+    """The added identifiers as kind, value and customer row, in the order of the index: neighbours go in together.
+
+    Sorting each kind by itself compares values only, which is much faster.
+    """
+    by_kind = {
+        identifiers.CUSTOMER_NUMBER: [(one.customer_number, row) for row, one in created],
+        identifiers.ID: [(one.id, row) for row, one in created],
+    }
+    others = [(row, key) for row, one in created for key in one.added]
+    others += [(one.stored.row, key) for one in updates for key in one.added]
+    for row, (kind, value) in others:
+        by_kind.setdefault(kind, []).append((value, row))
+    for kind, values in sorted(by_kind.items()):
+        values.sort()
+        for value, row in values:
+            yield kind, value, row
+
+
+def _claim(one: _New | _Update, owners: _Owners) -> str | None:
+    """Records who has the identifiers now. Returns the kind of one that another customer has, if there is one."""
+    for key in one.added:
+        if key in owners:
+            return key[0]
+    for key in one.added:
+        owners[key] = _EARLIER_IN_BATCH
+    for key in one.dropped:
+        owners.pop(key, None)
+    return None
+
+
+def _owners_of_added(organisation: str, prepared: list[_New | _Update]) -> Work[_Owners]:
     """Who has the identifiers that the batch is to add. Ids are new, and customer numbers were looked up already."""
     values: dict[str, list[str]] = {}
     for one in prepared:
@@ -215,11 +266,11 @@ def _owners_of_added(organisation: str, prepared: list[_Prepared]) -> Work[_Owne
     owners: _Owners = {}
     for kind, named in values.items():
         rows = yield Execute(_OWNERS, (organisation, kind, named))
-        owners.update({Identifier(kind, row["value"]): row["customer"] for row in rows})
+        owners.update({(kind, row["value"]): row["customer"] for row in rows})
     return owners
 
 
-def _numbered(created: list[_Prepared]) -> Work[list[tuple[int, _Prepared]]]:
+def _numbered(created: list[_New]) -> Work[list[tuple[int, _New]]]:
     """New customers with the rows that they get."""
     if not created:
         return []

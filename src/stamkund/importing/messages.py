@@ -1,0 +1,98 @@
+"""How steps travel between the parser's process and the import: MessagePack, cheap to make rows of.
+
+The parser has prepared all that does not depend on what is stored: a new customer is stored as it comes. Only where one
+is stored already is its document decoded again, to see what the row changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import msgspec
+
+from stamkund.importing.rows import CustomerRow, RowColumns, merged
+from stamkund.importing.steps import Job, Rejection, Step
+from stamkund.rules.customer import Customer
+from stamkund.store import Documents, EncodedCustomer
+
+LENGTH_BYTES = 4
+"""Each message is preceded by its length, most significant byte first."""
+
+
+class Start(msgspec.Struct, array_like=True):
+    """What a parser's process is started with."""
+
+    job: Job
+    key_file: str
+
+
+class Rows(msgspec.Struct, array_like=True, tag=True):
+    """A step, with a list for each attribute of its rows. `columns` are indexes of `kinds`, of which a file has few."""
+
+    rejections: list[Rejection]
+    size: int
+    bytes_read: int | None
+    lines: list[int]
+    numbers: list[str]
+    customers: list[EncodedCustomer]
+    columns: list[int]
+    kinds: list[RowColumns]
+
+
+class End(msgspec.Struct, array_like=True, tag=True):
+    """The last message. `cannot_run`: the sentence that says why, where the files could not be read to their end."""
+
+    cannot_run: str | None = None
+
+
+Message = Rows | End
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
+
+encode = _ENCODER.encode
+decode = _DECODER.decode
+
+
+def packed(step: Step[CustomerRow], documents: Documents) -> Rows:
+    """A step as a message."""
+    kinds: dict[RowColumns, int] = {}
+    rows = step.rows
+    return Rows(
+        step.rejections,
+        step.size,
+        step.bytes_read,
+        [row.line for row in rows],
+        [row.new.customer_number for row in rows],
+        [documents.encoded_customer(row.new) for row in rows],
+        [kinds.setdefault(row.columns, len(kinds)) for row in rows],
+        list(kinds),
+    )
+
+
+@dataclass(slots=True)
+class PreparedRow:
+    """A row from a message."""
+
+    line: int
+    customer_number: str
+    encoded: EncodedCustomer
+    columns: RowColumns
+    today: date
+    decode: Callable[[bytes], Customer]
+
+    def change(self, before: Customer | None) -> Customer:
+        """The customer after this row; the same object where the row changes nothing."""
+        new = self.decode(self.encoded.document)
+        return new if before is None else merged(before, new, self.columns, self.today)
+
+
+def unpacked(message: Rows, documents: Documents, today: date) -> Step[PreparedRow]:
+    """The step of a message. `today`: as the parser counts it."""
+    rows = zip(message.lines, message.numbers, message.customers, message.columns, strict=True)
+    prepared = [
+        PreparedRow(line, number, encoded, message.kinds[columns], today, documents.customer)
+        for line, number, encoded, columns in rows
+    ]
+    return Step(message.rejections, prepared, message.size, message.bytes_read)

@@ -1,0 +1,51 @@
+"""The process beside an import: reads and checks the files, and writes the steps to its standard output.
+
+It gets its job by its standard input, ends when nobody reads its steps any more, and leaves Ctrl-C to the import.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from stamkund.importing.messages import LENGTH_BYTES, End, Message, Start, encode, packed
+from stamkund.importing.parser import parsed_steps
+from stamkund.importing.report import CannotRun
+from stamkund.store import Documents
+from stamkund.vault import KeyFileError, Vault
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    output = os.dup(1)
+    os.dup2(2, 1)  # whatever is printed by mistake is no message
+    start = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Start)
+    with suppress(BrokenPipeError):  # the import has ended
+        _run(start, output)
+
+
+def _run(start: Start, output: int) -> None:
+    try:
+        documents = Documents(Vault(Path(start.key_file)))
+        for step in parsed_steps(start.job):
+            _send(packed(step, documents), output)
+        _send(End(), output)
+    except (CannotRun, KeyFileError) as error:
+        _send(End(str(error)), output)
+
+
+def _send(message: Message, output: int) -> None:
+    content = encode(message)
+    for part in (len(content).to_bytes(LENGTH_BYTES, "big"), content):
+        rest = memoryview(part)
+        while rest:
+            rest = rest[os.write(output, rest) :]
+
+
+if __name__ == "__main__":
+    main()
