@@ -1,17 +1,24 @@
-"""Imports: `stamkund import customers` beside a bare bulk insert of the same rows and keys into the same engine."""
+"""Imports: `stamkund import customers` beside a bare bulk insert of the same rows and keys into the same engine.
+
+Also the same file again, and a million customers: how long they take, and how much memory.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
 import subprocess
 import time
 from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import asyncpg
+import psutil
 from tests.support.postgres_server import PostgresServer
 
 from bench import bulk_insert
@@ -19,7 +26,9 @@ from bench.ours import STAMKUND
 from bench.report import Line, Report
 
 CUSTOMERS = 200_000
+MANY = 1_000_000
 ROUNDS = 3
+LOOK_SECONDS = 0.3
 TABLES = {
     "customers": ("row", "organisation", "account", "document"),
     "customer_identifiers": ("organisation", "kind", "value", "customer"),
@@ -29,40 +38,118 @@ ORDER = {"customers": "row", "customer_identifiers": "customer"}
 
 
 def run(report: Report, folder: Path, postgres: PostgresServer) -> None:
-    file = folder / "customers.jsonl"
+    file, many = folder / "customers.jsonl", folder / "many.jsonl"
     _write(file, CUSTOMERS)
+    _write(many, MANY)
     for engine in ("sqlite", "postgres"):
-        pairs = [_pair(engine, number, folder, postgres, file) for number in range(ROUNDS)]
-        bare, ours = median(a for a, _ in pairs), median(b for _, b in pairs)
+        rounds = [_round(engine, number, folder, postgres, file) for number in range(ROUNDS)]
+        bare, ours, again = (median(seconds) for seconds in zip(*rounds, strict=True))
         report.add(
             Line(
                 f"import of {CUSTOMERS:,} customers with two subscriptions, {engine}, of a bare bulk insert",
                 bare / ours,
-                0.3,
+                0.45,
                 f"bare {CUSTOMERS / bare:,.0f} customers/s; ours {CUSTOMERS / ours:,.0f}/s",
+            )
+        )
+        report.add(
+            Line(
+                f"import of the same {CUSTOMERS:,} customers again, {engine}, of the bare bulk insert",
+                bare / again,
+                0.35,
+                f"bare {CUSTOMERS / bare:,.0f} customers/s; ours, unchanged {CUSTOMERS / again:,.0f}/s",
+            )
+        )
+        _, small = _import_watched(_target(engine, "few", folder, postgres), file)
+        seconds, large = _import_watched(_target(engine, "many", folder, postgres), many)
+        report.add(
+            Line(
+                f"seconds to import {MANY:,} customers with two subscriptions each, {engine}",
+                seconds,
+                90,
+                f"{MANY / seconds:,.0f} customers/s",
+                most=True,
+            )
+        )
+        report.add(
+            Line(
+                f"memory for {MANY:,} customers, {engine}, times that for {CUSTOMERS:,}",
+                large / small,
+                1.25,
+                f"both processes: {small:.0f} and {large:.0f} MiB",
+                most=True,
             )
         )
 
 
-def _pair(engine: str, number: int, folder: Path, postgres: PostgresServer, file: Path) -> tuple[float, float]:
-    """Seconds of a bare insert of the rows that the import made, and of the import itself."""
-    name = f"{engine}_{number}"
+@dataclass(frozen=True)
+class Target:
+    """Where an import goes."""
+
+    url: str
+    key_file: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {"STAMKUND_DATABASE_URL": self.url, "STAMKUND_KEY_FILE": str(self.key_file)}
+
+
+def _target(engine: str, name: str, folder: Path, postgres: PostgresServer) -> Target:
+    """An empty database with an organisation."""
+    name = f"{engine}_{name}"
+    url = f"sqlite:///{folder / name}.db" if engine == "sqlite" else postgres.create_database(name)
+    target = Target(url, folder / f"{name}.key")
+    command = [*STAMKUND, "init", "--organisation", "bench"]
+    subprocess.run(command, env=target.environment, check=True, capture_output=True)
+    return target
+
+
+def _round(engine: str, number: int, folder: Path, postgres: PostgresServer, file: Path) -> tuple[float, float, float]:
+    """Seconds of a bare insert of the rows that the import made, of the import itself, and of the same again."""
+    target = _target(engine, str(number), folder, postgres)
+    ours = _import(target, file)
     if engine == "sqlite":
-        path = folder / f"{name}.db"
-        ours = _import(f"sqlite:///{path}", folder / f"{name}.key", file)
-        return _bare_sqlite(path, folder / f"{name}-bare.db"), ours
-    url = postgres.create_database(name)
-    ours = _import(url, folder / f"{name}.key", file)
-    return asyncio.run(_bare_postgres(url, postgres.create_database(f"{name}_bare"))), ours
+        path = folder / f"{engine}_{number}.db"
+        bare = _bare_sqlite(path, path.with_name(f"{number}-bare.db"))
+    else:
+        bare = asyncio.run(_bare_postgres(target.url, postgres.create_database(f"{engine}_{number}_bare")))
+    return bare, ours, _import(target, file)
 
 
-def _import(url: str, key_file: Path, file: Path) -> float:
-    environment = {"STAMKUND_DATABASE_URL": url, "STAMKUND_KEY_FILE": str(key_file)}
-    subprocess.run([*STAMKUND, "init", "--organisation", "bench"], env=environment, check=True, capture_output=True)
-    command = [*STAMKUND, "import", "customers", str(file), "--organisation", "bench", "--json"]
+def _import(target: Target, file: Path) -> float:
+    """Seconds of an import."""
     started = time.perf_counter()
-    subprocess.run(command, env=environment, check=True, capture_output=True)
+    subprocess.run(_command(file), env=target.environment, check=True, capture_output=True)
     return time.perf_counter() - started
+
+
+def _import_watched(target: Target, file: Path) -> tuple[float, float]:
+    """Seconds of an import, and the most memory that its processes have together, in MiB.
+
+    Looking takes time of its own, so it is done seldom in a long import.
+    """
+    started = time.perf_counter()
+    process = psutil.Popen(_command(file), env=target.environment, stdout=subprocess.DEVNULL)
+    most = 0
+    while True:
+        with suppress(psutil.Error):  # it has just ended
+            most = max(most, sum(_own_bytes(one) for one in (process, *process.children())))
+        try:
+            status = process.wait(LOOK_SECONDS)
+        except psutil.TimeoutExpired:
+            continue
+        assert status == 0, status
+        return time.perf_counter() - started, most / (1 << 20)
+
+
+def _own_bytes(process: psutil.Process) -> int:
+    """The memory of a process without that of mapped files: the pages of SQLite's database can be dropped any time."""
+    memory = process.memory_info()
+    return int(memory.rss - getattr(memory, "shared", 0))
+
+
+def _command(file: Path) -> list[str]:
+    return [*STAMKUND, "import", "customers", str(file), "--organisation", "bench", "--json"]
 
 
 def _bare_sqlite(source: Path, target: Path) -> float:
