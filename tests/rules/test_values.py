@@ -93,8 +93,8 @@ def test_ids_are_unguessable_and_in_order_of_time() -> None:
 def test_a_forked_process_makes_ids_of_its_own() -> None:
     """Random bytes that were read ahead are not used twice."""
     program = (
-        "import os; from stamkund.rules.ids import new_id; new_id(0); child = os.fork(); print(new_id(0), flush=True); "
-        "child and os.waitpid(child, 0)"
+        "import os; from stamkund.rules.ids import new_id; new_id(0); child = os.fork(); "
+        "os.write(1, new_id(0).encode() + b'\\n'); child and os.waitpid(child, 0)"
     )
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert len(set(done.stdout.split())) == 2
