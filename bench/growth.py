@@ -139,6 +139,7 @@ def _round(
 
 
 def _read_all_once(server: processes.Server, requests: list[bytes]) -> None:
+    plan = load.Plan(processes.HOST, server.port, seconds=1.0, warmup=0.0)
     left = len(requests)
     while left > 0:
-        left -= load.run_in_process(processes.HOST, server.port, requests[-left:], seconds=1.0, warmup=0.0).count
+        left -= load.run_in_process(plan, requests[-left:]).count

@@ -6,7 +6,7 @@ import random
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -63,9 +63,10 @@ def installed(
 
 def rate(server: processes.Server, requests: Sequence[bytes], seconds: float, *, awake: bool) -> Rate:
     """One run against a server that is up, after a warm-up of its own."""
-    load.run_in_process(processes.HOST, server.port, requests, seconds=0.7, warmup=0.0, awake=awake)
+    plan = load.Plan(processes.HOST, server.port, seconds=seconds, warmup=0.0, awake=awake)
+    load.run_in_process(replace(plan, seconds=0.7), requests)
     with server.measured() as spent:
-        result = load.run_in_process(processes.HOST, server.port, requests, seconds=seconds, warmup=0.0, awake=awake)
+        result = load.run_in_process(plan, requests)
     return Rate(
         result.requests_per_second, spent.cpu_seconds / max(result.count, 1) * 1e6, result.p99, result.mean_body_bytes
     )

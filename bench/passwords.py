@@ -65,11 +65,10 @@ def look_ups_beside(
 ) -> None:
     """The p99 of look-ups at a steady pace while `send` keeps passwords being hashed, and without."""
     lookups = installation.account_requests()
+    plan = load.Plan(processes.HOST, server.port, seconds=SECONDS, warmup=0.5, pace=LOOK_UPS_PER_SECOND)
 
     def paced() -> float:
-        return load.run_in_process(
-            processes.HOST, server.port, lookups, seconds=SECONDS, warmup=0.5, pace=LOOK_UPS_PER_SECOND
-        ).p99
+        return load.run_in_process(plan, lookups).p99
 
     triples = []
     for _ in range(ROUNDS):

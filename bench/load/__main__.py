@@ -22,15 +22,8 @@ def main() -> None:
     parser.add_argument("--pace", type=float, help="requests a second; as fast as possible without it")
     options = parser.parse_args()
     headers = dict(header.split(":", 1) for header in options.header)
-    result = load.run(
-        options.host,
-        options.port,
-        [load.request(options.path, headers=headers)],
-        options.connections,
-        options.seconds,
-        options.warmup,
-        options.pace,
-    )
+    plan = load.Plan(options.host, options.port, options.connections, options.seconds, options.warmup, options.pace)
+    result = load.run(plan, [load.request(options.path, headers=headers)])
     print(json.dumps(asdict(result) | {"client_cpu_share": result.client_cpu_share}, indent=2))
 
 

@@ -7,7 +7,7 @@ import contextlib
 import gc
 import multiprocessing
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
@@ -72,26 +72,11 @@ def _hang_up(meter: Meter, links: Sequence[Connection]) -> None:
             link.transport.abort()
 
 
-def run(
-    host: str,
-    port: int,
-    requests: Sequence[bytes],
-    connections: int = 64,
-    seconds: float = 5.0,
-    warmup: float = 1.0,
-    pace: float | None = None,
-    *,
-    allow: Collection[int] = (),
-    awake: bool = False,
-) -> Result:
+def run(plan: Plan, requests: Sequence[bytes]) -> Result:
     """Drive the server, in this very process, and return what was measured after the warm-up.
 
-    Without `pace` every connection sends as soon as it has its response. With it, `pace` requests a
-    second fall due evenly, whether or not the server keeps up, and a latency counts from when the
-    request was due: a slow server cannot hide its slowness by slowing the client down too.
-    A status outside 2xx raises LoadError unless it stands in `allow`, in the warm-up as well.
+    A status outside 2xx raises LoadError, in the warm-up as well.
     """
-    plan = Plan(host, port, connections, seconds, warmup, pace, awake)
     if not requests:
         raise ValueError("no requests to send")
     gc.collect()
@@ -101,27 +86,13 @@ def run(
     finally:
         gc.enable()
     result = replace(result, errors=dict(meter.errors))  # the drain may have added some
-    unexpected = {status for status in meter.errors if status not in allow}
-    if meter.failure or unexpected:
+    if meter.failure or meter.errors:
         raise LoadError(meter.failure or f"unexpected statuses {dict(meter.errors)}", result)
     return result
 
 
-def run_in_process(
-    host: str,
-    port: int,
-    requests: Sequence[bytes],
-    connections: int = 64,
-    seconds: float = 5.0,
-    warmup: float = 1.0,
-    pace: float | None = None,
-    *,
-    allow: Collection[int] = (),
-    awake: bool = False,
-) -> Result:
+def run_in_process(plan: Plan, requests: Sequence[bytes]) -> Result:
     """Do run() in a fresh interpreter, so that the caller's own work cannot disturb it."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as pool:
-        return pool.submit(
-            run, host, port, list(requests), connections, seconds, warmup, pace, allow=tuple(allow), awake=awake
-        ).result()
+        return pool.submit(run, plan, list(requests)).result()

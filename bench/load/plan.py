@@ -30,12 +30,19 @@ class Result:
 
 @dataclass(frozen=True)
 class Plan:
+    """What a run is to do. `seconds` are counted, after those of the `warmup`.
+
+    Without `pace` every connection sends as soon as it has its response. With it, `pace` requests a second fall due
+    evenly, whether or not the server keeps up, and a latency counts from when the request was due: a slow server cannot
+    hide its slowness by slowing the client down too. `awake`: the client never sleeps.
+    """
+
     host: str
     port: int
-    connections: int
-    seconds: float
-    warmup: float
-    pace: float | None
+    connections: int = 64
+    seconds: float = 5.0
+    warmup: float = 1.0
+    pace: float | None = None
     awake: bool = False
 
 

@@ -7,7 +7,7 @@ import json
 import random
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from urllib.parse import quote
 
 from bench import load, processes
@@ -59,9 +59,10 @@ def measure(
     env = {"DATABASE_URL": url} if url else {}
     with processes.Server(command, port, env) as server:
         # The warm-up is a run of its own, so that the server's CPU is that of the counted requests.
-        load.run_in_process(processes.HOST, port, requests, connections, seconds=1.0, warmup=0.0)
+        plan = load.Plan(processes.HOST, port, connections, seconds, warmup=0.0)
+        load.run_in_process(replace(plan, seconds=1.0), requests)
         with server.measured() as spent:
-            result = load.run_in_process(processes.HOST, port, requests, connections, seconds, warmup=0.0)
+            result = load.run_in_process(plan, requests)
     return PeerResult(
         peer=peer,
         load=result,
