@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from stamkund.server.protocol import MAX_HANDLED_TOGETHER, Connection
+from stamkund.server.protocol import Connection
+from stamkund.server.turns import MAX_HANDLED_TOGETHER
 from stamkund.wire.request import Request
 from stamkund.wire.response import Response
 from tests.support.conversations import Conversation

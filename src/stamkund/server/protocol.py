@@ -16,9 +16,7 @@ What of uvicorn this leans on is checked by `tests/server/test_protocol.py`.
 from __future__ import annotations
 
 import asyncio
-import types
-from collections import deque
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine
 from typing import Any, Protocol, cast
 from urllib.parse import unquote
 
@@ -29,11 +27,10 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from stamkund import log
+from stamkund.server.turns import Signal, Turn, continued
 from stamkund.wire.request import BodyTooLarge, Disconnected, Peer
-from stamkund.wire.response import Header, Response, head_text
+from stamkund.wire.response import Header, Response, head_text, header_lines
 
-MAX_HANDLED_TOGETHER = 64
-"""How many requests are handled before their responses are written: the first must not wait for hundreds of others."""
 MAX_WAITING = 128
 """How many requests of a connection may wait for those before them. Thousands of small ones fit into one read."""
 MAX_UNFINISHED_BYTES = 64 * 1024
@@ -127,7 +124,7 @@ class Exchange:
 
     async def _handle_rest(self, coroutine: Coroutine[Any, Any, Response | None], waits_for: Any) -> None:
         try:
-            self._respond(await _continued(coroutine, waits_for))
+            self._respond(await continued(coroutine, waits_for))
         except BaseException as error:  # as above; uvicorn cancels the tasks that are left when the server stops
             self._fail(error)
 
@@ -138,11 +135,7 @@ class Exchange:
             connection.close()
             return
         self._response = response
-        fields = connection.turn.encoded(connection.server_state.default_headers) + head_text(response)
-        if not self.keep_alive:
-            fields += b"connection: close\r\n"
-        body = b"" if self.method == "HEAD" else response.body
-        self._data = b"%b%b\r\n%b" % (STATUS_LINE[response.status], fields, body)
+        self._data = connection.encoded(response, self.method, keep_alive=self.keep_alive)
         if connection.flow.write_paused:
             connection.start_task(self._send_when_drained())
         else:
@@ -187,85 +180,25 @@ class Exchange:
                 log.get().error("after a response", **log.where(error))
 
 
-class Signal:
-    """An event that one coroutine waits for. As `asyncio.Event`, but costs nothing where nobody waits."""
+class Patience:
+    """Closes the connections of a server that have waited too long for their callers: one timer for all of them."""
 
-    __slots__ = ("_waiting",)
-
-    def __init__(self) -> None:
-        self._waiting: asyncio.Future[None] | None = None
-
-    def set(self) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
-
-    async def wait(self) -> None:
-        """Waits for the next `set`."""
-        self._waiting = asyncio.get_running_loop().create_future()
-        await self._waiting
-
-
-class Turn:
-    """What arrived at a server in one turn of the event loop, and what is to be written at its end.
-
-    It also closes the connections that have waited too long for their callers: one timer for all, not one for each.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, connections: set[Any], patience_seconds: float) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, connections: set[Any], seconds: float) -> None:
         """`connections`: those of the server, as they come and go."""
         self._loop = loop
         self._connections = connections
-        self._patience_seconds = patience_seconds
-        self._arrived: deque[Exchange] = deque()
-        self._outgoing: list[Exchange] = []
+        self._seconds = seconds
         self._is_due = False
-        self._sweeps = False
-        self._encoded_fields: tuple[list[Header], bytes] = ([], b"")
-
-    def handle(self, exchange: Exchange) -> None:
-        """Has a request handled at the end of this turn."""
-        self._arrived.append(exchange)
-        self._wake()
-
-    def send(self, exchange: Exchange) -> None:
-        """Has a response written at the end of this turn."""
-        self._outgoing.append(exchange)
-        self._wake()
-
-    def encoded(self, fields: list[Header]) -> bytes:
-        """The header fields of every response. Uvicorn has a new list of them each second, for the date in it."""
-        if fields is not self._encoded_fields[0]:
-            self._encoded_fields = fields, b"".join(b"%b: %b\r\n" % field for field in fields)
-        return self._encoded_fields[1]
 
     def watch(self) -> None:
-        """Looks for connections that wait, from time to time, for as long as there are any connections."""
-        if not self._sweeps:
-            self._sweeps = True
-            self._loop.call_later(self._patience_seconds / _SWEEPS, self._sweep)
-
-    def _wake(self) -> None:
+        """Looks at the connections from time to time, for as long as there are any."""
         if not self._is_due:
             self._is_due = True
-            self._loop.call_soon(self._run)
-
-    def _run(self) -> None:
-        try:
-            for _ in range(min(len(self._arrived), MAX_HANDLED_TOGETHER)):
-                self._arrived.popleft().handle()
-            outgoing, self._outgoing = self._outgoing, []
-            for exchange in outgoing:
-                exchange.write()
-            for exchange in outgoing:
-                exchange.complete()
-        finally:
-            self._is_due = False
-            if self._arrived or self._outgoing:
-                self._wake()
+            self._loop.call_later(self._seconds / _SWEEPS, self._sweep)
 
     def _sweep(self) -> None:
-        self._sweeps = False
-        before = self._loop.time() - self._patience_seconds
+        self._is_due = False
+        before = self._loop.time() - self._seconds
         for connection in list(self._connections):
             if isinstance(connection, Connection):
                 connection.give_up(before)
@@ -273,8 +206,8 @@ class Turn:
             self.watch()
 
 
-_TURN = "turn"
-"""Its key in the state that uvicorn keeps for the connections of a server, and forgets with it."""
+_SHARED = "shared"
+"""The key of what connections share, in the state that uvicorn keeps for a server and forgets with it."""
 
 
 class Connection(HttpToolsProtocol):
@@ -295,15 +228,18 @@ class Connection(HttpToolsProtocol):
         self.waits_since: float | None = None
         """Since when it has waited for its caller: to send a request or all of a body, or to take a response.
         None while a handler is at work."""
-        turn = app_state.get(_TURN)
-        if turn is None:
-            turn = app_state[_TURN] = Turn(self.loop, self.connections, config.timeout_keep_alive)
-        self.turn: Turn = turn
+        shared = app_state.get(_SHARED)
+        if shared is None:
+            patience = Patience(self.loop, self.connections, config.timeout_keep_alive)
+            shared = app_state[_SHARED] = Turn(self.loop), patience
+        self.turn: Turn
+        self._patience: Patience
+        self.turn, self._patience = shared
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.waits_for_caller()
-        self.turn.watch()
+        self._patience.watch()
 
     def waits_for_caller(self) -> None:
         if self.waits_since is None:
@@ -334,9 +270,18 @@ class Connection(HttpToolsProtocol):
             return
         self._is_refused = True
         response = Response(400, b"The head of the request is too long.", b"text/plain; charset=utf-8")
-        fields = self.turn.encoded(self.server_state.default_headers) + head_text(response)
-        self.transport.write(b"%b%bconnection: close\r\n\r\n%b" % (STATUS_LINE[400], fields, response.body))
+        self.transport.write(self.encoded(response, "GET", keep_alive=False))
         self.transport.write_eof()
+
+    def encoded(self, response: Response, method: str, *, keep_alive: bool) -> bytes:
+        """A whole response. Raises ValueError where it can't be sent. Uvicorn makes new default headers each second."""
+        return b"%b%b%b%b\r\n%b" % (
+            STATUS_LINE[response.status],
+            header_lines(tuple(self.server_state.default_headers)),
+            head_text(response),
+            b"" if keep_alive else b"connection: close\r\n",
+            b"" if method == "HEAD" else response.body,
+        )
 
     def on_body(self, body: bytes) -> None:
         self._unfinished_bytes = 0
@@ -416,18 +361,3 @@ class Connection(HttpToolsProtocol):
         task = self.loop.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
-
-
-@types.coroutine
-def _continued(coroutine: Coroutine[Any, Any, Response | None], waits_for: Any) -> Generator[Any, Any, Response | None]:
-    """Runs a coroutine to its end that was begun outside a task, and stopped waiting for `waits_for`."""
-    while True:
-        resume: Callable[[Any], Any]
-        try:
-            resume, value = coroutine.send, (yield waits_for)
-        except BaseException as error:  # what it waited for failed, or the task is cancelled
-            resume, value = coroutine.throw, error
-        try:
-            waits_for = resume(value)
-        except StopIteration as finished:
-            return cast("Response | None", finished.value)

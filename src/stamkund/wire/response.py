@@ -73,8 +73,8 @@ def head_text(response: Response) -> bytes:
     """The lines of `head_fields`, each with its line end. Raises ValueError, also for a value that breaks the head."""
     request_id = response.request_id.encode("ascii")
     if not _has_body(response):
-        return b"%bx-request-id: %b\r\n" % (_lines(None, response.headers), request_id)
-    lines = _lines(response.content_type, response.headers)
+        return b"%bx-request-id: %b\r\n" % (header_lines(response.headers), request_id)
+    lines = header_lines(response.headers, response.content_type)
     return b"%bcontent-length: %d\r\nx-request-id: %b\r\n" % (lines, len(response.body), request_id)
 
 
@@ -87,9 +87,13 @@ def _has_body(response: Response) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _lines(content_type: bytes | None, headers: tuple[Header, ...]) -> bytes:
-    """Most responses have the same few fields."""
-    fields = headers if content_type is None else ((b"content-type", content_type), *headers)
+def header_lines(fields: tuple[Header, ...], content_type: bytes | None = None) -> bytes:
+    """Header fields as they are sent, the content type first. Raises ValueError for a value that breaks the head.
+
+    Cached, because most responses have the same few.
+    """
+    if content_type is not None:
+        fields = (b"content-type", content_type), *fields
     if any(_BREAKS_A_HEAD.search(value) for _, value in fields):
         raise ValueError("a header value with a control character")
     return b"".join(b"%b: %b\r\n" % field for field in fields)
