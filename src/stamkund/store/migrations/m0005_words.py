@@ -7,6 +7,8 @@
   reads them without decoding it.
 - Tokens and one-time credentials whose client is gone are removed: no look-up finds them, and nobody knows their
   organisation.
+- The keys of identifiers hold the row that they lead to, so that PostgreSQL reads the key alone. SQLite stores the rows
+  of these tables in their keys anyway.
 - A client's field `rotates` is called `rotate_refresh_tokens`.
 """
 
@@ -23,6 +25,12 @@ def _without_default(table: str, column: str) -> Sql:
     into `tokens` fail at the renamed column.
     """
     return Sql(f"ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT", sqlite="SELECT 1")
+
+
+def _key_includes(table: str, row: str) -> Sql:
+    """Builds the key of a table of identifiers anew, with the row beside it."""
+    key = f"ADD CONSTRAINT {table}_pkey PRIMARY KEY (organisation, kind, value) INCLUDE ({row})"
+    return Sql(f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey, {key}", sqlite="SELECT 1")
 
 
 _SESSION_COLUMNS = "organisation, sid, cookie, client, status, account, created, authenticated, seen, expires"
@@ -44,6 +52,7 @@ _ACCOUNTS = (
         "WHEN NEW.id = '' OR NEW.status = '' BEGIN SELECT RAISE(ABORT, 'an account has an id and a status'); END",
     ),
 )
+_IDENTIFIERS = (_key_includes("identifiers", "account"), _key_includes("customer_identifiers", "customer"))
 _CLIENTS = (Sql("UPDATE clients SET document = replace(document, '\"rotates\":', '\"rotate_refresh_tokens\":')"),)
 _TOKENS = (
     Sql("ALTER TABLE tokens RENAME COLUMN hash TO digest"),
@@ -93,4 +102,4 @@ _LOGINS = (
 )
 _KEYS = (Sql("ALTER TABLE signing_keys RENAME TO id_token_keys"),)
 
-STATEMENTS = (*_ACCOUNTS, *_CLIENTS, *_TOKENS, *_SESSIONS, *_ONE_TIME_CREDENTIALS, *_LOGINS, *_KEYS)
+STATEMENTS = (*_ACCOUNTS, *_IDENTIFIERS, *_CLIENTS, *_TOKENS, *_SESSIONS, *_ONE_TIME_CREDENTIALS, *_LOGINS, *_KEYS)
