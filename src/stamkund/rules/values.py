@@ -77,7 +77,8 @@ class ValueType(Generic[T]):
         if self.max_length is not None and len(text) > self.max_length:
             raise Invalid(f"Parameter must be at most {self.max_length} characters")
         value = self.read(text, context)
-        if not self.control_characters and _CONTROL.search(text):
+        # What is printable has no control character, which is found out sooner than by the regular expression.
+        if not self.control_characters and not text.isprintable() and _CONTROL.search(text):
             raise Invalid("Parameter must not contain control characters")
         return value
 

@@ -100,12 +100,13 @@ def _name(raw: bytes) -> str:
 def parse_json_object(body: bytes) -> dict[str, Any]:
     """A JSON object as names and values; `null` counts as absent. Raises Refused for anything else."""
     try:
-        value = _json.decode(body.decode())
-    except (ValueError, RecursionError):
+        text = body.decode().strip(_JSON_BLANKS)
+        value, end = _read_json(text, 0)
+    except (ValueError, RecursionError, StopIteration):  # StopIteration: nothing at all that is JSON
         raise Refused(problems.INVALID_JSON) from None
-    if not isinstance(value, dict):
+    if end != len(text) or not isinstance(value, dict):
         raise Refused(problems.INVALID_JSON)
-    return {_printable(name): v for name, v in value.items() if v is not None}
+    return {name if name.isascii() else _printable(name): v for name, v in value.items() if v is not None}
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -119,7 +120,10 @@ def _no_constant(_: str) -> NoReturn:
     raise ValueError("NaN and Infinity are not JSON")
 
 
-_json = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+_JSON_BLANKS = " \t\n\r"
+# The standard library's own scanner; `decode` around it looks for blanks with two regular expressions.
+_scanner: Any = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+_read_json = _scanner.scan_once
 
 
 def _printable(name: str) -> str:
