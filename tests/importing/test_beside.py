@@ -228,6 +228,24 @@ def test_small_files_and_pipes_are_read_here(tmp_path: Path) -> None:
     assert not beside.are_large([File("none", str(tmp_path / "none"))])
 
 
+async def test_a_name_that_is_not_unicode_is_read_here(publisher: Publisher, small_steps: None, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"kund\xe9r.csv")
+    path.write_text("customer_number\n1\n\n;\n")
+    assert not beside.are_large([File(str(path), str(path))])
+    summary, _ = await publisher.read(path)
+    assert summary.created == 1
+
+
+def test_a_file_in_a_closed_folder_is_read_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As `sudo -u stamkund stamkund import customers /dev/stdin < closed/file.csv` has it."""
+
+    def closed(_: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", closed)
+    assert not beside.are_large([File("/dev/stdin", str(tmp_path / "file.csv"))])
+
+
 async def test_standard_input_is_the_files_own(publisher: Publisher, small_steps: None) -> None:
     """`/dev/stdin` names another file in the process that reads."""
     with publisher.file("rows.csv", "customer_number\n1\n2\n").open("rb") as content:
@@ -295,6 +313,8 @@ async def test_a_parser_that_is_killed_ends_the_import(publisher: Publisher, sma
     path = publisher.file("rows.jsonl", many(5000))
     with pytest.raises(CannotRun, match=r"ended by itself \(SIGKILL\)\. What was imported so far stays"):
         await read(publisher, path, psutil.Process.kill)
+    with pytest.raises(CannotRun, match=rf"ended by itself \(signal {signal.SIGRTMIN + 1}\)"):
+        await read(publisher, path, lambda parser: parser.send_signal(signal.SIGRTMIN + 1))
     assert parsers() == []
     assert await publisher.customer(str(BATCH)) is not None and await publisher.customer("4999") is None
     summary, _ = await publisher.read(path)

@@ -24,8 +24,8 @@ async def test_a_key_holds_the_row_that_it_leads_to(
             "SELECT 'o', 'email', 'a' || n || '@example.com', n FROM generate_series(1, 10000) AS n"
         )
         await connection.execute(f"VACUUM ANALYZE {table}")
-        wanted = "organisation = 'o' AND kind = 'email' AND value = 'a1@example.com'"
-        plan = await connection.fetchval(f"EXPLAIN SELECT {row} FROM {table} WHERE {wanted}")
+        condition = "organisation = 'o' AND kind = 'email' AND value = 'a1@example.com'"
+        plan = await connection.fetchval(f"EXPLAIN SELECT {row} FROM {table} WHERE {condition}")
     finally:
         await connection.close()
     assert plan.startswith(f"Index Only Scan using {table}_pkey on {table}")

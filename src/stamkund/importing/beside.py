@@ -33,12 +33,18 @@ _COMMAND = (sys.executable, "-P", "-m", "stamkund.importing.parser_process")
 def are_large(files: Sequence[File]) -> bool:
     """Whether reading the files takes much longer than starting a process that reads them.
 
-    A pipe is another one in another process, and so is never large.
+    Never large is what only this process can open by a name that can be sent: a pipe, a redirected file in a folder
+    that is closed to the caller, a name that is not Unicode.
     """
-    paths = [Path(file.path).resolve() for file in files]
-    if any(not path.is_file() or path.is_relative_to("/dev") for path in paths):
+    try:
+        paths = [Path(file.path).resolve() for file in files]
+        for text in (*map(str, paths), *(file.name for file in files)):
+            text.encode()
+        if any(not path.is_file() or path.is_relative_to("/dev") for path in paths):
+            return False
+        return sum(path.stat().st_size for path in paths) >= LARGE_BYTES
+    except (OSError, UnicodeEncodeError):
         return False
-    return sum(path.stat().st_size for path in paths) >= LARGE_BYTES
 
 
 def usable_cores() -> int:
@@ -70,6 +76,7 @@ async def steps(job: Job, documents: Documents) -> AsyncIterator[AsyncIterator[S
 
 
 def _started(job: Job, documents: Documents) -> subprocess.Popen[bytes]:
+    start = msgspec.msgpack.encode(Start(_resolved(job), os.fsencode(documents.key_file)))
     # A process group of its own: Ctrl-C at a terminal reaches the import alone, which then ends the parser.
     try:
         process = subprocess.Popen(  # noqa: S603  (this Python, and a module of ours)
@@ -79,7 +86,7 @@ def _started(job: Job, documents: Documents) -> subprocess.Popen[bytes]:
         raise CannotRun(f"The process that reads the files cannot be started: {error.strerror}.") from None
     assert process.stdin is not None
     with suppress(BrokenPipeError), process.stdin as pipe:  # that it has ended is noticed by whoever reads its steps
-        pipe.write(msgspec.msgpack.encode(Start(_resolved(job), str(documents.key_file))))
+        pipe.write(start)
     return process
 
 
@@ -127,4 +134,6 @@ async def _received(process: subprocess.Popen[bytes], stream: asyncio.StreamRead
 
 def _how_it_ended(process: subprocess.Popen[bytes]) -> str:
     status = process.wait()
-    return f"exit status {status}" if status >= 0 else signal.Signals(-status).name
+    if status >= 0:
+        return f"exit status {status}"
+    return signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"

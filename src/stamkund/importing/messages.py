@@ -22,10 +22,10 @@ LENGTH_BYTES = 4
 
 
 class Start(msgspec.Struct, array_like=True):
-    """What a parser's process is started with."""
+    """What a parser's process is started with. `key_file`: its path, as the file system has it."""
 
     job: Job
-    key_file: str
+    key_file: bytes
 
 
 class Rows(msgspec.Struct, array_like=True, tag=True):

@@ -31,7 +31,7 @@ def main() -> None:
 
 def _run(start: Start, output: int) -> None:
     try:
-        documents = Documents(Vault(Path(start.key_file)))
+        documents = Documents(Vault(Path(os.fsdecode(start.key_file))))
         for step in parsed_steps(start.job):
             _send(packed(step, documents), output)
         _send(End(), output)

@@ -268,9 +268,7 @@ class RowParser:
         return number, len(text) <= _MAX_TEN_DIGIT_LENGTH and (born is None or number.birth_date != born)
 
 
-def _texts(
-    texts: Iterable[Any], columns: Sequence[tuple[str, Callable[[str], Any]]], prefix: str = ""
-) -> dict[str, Any]:
+def _texts(texts: Iterable[Any], columns: Sequence[_Column], prefix: str = "") -> dict[str, Any]:
     """The checked values of the columns that a row has. Raises RowProblem."""
     fields: dict[str, Any] = {}
     name = ""

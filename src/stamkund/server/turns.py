@@ -17,7 +17,7 @@ MAX_HANDLED_TOGETHER = 64
 """How many requests are handled before their responses are written: the first must not wait for hundreds of others."""
 
 
-class Exchange(Protocol):
+class Handled(Protocol):
     """A request and its response, as a turn sees them. None of its methods raises."""
 
     def handle(self) -> None: ...
@@ -30,16 +30,16 @@ class Turn:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._arrived: deque[Exchange] = deque()
-        self._outgoing: list[Exchange] = []
+        self._arrived: deque[Handled] = deque()
+        self._outgoing: list[Handled] = []
         self._is_due = False
 
-    def handle(self, exchange: Exchange) -> None:
+    def handle(self, exchange: Handled) -> None:
         """Has a request handled at the end of this turn."""
         self._arrived.append(exchange)
         self._wake()
 
-    def send(self, exchange: Exchange) -> None:
+    def send(self, exchange: Handled) -> None:
         """Has a response written, and the exchange completed, at the end of this turn."""
         self._outgoing.append(exchange)
         self._wake()

@@ -1,4 +1,4 @@
-"""The ASGI door: dispatch for any ASGI server, and for clients that call it in process. A thin adapter."""
+"""Dispatch for any ASGI server, and for clients that call it in process: a thin adapter."""
 
 from __future__ import annotations
 

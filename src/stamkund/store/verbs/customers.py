@@ -257,12 +257,11 @@ def _claim(one: _New | _Update, owners: _Owners) -> str | None:
 
 
 def _owners_of_added(organisation: str, prepared: list[_New | _Update]) -> Work[_Owners]:
-    """Who has the identifiers that the batch is to add. Ids are new, and customer numbers were looked up already."""
+    """Who has the identifiers that the batch is to add. None of them is an id or a customer number."""
     values: dict[str, list[str]] = {}
     for one in prepared:
         for kind, value in one.added:
-            if kind not in (identifiers.ID, identifiers.CUSTOMER_NUMBER):
-                values.setdefault(kind, []).append(value)
+            values.setdefault(kind, []).append(value)
     owners: _Owners = {}
     for kind, named in values.items():
         rows = yield Execute(_OWNERS, (organisation, kind, named))
