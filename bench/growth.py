@@ -1,7 +1,7 @@
 """Growth: the rates of reads with more accounts, and with more user products on each, beside ten thousand with two.
 
 All installations of an engine are up at once. A round measures each of them in turn; the medians of the rounds are
-compared. Requests go to 20,000 different accounts, and each is read once before anything is counted: so what is
+compared. Requests go to 10,000 different accounts, and each is read once before anything is counted: so what is
 measured is a newspaper whose active readers' accounts are in some cache, among many more that are not read.
 """
 

@@ -42,8 +42,8 @@ class Report:
 
     def write(self) -> None:
         """Puts them into results.json, and what is there then into bench/README.md and into the picture."""
-        results.write(results.read().merged(self.run, self.lines, self.cells))
-        merged = results.read()  # rounded, as whoever makes the table anew will find it
+        merged = results.read().merged(self.run, self.lines, self.cells)
+        results.write(merged)
         README.write_text(with_tables(README.read_text(encoding="utf-8"), merged), encoding="utf-8")
         PICTURE.write_text(picture.drawn(merged), encoding="utf-8")
 

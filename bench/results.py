@@ -89,20 +89,18 @@ class Results:
     def merged(self, run: Run, lines: Iterable[tuple[str, Line]], growth: Iterable[Cell] = ()) -> Results:
         """These results with the lines and cells of a run, each in place of the earlier one of its name.
 
-        Their figures are rounded here, so that what is printed now and what is read later are the same. A run that
-        nothing is left of goes.
+        Their figures are kept as they are: whoever rounds for a table rounds once. A run that nothing is left of goes.
         """
         runs = [*self.runs, *([] if run in self.runs else [run])]
         place = runs.index(run)
         entries = {entry.line.name: entry for entry in self.entries}
         for measurement, line in lines:
-            entries[line.name] = Entry(measurement, replace(line, ratio=round(line.ratio, 4)), place)
+            entries[line.name] = Entry(measurement, line, place)
         order = list(MEASUREMENTS)
         ordered = sorted(entries.values(), key=lambda entry: order.index(entry.measurement))
         cells = {cell.place: cell for cell in self.growth}
         for cell in growth:
-            ratio, per_second = round(cell.ratio, 4), round(cell.per_second)
-            cells[cell.place] = replace(cell, ratio=ratio, per_second=per_second, run=place)
+            cells[cell.place] = replace(cell, run=place)
         return _without_empty_runs(runs, ordered, list(cells.values()))
 
     def groups(self) -> dict[str, list[Entry]]:

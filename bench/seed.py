@@ -17,7 +17,7 @@ from stamkund.store import ACCESS, Issue, NewToken
 from stamkund.store.open import Installation, engine_for, migrate, open_installation
 
 SCOPES = ["/external/account/r", "/external/account/w", "/external/me/w"]
-KEYS = 20_000
+KEYS = 10_000
 """How many different accounts the requests are about, at most."""
 
 
@@ -40,7 +40,7 @@ def seed(
     accounts.load(accounts.Population(settings, count, user_products, now))
     chosen = random.Random(1).sample(range(count), min(tokens, count))
     asyncio.run(_add_tokens(settings, client, chosen, now))
-    emails = [email(number) for number in random.Random(2).choices(range(count), k=KEYS)]
+    emails = [email(number) for number in random.Random(2).sample(range(count), min(KEYS, count))]
     return Seeded(client, secret, "system", [_token(number).decode() for number in chosen], emails)
 
 

@@ -20,11 +20,11 @@ function request()
   return requests[place]
 end
 
-function done(summary, latency)
+function done(summary)
   local failed = summary.errors
   io.write(string.format(
-    '\n{"count": %d, "seconds": %f, "bytes": %d, "p99_ms": %f, "errors": %d}\n',
-    summary.requests, summary.duration / 1e6, summary.bytes, latency:percentile(99) / 1e3,
+    '\n{"count": %d, "seconds": %f, "errors": %d}\n',
+    summary.requests, summary.duration / 1e6,
     failed.connect + failed.read + failed.write + failed.status + failed.timeout
   ))
 end

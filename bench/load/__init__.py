@@ -7,7 +7,7 @@ mode needs a timer finer than the event loop's millisecond.
 
 from __future__ import annotations
 
-from bench.load.driver import run, run_in_process
+from bench.load.driver import may_go_first, run, run_in_process
 from bench.load.plan import LOST, LoadError, Plan, Result, request
 
-__all__ = ["LOST", "LoadError", "Plan", "Result", "request", "run", "run_in_process"]
+__all__ = ["LOST", "LoadError", "Plan", "Result", "may_go_first", "request", "run", "run_in_process"]

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import multiprocessing
 import os
+import resource
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -52,6 +53,11 @@ def _stay_awake(loop: asyncio.AbstractEventLoop) -> None:
     microseconds for each response: a slow server, whose client sleeps, would pay for it and a fast one would not.
     """
     loop.call_soon(_stay_awake, loop)
+
+
+def may_go_first() -> bool:
+    """Whether this user may give a process real-time priority."""
+    return os.geteuid() == 0 or resource.getrlimit(resource.RLIMIT_RTPRIO)[0] >= 1
 
 
 def _go_first() -> None:

@@ -51,13 +51,14 @@ def test_results_come_back_from_their_file(tmp_path: Path) -> None:
 
 
 def test_the_table_is_the_same_before_and_after_the_file(tmp_path: Path) -> None:
-    """Rounded twice, 0.89499 is 0.90."""
+    """And what is printed first: rounded twice, 0.894996 would be 0.90."""
     cell = Cell("sqlite", "GET /me", 10_000, 1, 0.894996, 1234.5678)
     merged = Results().merged(MONDAY, [("reads", replace(ACCOUNTS, ratio=0.894996))], [cell])
     results.write(merged, tmp_path / "results.json")
     read = results.read(tmp_path / "results.json")
     assert report.table(read) == report.table(merged) and report.growth_table(read) == report.growth_table(merged)
     assert picture.drawn(read) == picture.drawn(merged)
+    assert "| 0.89 | ≥ 0.5 |" in report.table(read) and "| 0.89 |" in report.growth_table(read)
 
 
 def test_the_table_says_which_run_a_line_is_from_and_on_what_it_was_made() -> None:
