@@ -78,6 +78,7 @@ async def test_an_import_that_ends_early(
     with importing(installation) as process:
         await until(has_begun)
         (parser,) = psutil.Process(process.pid).children()
+        assert os.getpgid(parser.pid) != os.getpgid(process.pid)  # Ctrl-C at a terminal reaches the import alone
         strike(process, parser)
         output, errors = await asyncio.to_thread(process.communicate)
         assert (process.returncode, output, errors) == (status, b"", b"")

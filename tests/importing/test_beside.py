@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import psutil
 import pytest
 
 from stamkund.importing import BadRow, CannotRun, Summary, beside, import_customers, run
+from stamkund.importing.messages import LENGTH_BYTES, End, decode
 from stamkund.importing.steps import File
 from stamkund.rules.customer import Customer
 from stamkund.vault import KeyFileError, Vault
@@ -55,7 +57,7 @@ class Outcome:
     bad: list[BadRow]
     progress: list[tuple[int, int]]
     customers: list[Any]
-    parsers: int = 0
+    beside: bool
 
 
 @dataclass
@@ -65,18 +67,36 @@ class Import:
     publisher: Publisher
     large_bytes: int
     monkeypatch: pytest.MonkeyPatch
-    seen: set[int] = field(default_factory=set)
 
     async def __call__(self, path: Path, second: Path | None, numbers: list[str], **options: Any) -> Outcome:
-        self.monkeypatch.setattr(beside, "LARGE_BYTES", self.large_bytes)
         bad: list[BadRow] = []
         progress: list[tuple[int, int]] = []
+        started: list[subprocess.Popen[bytes]] = []
+        start = beside._started
+
+        def watched(*arguments: Any) -> subprocess.Popen[bytes]:
+            started.append(start(*arguments))
+            return started[-1]
 
         def show(done: int, rows: int) -> None:
             progress.append((done, rows))
-            self.seen.update(parser.pid for parser in parsers())
 
-        summary = await import_customers(
+        with self.monkeypatch.context() as patch:
+            patch.setattr(beside, "LARGE_BYTES", self.large_bytes)
+            patch.setattr(beside, "_started", watched)
+            summary = await self._imported(path, second, bad, show, options)
+        customers = [without_ids(await self.publisher.customer(number)) for number in numbers]
+        return Outcome(summary, bad, progress, customers, bool(started))
+
+    async def _imported(
+        self,
+        path: Path,
+        second: Path | None,
+        bad: list[BadRow],
+        show: Callable[[int, int], None],
+        options: dict[str, Any],
+    ) -> Summary:
+        return await import_customers(
             self.publisher.store,
             self.publisher.organisation,
             path,
@@ -85,8 +105,6 @@ class Import:
             progress=show,
             **{"now": NOW, "dry_run": False, **options},
         )
-        customers = [without_ids(await self.publisher.customer(number)) for number in numbers]
-        return Outcome(summary, bad, progress, customers, len(self.seen))
 
 
 def without_ids(customer: Customer | None) -> Any:
@@ -111,7 +129,7 @@ def both(publisher: Publisher, monkeypatch: pytest.MonkeyPatch, small_steps: Non
 
     async def compare(path: Path, second: Path | None, numbers: list[str], **options: Any) -> Outcome:
         first, other = await here(path, second, numbers, **options), await there(path, second, numbers, **options)
-        assert (here.seen, bool(there.seen)) == (set(), True)
+        assert (first.beside, other.beside) == (False, True)
         assert (first.summary, first.bad, first.progress) == (other.summary, other.bad, other.progress)
         assert first.customers == other.customers
         return other
@@ -223,6 +241,9 @@ def test_small_files_and_pipes_are_read_here(tmp_path: Path) -> None:
     file = {path: File(str(path), str(path)) for path in (small, pipe, large)}
     assert not beside.are_large([file[small]])
     assert beside.are_large([file[small], file[large]])
+    with large.open("wb") as content:
+        content.truncate(beside.LARGE_BYTES // 2)
+    assert beside.are_large([file[large], file[large]]) and not beside.are_large([file[large], file[small]])
     assert not beside.are_large([file[large], file[pipe]])
     assert not beside.are_large([File("/dev/null", "/dev/null"), file[large]])
     assert not beside.are_large([File("none", str(tmp_path / "none"))])
@@ -383,3 +404,12 @@ async def test_a_full_disk_under_the_spool(publisher: Publisher, small_steps: No
         )
     assert full and await publisher.customer("1") is None
     await until(lambda: parsers() == [])
+
+
+@pytest.mark.parametrize("job", [b"", b"\x92", b"no job"])
+def test_a_parser_that_gets_no_job_says_so_and_prints_nothing(job: bytes) -> None:
+    """The import was killed while it sent one; what an error says could quote a row."""
+    done = subprocess.run(beside._COMMAND, input=job, capture_output=True, check=True)
+    end = decode(done.stdout[LENGTH_BYTES:])
+    assert isinstance(end, End) and "The process that reads the files failed" in str(end.cannot_run)
+    assert done.stderr == b""

@@ -27,7 +27,7 @@ RawRows = Iterable[tuple[int, R | RowProblem]]
 BATCH_BYTES = 8 << 20
 """A step ends when so much of the customer file has been read, however few rows that is."""
 _LINES = 5000
-"""How many lines of a subscription file are read in one step."""
+"""About how many lines of a subscription file are read in one step."""
 _ORPHANS = 1000
 
 _UNKNOWN_CUSTOMER = "; its customer is unknown, so this import ends no subscription that is missing from the file"
@@ -82,12 +82,14 @@ class _FileParser:
         """Spools every line of the subscription file, for `customers`."""
         self._sources.append(source)
         self._spool = spool
+        due = _LINES
         for line, raw in lines:
             problem = raw if isinstance(raw, RowProblem) else self._spool_line(raw, line, spool)
             if problem is not None:
                 self._reject_line(problem, line, source.name, spool)
-            if line % _LINES == 0:
+            if line >= due:  # not every line is there: blank ones are none, and a row may take several
                 yield self._step()
+                due = line + _LINES
         spool.finish()
         yield self._step()
 

@@ -24,19 +24,30 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     output = os.dup(1)
     os.dup2(2, 1)  # whatever is printed by mistake is no message
-    start = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Start)
     with suppress(BrokenPipeError):  # the import has ended
-        _run(start, output)
+        _send(End(_sentence_after(sys.stdin.buffer.read(), output)), output)
 
 
-def _run(start: Start, output: int) -> None:
+def _sentence_after(start: bytes, output: int) -> str | None:
+    """Sends all steps. The sentence says why the files could not be read to their end; None where they could.
+
+    The message of an error that nobody foresaw may quote a row, so only its kind is told.
+    """
     try:
-        documents = Documents(Vault(Path(os.fsdecode(start.key_file))))
-        for step in parsed_steps(start.job):
-            _send(packed(step, documents), output)
-        _send(End(), output)
+        _send_steps(msgspec.msgpack.decode(start, type=Start), output)
     except (CannotRun, KeyFileError) as error:
-        _send(End(str(error)), output)
+        return str(error)
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        return f"The process that reads the files failed: {type(error).__name__}. This is a fault of Stamkund's."
+    return None
+
+
+def _send_steps(start: Start, output: int) -> None:
+    documents = Documents(Vault(Path(os.fsdecode(start.key_file))))
+    for step in parsed_steps(start.job):
+        _send(packed(step, documents), output)
 
 
 def _send(message: Message, output: int) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import msgspec
+import pytest
 
 from stamkund.rules.customer import Customer, Subscription
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.ids import new_id
 from stamkund.store import CustomerChange
+from stamkund.store.verbs import customers
+from stamkund.store.work import Sql
 from tests.store.conftest import StoredOrganisation
 from tests.support.service import NOW, customer
 
@@ -34,6 +37,17 @@ async def test_customers_are_made_changed_and_left_alone(paper: StoredOrganisati
     candidate = await paper.candidate("1")
     assert candidate is not None and (candidate.customer.first_name, candidate.customer.id) == ("Åke", first.id)
     assert await paper.count("customers") == 2
+
+
+async def test_new_numbers_with_none_stored_between_are_not_looked_up(
+    paper: StoredOrganisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first import in the order of its numbers: one look at the index is enough for a batch (docs/decisions/0019)."""
+    monkeypatch.setattr(customers, "_PRESENT", Sql("no statement"))
+    await paper.customer("100")
+    await paper.customer("200")
+    with pytest.raises(Exception, match="no"):
+        await paper.put(customer("1500", NOW), customer("1000", NOW), customer("2500", NOW))
 
 
 async def test_a_dry_run_writes_nothing(paper: StoredOrganisation) -> None:
