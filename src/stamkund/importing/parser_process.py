@@ -31,7 +31,7 @@ def main() -> None:
 def _sentence_after(start: bytes, output: int) -> str | None:
     """Sends all steps. The sentence says why the files could not be read to their end; None where they could.
 
-    The message of an error that nobody foresaw may quote a row, so only its kind is told.
+    The message of an error that nobody foresaw may quote a row, so only its kind is reported.
     """
     try:
         _send_steps(msgspec.msgpack.decode(start, type=Start), output)
