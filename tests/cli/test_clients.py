@@ -14,6 +14,9 @@ from tests.support.installation_fixtures import running
 CREATE = ("client", "create", "--organisation", ORGANISATION, "--name", "Appen", "--scope", "/openid")
 LIST = ("client", "list", "--organisation", ORGANISATION)
 HERALD = "https://www.herald.example"
+ALL_GRANTS = ["none", "client_credentials", "password", "authorization_code", "ticket", "refresh_token"]
+HTTPS = {"public_url": "https://login.herald.example"}
+READS_ANYBODY = "can't have /external/account/r, because anybody can call in its name"
 
 
 def client_json(installation: Installation, client_id: str) -> dict[str, Any]:
@@ -54,6 +57,8 @@ def test_a_client_is_printed_with_all_its_settings(installation: Installation) -
         "rotate_refresh_tokens": True,
         "sso2": True,
         "disabled": False,
+        "require_pkce": False,
+        "grants": ALL_GRANTS,
     }
     listed = installation.do(*LIST).output
     assert f"{made}  Appen  /openid  offline_access rotate_refresh_tokens sso2\n" in listed
@@ -71,6 +76,9 @@ def test_a_client_is_printed_with_all_its_settings(installation: Installation) -
         (["--redirect-uri", f"{HERALD}/#a"], f"the redirect URI {HERALD}/#a must be absolute, without a fragment"),
         (["--logout-uri", "data:text/html,x"], "the logout URI data:text/html,x must be absolute"),
         (["--public", "--sso2"], "a public client can't use SSO2"),
+        (["--public", "--scope", "/external/account/r"], READS_ANYBODY),
+        (["--public", "--grant", "password"], "a public client can't use the grant password, which needs a secret"),
+        (["--grant", "implicit"], "there is no grant implicit: choose from none, client_credentials"),
     ],
 )
 def test_create_refuses(embedded: Installation, options: list[str], words: str) -> None:
@@ -89,6 +97,15 @@ async def test_a_public_client_has_no_secret_and_no_use_for_one(embedded: Instal
     assert_fails(embedded.run("client", "change", made["client_id"], "--sso2"), "a public client can't use SSO2")
     never = embedded.run("client", "change", made["client_id"], "--no-rotate-refresh-tokens")
     assert_fails(never, "a public client's refresh tokens always rotate")
+    pkce = embedded.run("client", "change", made["client_id"], "--no-require-pkce")
+    assert_fails(pkce, "a public client must always prove with PKCE")
+    read = embedded.run("client", "change", made["client_id"], "--scope", "/openid", "--scope", "/external/account/r")
+    assert_fails(read, READS_ANYBODY)
+    by_ticket = embedded.run("client", "change", made["client_id"], "--grant", "ticket")
+    assert_fails(by_ticket, "a public client can't use the grant ticket")
+    public = client_json(embedded, made["client_id"])
+    assert (public["scopes"], public["grants"]) == (["/openid"], ["authorization_code", "refresh_token"])
+    assert public["require_pkce"] is True
     async with running(embedded) as (server, _):
         for secret, error in (("", "unauthorized_client"), ("guessed", "invalid_client")):
             caller = Caller(server, ClientSecret(made["client_id"], secret))
@@ -108,6 +125,10 @@ def test_a_change_replaces_what_it_names_and_nothing_else(embedded: Installation
         (["--origin", "", "--redirect-uri", ""], {"origins": [], "redirect_uris": []}),
         (["--offline-access", "--rotate-refresh-tokens"], {"offline_access": True, "rotate_refresh_tokens": True}),
         (["--no-offline-access", "--no-rotate-refresh-tokens", "--no-sso2"], {"offline_access": False, "sso2": False}),
+        (["--grant", "ticket", "--grant", "none"], {"grants": ["none", "ticket"]}),
+        (["--grant", ""], {"grants": []}),
+        (["--require-pkce"], {"require_pkce": True}),
+        (["--no-require-pkce"], {"require_pkce": False}),
     ):
         assert embedded.do("client", "change", made.upper(), *options).output == f"{made} is changed\n"
         before |= {"rotate_refresh_tokens": "--rotate-refresh-tokens" in options, **changes}
@@ -134,6 +155,58 @@ def test_change_refuses(embedded: Installation) -> None:
     assert_fails(embedded.run("client", "change", "nobody", "--name", "x"), "nobody is no client id (24 hex digits)")
     assert embedded.run(*change, "--public").status == COULD_NOT_RUN
     assert client_json(embedded, client_id) == before
+
+
+# Addresses that others can read on the way ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("option", ["--redirect-uri", "--logout-uri", "--origin"])
+def test_what_is_sent_over_plain_http_goes_to_the_machine_itself_alone(embedded: Installation, option: str) -> None:
+    for address in ("http://www.herald.example", "http://127.0.0.1.example.com", "http://localhost.example.com"):
+        ended = embedded.run(*CREATE, option, address, **HTTPS)
+        assert_fails(ended, f"{address} must begin with https: plain http is only for a machine's own programs")
+    for address in ("http://127.0.0.1:8003", "http://[::1]:8003", "http://localhost:8003", HERALD):
+        embedded.do(*CREATE, option, address, **HTTPS)
+    embedded.do(*CREATE, option, "http://www.herald.example", public_url="http://test.herald.example")
+
+
+def test_change_is_held_to_the_same_and_a_client_from_before_can_still_be_changed(embedded: Installation) -> None:
+    plain = "http://www.herald.example/back"
+    old = created(embedded, "--redirect-uri", plain)  # while our own address was plain http
+    moved = embedded.run("client", "change", old, "--redirect-uri", "http://new.herald.example/back", **HTTPS)
+    assert_fails(moved, "must begin with https")
+    embedded.do("client", "change", old, "--name", "Ny", **HTTPS)
+    assert client_json(embedded, old)["redirect_uris"] == [plain]
+    doctor = embedded.run("doctor", **HTTPS)
+    assert_fails(doctor, f"FAIL  client {old} (Ny): the redirect URI {plain} must begin with https", "output")
+    embedded.do("client", "disable", old)
+    assert embedded.do("doctor", **HTTPS).status == 0
+
+
+# PKCE, which clients in the field don't send ---------------------------------------------------------------
+
+
+def test_doctor_advises_pkce_and_finds_nothing_wrong(embedded: Installation) -> None:
+    back = ("--redirect-uri", f"{HERALD}/back")
+    could = [created(embedded, *back), created(embedded, *back, "--sso2")]
+    created(embedded, *back, "--require-pkce")
+    created(embedded, *back, "--public")
+    created(embedded, *back, "--grant", "ticket")
+    created(embedded)
+    [note] = [line for line in embedded.do("doctor").output.splitlines() if line.startswith("note")]
+    assert ", ".join(f"{id_} (Appen)" for id_ in could) + ". Where" in note
+    for id_ in could:
+        embedded.do("client", "change", id_, "--require-pkce")
+    assert "note" not in embedded.do("doctor").output
+
+
+def test_the_grants_are_printed_where_they_are_fewer_than_all(embedded: Installation) -> None:
+    created(embedded)
+    assert "grants" not in embedded.do(*LIST).output
+    created(embedded, "--grant", "ticket", "--grant", "refresh_token")
+    created(embedded, "--grant", "")
+    assert "    grants ticket refresh_token\n" in (output := embedded.do(*LIST).output)
+    assert "    grants none\n" in output
 
 
 # Clients that move here ------------------------------------------------------------------------------------

@@ -12,9 +12,11 @@ import typer
 
 from stamkund.cli.common import fail
 from stamkund.rules import scopes
+from stamkund.rules.client_rules import broken_rules
 from stamkund.rules.ids import parse_id
-from stamkund.rules.organisation import Client
+from stamkund.rules.organisation import GRANTS, Client
 from stamkund.rules.urls import is_origin, is_return_address
+from stamkund.settings import Settings
 
 MIN_SECRET_LENGTH, MAX_SECRET_LENGTH = 16, 512
 """Limits for a secret that a client has from another service; those that are made here have 48 characters."""
@@ -36,6 +38,11 @@ LOGOUT_URIS = Annotated[
     list[str] | None, typer.Option("--logout-uri", help="Where logouts may return to. Repeat for more.")
 ]
 
+GRANT_OPTION = Annotated[
+    list[str] | None,
+    typer.Option("--grant", help=f"A grant by which it may get tokens: {', '.join(GRANTS)}. Repeat for more."),
+]
+
 
 def checked_scopes(values: list[str]) -> list[str]:
     for scope in values:
@@ -43,6 +50,15 @@ def checked_scopes(values: list[str]) -> list[str]:
             similar = difflib.get_close_matches(scope, scopes.ALL, 1)
             fail(f"there is no scope {scope}" + (f"; did you mean {similar[0]}?" if similar else ""))
     return list(dict.fromkeys(values))
+
+
+def checked_grants(values: list[str]) -> list[str]:
+    """The grants in the order of `GRANTS`; a single empty value is none at all."""
+    chosen = [value for value in values if value]
+    for grant in chosen:
+        if grant not in GRANTS:
+            fail(f"there is no grant {grant}: choose from {', '.join(GRANTS)}")
+    return [grant for grant in GRANTS if grant in chosen]
 
 
 def checked_origins(values: list[str] | None) -> list[str]:
@@ -71,10 +87,13 @@ def _checked(values: list[str] | None, is_valid: Callable[[str], bool], message:
     return unique
 
 
-def check_public(client: Client) -> None:
-    """A client that can't keep a secret can't use what depends on one. Raises ValueError."""
-    if client.public and client.sso2:
-        raise ValueError("a public client can't use SSO2, which is signed with a secret: leave out --sso2")
+def check_rules(client: Client, settings: Settings, before: Client | None = None) -> None:
+    """Raises ValueError for a rule that the client breaks, and that it did not break before."""
+    plain_http = settings.issuer.startswith("http:")
+    already = [] if before is None else broken_rules(before, plain_http=plain_http)
+    for rule in broken_rules(client, plain_http=plain_http):
+        if rule not in already:
+            raise ValueError(rule)
 
 
 def existing_id(text: str) -> str:

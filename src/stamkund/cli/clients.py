@@ -10,12 +10,21 @@ import msgspec
 import typer
 
 from stamkund.cli import client_options as options
-from stamkund.cli.client_options import LOGOUT_URIS, ORIGINS, REDIRECT_URIS
-from stamkund.cli.common import JSON, ORGANISATION, fail, get_organisation, print_json, with_installation, with_store
+from stamkund.cli.client_options import GRANT_OPTION, LOGOUT_URIS, ORIGINS, REDIRECT_URIS
+from stamkund.cli.common import (
+    JSON,
+    ORGANISATION,
+    fail,
+    get_organisation,
+    load_settings,
+    print_json,
+    with_installation,
+    with_store,
+)
 from stamkund.clock import system_clock
 from stamkund.identity.client_secrets import ClientSecrets
 from stamkund.rules.ids import is_id, new_id
-from stamkund.rules.organisation import Client, Secret, new_secret
+from stamkund.rules.organisation import GRANTS, GRANTS_FOR_PUBLIC_CLIENTS, Client, Secret, new_secret
 from stamkund.store import Store
 from stamkund.store.open import Installation
 
@@ -40,7 +49,7 @@ _PRINTED_FIELDS = (
     "disabled",
     "created",
 )
-_FLAGS = ("disabled", "public", "offline_access", "rotate_refresh_tokens", "sso2")
+_FLAGS = ("disabled", "public", "offline_access", "rotate_refresh_tokens", "require_pkce", "sso2")
 _LISTS = {"redirect_uris": "redirect URI", "logout_uris": "logout URI", "origins": "origin"}
 
 
@@ -59,12 +68,16 @@ def create(
     redirect_uri: REDIRECT_URIS = None,
     logout_uri: LOGOUT_URIS = None,
     origin: ORIGINS = None,
+    grant: GRANT_OPTION = None,
     public: Annotated[
         bool, typer.Option("--public", help="It can't keep a secret (an app): it proves itself with PKCE.")
     ] = False,
     offline_access: Annotated[bool, typer.Option("--offline-access", help="It gets refresh tokens.")] = False,
     rotate_refresh_tokens: Annotated[
         bool, typer.Option("--rotate-refresh-tokens", help="Each use of a refresh token replaces it.")
+    ] = False,
+    require_pkce: Annotated[
+        bool, typer.Option("--require-pkce", help="It must prove with PKCE (S256) that a code is its own.")
     ] = False,
     sso2: Annotated[bool, typer.Option("--sso2", help="It may use single sign-on (SSO2).")] = False,
     existing_id: Annotated[
@@ -77,11 +90,15 @@ def create(
 ) -> None:
     """Create a client and print its id and secret. The secret is printed only now.
 
+    Without `--grant` it may get tokens by all grants of its kind: a public client by authorization_code and
+    refresh_token, any other by all six.
+
     A client that moves here from another service keeps its id (`--id`) and its secret (`--secret-stdin`), so that the
     site itself changes nothing but a host name.
 
     A public client (an app in a phone or a browser) has no secret: it can only log readers in at the login page, by
-    authorization code with PKCE, and refresh the tokens that it got that way.
+    authorization code with PKCE, and refresh the tokens that it got that way. It may have only the scopes of its
+    reader's own data and of what the publisher sells, because anybody can call in its name.
     """
     now = system_clock()
     client = Client(
@@ -97,14 +114,19 @@ def create(
         public=public,
         offline_access=offline_access,
         rotate_refresh_tokens=rotate_refresh_tokens,
+        grants=list(GRANTS_FOR_PUBLIC_CLIENTS if public else GRANTS)
+        if grant is None
+        else options.checked_grants(grant),
+        require_pkce=require_pkce,
         sso2=sso2,
     )
+    settings = load_settings()
     existing_secret = options.read_existing_secret(public) if secret_stdin else None
     secret = None if public else existing_secret or new_secret()
 
     async def work(installation: Installation) -> None:
         store = installation.store
-        options.check_public(client)
+        options.check_rules(client, settings)
         if await store.clients.get(client.id) is not None:
             fail(f"there already is a client {client.id}: leave out --id, or change it with `stamkund client change`")
         await get_organisation(store, organisation)
@@ -126,12 +148,16 @@ def change(
     redirect_uri: REDIRECT_URIS = None,
     logout_uri: LOGOUT_URIS = None,
     origin: ORIGINS = None,
+    grant: GRANT_OPTION = None,
     offline_access: Annotated[bool | None, typer.Option(help="It gets refresh tokens.")] = None,
     rotate_refresh_tokens: Annotated[
         bool | None,
         typer.Option(
             "--rotate-refresh-tokens/--no-rotate-refresh-tokens", help="Each use of a refresh token replaces it."
         ),
+    ] = None,
+    require_pkce: Annotated[
+        bool | None, typer.Option(help="It must prove with PKCE (S256) that a code is its own.")
     ] = None,
     sso2: Annotated[bool | None, typer.Option(help="It may use single sign-on (SSO2).")] = None,
 ) -> None:
@@ -146,6 +172,8 @@ def change(
         "redirect_uris": options.checked_redirect_uris(redirect_uri) if redirect_uri else None,
         "logout_uris": options.checked_logout_uris(logout_uri) if logout_uri else None,
         "origins": options.checked_origins(origin) if origin else None,
+        "grants": options.checked_grants(grant) if grant else None,
+        "require_pkce": require_pkce,
         "offline_access": offline_access,
         "rotate_refresh_tokens": rotate_refresh_tokens,
         "sso2": sso2,
@@ -153,12 +181,15 @@ def change(
     changes = {field: value for field, value in changes.items() if value is not None}
     if not changes:
         fail("name what should change, such as --redirect-uri (see `stamkund client change --help`)")
+    settings = load_settings()
 
     def changed(client: Client) -> Client:
         if client.public and rotate_refresh_tokens is False:
             raise ValueError("a public client's refresh tokens always rotate")
+        if client.public and require_pkce is False:
+            raise ValueError("a public client must always prove with PKCE that a code is its own")
         after = msgspec.structs.replace(client, **changes)
-        options.check_public(after)
+        options.check_rules(after, settings, client)
         return after
 
     _change(client_id, changed)
@@ -266,8 +297,11 @@ def _print_client(client: Client) -> None:
     for field, label in _LISTS.items():
         for value in getattr(client, field):
             print(f"    {label} {value}")
+    if client.grants is not None and client.allowed_grants != client.possible_grants:
+        print(f"    grants {' '.join(client.allowed_grants) or 'none'}")
 
 
 def _printed_fields(client: Client) -> dict[str, object]:
     """A client without its secrets."""
-    return {field: getattr(client, field) for field in _PRINTED_FIELDS}
+    printed: dict[str, object] = {field: getattr(client, field) for field in _PRINTED_FIELDS}
+    return {**printed, "require_pkce": client.pkce_required, "grants": client.allowed_grants}

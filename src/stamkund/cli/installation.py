@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 
 import typer
 
+from stamkund.cli.client_findings import client_findings
 from stamkund.cli.common import COULD_NOT_RUN, ORGANISATION, fail, load_settings, run
+from stamkund.cli.findings import FAILED, NOTE, Finding
 from stamkund.clock import system_clock
 from stamkund.rules.organisation import PERSON_NUMBER_CHECKS, Organisation, is_organisation_id
 from stamkund.rules.timestamps import zone
@@ -80,13 +82,13 @@ def migrate() -> None:
 def doctor() -> None:
     """Check settings, database, key file and clock; explain how to fix what is wrong."""
     findings = run(_findings())
-    for is_ok, message in findings:
-        print(f"{'ok  ' if is_ok else 'FAIL'}  {message}")
-    if not all(is_ok for is_ok, _ in findings):
+    for state, message in findings:
+        print(f"{_LABELS[state]}  {message}")
+    if any(state is FAILED for state, _ in findings):
         raise typer.Exit(COULD_NOT_RUN)
 
 
-Finding = tuple[bool, str]
+_LABELS = {True: "ok  ", FAILED: "FAIL", NOTE: "note"}
 
 
 async def _findings() -> list[Finding]:
@@ -121,9 +123,12 @@ async def _database(settings: Settings, store: Store) -> AsyncIterator[Finding]:
     if not organisations:
         yield False, "there is no organisation yet: create one with `stamkund init --organisation ID`"
     for organisation in organisations:
-        count = len(await store.clients.of_organisation(organisation.id))
+        clients = await store.clients.of_organisation(organisation.id)
+        count = len(clients)
         hint = "" if count else ": create one with `stamkund client create`"
         yield count > 0, f"organisation {organisation.id} has {count} client{'' if count == 1 else 's'}{hint}"
+        for finding in client_findings(clients, settings):
+            yield finding
 
 
 def _urls(settings: Settings) -> Iterator[Finding]:

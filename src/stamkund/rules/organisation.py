@@ -7,11 +7,18 @@ import secrets
 
 import msgspec
 
+from stamkund.rules import scopes
 from stamkund.rules.account import Personal
 
 PERSON_NUMBER_CHECKS = ("pattern", "checksum")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 DEFAULT_TIMEZONE = "Europe/Stockholm"
+
+REFRESH_GRANT, CODE_GRANT = "refresh_token", "authorization_code"
+GRANTS = ("none", "client_credentials", "password", CODE_GRANT, "ticket", REFRESH_GRANT)
+"""The grants of the token endpoint, all of which a client has unless it is given fewer."""
+GRANTS_FOR_PUBLIC_CLIENTS = (CODE_GRANT, REFRESH_GRANT)
+"""What a client that can't authenticate itself may use: grants that begin with a secret of another kind."""
 
 
 def is_organisation_id(text: str) -> bool:
@@ -65,6 +72,8 @@ class Client(Personal):
     - `public`: an app that can't keep a secret. It has none; it proves with PKCE that a code is its own.
     - `rotate_refresh_tokens`: each use of a refresh token replaces it, and using a replaced one revokes its family.
       Always so for a public client.
+    - `grants`: by which it may get tokens; None for a client from before they were listed, which has all of its kind.
+    - `require_pkce`: it must prove with PKCE that a code is its own. Always so for a public client.
     """
 
     id: str
@@ -81,6 +90,34 @@ class Client(Personal):
     rotate_refresh_tokens: bool = False
     origins: list[str] = []
     logout_uris: list[str] = []
+    grants: list[str] | None = None
+    require_pkce: bool = False
+
+    @property
+    def possible_grants(self) -> tuple[str, ...]:
+        """All grants that a client of its kind may be given."""
+        return GRANTS_FOR_PUBLIC_CLIENTS if self.public else GRANTS
+
+    @property
+    def allowed_grants(self) -> tuple[str, ...]:
+        """The grants by which the client may get tokens, in the order of `GRANTS`."""
+        if self.grants is None:
+            return self.possible_grants
+        return tuple(grant for grant in self.possible_grants if grant in self.grants)
+
+    @property
+    def gets_refresh_tokens(self) -> bool:
+        """Whether a refresh token would be of use to it."""
+        return REFRESH_GRANT in self.allowed_grants
+
+    @property
+    def pkce_required(self) -> bool:
+        return self.require_pkce or self.public
+
+    @property
+    def forbidden_scopes(self) -> list[str]:
+        """Those of its scopes that a client of its kind must not have."""
+        return [scope for scope in self.scopes if scope not in scopes.FOR_PUBLIC_CLIENTS] if self.public else []
 
     @property
     def rotation(self) -> bool:

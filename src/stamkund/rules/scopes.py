@@ -49,6 +49,30 @@ ALL = (
 """Every documented scope. Some are of calls that are not implemented; clients may be granted them already."""
 
 
+FOR_PUBLIC_CLIENTS = frozenset(
+    {
+        "/external/me/r",
+        ME_WRITE,
+        "/external/me/update_password/w",
+        "/external/me/payment_profile/r",
+        TITLE_READ,
+        "/external/product/r",
+        "/external/marketing_permission/r",
+        "/external/cancellation_reason/r",
+        "/external/useragreement/r",
+        OPENID,
+        PROFILE,
+        EMAIL,
+        OFFLINE_ACCESS,
+    }
+)
+"""What a client that can't keep a secret may have: its own reader's data, and what the publisher sells to everybody.
+
+Every other scope is for calls from server to server, which read or change any reader's data. One that is new is, too,
+until it is named here.
+"""
+
+
 def split(text: str) -> list[str]:
     """The scopes of a space-separated list, in order and without duplicates."""
     return list(dict.fromkeys(text.split()))

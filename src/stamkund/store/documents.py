@@ -83,7 +83,12 @@ class Documents:
 
 @lru_cache(maxsize=4096)
 def client_of(text: str | bytes) -> Client:
-    return msgspec.json.decode(text, type=Client)
+    """A stored client, without scopes that its kind must not have: earlier versions gave any scope to public ones."""
+    client = msgspec.json.decode(text, type=Client)
+    forbidden = client.forbidden_scopes
+    if not forbidden:
+        return client
+    return msgspec.structs.replace(client, scopes=[scope for scope in client.scopes if scope not in forbidden])
 
 
 @lru_cache(maxsize=256)

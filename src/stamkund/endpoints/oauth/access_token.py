@@ -20,7 +20,7 @@ from stamkund.endpoints.oauth.errors import (
     quoted,
     required_field,
 )
-from stamkund.endpoints.oauth.grants import FROZEN_SENTENCE, GRANTS, GRANTS_FOR_PUBLIC_CLIENTS, PASSWORD_SENTENCE
+from stamkund.endpoints.oauth.grants import FROZEN_SENTENCE, GRANTS, PASSWORD_SENTENCE
 from stamkund.endpoints.oauth.operation import LIMIT, oauth_operation
 from stamkund.endpoints.oauth.token_request import TokenRequest, TokenResponse
 from stamkund.rules.organisation import Client, Organisation
@@ -91,6 +91,7 @@ ERRORS = (
     _error("invalid_grant", PASSWORD_SENTENCE),
     _error("invalid_grant", FROZEN_SENTENCE.format("2016-12-22T10:12:08+01:00")),
     _error("unsupported_grant_type", "The grant type implicit is not supported"),
+    _error("unauthorized_client", "The client may not use the grant type password"),
     _error("invalid_scope", "The client does not have the scope /external/title/r"),
     INVALID_CLIENT_ERROR,
 )
@@ -136,7 +137,7 @@ async def _token_response(call: Call, client: Client, organisation: Organisation
     issue = GRANTS.get(grant)
     if issue is None:
         raise OAuthError("unsupported_grant_type", f"The grant type {quoted(grant)} is not supported")
-    if client.public and grant not in GRANTS_FOR_PUBLIC_CLIENTS:
-        raise OAuthError("unauthorized_client", f"A public client may not use the grant type {quoted(grant)}")
+    if grant not in client.allowed_grants:
+        raise OAuthError("unauthorized_client", f"The client may not use the grant type {quoted(grant)}")
     response = await issue(TokenRequest(call, client, organisation, grant))
     return Response(200, msgspec.json.encode(response), headers=NO_STORE_OR_CACHE)

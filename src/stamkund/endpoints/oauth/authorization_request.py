@@ -16,7 +16,7 @@ from stamkund.endpoints.oauth.code_grants import CHALLENGE, CodeBinding
 from stamkund.endpoints.oauth.errors import OAuthError
 from stamkund.endpoints.oauth.token_request import requested_scopes
 from stamkund.problems import Refused
-from stamkund.rules.organisation import Client, Organisation
+from stamkund.rules.organisation import CODE_GRANT, Client, Organisation
 from stamkund.rules.urls import web_address, with_query
 from stamkund.store import Store
 from stamkund.wire.parameters import parse_query
@@ -117,6 +117,8 @@ def may_return(client: Client, uri: str) -> bool:
 
 def authorization_request(target: RedirectTarget, parameters: Mapping[str, str]) -> AuthorizationRequest:
     """What the client asks for. Raises RedirectedError."""
+    if CODE_GRANT not in target.client.allowed_grants:
+        raise RedirectedError("unauthorized_client", f"The client may not use the grant type {CODE_GRANT}")
     _check_response_type(parameters)
     challenge = _challenge(target.client, parameters)
     sent_scope = parameters.get("scope", "")
@@ -169,10 +171,10 @@ def _check_response_type(parameters: Mapping[str, str]) -> None:
 
 
 def _challenge(client: Client, parameters: Mapping[str, str]) -> str | None:
-    """The PKCE challenge. `plain` protects from nothing, so it is refused; a public client must send one."""
+    """The PKCE challenge. `plain` protects from nothing, so it is refused; some clients must send one."""
     challenge, method = parameters.get("code_challenge"), parameters.get("code_challenge_method")
     if challenge is None:
-        if client.public or method is not None:
+        if client.pkce_required or method is not None:
             raise RedirectedError("invalid_request", "The parameter code_challenge is required")
         return None
     if method != "S256":

@@ -35,7 +35,10 @@ FIELDS = (
     FormField("scope", "Scopes separated by blanks; all of the client's when there are none. `openid` is one."),
     FormField("oid", "The organisation. It must be the client's.", example="demo"),
     FormField("accountOrigin", "Accepted and not used: nobody registers here."),
-    FormField("code_challenge", "PKCE: base64url of the SHA-256 of the verifier. A public client must send it."),
+    FormField(
+        "code_challenge",
+        "PKCE: base64url of the SHA-256 of the verifier. Some clients must send it: every public one.",
+    ),
     FormField("code_challenge_method", "`S256`.", example="S256"),
     FormField("nonce", "Returned in the ID token."),
     FormField("prompt", "`none`: never ask, return `login_required` instead. `login`: ask again."),

@@ -86,7 +86,7 @@ async def _exchange(
     request: TokenRequest, kind: str, text: str, check: CheckCode, granted: str | None = None
 ) -> tuple[TokenPair, OneTimeCredential, str]:
     """Spends a code or ticket for tokens with its scopes, or with those `granted`. Raises OAuthError."""
-    pair = TokenPair.new(request.client.offline_access)
+    pair = TokenPair.new(request.client.offline_access and request.client.gets_refresh_tokens)
 
     def make(credential: OneTimeCredential) -> list[NewToken]:
         return pair.stored(

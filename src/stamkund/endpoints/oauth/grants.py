@@ -35,7 +35,7 @@ async def password(request: TokenRequest) -> TokenResponse:
     context = call.login_context(own.id, PASSWORD_GRANT, request.client.id)
     try:
         account_row = await call.services.logins.log_in(context, organisation, email, password)
-        return await issue_tokens(request, account_row, refreshable=True)
+        return await issue_tokens(request, account_row, refreshable=request.client.gets_refresh_tokens)
     except (WrongPassword, NotActive):
         raise OAuthError("invalid_grant", PASSWORD_SENTENCE) from None
     except LoginLocked as locked:
@@ -79,8 +79,6 @@ GRANTS: dict[str, Callable[[TokenRequest], Awaitable[TokenResponse]]] = {
     "ticket": ticket,
     "refresh_token": refresh_token,
 }
-GRANTS_FOR_PUBLIC_CLIENTS = ("authorization_code", "refresh_token")
-"""What a client that can't authenticate itself may use: grants that begin with a secret of another kind."""
 
 
 def _narrowed_scopes(request: TokenRequest, granted: str) -> str:
