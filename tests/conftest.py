@@ -12,12 +12,17 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from stamkund.endpoints import declared_endpoints
+from stamkund.reference.openapi import document
+from tests.support import observed
 from tests.support.postgres_server import PostgresServer
 from tests.support.service import Publisher, RunningService
 
 # How fast a machine is decides no test.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+observed.record_responses()
 
 ENGINES = ("postgres", "sqlite")
 ON_BOTH_ENGINES = ("contract", "faults", "flows", "store", "upgrades")
@@ -34,6 +39,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("engine_name", ENGINES if both else ENGINES[:1], indirect=True, scope="session")
     elif any(mark.name == BOTH_ENGINES for mark in metafunc.definition.own_markers):
         pytest.fail(f"{metafunc.definition.nodeid} is marked {BOTH_ENGINES} and uses no engine", pytrace=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def documented_responses() -> Iterator[None]:
+    """When all tests of this process have run: whether every status that was seen is in openapi.json.
+
+    It is first to be set up and last to be taken down, so the servers that other fixtures run have stopped by then.
+    """
+    yield
+    if observed.responses:
+        problems = observed.undocumented(document(declared_endpoints()))
+        assert not problems, "\n".join(["undocumented responses (an endpoint's `other_responses`):", *problems])
 
 
 @pytest.fixture(scope="session")

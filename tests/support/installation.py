@@ -30,6 +30,7 @@ from stamkund.rules.customer import Customer
 from stamkund.settings import PREFIX, Settings
 from stamkund.store import Store
 from stamkund.store.open import open_installation
+from tests.support import observed
 from tests.support.service import QUICK_HASHING, SCOPES, customer, replacement
 from tests.support.waiting import until
 
@@ -256,6 +257,7 @@ class ServerProcess:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
             await self.ended()
+            observed.record_log(self.log)
             print(self.log[-20_000:])  # for whoever reads of a test that failed
         self._reserved.close()
 

@@ -112,6 +112,9 @@ def _identity(endpoint: Endpoint) -> str:
 def _paragraphs(endpoint: Endpoint) -> tuple[str, ...]:
     rule = endpoint.check.__doc__ if endpoint.check is not None else None
     text = "\n\n".join(part for part in (endpoint.description, rule) if part)
+    others = "; ".join(f"{other.status}: {other.note}" for other in endpoint.about.other_responses)
+    if others:
+        text += f"\n\nOther responses: {others.replace('.;', ';')}"
     return tuple(" ".join(part.split()) for part in text.split("\n\n"))
 
 

@@ -13,7 +13,7 @@ from stamkund.problems import Problem
 from stamkund.reference import schemas
 from stamkund.reference.examples import example_response
 from stamkund.reference.refusals import refusals
-from stamkund.wire.about import CustomError
+from stamkund.wire.about import CustomError, OtherResponse
 from stamkund.wire.endpoint import Endpoint
 
 _DESCRIPTIONS = {
@@ -32,6 +32,8 @@ _DESCRIPTIONS = {
     500: "An error in the server.",
     503: "Temporarily not available.",
 }
+_REDIRECTS = (302, 303)
+_LOCATION = {"description": "The address.", "schema": {"type": "string"}}
 _HEADERS = {
     "WWW-Authenticate": "How to authenticate (RFC 6750, RFC 7617).",
     "Retry-After": "Seconds to wait before trying again.",
@@ -42,6 +44,8 @@ def responses(endpoint: Endpoint) -> dict[str, Any]:
     responses = {str(endpoint.success): _success(endpoint)}
     for status, errors in groupby(endpoint.about.custom_errors, key=lambda e: e.status):
         responses[str(status)] = _custom_error(status, list(errors))
+    for other in endpoint.about.other_responses:
+        responses[str(other.status)] = _other(endpoint, other)
     refusal = _error if endpoint.refusal_page is None else _error_page
     for status, problems in groupby(refusals(endpoint), key=lambda p: p.status):
         responses[str(status)] = refusal(status, list(problems))
@@ -55,11 +59,20 @@ def _success(endpoint: Endpoint) -> dict[str, Any]:
         if example_response(endpoint):
             content["example"] = json.loads(example_response(endpoint))
         response["content"] = {endpoint.about.media: content}
-    elif endpoint.success in (302, 303):
-        response["headers"]["Location"] = {"description": "The address.", "schema": {"type": "string"}}
+    elif endpoint.success in _REDIRECTS:
+        response["headers"]["Location"] = _LOCATION
     elif endpoint.success != 204:
         json_type = "object" if endpoint.about.media == "application/json" else "string"
         response["content"] = {endpoint.about.media: {"schema": {"type": json_type}}}
+    return response
+
+
+def _other(endpoint: Endpoint, other: OtherResponse) -> dict[str, Any]:
+    response = {**_response(other.status, ()), "description": other.note}
+    if other.status in _REDIRECTS:
+        response["headers"]["Location"] = _LOCATION
+    else:
+        response["content"] = {endpoint.about.media: {"schema": {"type": "string"}}}
     return response
 
 

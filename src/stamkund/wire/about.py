@@ -49,6 +49,14 @@ class CustomError:
     headers: tuple[Header, ...] = ()
 
 
+@dataclass(frozen=True)
+class OtherResponse:
+    """A response that is neither the success of the declaration nor a refusal: a redirect, or a page shown again."""
+
+    status: int
+    note: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class About:
     """What the reference needs to know about a call.
@@ -56,6 +64,7 @@ class About:
     - `source`: the document that the behaviour comes from.
     - `response`, `media`: the struct that is returned, None for what is no JSON, and its media type.
     - `forms`, `query_fields`: what the handler reads itself, where no parameters are declared.
+    - `other_responses`: those that the handler makes itself; with another status than the success, or the refusals.
     """
 
     title: str
@@ -67,3 +76,4 @@ class About:
     forms: tuple[FormVariant, ...] = ()
     query_fields: tuple[FormField, ...] = ()
     custom_errors: tuple[CustomError, ...] = ()
+    other_responses: tuple[OtherResponse, ...] = ()

@@ -5,8 +5,12 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from stamkund.rules.urls import encoded
+from stamkund.wire.about import OtherResponse
 from stamkund.wire.call import Call
 from stamkund.wire.response import Response, redirect
+
+TO_CANONICAL_HOST = OtherResponse(302, "Redirect to the host that browsers should see (`STAMKUND_SSO_URL`).")
+"""What calls declare that use `redirect_to_canonical_host`, unless 302 is their success."""
 
 
 def redirect_to_canonical_host(call: Call) -> Response | None:

@@ -23,10 +23,10 @@ from stamkund.rules.lockout import LOGIN_PAGE
 from stamkund.rules.session import Session
 from stamkund.rules.timestamps import zone
 from stamkund.store import NotActive
-from stamkund.wire.about import About, Example, FormField, FormVariant
+from stamkund.wire.about import About, Example, FormField, FormVariant, OtherResponse
 from stamkund.wire.call import Call
 from stamkund.wire.endpoint import Limit, endpoint
-from stamkund.wire.hosts import redirect_to_canonical_host
+from stamkund.wire.hosts import TO_CANONICAL_HOST, redirect_to_canonical_host
 from stamkund.wire.limits import LOGIN_LIMIT
 from stamkund.wire.response import HTML, Header, Response, redirect
 
@@ -72,6 +72,10 @@ class _FormState:
             FormField("prompt", "`login`: ask for the password also where somebody is logged in.", example="login"),
             FormField("login_hint", "The e-mail to begin with.", example="ove.ovesson@example.com"),
             _LOCALES,
+        ),
+        other_responses=(
+            TO_CANONICAL_HOST,
+            OtherResponse(303, "Redirect of a browser that is logged in to the address in `continue`."),
         ),
         example=Example(query="oid=demo"),
     ),
@@ -120,6 +124,9 @@ async def show_login_page(call: Call) -> Response:
                     _LOCALES,
                 ),
             ),
+        ),
+        other_responses=(
+            OtherResponse(403, "The page again: a wrong password, a locked login, or a form of another page."),
         ),
         example=Example(body="form_token=<token>&email=ove.ovesson@example.com&password=Df7Vdd8!!vnM&oid=demo"),
     ),

@@ -20,10 +20,10 @@ from stamkund.pages.page_parameters import page_parameters, texts_of
 from stamkund.problems import Refused
 from stamkund.rules.session import Session
 from stamkund.rules.urls import encoded, with_parameter
-from stamkund.wire.about import About, Example, FormField, FormVariant
+from stamkund.wire.about import About, Example, FormField, FormVariant, OtherResponse
 from stamkund.wire.call import Call
 from stamkund.wire.endpoint import endpoint
-from stamkund.wire.hosts import redirect_to_canonical_host
+from stamkund.wire.hosts import TO_CANONICAL_HOST, redirect_to_canonical_host
 from stamkund.wire.response import HTML, Response, redirect
 
 PATH = "/oauth2/logout"
@@ -61,6 +61,10 @@ Claims = dict[str, Any]
         source=_SOURCE,
         media=HTML,
         query_fields=_FIELDS,
+        other_responses=(
+            TO_CANONICAL_HOST,
+            OtherResponse(303, "Redirect of a browser in which nobody is logged in any more to where it goes on."),
+        ),
         example=Example(query="oid=demo"),
     ),
 )
@@ -102,6 +106,10 @@ async def show_logout_page(call: Call) -> Response:
                 "The logout page's own form; without its `form_token` the page asks first.",
                 (FormField("form_token", "What the page holds, and belongs to its cookie."), *_FIELDS),
             ),
+        ),
+        other_responses=(
+            OtherResponse(303, "Redirect to where the browser goes on, or of a client's own form to the page."),
+            OtherResponse(403, "The page again: the form is of another page."),
         ),
         example=Example(body="form_token=<token>&oid=demo"),
     ),
