@@ -25,6 +25,7 @@ from stamkund.cli import (
     permissions,
     server,
 )
+from stamkund.cli.output import say
 
 app = typer.Typer(
     name="stamkund",
@@ -51,7 +52,7 @@ app.command("docs", hidden=True)(documentation.docs)
 
 def _print_version(requested: bool) -> None:
     if requested:
-        print(f"stamkund {__version__}")
+        say(f"stamkund {__version__}")
         raise typer.Exit
 
 

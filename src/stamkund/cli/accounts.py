@@ -7,7 +7,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from stamkund.cli.common import JSON, ORGANISATION, fail, get_organisation, print_json, with_store
+from stamkund.cli.common import JSON, ORGANISATION, fail, get_organisation, with_store
+from stamkund.cli.output import say, say_json
 from stamkund.clock import system_clock
 from stamkund.rules import identifiers
 from stamkund.rules.identifiers import Identifier
@@ -30,7 +31,7 @@ def unfreeze(email_or_id: EMAIL_OR_ID, organisation: ORGANISATION) -> None:
         return await store.login_attempts.unlock(organisation, login.id, system_clock())
 
     unfrozen = with_store(work)
-    print(f"{email_or_id} may log in again" if unfrozen else f"{email_or_id} was not frozen; failed logins are cleared")
+    say(f"{email_or_id} may log in again" if unfrozen else f"{email_or_id} was not frozen; failed logins are cleared")
 
 
 @app.command()
@@ -45,16 +46,16 @@ def attempts(email_or_id: EMAIL_OR_ID, organisation: ORGANISATION, json: JSON = 
 
     latest, client_names, local = with_store(work)
     if json:
-        print_json([{**msgspec.structs.asdict(attempt), "at": local.format(attempt.at)} for attempt in latest])
+        say_json([{**msgspec.structs.asdict(attempt), "at": local.format(attempt.at)} for attempt in latest])
         return
     for attempt in latest:
         client = client_names.get(attempt.client, attempt.client)
-        print(
+        say(
             f"{local.format(attempt.at)}  {attempt.outcome:9}  {attempt.channel}  {client}  "
             f"{attempt.address or '-'}  {attempt.user_agent or '-'}"
         )
     if not latest:
-        print("no attempts yet")
+        say("no attempts yet")
 
 
 async def _login(store: Store, organisation: str, email_or_id: str) -> Login:

@@ -8,7 +8,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from stamkund.cli.common import JSON, ORGANISATION, fail, get_organisation, print_json, with_store
+from stamkund.cli.common import JSON, ORGANISATION, fail, get_organisation, with_store
+from stamkund.cli.output import say, say_json
 from stamkund.rules.branding import Branding, Unusable, button_colour_of, colour_of, contrast, logo_of, text_on
 from stamkund.store import Store
 
@@ -83,11 +84,11 @@ def _output(organisation: str, branding: Branding) -> BrandingOutput:
 
 def _print(output: BrandingOutput, json: bool) -> None:
     if json:
-        print_json(output)
+        say_json(output)
         return
-    print(f"logo        {f'{output.logo}, {output.logo_bytes} bytes' if output.logo else 'none: the name is shown'}")
+    say(f"logo        {f'{output.logo}, {output.logo_bytes} bytes' if output.logo else 'none: the name is shown'}")
     for name, colour, text in (
         ("colour", output.colour, output.text_on_colour),
         ("background", output.background, output.text_on_background),
     ):
-        print(f"{name:10}  {colour}, text on it {text} (contrast {contrast(colour, text):.1f})")
+        say(f"{name:10}  {colour}, text on it {text} (contrast {contrast(colour, text):.1f})")

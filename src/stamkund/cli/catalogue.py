@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -16,9 +15,9 @@ from stamkund.cli.common import (
     ORGANISATION,
     fail,
     get_organisation,
-    print_json,
     with_store,
 )
+from stamkund.cli.output import complain, say, say_json
 from stamkund.clock import system_clock
 from stamkund.importing import CannotRun, Mistake, WrongCatalogue, read_catalogue
 from stamkund.rules.catalogue import EMPTY, Catalogue
@@ -59,11 +58,11 @@ def load(
 
     result = with_store(work)
     if json:
-        print_json(CatalogueReport(result.changed, result.version, _counts(catalogue), []))
+        say_json(CatalogueReport(result.changed, result.version, _counts(catalogue), []))
     elif result.changed:
-        print(f"{_summary(catalogue)}: {'would be' if dry_run else 'loaded as'} version {result.version}")
+        say(f"{_summary(catalogue)}: {'would be' if dry_run else 'loaded as'} version {result.version}")
     else:
-        print(f"{_summary(catalogue)}: nothing changed, this is version {result.version} already")
+        say(f"{_summary(catalogue)}: nothing changed, this is version {result.version} already")
 
 
 def show(
@@ -78,25 +77,25 @@ def show(
 
     owner, loaded = with_store(work)
     if json:
-        print_json(EMPTY if loaded is None else loaded.catalogue)
+        say_json(EMPTY if loaded is None else loaded.catalogue)
     elif loaded is None:
-        print(f"{owner.id} has no catalogue yet: load one with `stamkund import catalogue`")
+        say(f"{owner.id} has no catalogue yet: load one with `stamkund import catalogue`")
     else:
         at = zone(owner.timezone).format(loaded.loaded)
-        print(f"Catalogue of {owner.id}, version {loaded.version}, loaded {at}: {_summary(loaded.catalogue)}")
+        say(f"Catalogue of {owner.id}, version {loaded.version}, loaded {at}: {_summary(loaded.catalogue)}")
         for line in _lines(loaded.catalogue):
-            print(line)
+            say(line)
 
 
 def _refuse(file: Path, mistakes: list[Mistake], json: bool) -> NoReturn:
     for mistake in mistakes:
         place = f"{mistake.place}: " if mistake.place else ""
-        print(f"{file}: {place}{mistake.reason}", file=sys.stderr)
+        complain(f"{file}: {place}{mistake.reason}")
     if json:
-        print_json(CatalogueReport(False, None, {}, mistakes))
+        say_json(CatalogueReport(False, None, {}, mistakes))
     else:
         count = f"{len(mistakes)} mistake{'' if len(mistakes) == 1 else 's'}"
-        print(f"stamkund: nothing was loaded: {count}", file=sys.stderr)
+        complain(f"stamkund: nothing was loaded: {count}")
     raise typer.Exit(COULD_NOT_RUN)
 
 

@@ -17,10 +17,10 @@ from stamkund.cli.common import (
     fail,
     get_organisation,
     load_settings,
-    print_json,
     with_installation,
     with_store,
 )
+from stamkund.cli.output import say, say_json
 from stamkund.clock import system_clock
 from stamkund.identity.client_secrets import ClientSecrets
 from stamkund.rules.ids import is_id, new_id
@@ -193,7 +193,7 @@ def change(
         return after
 
     _change(client_id, changed)
-    print(f"{client_id.lower()} is changed")
+    say(f"{client_id.lower()} is changed")
 
 
 @app.command("list")
@@ -206,26 +206,26 @@ def list_clients(organisation: ORGANISATION, json: JSON = False) -> None:
 
     clients = with_store(work)
     if json:
-        print_json([_printed_fields(client) for client in clients])
+        say_json([_printed_fields(client) for client in clients])
         return
     for client in clients:
         _print_client(client)
     if not clients:
-        print("no clients yet")
+        say("no clients yet")
 
 
 @app.command()
 def disable(client_id: CLIENT_ID) -> None:
     """Disable a client: it and all its tokens are refused from now on."""
     _change(client_id, lambda client: msgspec.structs.replace(client, disabled=True))
-    print(f"{client_id} is disabled")
+    say(f"{client_id} is disabled")
 
 
 @app.command()
 def enable(client_id: CLIENT_ID) -> None:
     """Enable a disabled client again."""
     _change(client_id, lambda client: msgspec.structs.replace(client, disabled=False))
-    print(f"{client_id} is enabled")
+    say(f"{client_id} is enabled")
 
 
 @app.command("rotate-secret")
@@ -274,31 +274,35 @@ def _no_client(client_id: str) -> str:
 
 def _print_credentials(client_id: str, secret: str | None, json: bool) -> None:
     if json:
-        print_json(ClientCredentials(client_id, secret))
+        say_json(ClientCredentials(client_id, secret))
     elif secret is None:
-        print(f"client_id      {client_id}\n")
-        print("It is public: it has no secret, and must prove with PKCE (S256) that a code is its own.")
+        say(f"client_id      {client_id}")
+        say()
+        say("It is public: it has no secret, and must prove with PKCE (S256) that a code is its own.")
     else:
-        print(f"client_id      {client_id}\nclient_secret  {secret}\n")
-        print("The secret is not shown again; replace it with `stamkund client rotate-secret`.")
+        say(f"client_id      {client_id}")
+        say(f"client_secret  {secret}")
+        say()
+        say("The secret is not shown again; replace it with `stamkund client rotate-secret`.")
 
 
 def _print_existing(client_id: str, json: bool) -> None:
     if json:
-        print_json(ClientCredentials(client_id))
+        say_json(ClientCredentials(client_id))
     else:
-        print(f"client_id      {client_id}\n")
-        print("It keeps its secret.")
+        say(f"client_id      {client_id}")
+        say()
+        say("It keeps its secret.")
 
 
 def _print_client(client: Client) -> None:
     flags = [flag for flag in _FLAGS if getattr(client, flag)]
-    print(f"{client.id}  {client.name}  {' '.join(client.scopes)}  {' '.join(flags)}".rstrip())
+    say(f"{client.id}  {client.name}  {' '.join(client.scopes)}  {' '.join(flags)}".rstrip())
     for field, label in _LISTS.items():
         for value in getattr(client, field):
-            print(f"    {label} {value}")
+            say(f"    {label} {value}")
     if client.grants is not None and client.allowed_grants != client.possible_grants:
-        print(f"    grants {' '.join(client.allowed_grants) or 'none'}")
+        say(f"    grants {' '.join(client.allowed_grants) or 'none'}")
 
 
 def _printed_fields(client: Client) -> dict[str, object]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Annotated, Any, NoReturn, TypeVar
 
-import msgspec
 import typer
 
 from stamkund import settings
+from stamkund.cli.output import complain
 from stamkund.clock import system_clock
 from stamkund.rules.organisation import Organisation
 from stamkund.settings import Settings, WrongSetting
@@ -31,12 +30,8 @@ COULD_NOT_RUN = 2
 
 def fail(sentence: str) -> NoReturn:
     """Ends the command with an error message and the exit status for 'could not run'."""
-    print(f"stamkund: {sentence}", file=sys.stderr)
+    complain(f"stamkund: {sentence}")
     raise typer.Exit(COULD_NOT_RUN)
-
-
-def print_json(value: Any) -> None:
-    print(msgspec.json.format(msgspec.json.encode(value)).decode())
 
 
 def load_settings() -> Settings:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
-from stamkund.cli.common import JSON, ORGANISATION, PARTLY_DONE, fail, get_organisation, print_json, with_store
+from stamkund.cli.common import JSON, ORGANISATION, PARTLY_DONE, fail, get_organisation, with_store
+from stamkund.cli.output import complain, say, say_json
 from stamkund.clock import system_clock
 from stamkund.importing import BadRow, CannotRun, Summary, import_customers, total_bytes
 from stamkund.store import Store
@@ -57,7 +57,7 @@ def customers(
     def report(row: BadRow) -> None:
         if json and len(rejections) < _MAX_REJECTIONS_IN_JSON:
             rejections.append(row)
-        print(_line(row), file=sys.stderr)
+        complain(_line(row))
 
     from stamkund.importing.progress import progress_bar
 
@@ -95,10 +95,10 @@ def _line(row: BadRow) -> str:
 
 def _print(summary: Summary, rejections: list[BadRow], *, json: bool, dry_run: bool) -> None:
     if json:
-        print_json(CustomerReport(summary.created, summary.updated, summary.unchanged, summary.rejected, rejections))
+        say_json(CustomerReport(summary.created, summary.updated, summary.unchanged, summary.rejected, rejections))
         return
     would = "would be " if dry_run else ""
-    print(
+    say(
         f"{summary.created} {would}created, {summary.updated} {would}updated, {summary.unchanged} unchanged, "
         f"{summary.rejected} rejected"
     )

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from stamkund.cli.common import check_port
+from stamkund.cli.output import say, say_lines
 from stamkund.clock import system_clock
 from stamkund.identity.client_secrets import ClientSecrets
 from stamkund.rules import scopes
@@ -133,7 +134,7 @@ def demo(port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max
     check_port(Settings().host, port)
     with tempfile.TemporaryDirectory(prefix="stamkund-demo-") as folder:
         throwaway = asyncio.run(_create(Path(folder), port))
-        print(throwaway.instructions, flush=True)
+        say_lines(throwaway.instructions)
         process.serve(throwaway.settings)
 
 
@@ -163,7 +164,7 @@ async def _create(folder: Path, port: int) -> _Demo:
             None,
             now=now,
             dry_run=False,
-            report=lambda row: print(f"line {row.line}: {row.reason}"),
+            report=lambda row: say(f"line {row.line}: {row.reason}"),
             progress=lambda _, __: None,
         )
     finally:

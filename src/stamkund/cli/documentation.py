@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from stamkund.cli.common import PARTLY_DONE, fail
+from stamkund.cli.output import complain, say
 
 OPERATING = "operating.md"
 BEGIN = "<!-- settings:begin -->"
@@ -24,14 +24,14 @@ def docs(
         fail(f"there is no folder {folder}: run this in the folder of the project, or use --folder")
     differing = {path: text for path, text in generated(folder).items() if _read(path) != text}
     if not differing:
-        print("the generated documentation is up to date")
+        say("the generated documentation is up to date")
         return
     for path, text in differing.items():
         if check:
-            print(f"{path} differs: run `stamkund docs`", file=sys.stderr)
+            complain(f"{path} differs: run `stamkund docs`")
         else:
             path.write_text(text, encoding="utf-8")
-            print(f"wrote {path}")
+            say(f"wrote {path}")
     if check:
         raise typer.Exit(PARTLY_DONE)
 

@@ -16,6 +16,7 @@ import typer
 from stamkund.cli.client_findings import client_findings
 from stamkund.cli.common import COULD_NOT_RUN, ORGANISATION, fail, load_settings, run
 from stamkund.cli.findings import FAILED, NOTE, Finding
+from stamkund.cli.output import say
 from stamkund.clock import system_clock
 from stamkund.rules.organisation import PERSON_NUMBER_CHECKS, Organisation, is_organisation_id
 from stamkund.rules.timestamps import zone
@@ -66,24 +67,24 @@ def init(
 
     owner = run(work())
     database = without_password(settings.database_url)
-    print(f"Organisation {owner.id} ({owner.name}, {owner.timezone}) is ready in {database}.")
-    print(f"Keys are in {settings.key_file}: keep a copy of it apart from copies of the database.")
+    say(f"Organisation {owner.id} ({owner.name}, {owner.timezone}) is ready in {database}.")
+    say(f"Keys are in {settings.key_file}: keep a copy of it apart from copies of the database.")
 
 
 def migrate() -> None:
     """Bring the database schema up to date."""
     applied = run(migrate_database(load_settings(), system_clock))
     for step in applied:
-        print(f"applied {step}")
+        say(f"applied {step}")
     if not applied:
-        print("the database schema is up to date")
+        say("the database schema is up to date")
 
 
 def doctor() -> None:
     """Check settings, database, key file and clock; explain how to fix what is wrong."""
     findings = run(_findings())
     for state, message in findings:
-        print(f"{_LABELS[state]}  {message}")
+        say(f"{_LABELS[state]}  {message}")
     if any(state is FAILED for state, _ in findings):
         raise typer.Exit(COULD_NOT_RUN)
 

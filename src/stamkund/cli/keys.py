@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from stamkund.cli.common import fail, load_settings, with_installation
+from stamkund.cli.output import say
 from stamkund.clock import system_clock
 from stamkund.store.open import Installation
 
@@ -20,7 +21,8 @@ def list_keys() -> None:
     async def work(installation: Installation) -> list[str]:
         return installation.vault.key_ids
 
-    print("\n".join(with_installation(work)))
+    for key_id in with_installation(work):
+        say(key_id)
 
 
 @app.command()
@@ -30,15 +32,15 @@ def add() -> None:
     async def work(installation: Installation) -> str:
         return installation.vault.add_key(system_clock())
 
-    print(f"key {with_installation(work)} added. Copy the key file to all machines and restart the servers.")
-    print("Then run `stamkund key reencrypt`.")
+    say(f"key {with_installation(work)} added. Copy the key file to all machines and restart the servers.")
+    say("Then run `stamkund key reencrypt`.")
 
 
 @app.command()
 def reencrypt() -> None:
     """Seal all data with the newest key. Can be repeated at any time, and while servers run."""
     with_installation(lambda it: it.store.encryption.reencrypt())
-    print("all data is sealed with the newest key")
+    say("all data is sealed with the newest key")
 
 
 @app.command()
@@ -54,7 +56,7 @@ def remove(key_id: Annotated[str, typer.Argument(help="The id of an older key.")
         await store.encryption.drop_number_hashes(key_id)
 
     with_installation(work)
-    print(f"key {key_id} is removed. Copy the key file to all machines and restart the servers.")
+    say(f"key {key_id} is removed. Copy the key file to all machines and restart the servers.")
 
 
 @app.command("rotate-signing")
@@ -73,8 +75,6 @@ def rotate_signing(
 
     key_id = with_installation(work)
     if revoke_old:
-        print(
-            f"key {key_id} signs ID tokens, on running servers within {CACHE_SECONDS} seconds; older keys are removed"
-        )
+        say(f"key {key_id} signs ID tokens, on running servers within {CACHE_SECONDS} seconds; older keys are removed")
     else:
-        print(f"key {key_id} is published, and signs ID tokens once clients have had time to fetch it")
+        say(f"key {key_id} is published, and signs ID tokens once clients have had time to fetch it")

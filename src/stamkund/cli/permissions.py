@@ -8,7 +8,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from stamkund.cli.common import JSON, ORGANISATION, fail, get_organisation, print_json, with_store
+from stamkund.cli.common import JSON, ORGANISATION, fail, get_organisation, with_store
+from stamkund.cli.output import say, say_json
 from stamkund.clock import system_clock
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Organisation, Permission
@@ -27,7 +28,7 @@ def create(
     """Create a marketing permission and print its id."""
     permission = Permission(new_id(system_clock()), name, type)
     _change(organisation, lambda permissions: [*permissions, permission])
-    print_json(permission) if json else print(permission.id)
+    say_json(permission) if json else say(permission.id)
 
 
 @app.command("list")
@@ -35,11 +36,11 @@ def list_permissions(organisation: ORGANISATION, json: JSON = False) -> None:
     """List the marketing permissions of an organisation."""
     permissions = with_store(lambda store: get_organisation(store, organisation)).marketing_permissions
     if json:
-        print_json(permissions)
+        say_json(permissions)
         return
     for permission in permissions:
         state = "" if permission.active else "  (not active)"
-        print(f"{permission.id}  {permission.type}  {permission.name}{state}")
+        say(f"{permission.id}  {permission.type}  {permission.name}{state}")
 
 
 @app.command()
@@ -54,7 +55,7 @@ def deactivate(organisation: ORGANISATION, permission_id: str) -> None:
     _change(organisation, change)
     if not matches:
         fail(f"there is no marketing permission {permission_id}; see `stamkund permission list`")
-    print(f"{permission_id} is deactivated")
+    say(f"{permission_id} is deactivated")
 
 
 def _change(organisation_id: str, change: Callable[[list[Permission]], list[Permission]]) -> None:
