@@ -17,7 +17,7 @@ TABLES = (
     *("meta", "organisations", "counters", "clients", "accounts", "passwords", "identifiers"),
     *("customers", "customer_identifiers", "tokens", "audit", "outbox", "catalogues"),
     *("lockouts", "login_attempts", "call_counts"),
-    *("sessions", "one_time_credentials", "id_token_keys", "branding"),
+    *("sessions", "one_time_credentials", "id_token_keys", "branding", "sso_logins", "visitor_addresses"),
 )
 
 

@@ -150,6 +150,7 @@ async def _logged_in(service: RunningService, north: Publisher) -> dict[str, str
         issued = await north.grant("authorization_code", site, secret, code=code, redirect_uri=BACK)
         identified = (await browser.get(connector.identify("", BACK))).location or ""
         claims = connector.read(parse_qs(urlsplit(identified).query)["t"][0])
+        await connector.authenticate(claims["sid"], "kalle@example.com", PASSWORD)  # another browser, as it seems
         cookie = browser.cookie(cookie_name("north"))
     await connector.http.aclose()
     made = {"client_id": site.id, "client_secret": secret, "cookie": cookie or "", "sid": claims["sid"]}

@@ -1,0 +1,53 @@
+"""Recognising a browser: what is remembered of it with its session, and compared when a site logs somebody in.
+
+Only keyed hashes are stored (`rules/session.py` says what of). A site's server sends what it sees of its visitor, we see
+the browser itself when it is identified. Where the two differ, the site's visitor is not at the session's browser.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stamkund.rules.addresses import source_of
+from stamkund.rules.session import Visitor
+from stamkund.vault import Vault
+
+_MAX_USER_AGENT_LENGTH = 1024
+"""Characters that are compared."""
+_MAX_ADDRESS_LENGTH = 64
+"""More than any address has, with its zone."""
+
+
+def browser_visitor(vault: Vault, organisation: str, user_agent: bytes | None, address: str | None) -> Visitor:
+    """A browser that is here, by its `User-Agent` and its address."""
+    raw = user_agent or b""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    return _visitor(vault, organisation, text, address)
+
+
+def site_visitor(vault: Vault, organisation: str, user_agent: Any, address: Any) -> Visitor:
+    """A visitor of a site, as the site's server describes them; whatever is no text counts as none."""
+    agent = user_agent if isinstance(user_agent, str) else ""
+    return _visitor(vault, organisation, agent, address if isinstance(address, str) else None)
+
+
+def _visitor(vault: Vault, organisation: str, user_agent: str, address: str | None) -> Visitor:
+    agent = _pseudonym(vault, "agent", organisation, _normal(user_agent))
+    network = source_of(address) if address and len(address) <= _MAX_ADDRESS_LENGTH else None
+    if network is None:
+        return Visitor(agent, None)
+    version = "6" if ":" in network else "4"
+    return Visitor(agent, f"{version}.{_pseudonym(vault, 'address', organisation, network)}")
+
+
+def _pseudonym(vault: Vault, *parts: str) -> str:
+    return vault.pseudonym("\0".join(parts).encode(errors="replace"))
+
+
+def _normal(user_agent: str) -> str:
+    """Without what frameworks do to a header on its way: blanks, and characters that no header may have."""
+    text = user_agent[:_MAX_USER_AGENT_LENGTH]
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
