@@ -95,10 +95,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     refresh_token_days: Annotated[
         Positive, Meta(description="How long a refresh token is valid after its last use.")
     ] = 180
+    refresh_token_max_days: Annotated[
+        Positive, Meta(description="How long a refresh token is valid after the login, however often it is used.")
+    ] = 400
     session_days: Annotated[
         Positive,
         Meta(description="How long a browser stays logged in after its last request (login page, SSO2)."),
     ] = 30
+    session_max_days: Annotated[
+        Positive, Meta(description="How long a browser stays logged in after the login, however often it is seen.")
+    ] = 365
     signing_key_days: Annotated[Positive, Meta(description="How often the key that signs ID tokens is replaced.")] = 90
     audit_days: Annotated[
         Positive,

@@ -27,6 +27,7 @@ NUMBER = b"social security number"
 CLIENT_SECRET = b"client secret"
 CHECK = b"key check"
 ID_TOKEN_KEY = b"signing key"
+LOGIN_RESPONSE = b"login response"
 
 
 class KeyFileError(Exception):

@@ -114,7 +114,7 @@ class WebSite:
             visitor.log_out()
             return Response(302, location=f"{self.name}/")
         claims = await self.connector.authenticate(visitor.sid, request.form["email"], request.form["password"])
-        visitor.message = _message(claims)
+        visitor.message, visitor.sid = _message(claims), claims["sid"]
         if claims["err"] is None:
             visitor.status = claims["sts"]
             await self._welcome(visitor, claims["at"])

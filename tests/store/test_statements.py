@@ -12,7 +12,7 @@ import pytest
 from stamkund.rules import identifiers
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.lockout import PASSWORD_GRANT, LockoutPolicy, LoginContext
-from stamkund.store import REFRESH, TOKEN_ACCOUNT, NewToken
+from stamkund.store import REFRESH, TOKEN_ACCOUNT, NewToken, RefreshPolicy
 from tests.store.conftest import DAY, StoredOrganisation, new_paper
 from tests.support.service import NOW, customer, open_new
 from tests.support.statements import Statements, listened
@@ -111,7 +111,9 @@ async def test_what_tokens_cost(counted: tuple[StoredOrganisation, Statements]) 
     assert await cost(statements, paper.token()) == 2
     held = await paper.token(kind=REFRESH)
     new = NewToken(b"new", "access", paper.client.id, None, "", NOW, NOW + DAY, "f")
-    using = store.tokens.use_refresh(held, paper.client.id, NOW, NOW + DAY, lambda _: [new], paper.issue())
+    using = store.tokens.use_refresh(
+        held, paper.client.id, NOW, RefreshPolicy(rotates=False), lambda _: [new], paper.issue()
+    )
     assert await cost(statements, using) == 4
     for n in range(50):
         await paper.token(expires=n)

@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
 
+from tests.support.connector import AGENT
 from tests.support.service import RunningService
 
 _MOST_REDIRECTS = 10
@@ -229,7 +230,7 @@ class Browser:
     def _headers(self, url: str, more: dict[str, str]) -> list[tuple[bytes, bytes]]:
         host = urlsplit(url).hostname
         cookie = "; ".join(f"{name}={value}" for (at, name), value in self.cookies.items() if at == host)
-        sent = {"accept-language": self.language, **({"cookie": cookie} if cookie else {}), **more}
+        sent = {"user-agent": AGENT, "accept-language": self.language, **({"cookie": cookie} if cookie else {}), **more}
         return [(name.encode(), value.encode("latin-1")) for name, value in sent.items()]
 
     def _take_cookies(self, url: str, response: httpx.Response) -> None:

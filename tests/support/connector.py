@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ LEEWAY_SECONDS = 120
 TOKEN_PATH = "/api/authorization/access_token"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) Läsare/1.0"
 FORM = "application/x-www-form-urlencoded"
+_count = itertools.count()
 
 
 class NotDecoded(Exception):
@@ -88,11 +90,12 @@ class Connector:
     async def status(self, sid: str, last_known: str | None) -> dict[str, Any]:
         return await self.call("sessionstatus", sid=sid, lks=last_known)
 
-    async def authenticate(self, sid: str, email: str, password: str) -> dict[str, Any]:
-        return await self.call("authenticate", sid=sid, usr=email, pwd=password)
+    async def authenticate(self, sid: str, email: str, password: str, **visitor: Any) -> dict[str, Any]:
+        """Each a second of its own, as it were, although the clock of tests stands still."""
+        return await self.call("authenticate", sid=sid, usr=email, pwd=password, n=next(_count), **visitor)
 
-    async def authenticate_with_ticket(self, sid: str, ticket: str) -> dict[str, Any]:
-        return await self.call("authenticatewithticket", sid=sid, at=ticket)
+    async def authenticate_with_ticket(self, sid: str, ticket: str, **visitor: Any) -> dict[str, Any]:
+        return await self.call("authenticatewithticket", sid=sid, at=ticket, n=next(_count), **visitor)
 
     async def log_out(self, sid: str) -> dict[str, Any]:
         return await self.call("logout", sid=sid)
@@ -104,7 +107,7 @@ class Connector:
 
     async def call(self, operation: str, seconds: int = 10, **claims: Any) -> dict[str, Any]:
         """The claims of the response. The visitor is described in each request."""
-        sent = self.token(seconds, ipa="192.0.2.7", uas=AGENT, **claims)
+        sent = self.token(seconds, **{"ipa": "192.0.2.7", "uas": AGENT, **claims})
         response = await self.send(operation, sent)
         assert response.status_code == 200, response.text
         return self.read(response.json()["t"])

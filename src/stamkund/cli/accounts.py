@@ -11,11 +11,15 @@ from stamkund.cli.common import JSON, ORGANISATION, fail, get_organisation, with
 from stamkund.cli.output import say, say_json
 from stamkund.clock import system_clock
 from stamkund.rules import identifiers
+from stamkund.rules.account import ACTIVE, INACTIVE
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.ids import parse_id
 from stamkund.rules.lockout import Attempt
 from stamkund.rules.timestamps import Zone, zone
 from stamkund.store import Login, Store
+
+OPERATOR = "operator"
+"""Who acted, in the audit."""
 
 app = typer.Typer(help="Help readers to log in.", no_args_is_help=True)
 
@@ -56,6 +60,61 @@ def attempts(email_or_id: EMAIL_OR_ID, organisation: ORGANISATION, json: JSON = 
         )
     if not latest:
         say("no attempts yet")
+
+
+@app.command("end-sessions")
+def end_sessions(
+    email_or_id: EMAIL_OR_ID,
+    organisation: ORGANISATION,
+    offline_access: Annotated[
+        bool, typer.Option("--offline-access", help="Also revoke tokens that were given /openid/offline_access.")
+    ] = False,
+) -> None:
+    """Log a reader out everywhere: end all sessions and revoke the tokens of all logins.
+
+    Tokens that were given /openid/offline_access are meant to outlive logins: with --offline-access they go too, as
+    when a login was stolen. The password still works; block the account with `stamkund account set-status`.
+    """
+
+    async def work(store: Store) -> int:
+        row = (await _account(store, organisation, email_or_id)).row
+        assert row is not None
+        return await store.sessions.end_all(organisation, row, system_clock(), OPERATOR, offline=offline_access)
+
+    ended = with_store(work)
+    print(f"{email_or_id} is logged out: {ended} session{'' if ended == 1 else 's'} ended, tokens revoked")
+
+
+@app.command("set-status")
+def set_status(
+    email_or_id: EMAIL_OR_ID,
+    status: Annotated[str, typer.Argument(help="`inactive` blocks the account, `active` lets it in again.")],
+    organisation: ORGANISATION,
+) -> None:
+    """Block an account, or let it in again.
+
+    While an account is inactive nobody can log in to it, and its sessions, tokens, codes and tickets are refused. They
+    work again when it is active again, unless `stamkund account end-sessions` ended them.
+    """
+    if status not in (ACTIVE, INACTIVE):
+        fail(f"the status must be {ACTIVE} or {INACTIVE}")
+
+    async def work(store: Store) -> str | None:
+        account_id = (await _account(store, organisation, email_or_id)).id
+        return await store.accounts.set_status(organisation, account_id, status, OPERATOR, system_clock())
+
+    before = with_store(work)
+    if before not in (ACTIVE, INACTIVE):
+        fail(f"{email_or_id} is {before}: only an active or inactive account can be changed")
+    print(f"{email_or_id} was {status} already" if before == status else f"{email_or_id} is {status}")
+
+
+async def _account(store: Store, organisation: str, email_or_id: str) -> Login:
+    """The login of an account; ends the command where there is none."""
+    login = await _login(store, organisation, email_or_id)
+    if login.account is None:
+        fail(f"{email_or_id} is a customer who has no account yet")
+    return login
 
 
 async def _login(store: Store, organisation: str, email_or_id: str) -> Login:

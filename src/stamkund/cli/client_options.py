@@ -37,6 +37,26 @@ REDIRECT_URIS = Annotated[
 LOGOUT_URIS = Annotated[
     list[str] | None, typer.Option("--logout-uri", help="Where logouts may return to. Repeat for more.")
 ]
+ROTATION = Annotated[
+    bool | None,
+    typer.Option(
+        "--rotate-refresh-tokens/--no-rotate-refresh-tokens",
+        help="Each use of a refresh token replaces it. Without either, so it is for a public client and for no other.",
+    ),
+]
+VISITOR_ADDRESS = Annotated[
+    str | None,
+    typer.Option(
+        metavar="yes|no",
+        help="Whether the address that an SSO2 client sends (`ipa`) is its visitors' own; no where it is a proxy's.",
+    ),
+]
+
+
+def checked_yes_or_no(option: str, value: str | None) -> bool | None:
+    if value not in (None, "yes", "no"):
+        fail(f"{option} must be yes or no")
+    return None if value is None else value == "yes"
 
 GRANT_OPTION = Annotated[
     list[str] | None,

@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from stamkund.cli import client_options as options
-from stamkund.cli.client_options import GRANT_OPTION, LOGOUT_URIS, ORIGINS, REDIRECT_URIS
+from stamkund.cli.client_options import GRANT_OPTION, LOGOUT_URIS, ORIGINS, REDIRECT_URIS, ROTATION, VISITOR_ADDRESS
 from stamkund.cli.common import (
     JSON,
     ORGANISATION,
@@ -46,6 +46,7 @@ _PRINTED_FIELDS = (
     "offline_access",
     "rotate_refresh_tokens",
     "sso2",
+    "visitor_address",
     "disabled",
     "created",
 )
@@ -73,13 +74,12 @@ def create(
         bool, typer.Option("--public", help="It can't keep a secret (an app): it proves itself with PKCE.")
     ] = False,
     offline_access: Annotated[bool, typer.Option("--offline-access", help="It gets refresh tokens.")] = False,
-    rotate_refresh_tokens: Annotated[
-        bool, typer.Option("--rotate-refresh-tokens", help="Each use of a refresh token replaces it.")
-    ] = False,
+    rotate_refresh_tokens: ROTATION = None,
     require_pkce: Annotated[
         bool, typer.Option("--require-pkce", help="It must prove with PKCE (S256) that a code is its own.")
     ] = False,
     sso2: Annotated[bool, typer.Option("--sso2", help="It may use single sign-on (SSO2).")] = False,
+    visitor_address: VISITOR_ADDRESS = None,
     existing_id: Annotated[
         str | None, typer.Option("--id", help="The id that it already has in another service.")
     ] = None,
@@ -119,6 +119,7 @@ def create(
         else options.checked_grants(grant),
         require_pkce=require_pkce,
         sso2=sso2,
+        visitor_address=options.checked_yes_or_no("--visitor-address", visitor_address) is not False,
     )
     settings = load_settings()
     existing_secret = options.read_existing_secret(public) if secret_stdin else None
@@ -150,16 +151,12 @@ def change(
     origin: ORIGINS = None,
     grant: GRANT_OPTION = None,
     offline_access: Annotated[bool | None, typer.Option(help="It gets refresh tokens.")] = None,
-    rotate_refresh_tokens: Annotated[
-        bool | None,
-        typer.Option(
-            "--rotate-refresh-tokens/--no-rotate-refresh-tokens", help="Each use of a refresh token replaces it."
-        ),
-    ] = None,
+    rotate_refresh_tokens: ROTATION = None,
     require_pkce: Annotated[
         bool | None, typer.Option(help="It must prove with PKCE (S256) that a code is its own.")
     ] = None,
     sso2: Annotated[bool | None, typer.Option(help="It may use single sign-on (SSO2).")] = None,
+    visitor_address: VISITOR_ADDRESS = None,
 ) -> None:
     """Change a client, for example when a site moves. Only what the options name is changed.
 
@@ -177,6 +174,7 @@ def change(
         "offline_access": offline_access,
         "rotate_refresh_tokens": rotate_refresh_tokens,
         "sso2": sso2,
+        "visitor_address": options.checked_yes_or_no("--visitor-address", visitor_address),
     }
     changes = {field: value for field, value in changes.items() if value is not None}
     if not changes:
@@ -184,8 +182,6 @@ def change(
     settings = load_settings()
 
     def changed(client: Client) -> Client:
-        if client.public and rotate_refresh_tokens is False:
-            raise ValueError("a public client's refresh tokens always rotate")
         if client.public and require_pkce is False:
             raise ValueError("a public client must always prove with PKCE that a code is its own")
         after = msgspec.structs.replace(client, **changes)
@@ -297,6 +293,7 @@ def _print_existing(client_id: str, json: bool) -> None:
 
 def _print_client(client: Client) -> None:
     flags = [flag for flag in _FLAGS if getattr(client, flag)]
+    flags += [] if client.visitor_address else ["no_visitor_address"]
     say(f"{client.id}  {client.name}  {' '.join(client.scopes)}  {' '.join(flags)}".rstrip())
     for field, label in _LISTS.items():
         for value in getattr(client, field):

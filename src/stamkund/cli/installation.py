@@ -17,6 +17,7 @@ from stamkund.cli.client_findings import client_findings
 from stamkund.cli.common import COULD_NOT_RUN, ORGANISATION, fail, load_settings, run
 from stamkund.cli.findings import FAILED, NOTE, Finding
 from stamkund.cli.output import say
+from stamkund.cli.visitor_addresses import visitor_address_findings
 from stamkund.clock import system_clock
 from stamkund.rules.organisation import PERSON_NUMBER_CHECKS, Organisation, is_organisation_id
 from stamkund.rules.timestamps import zone
@@ -127,6 +128,8 @@ async def _database(settings: Settings, store: Store) -> AsyncIterator[Finding]:
         clients = await store.clients.of_organisation(organisation.id)
         count = len(clients)
         hint = "" if count else ": create one with `stamkund client create`"
+        for finding in await visitor_address_findings(store, organisation.id, system_clock()):
+            yield finding
         yield count > 0, f"organisation {organisation.id} has {count} client{'' if count == 1 else 's'}{hint}"
         for finding in client_findings(clients, settings):
             yield finding

@@ -13,13 +13,19 @@ from collections.abc import Mapping
 
 from stamkund.identity.cookies import cookies, set_cookie
 from stamkund.identity.tokens import new_token, token_digest
-from stamkund.rules.session import ANONYMOUS, TERMINATED, Session
+from stamkund.rules.session import ANONYMOUS, TERMINATED, Session, Visitor
 from stamkund.rules.timestamps import DAY
 from stamkund.settings import Settings
-from stamkund.store import Store
+from stamkund.store import SessionUse, Store
 
+ANONYMOUS_SECONDS = 3600
+"""How long a browser's new session lives until it is used: whoever sends no cookie back gets another at each visit."""
 _EXTEND_AFTER_SECONDS = DAY
-"""A session is extended when it was not used for so long: at most one write per session per day."""
+"""A session is extended when that makes it last so much longer: at most one write per session per day."""
+
+
+def new_sid() -> str:
+    return secrets.token_urlsafe(24)
 
 
 def cookie_name(organisation: str) -> str:
@@ -41,11 +47,12 @@ class Sessions:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._seconds = settings.session_days * DAY
+        self._longest_seconds = settings.session_max_days * DAY
         self._used: dict[tuple[str, str], tuple[int, int]] = {}
 
-    def expiry(self, now: int) -> int:
-        """Expiry time of a session used at `now`."""
-        return now + self._seconds
+    def expiry(self, now: int, begun: int | None = None) -> int:
+        """Expiry time of a session used at `now`, whose reader logged in at `begun` (None: now)."""
+        return min(now + self._seconds, (now if begun is None else begun) + self._longest_seconds)
 
     def cookie(self, organisation: str, value: str) -> tuple[bytes, bytes]:
         """The header that gives a browser its session."""
@@ -66,10 +73,15 @@ class Sessions:
         self.mark_used(session, now)
         return session
 
-    async def begin(self, organisation: str, now: int, client: str | None = None) -> tuple[Session, str | None]:
-        """A new anonymous session, stored; with its cookie, unless it is an app's (`client`). Raises Unavailable."""
+    async def begin(
+        self, organisation: str, now: int, client: str | None = None, visitor: Visitor | None = None
+    ) -> tuple[Session, str | None]:
+        """A new anonymous session, stored; with its cookie, unless it is an app's (`client`). Raises Unavailable.
+
+        `visitor`: the browser. An app's session lasts from the start, because only a client can begin one.
+        """
         session = Session(
-            sid=secrets.token_urlsafe(24),
+            sid=new_sid(),
             organisation=organisation,
             status=ANONYMOUS,
             account=None,
@@ -77,16 +89,18 @@ class Sessions:
             created=now,
             authenticated=None,
             seen=now,
-            expires=self.expiry(now),
+            expires=self.expiry(now) if client else min(self.expiry(now), now + ANONYMOUS_SECONDS),
+            visitor=visitor,
         )
         cookie = None if client else new_token()
         await self._store.sessions.add(session, None if cookie is None else cookie_digest(cookie))
         return session, cookie
 
-    def mark_used(self, session: Session, now: int) -> None:
+    def mark_used(self, session: Session | SessionUse, now: int) -> None:
         """Remembers that a session was used; `write_used` stores it. Nothing is written on a read path."""
-        if now - session.seen >= _EXTEND_AFTER_SECONDS:
-            self._used[session.organisation, session.sid] = now, self.expiry(now)
+        expires = self.expiry(now, session.begun)
+        if session.expires > now and expires - session.expires >= min(_EXTEND_AFTER_SECONDS, self._seconds // 2):
+            self._used[session.organisation, session.sid] = now, expires
 
     async def write_used(self) -> None:
         """Extends the sessions that were used, in batches. Raises Unavailable; what is left waits for the next time."""

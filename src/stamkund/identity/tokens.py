@@ -25,9 +25,12 @@ CREDENTIAL_SECONDS = 60
 
 
 def new_credential(
-    kind: str, client: Client, account: int, scopes: str, now: int, detail: str = "{}"
+    kind: str, client: Client, account: int, scopes: str, now: int, detail: str = "{}", session: str | None = None
 ) -> tuple[str, OneTimeCredential]:
-    """A code or ticket for a client, and what is to be stored of it. `account`: the row of the reader's account."""
+    """A code or ticket for a client, and what is to be stored of it. `account`: the row of the reader's account.
+
+    `session`: the sid of the session that the reader is logged in to.
+    """
     text = new_token()
     credential = OneTimeCredential(
         organisation=client.organisation,
@@ -40,5 +43,6 @@ def new_credential(
         expires=now + CREDENTIAL_SECONDS,
         family=new_id(now),
         detail=detail,
+        session=session,
     )
     return text, credential

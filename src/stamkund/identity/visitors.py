@@ -1,7 +1,7 @@
 """Recognising a browser: what is remembered of it with its session, and compared when a site logs somebody in.
 
-Only keyed hashes are stored (`rules/session.py` says what of). A site's server sends what it sees of its visitor, we see
-the browser itself when it is identified. Where the two differ, the site's visitor is not at the session's browser.
+Only keyed hashes are stored (`rules/session.py` says what of). A site's server sends what it sees of its visitor, we
+see the browser itself when it is identified. Where the two differ, the site's visitor is not at the session's browser.
 """
 
 from __future__ import annotations
@@ -49,5 +49,5 @@ def _pseudonym(vault: Vault, *parts: str) -> str:
 
 def _normal(user_agent: str) -> str:
     """Without what frameworks do to a header on its way: blanks, and characters that no header may have."""
-    text = user_agent[:_MAX_USER_AGENT_LENGTH]
+    text = user_agent.strip()[:_MAX_USER_AGENT_LENGTH]
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

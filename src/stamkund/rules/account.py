@@ -78,6 +78,8 @@ class UserProduct(msgspec.Struct, omit_defaults=True):
 
 ACTIVE = "active"
 """The one status that allows logging in."""
+INACTIVE = "inactive"
+"""The status of an account that an operator blocked; it keeps its keys."""
 
 
 class Account(Personal):

@@ -26,9 +26,13 @@ class AuditEvent(StrEnum):
     LOGIN_UNFROZEN = "login_unfrozen"
     """An operator lifted a lockout."""
     LOGGED_IN = "logged_in"
-    """A session got its reader."""
+    """A session got its reader (why it is a new one: `another browser`, `unknown session`)."""
     LOGGED_OUT = "logged_out"
     """A session was ended for all sites."""
+    SESSIONS_ENDED = "sessions_ended"
+    """All sessions and tokens of an account were ended (how many sessions)."""
+    ACCOUNT_STATUS_CHANGED = "account_status_changed"
+    """An account got another status (which)."""
     TOKEN_ISSUED = "token_issued"  # noqa: S105
     """A client got tokens (the grant)."""
     TOKEN_REFUSED = "token_refused"  # noqa: S105

@@ -59,3 +59,8 @@ def is_id(text: str) -> bool:
 def parse_id(text: str) -> str | None:
     """The id that somebody sent, in lower case as it is stored; None for what can't be one."""
     return text.lower() if is_id(text) else None
+
+
+def made_at(id_: str) -> int | None:
+    """When an id was made, in seconds; None for what is none."""
+    return int(id_[:8], 16) if is_id(id_) else None

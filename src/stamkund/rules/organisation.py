@@ -71,9 +71,10 @@ class Client(Personal):
     - `origins`: web origins whose scripts may call us with this client's tokens (CORS).
     - `public`: an app that can't keep a secret. It has none; it proves with PKCE that a code is its own.
     - `rotate_refresh_tokens`: each use of a refresh token replaces it, and using a replaced one revokes its family.
-      Always so for a public client.
+      None: so for a public client, and for no other.
     - `grants`: by which it may get tokens; None for a client from before they were listed, which has all of its kind.
     - `require_pkce`: it must prove with PKCE that a code is its own. Always so for a public client.
+    - `visitor_address`: what an SSO2 client sends as its visitors' address (`ipa`) is theirs, not a proxy's.
     """
 
     id: str
@@ -87,11 +88,12 @@ class Client(Personal):
     sso2: bool = False
     disabled: bool = False
     public: bool = False
-    rotate_refresh_tokens: bool = False
+    rotate_refresh_tokens: bool | None = None
     origins: list[str] = []
     logout_uris: list[str] = []
     grants: list[str] | None = None
     require_pkce: bool = False
+    visitor_address: bool = True
 
     @property
     def possible_grants(self) -> tuple[str, ...]:
@@ -122,7 +124,7 @@ class Client(Personal):
     @property
     def rotation(self) -> bool:
         """Whether the client's refresh tokens rotate."""
-        return self.rotate_refresh_tokens or self.public
+        return self.public if self.rotate_refresh_tokens is None else self.rotate_refresh_tokens
 
 
 def new_secret() -> str:

@@ -80,6 +80,8 @@ def split(text: str) -> list[str]:
 
 STANDARD = {"openid": OPENID, "profile": PROFILE, "email": EMAIL, "offline_access": OFFLINE_ACCESS}
 """OpenID Connect's names of scopes, which ordinary libraries request, and the documented names for the same."""
+LEFT_OUT = frozenset((PROFILE, EMAIL, OFFLINE_ACCESS, "address", "phone", "/openid/address", "/openid/phone"))
+"""Scopes that are left out of what is granted, without an error, where they are not available."""
 
 
 def documented(scope: str) -> str:

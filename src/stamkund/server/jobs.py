@@ -39,7 +39,7 @@ async def remove_expired_tokens(services: Services) -> int:
 
 
 async def remove_other_expired_rows(services: Services) -> int:
-    """Removes what else has expired: lockouts, call counts, sessions, one-time credentials, ID token keys, audit."""
+    """Removes what else has expired: lockouts, call counts, sessions, logins of sites …"""
     store, audit_seconds = services.store, services.settings.audit_days * DAY
 
     async def old_audit_entries(now: int, at_most: int) -> int:
@@ -52,6 +52,8 @@ async def remove_other_expired_rows(services: Services) -> int:
         store.login_attempts.remove_expired_lockouts,
         store.call_counts.remove_expired,
         old_sessions,
+        store.sso_logins.remove_expired,
+        store.visitor_addresses.remove_expired,
         store.one_time_credentials.remove_expired,
         services.id_token_keys.remove_expired,
         old_audit_entries,

@@ -24,14 +24,17 @@ from stamkund.store.verbs.lookups import (
     TokenLookup,
 )
 from stamkund.store.verbs.one_time_credentials import CODE, TICKET, OneTimeCredential
-from stamkund.store.verbs.sessions import SessionLookup
-from stamkund.store.verbs.tokens import ACCESS, REFRESH, Issue, NewToken, Refresh
+from stamkund.store.verbs.sessions import SessionLookup, SiteVisitor
+from stamkund.store.verbs.sso_logins import EarlierLogin
+from stamkund.store.verbs.tokens import ACCESS, REFRESH, Issue, NewToken, Refresh, RefreshPolicy, SessionUse
+from stamkund.store.verbs.visitor_addresses import SHARED_SESSIONS
 from stamkund.store.work import Unavailable, UniqueConflict
 
 __all__ = [
     "ACCESS",
     "CODE",
     "REFRESH",
+    "SHARED_SESSIONS",
     "TICKET",
     "TOKEN_ACCOUNT",
     "AccountLookup",
@@ -42,6 +45,7 @@ __all__ = [
     "CustomerChange",
     "CustomerUpdate",
     "Documents",
+    "EarlierLogin",
     "EncodedCustomer",
     "Engine",
     "Issue",
@@ -51,7 +55,10 @@ __all__ = [
     "NotActive",
     "OneTimeCredential",
     "Refresh",
+    "RefreshPolicy",
     "SessionLookup",
+    "SessionUse",
+    "SiteVisitor",
     "Store",
     "TokenAccount",
     "TokenLookup",

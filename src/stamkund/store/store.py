@@ -20,7 +20,9 @@ from stamkund.store.verbs.logins import LoginVerbs
 from stamkund.store.verbs.one_time_credentials import OneTimeCredentialVerbs
 from stamkund.store.verbs.organisations import OrganisationVerbs
 from stamkund.store.verbs.sessions import SessionVerbs
+from stamkund.store.verbs.sso_logins import SsoLoginVerbs
 from stamkund.store.verbs.tokens import TokenVerbs
+from stamkund.store.verbs.visitor_addresses import VisitorAddressVerbs
 from stamkund.vault import Vault
 
 
@@ -47,7 +49,9 @@ class Store:
         self.one_time_credentials = OneTimeCredentialVerbs(*parts)
         self.organisations = OrganisationVerbs(*parts)
         self.sessions = SessionVerbs(*parts)
+        self.sso_logins = SsoLoginVerbs(*parts)
         self.tokens = TokenVerbs(*parts)
+        self.visitor_addresses = VisitorAddressVerbs(*parts)
 
     async def ping(self) -> None:
         """Returns when the database responds."""

@@ -56,6 +56,11 @@ def for_update(text: str, of: str = "") -> Sql:
     return Sql(f"{text} FOR UPDATE{f' OF {of}' if of else ''}", sqlite=text)
 
 
+def for_share(text: str) -> Sql:
+    """A query whose rows stay as they are until the transaction ends; others may share the lock."""
+    return Sql(f"{text} FOR SHARE", sqlite=text)
+
+
 def delete_batch(table: str, key: str, condition: str, order: str) -> Sql:
     """Deletes at most `$2` rows of `table` that match `condition` on `$1`, and returns a row for each.
 

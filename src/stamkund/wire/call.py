@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from stamkund.identity.visitors import browser_visitor
 from stamkund.rules.account import Account
 from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.lockout import LoginContext
 from stamkund.rules.organisation import Client
+from stamkund.rules.session import Visitor
 from stamkund.store import AuthenticatedToken
 from stamkund.wire.caller import ANONYMOUS, Caller
+from stamkund.wire.form import FormFields
 from stamkund.wire.parameters import NO_PARAMETERS
 from stamkund.wire.request import Request
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from stamkund.wire.services import Services
 
 MAX_USER_AGENT_LENGTH = 4096
-NO_FORM: Mapping[str, str] = {}
+NO_FORM = FormFields()
 
 
 class Call:
@@ -49,7 +51,7 @@ class Call:
         self.caller = ANONYMOUS
         self.client = ANONYMOUS.client
         self.parameters = NO_PARAMETERS
-        self.form: Mapping[str, str] = NO_FORM
+        self.form = NO_FORM
         self._token: AuthenticatedToken | None = None
 
     def authenticate_caller(self, caller: Caller, token: AuthenticatedToken | None) -> None:
@@ -75,6 +77,10 @@ class Call:
     def address(self) -> str | None:
         """The IP address of the connection, or of the caller behind a trusted proxy."""
         return self.services.address_of(self.request)
+
+    def visitor(self, organisation: str) -> Visitor:
+        """What the browser that makes this request is recognised by at sites of the organisation."""
+        return browser_visitor(self.services.vault, organisation, self.headers.get(b"user-agent"), self.address)
 
     def login_context(self, organisation: str, channel: str, client: str) -> LoginContext:
         """The context of a login attempt that is made with this request."""

@@ -42,8 +42,8 @@ def bearer_token(header: bytes | None) -> bytes | None:
 
 
 def caller_of(token: AuthenticatedToken | None, now: int) -> Caller | None:
-    """The caller that a token stands for; None when it is unknown or expired, or its client is disabled."""
-    if token is None or token.expires <= now or token.kind != ACCESS or token.client.disabled:
+    """The caller that a token stands for; None when it is unknown or expired, or its client or account is blocked."""
+    if token is None or token.expires <= now or token.kind != ACCESS or token.client.disabled or not token.usable:
         return None
     return Caller(token.client, token.organisation, token.scopes, token.account_row)
 

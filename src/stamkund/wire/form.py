@@ -9,13 +9,31 @@ from __future__ import annotations
 from urllib.parse import unquote_plus
 
 
-def parse_form(body: bytes) -> dict[str, str]:
-    """Names and values; of a repeated name the first value. Bytes that are not UTF-8 are read as Latin-1."""
-    fields: dict[str, str] = {}
+class FormFields(dict[str, str]):
+    """Names and values of a form; of a repeated name the first value. `repeated`: the names that came again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.repeated: set[str] = set()
+
+    def without_empty(self) -> FormFields:
+        """The same without the fields that have no value."""
+        fields = FormFields()
+        fields.update({name: value for name, value in self.items() if value})
+        fields.repeated = self.repeated
+        return fields
+
+
+def parse_form(body: bytes) -> FormFields:
+    """The fields of a form. Bytes that are not UTF-8 are read as Latin-1."""
+    fields = FormFields()
     for part in body.strip(b"\r\n").split(b"&"):
-        name, _, value = part.partition(b"=")
-        if name:
-            fields.setdefault(_decoded(name).strip(), _decoded(value))
+        raw_name, _, value = part.partition(b"=")
+        name = _decoded(raw_name).strip()
+        if name in fields:
+            fields.repeated.add(name)
+        elif raw_name:
+            fields[name] = _decoded(value)
     return fields
 
 

@@ -130,7 +130,7 @@ async def test_every_failed_client_authentication_is_refused_alike(publisher: Pu
         assert response.headers["www-authenticate"] == 'Basic realm="stamkund"'
         bodies.add(response.text)
     for header in ("Basic", "Basic !", "Basic /w==", "Basic " + base64.b64encode(b"no colon").decode()):
-        response = await post(service, f"grant_type=none&{credentials(publisher)}", authorization=header)
+        response = await post(service, f"grant_type=none&client_id={client_id}", authorization=header)
         error_of(response, 401)
         bodies.add(response.text)
     assert len(bodies) == 1
@@ -229,7 +229,7 @@ async def _account(publisher: Publisher, password: str = PASSWORD, email: str = 
 
 
 async def test_forms_of_every_kind_are_read(publisher: Publisher) -> None:
-    """Any content type, a line break at the end, Latin-1, blanks around names, the first of a repeated field."""
+    """Any content type, a line break at the end, Latin-1, blanks around names."""
     await _account(publisher, "lösenord")
     form_start, service = credentials(publisher), publisher.service
     latin = f"{form_start}&grant_type=password&username={EMAIL}&password=".encode() + b"l\xf6senord"
@@ -238,7 +238,6 @@ async def test_forms_of_every_kind_are_read(publisher: Publisher) -> None:
     for text in (
         f"&{form_start}&&grant_type=none&",
         f"{form_start}& grant_type=none",
-        f"{form_start}&grant_type=none&grant_type=x",
     ):
         issued(await post(service, text))
     issued(await service.http.post(TOKEN, content=f"{form_start}&grant_type=none".encode()))
@@ -351,17 +350,17 @@ async def _refresh_token(publisher: Publisher, **more: Any) -> str:
 
 
 async def test_a_refresh_token_gives_access_again_and_again(publisher: Publisher) -> None:
-    """Clients in the field keep the first one, so it stays; each use makes it hold for 180 days more."""
+    """Clients in the field keep the first one, so it stays; each use makes it hold for 180 days more, up to 400."""
     account_id = await _account(publisher)
     token = await _refresh_token(publisher)
     clock, now = publisher.service.clock, publisher.service.clock()
-    for timestamp in (now, now, now + 179 * DAY, now + 358 * DAY, now + 538 * DAY - 1):
+    for timestamp in (now, now, now + 179 * DAY, now + 358 * DAY, now + 400 * DAY - 1):
         with clock.at(timestamp):
             body = issued(await publisher.grant("refresh_token", refresh_token=token))
             assert "refresh_token" not in body and body["scope"] == " ".join(SCOPES)
             me = await publisher.service.http.get(ME, headers={"authorization": f"Bearer {body['access_token']}"})
             assert me.json()["item"]["id"] == account_id
-    with clock.at(now + 718 * DAY - 1):
+    with clock.at(now + 400 * DAY):
         assert error_of(await publisher.grant("refresh_token", refresh_token=token))[0] == "invalid_grant"
 
 

@@ -195,7 +195,7 @@ async def test_prompt_and_max_age(site: LoggedInBrowser) -> None:
         assert "code" in returned(await site.authorize(max_age="100"))
         assert to_login(await site.authorize(max_age="99"))["prompt"] == "login"
         assert returned(await site.authorize(max_age="99", prompt="none"))["error"] == "login_required"
-    for wrong in ("-1", "x", "", "1" * 10, "١"):
+    for wrong in ("-1", "x", "1" * 10, "١"):
         assert returned(await site.authorize(max_age=wrong))["error"] == "invalid_request"
 
 
@@ -262,7 +262,6 @@ NOT_REGISTERED = [
     "javascript:alert(1)",
     "https://site.example.com/landing\r\nset-cookie: a=b",
     " https://site.example.com/landing",
-    "",
 ]
 
 
@@ -294,13 +293,12 @@ async def test_introspection_requires_client_authentication(site: LoggedInBrowse
     for wrong in ("", "x", "5" * 24, None, neighbour.client.id):
         error_page(await site.authorize(client_id=wrong))
     error_page(await site.authorize(oid=neighbour.id))
-    error_page(await site.authorize(oid=""))
     await service.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, disabled=True))
     error_page(await site.authorize())
 
 
 async def test_a_state_can_not_break_out_of_the_address(site: LoggedInBrowser) -> None:
-    for state in ("a\r\nset-cookie: b=c", "x&code=forged&iss=https://evil", "#x", "<script>", "\x00", "å" * 500, ""):
+    for state in ("a\r\nset-cookie: b=c", "x&code=forged&iss=https://evil", "#x", "<script>", "\x00", "å" * 500):
         response = await site.authorize(state=state)
         assert returned(response)["state"] == state
         assert "set-cookie" not in response.headers

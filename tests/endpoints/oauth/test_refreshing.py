@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from tests.endpoints.oauth.conftest import OAuthSite, site_of
+from tests.support.rows import rows
 from tests.support.service import Publisher
 
 DAY = 86_400
@@ -27,10 +28,29 @@ async def test_by_default_the_first_one_stays_valid_and_slides(site: OAuthSite) 
     token = (await site.exchanged())["refresh_token"]
     clock = site.service.clock
     before = clock.now
-    for days in (0, 179, 358):
+    for days in (0, 179):
         with clock.at(before + days * DAY):
             assert "refresh_token" not in await site.issued("refresh_token", refresh_token=token)
-    with clock.at(before + (358 + 180) * DAY):
+    with clock.at(before + (179 + 180) * DAY):
+        assert await is_refused(site, token)
+
+
+@pytest.mark.parametrize("rotates", [False, True])
+@pytest.mark.both_engines
+async def test_none_is_valid_longer_than_four_hundred_days(publisher: Publisher, rotates: bool) -> None:
+    """However often it is used, and whether it is the first or one of its successors."""
+    site = await site_of(publisher, rotate_refresh_tokens=rotates)
+    token = (await site.exchanged())["refresh_token"]
+    clock = site.service.clock
+    before = clock.now
+    for days in (100, 200, 300, 399):
+        with clock.at(before + days * DAY):
+            issued = await site.issued("refresh_token", refresh_token=token)
+            token = issued.get("refresh_token", token)
+    with clock.at(before + 400 * DAY - 1):
+        issued = await site.issued("refresh_token", refresh_token=token)
+        token = issued.get("refresh_token", token)
+    with clock.at(before + 400 * DAY):
         assert await is_refused(site, token)
 
 
@@ -51,38 +71,85 @@ async def test_a_narrower_access_token_does_not_narrow_the_next_refresh_token(ro
     assert wide["scope"] == "/openid /openid/email"
 
 
+@pytest.mark.both_engines
 async def test_an_old_one_that_comes_again_ends_the_login(rotating: OAuthSite) -> None:
     first = await rotating.exchanged()
     second = await rotating.issued("refresh_token", refresh_token=first["refresh_token"])
     another = await rotating.exchanged()
-    assert await is_refused(rotating, first["refresh_token"])
-    assert await is_refused(rotating, second["refresh_token"])
-    assert not await rotating.holds(second["access_token"])
-    assert await rotating.holds(another["access_token"])
+    clock = rotating.service.clock
+    with clock.at(clock() + 31):
+        assert await is_refused(rotating, first["refresh_token"])
+        assert await is_refused(rotating, second["refresh_token"])
+        assert not await rotating.holds(second["access_token"])
+        assert await rotating.holds(another["access_token"])
+
+
+@pytest.mark.both_engines
+async def test_one_that_comes_again_at_once_gets_a_sibling(rotating: OAuthSite) -> None:
+    """Its response was lost, or two tabs refreshed at once. The half minute counts from its first use."""
+    first = (await rotating.exchanged("/openid", "/openid/email"))["refresh_token"]
+    second = await rotating.issued("refresh_token", refresh_token=first, scope="openid")
+    clock = rotating.service.clock
+    with clock.at(clock() + 20):
+        sibling = await rotating.issued("refresh_token", refresh_token=first)
+        assert sibling["refresh_token"] != second["refresh_token"] and sibling["scope"] == "/openid /openid/email"
+        for tokens in (second, sibling):
+            assert await rotating.holds(tokens["access_token"])
+            await rotating.issued("refresh_token", refresh_token=tokens["refresh_token"])
+        with clock.at(clock() + 11):
+            assert await is_refused(rotating, first)
+            assert not await rotating.holds(sibling["access_token"])
 
 
 async def test_a_scope_that_is_refused_does_not_spend(rotating: OAuthSite) -> None:
     token = (await rotating.exchanged("/openid"))["refresh_token"]
-    wrong = await rotating.grant("refresh_token", refresh_token=token, scope="/openid/email")
+    wrong = await rotating.grant("refresh_token", refresh_token=token, scope="/external/me/w")
     assert wrong.json()["error"] == "invalid_scope"
     assert (await rotating.grant("refresh_token", refresh_token=token)).status_code == 200
 
 
 @pytest.mark.both_engines
-async def test_of_many_refreshes_at_once_one_succeeds(rotating: OAuthSite) -> None:
+async def test_of_many_refreshes_at_once_all_get_siblings(rotating: OAuthSite) -> None:
     token = (await rotating.exchanged())["refresh_token"]
     responses = await asyncio.gather(*(rotating.grant("refresh_token", refresh_token=token) for _ in range(20)))
-    won = [response.json() for response in responses if response.status_code == 200]
-    assert len(won) == 1
-    assert await is_refused(rotating, won[0]["refresh_token"]) and not await rotating.holds(won[0]["access_token"])
+    successors = {response.json()["refresh_token"] for response in responses}
+    assert len(successors) == 20 and token not in successors
+    clock = rotating.service.clock
+    with clock.at(clock() + 31):
+        assert await is_refused(rotating, token)
+        assert all([await is_refused(rotating, successor) for successor in successors])
 
 
-async def test_a_public_clients_always_rotate(publisher: Publisher) -> None:
-    site = await site_of(publisher)
+@pytest.mark.both_engines
+async def test_a_reader_has_two_hundred_refresh_tokens_with_a_client(site: OAuthSite) -> None:
+    """The least recently used makes room; those of other clients and readers stay."""
+    other = await site_of(site.publisher)
+    elsewhere, first, second = [(await s.exchanged())["refresh_token"] for s in (other, site, site)]
+    clock = site.service.clock
+    with clock.at(clock() + 10):
+        await site.issued("refresh_token", refresh_token=first)
+        for _ in range(198):
+            await site.logged_in()
+        assert await _refresh_tokens(site) == 200
+        await asyncio.gather(*(site.logged_in() for _ in range(20)))
+        assert await _refresh_tokens(site) == 200
+        assert await is_refused(site, second)
+        await other.issued("refresh_token", refresh_token=elsewhere)
+
+
+async def _refresh_tokens(site: OAuthSite) -> int:
+    sql = f"SELECT count(*) FROM tokens WHERE client = '{site.client.id}' AND kind = 'refresh'"
+    return int((await rows(site.service.settings.database_url, sql))[0][0])
+
+
+@pytest.mark.parametrize("rotates", [None, False])
+async def test_a_public_clients_rotate_unless_switched_off(publisher: Publisher, rotates: bool | None) -> None:
+    site = await site_of(publisher, rotate_refresh_tokens=rotates)
     first = (await site.exchanged())["refresh_token"]
     await site.service.store.clients.change(
         site.client.id, lambda c: msgspec.structs.replace(c, public=True, secrets=[])
     )
     form = {"grant_type": "refresh_token", "client_id": site.client.id, "refresh_token": first}
     response = await site.service.http.post("/api/authorization/access_token", data=form)
-    assert response.status_code == 200 and response.json()["refresh_token"] != first
+    assert response.status_code == 200
+    assert (response.json().get("refresh_token", first) != first) is (rotates is None)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from stamkund.rules.organisation import Client
-from tests.support.connector import Connector, decoded
+from tests.support.connector import AGENT, Connector, decoded
 from tests.support.rows import set_status
 from tests.support.service import Publisher
 
@@ -32,7 +32,7 @@ class SsoSite:
 
     async def identified(self, cookie: str | None = None, return_url: str = "https://herald.example/") -> Visited:
         """A browser sent to be identified, with its cookie if it has one."""
-        headers = {} if cookie is None else {"cookie": cookie}
+        headers = {"user-agent": AGENT.encode()} | ({} if cookie is None else {"cookie": cookie.encode()})
         service = self.publisher.service
         return self.visited(await service.http.get(self.connector.identify("", return_url), headers=headers))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import Counter
 from collections.abc import Awaitable
 from pathlib import Path
@@ -87,10 +88,18 @@ async def test_fifty_wrong_passwords_at_once_count_exactly(site: SsoSite, reader
     assert sorted(one["raa"] for one in claims if "raa" in one) == [0, 1, 2, 3, 4]
 
 
-async def test_an_unknown_session_costs_no_attempt(site: SsoSite, reader: str) -> None:
+async def test_a_wrong_password_for_an_unknown_session_counts(site: SsoSite, reader: str) -> None:
+    claims = await site.connector.authenticate("unknown", EMAIL, "wrong")
+    assert (claims["sid"], claims["sts"], claims["at"]) == ("unknown", "anon", "")
+    assert (claims["err"], claims["raa"]) == ("invalid_credentials", 4)
+    assert (await site.connector.authenticate((await site.identified()).sid, EMAIL, "wrong"))["raa"] == 3
+
+
+async def test_an_ended_session_costs_no_attempt(site: SsoSite, reader: str) -> None:
+    sid = (await site.logged_in()).sid
+    await site.connector.log_out(sid)
     for _ in range(10):
-        claims = await site.connector.authenticate("unknown", EMAIL, "wrong")
-        assert claims["err"] == "session_not_found"
+        assert (await site.connector.authenticate(sid, EMAIL, "wrong"))["err"] == "session_not_found"
     assert (await site.connector.authenticate((await site.identified()).sid, EMAIL, "wrong"))["raa"] == 4
 
 
@@ -180,11 +189,11 @@ async def test_logins_are_limited_by_client_and_by_email(fresh_url: str, tmp_pat
     async with RunningService(fresh_url, tmp_path / "a.key", limit_per_client=5, limit_per_identifier=3) as service:
         publisher = await service.publisher()
         one, two = await site_of(publisher), await site_of(publisher)
-        now = service.clock()
+        now, numbers = service.clock(), itertools.count()
         first, second = (await one.identified()).sid, (await two.identified()).sid
 
         async def tries(site: SsoSite, sid: str, email: str) -> int:
-            token = site.connector.token(sid=sid, usr=email, pwd="wrong")
+            token = site.connector.token(sid=sid, usr=email, pwd="wrong", n=next(numbers))
             response = await site.connector.send("authenticate", token)
             if response.status_code == 429:
                 assert response.json()["code"] == "too_many_requests"

@@ -93,10 +93,12 @@ async def test_all_sites_of_the_organisation_share_a_session(site: SsoSite, sist
 async def test_sites_of_another_organisation_never_learn_of_it(site: SsoSite, foreign: SsoSite, reader: str) -> None:
     await foreign.publisher.activated(EMAIL)
     visited = await site.logged_in()
+    elsewhere = await foreign.connector.authenticate(visited.sid, EMAIL, PASSWORD)
+    assert elsewhere["sts"] == "loggedin" and elsewhere["sid"] != visited.sid, "a session of its own"
+    refused = await foreign.connector.authenticate_with_ticket(visited.sid, visited.claims["at"])
+    assert (refused["sts"], refused["err"]) == ("anon", "invalid_credentials")
     for claims in (
         await foreign.connector.status(visited.sid, "anon"),
-        await foreign.connector.authenticate(visited.sid, EMAIL, PASSWORD),
-        await foreign.connector.authenticate_with_ticket(visited.sid, visited.claims["at"]),
         await foreign.connector.log_out(visited.sid),
     ):
         assert (claims["sid"], claims["sts"], claims["at"], claims["err"]) == (
@@ -118,10 +120,10 @@ async def test_an_apps_session_is_its_own(site: SsoSite, sister: SsoSite, reader
     claims = await site.connector.authenticate(sid, EMAIL, PASSWORD)
     assert claims["sts"] == "loggedin" and await site.reader_of(claims["at"]) == EMAIL
     ticket = (await site.connector.status(sid, "anon"))["at"]
+    assert (await sister.connector.authenticate(sid, EMAIL, PASSWORD))["sid"] != sid
+    assert (await sister.connector.authenticate_with_ticket(sid, ticket))["err"] == "invalid_credentials"
     for claims in (
         await sister.connector.status(sid, "anon"),
-        await sister.connector.authenticate(sid, EMAIL, PASSWORD),
-        await sister.connector.authenticate_with_ticket(sid, ticket),
         await sister.connector.log_out(sid),
     ):
         assert (claims["sts"], claims["err"]) == ("terminated", "session_not_found")
@@ -154,7 +156,8 @@ async def test_an_unused_session_expires_after_thirty_days(site: SsoSite, reader
     with clock.at(clock() + 30 * DAY):
         for claims in (
             await site.connector.status(visited.sid, "loggedin"),
-            await site.connector.authenticate(visited.sid, EMAIL, PASSWORD),
             await site.connector.log_out(visited.sid),
         ):
             assert (claims["sts"], claims["err"]) == ("terminated", "session_not_found")
+        anew = await site.connector.authenticate(visited.sid, EMAIL, PASSWORD)
+        assert (anew["sts"], anew["err"]) == ("loggedin", None) and anew["sid"] != visited.sid

@@ -37,8 +37,11 @@ async def test_a_question_about_a_session_is_one_statement(counted: tuple[SsoSit
     for sid in (anonymous, app, "unknown", ""):
         assert await _cost(site, statements, "sessionstatus", sid=sid, lks="anon") == 1
     assert await _cost(site, statements, "sessionstatus", sid=visited.sid, lks="anon") == 2  # a ticket is made
-    for call in ("authenticate", "authenticatewithticket", "logout"):
-        assert await _cost(site, statements, call, sid="unknown", usr=EMAIL, pwd=PASSWORD, at="x") == 1
+    await site.connector.log_out(app)
+    for sid in ("unknown", app):
+        assert await _cost(site, statements, "logout", sid=sid) == 1 if sid == "unknown" else 2
+    for call in ("authenticate", "authenticatewithticket"):  # claiming the request, and its response
+        assert await _cost(site, statements, call, sid=app, usr=EMAIL, pwd=PASSWORD, at="x") == 3
 
 
 async def test_a_session_that_is_polled_all_day_is_not_written(counted: tuple[SsoSite, Statements]) -> None:

@@ -18,6 +18,7 @@ from stamkund.store import (
     Issue,
     NewToken,
     OneTimeCredential,
+    RefreshPolicy,
     Store,
     UniqueConflict,
 )
@@ -25,6 +26,7 @@ from tests.store.conftest import DAY, StoredOrganisation
 from tests.support.service import NOW
 
 _count = itertools.count(1)
+ROTATING = RefreshPolicy(rotates=True)
 
 
 class CheckFailed(Exception):
@@ -57,7 +59,7 @@ class LoggedInReader:
         made = self.pair()
         tokens = (store or self.paper.store).tokens
         client = client or self.paper.client.id
-        reader = await tokens.use_refresh(token, client, now, None, lambda _: made, self.paper.issue())
+        reader = await tokens.use_refresh(token, client, now, ROTATING, lambda _: made, self.paper.issue())
         assert reader in (None, self.id)
         return None if reader is None else made[1].digest
 

@@ -150,7 +150,7 @@ async def test_a_ticket_lets_in_once(paper: StoredOrganisation) -> None:
     one, two = await added(paper, "1"), await added(paper, "2")
     held = await ticket(paper, row)
     done = await sessions.log_in_with_ticket(paper.id, one.sid, held, paper.client.id, NOW, END)
-    assert done is not None and done[1] is not None
+    assert done is not None and done[0] is not None and done[1] is not None
     assert (done[0].status, done[0].logged_in_account, done[1].account) == (LOGGED_IN, row, row)
     again = await sessions.log_in_with_ticket(paper.id, two.sid, held, paper.client.id, NOW, END)
     assert again == (two, None)

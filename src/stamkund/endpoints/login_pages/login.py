@@ -91,8 +91,7 @@ async def show_login_page(call: Call) -> Response:
     parameters = page_parameters(call, "continue", "oid", "prompt", "login_hint", "ui_locales")
     destination = await find_destination(call, parameters)
     session = await call.services.sessions.of_browser(destination.organisation.id, call.headers, call.now)
-    logged_in = session is not None and await call.services.store.sessions.account_id(session) is not None
-    if logged_in and "login" not in parameters["prompt"].split():
+    if session is not None and session.logged_in_account is not None and "login" not in parameters["prompt"].split():
         return await _logged_in_page(call, destination, parameters)
     return await _login_page(call, destination, parameters, _FormState(_printable(parameters["login_hint"])))
 
@@ -174,7 +173,7 @@ async def _log_in(call: Call, destination: Destination, email: str, password: st
     try:
         session = await _session_for(call, destination, account)
         while not await _log_in_to(call, destination, session, account, cookie):
-            session, _ = await services.sessions.begin(organisation, call.now)  # the other was ended just now
+            session = await _new_session(call, organisation)  # the other was ended just now
     except NotActive:  # since the password was checked
         raise WrongPassword(services.logins.policy.max_failures) from None
     return services.sessions.cookie(organisation, cookie)
@@ -187,7 +186,12 @@ async def _session_for(call: Call, destination: Destination, account: int) -> Se
     if session is not None and session.logged_in_account not in (None, account):
         await call.services.store.sessions.terminate(organisation, session.sid, call.now, destination.client_id)
         session = None
-    return session or (await sessions.begin(organisation, call.now))[0]
+    return session or await _new_session(call, organisation)
+
+
+async def _new_session(call: Call, organisation: str) -> Session:
+    session, _ = await call.services.sessions.begin(organisation, call.now, visitor=call.visitor(organisation))
+    return session
 
 
 async def _log_in_to(call: Call, destination: Destination, session: Session, account: int, cookie: str) -> bool:

@@ -82,8 +82,7 @@ async def show_logout_page(call: Call) -> Response:
     session = await _logged_in_session(call, destination)
     if session is None:
         return await _logged_out_page(call, destination, was_logged_in=False)
-    account_id = await call.services.store.sessions.account_id(session)
-    if hint is not None and account_id is not None and hint.get("sub") == account_id:
+    if hint is not None and session.account_id is not None and hint.get("sub") == session.account_id:
         return await _log_out(call, destination, session)
     return await _question_page(call, destination, parameters)
 

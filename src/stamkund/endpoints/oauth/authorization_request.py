@@ -22,7 +22,8 @@ from stamkund.store import Store
 from stamkund.wire.parameters import parse_query
 
 _LOOPBACK = ("http://127.0.0.1", "http://[::1]")
-_MIN_AGE_AFTER_LOGIN = 60
+MIN_AGE_AFTER_LOGIN = 60
+"""How many seconds ago a login may have been that was asked for just now."""
 
 
 class RedirectedError(Exception):
@@ -58,7 +59,7 @@ class RedirectTarget:
 class AuthorizationRequest:
     """What the client asks for. `max_age`: how many seconds ago the last login may have been.
 
-    `sent_scope`: the scopes as the client wrote them.
+    `sent_scope`: the scopes as the client wrote them. `id_token_hint`: an ID token of the reader whom it expects.
     """
 
     scopes: list[str]
@@ -67,6 +68,7 @@ class AuthorizationRequest:
     nonce: str | None
     prompts: frozenset[str]
     max_age: int | None
+    id_token_hint: str | None
 
     def binding(self, target: RedirectTarget, authenticated: int | None) -> CodeBinding:
         """What the code for this request is bound to."""
@@ -80,11 +82,14 @@ class AuthorizationRequest:
 
 
 def parse_parameters(query: bytes) -> dict[str, str]:
-    """The parameters of a request, each given at most once (RFC 6749, 3.1). Raises Refused."""
+    """The parameters of a request, each given at most once; an empty one counts as absent (RFC 6749, 3.1).
+
+    Raises Refused.
+    """
     parameters = parse_query(query)
     if not all(isinstance(value, str) for value in parameters.values()):
         raise Refused(problems.UNREADABLE_PARAMETER)
-    return parameters
+    return {name: value for name, value in parameters.items() if value}
 
 
 async def redirect_target(store: Store, parameters: Mapping[str, str]) -> RedirectTarget:
@@ -136,6 +141,7 @@ def authorization_request(target: RedirectTarget, parameters: Mapping[str, str])
         nonce=parameters.get("nonce"),
         prompts=prompts,
         max_age=_max_age(parameters),
+        id_token_hint=parameters.get("id_token_hint"),
     )
 
 
@@ -143,7 +149,7 @@ def address_after_login(path: str, parameters: Mapping[str, str]) -> str:
     """The address of the same request for after the login: it must not ask for the login once more."""
     repeated = {name: value for name, value in parameters.items() if name != "prompt"}
     if "max_age" in repeated:
-        repeated["max_age"] = str(max(int(repeated["max_age"]), _MIN_AGE_AFTER_LOGIN))
+        repeated["max_age"] = str(max(int(repeated["max_age"]), MIN_AGE_AFTER_LOGIN))
     return f"{path}?{urlencode(repeated, quote_via=quote, errors='replace')}"
 
 

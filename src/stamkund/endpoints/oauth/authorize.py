@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from stamkund import problems
 from stamkund.endpoints.oauth.authorization_request import (
+    MIN_AGE_AFTER_LOGIN,
     AuthorizationRequest,
     RedirectedError,
     RedirectTarget,
@@ -17,6 +19,7 @@ from stamkund.endpoints.oauth.authorization_request import (
 )
 from stamkund.endpoints.oauth.code_grants import new_code
 from stamkund.pages import refusal_page
+from stamkund.problems import Refused
 from stamkund.rules.session import Session
 from stamkund.wire.about import About, Example, FormField, FormVariant
 from stamkund.wire.call import Call
@@ -43,6 +46,7 @@ FIELDS = (
     FormField("nonce", "Returned in the ID token."),
     FormField("prompt", "`none`: never ask, return `login_required` instead. `login`: ask again."),
     FormField("max_age", "How many seconds ago the last login may have been."),
+    FormField("id_token_hint", "An ID token of the reader whom the client expects. Another reader must log in."),
     FormField("login_hint", "An e-mail to begin with on the login page."),
     FormField("ui_locales", "Languages of the login page, best first."),
 )
@@ -86,9 +90,10 @@ async def authorize(call: Call) -> Response:
     try:
         request = authorization_request(target, parameters)
         session = await services.sessions.of_browser(target.organisation.id, call.headers, call.now)
-        if session is not None and await services.store.sessions.account_id(session) is None:
-            session = None  # nobody is logged in, or the account has become inactive since
-        if session is None or _must_log_in(session, request, call.now):
+        if session is not None and session.logged_in_account is None:
+            session = None
+        hint = await _hint(call, request)
+        if session is None or _must_log_in(session, request, hint, call.now):
             return redirect(_login_page(request, parameters, session))
         return await _redirect_with_code(call, target, request, session)
     except RedirectedError as error:
@@ -103,6 +108,7 @@ async def authorize(call: Call) -> Response:
     public=True,
     body="form",
     success=303,
+    refusals=(problems.UNREADABLE_PARAMETER,),
     refusal_page=refusal_page,
     about=About(
         title="Log in with a browser, by a form",
@@ -115,13 +121,28 @@ async def authorize(call: Call) -> Response:
 )
 async def authorize_by_form(call: Call) -> Response:
     """Does the same with the parameters in a form, which OpenID Connect allows: redirects the browser to the query."""
+    if call.form.repeated:
+        raise Refused(problems.UNREADABLE_PARAMETER)
     return redirect(f"{PATH}?{urlencode(call.form, quote_via=quote, errors='replace')}", status=303)
 
 
-def _must_log_in(session: Session, request: AuthorizationRequest, now: int) -> bool:
+async def _hint(call: Call, request: AuthorizationRequest) -> Mapping[str, Any] | None:
+    """The claims of the ID token that the client expects the reader to be; empty for one that is none of ours."""
+    if request.id_token_hint is None:
+        return None
+    return await call.services.id_token_keys.verify(request.id_token_hint) or {}
+
+
+def _must_log_in(session: Session, request: AuthorizationRequest, hint: Mapping[str, Any] | None, now: int) -> bool:
+    """Raises RedirectedError where the reader logged in just now and is not the one that the client expects."""
     if "login" in request.prompts or "select_account" in request.prompts:
         return True
-    return request.max_age is not None and now - (session.authenticated or 0) > request.max_age
+    authenticated = session.authenticated or 0
+    if hint is not None and hint.get("sub") != session.account_id:
+        if now - authenticated <= MIN_AGE_AFTER_LOGIN:  # to ask once more would go round in circles
+            raise RedirectedError("login_required", "Another reader is logged in")
+        return True
+    return request.max_age is not None and now - authenticated > request.max_age
 
 
 def _login_page(request: AuthorizationRequest, parameters: Mapping[str, str], session: Session | None) -> str:
@@ -142,5 +163,5 @@ async def _redirect_with_code(
     assert account is not None
     binding = request.binding(target, session.authenticated)
     granted = " ".join(request.scopes)
-    code = await new_code(call.services.store, target.client, account, granted, binding, call.now)
+    code = await new_code(call.services.store, target.client, account, granted, binding, call.now, session.sid)
     return redirect(target.location(call.services.settings.issuer, code=code))

@@ -7,7 +7,7 @@ import binascii
 import hmac
 from urllib.parse import unquote_plus
 
-from stamkund.endpoints.oauth.errors import invalid_client
+from stamkund.endpoints.oauth.errors import OAuthError, invalid_client
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.wire.about import FormField
 from stamkund.wire.call import Call
@@ -47,7 +47,12 @@ def credentials(call: Call) -> tuple[str, str]:
             client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             raise invalid_client() from None
-        return unquote_plus(client_id), unquote_plus(secret)
+        client_id, secret = unquote_plus(client_id), unquote_plus(secret)
+        if "client_secret" in call.form or call.form.get("client_id", client_id).lower() != client_id.lower():
+            raise OAuthError(
+                "invalid_request", "A client authenticates itself by HTTP Basic or in the form, not by both"
+            )
+        return client_id, secret
     return call.form.get("client_id", ""), call.form.get("client_secret", "")
 
 

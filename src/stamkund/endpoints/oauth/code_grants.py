@@ -45,10 +45,18 @@ class CodeBinding(msgspec.Struct, omit_defaults=True, kw_only=True):
     scope: str = ""
 
 
-async def new_code(store: Store, client: Client, account: int, granted: str, binding: CodeBinding, now: int) -> str:
-    """A code for a reader who is logged in, stored. Raises Unavailable."""
+async def new_code(
+    store: Store,
+    client: Client,
+    account: int,
+    granted: str,
+    binding: CodeBinding,
+    now: int,
+    session: str | None = None,
+) -> str:
+    """A code for a reader who is logged in to a session (its sid), stored. Raises Unavailable."""
     detail = msgspec.json.encode(binding).decode()
-    code, credential = new_credential(CODE, client, account, granted, now, detail)
+    code, credential = new_credential(CODE, client, account, granted, now, detail, session)
     await store.one_time_credentials.add(credential)
     return code
 
@@ -85,13 +93,16 @@ async def ticket(request: TokenRequest) -> TokenResponse:
 async def _exchange(
     request: TokenRequest, kind: str, text: str, check: CheckCode, granted: str | None = None
 ) -> tuple[TokenPair, OneTimeCredential, str]:
-    """Spends a code or ticket for tokens with its scopes, or with those `granted`. Raises OAuthError."""
+    """Spends a code or ticket for tokens with its scopes, or with those `granted`. Raises OAuthError.
+
+    The tokens end with the session that it was made in, unless they give offline access.
+    """
     pair = TokenPair.new(request.client.offline_access and request.client.gets_refresh_tokens)
 
     def make(credential: OneTimeCredential) -> list[NewToken]:
-        return pair.stored(
-            request, credential.account, credential.scopes if granted is None else granted, credential.family
-        )
+        scope = credential.scopes if granted is None else granted
+        session = None if scopes.OFFLINE_ACCESS in scope.split() else credential.session
+        return pair.stored(request, credential.account, scope, credential.family, session)
 
     digest = token_digest(text.encode(errors="replace"))
     credentials = request.call.services.store.one_time_credentials

@@ -6,14 +6,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from stamkund.endpoints.oauth.code_grants import authorization_code, ticket
-from stamkund.endpoints.oauth.errors import OAuthError, quoted
+from stamkund.endpoints.oauth.errors import OAuthError
 from stamkund.endpoints.oauth.operation import LIMIT
-from stamkund.endpoints.oauth.token_request import TokenPair, TokenRequest, TokenResponse, issue_tokens
+from stamkund.endpoints.oauth.token_request import (
+    TokenPair,
+    TokenRequest,
+    TokenResponse,
+    available_scopes,
+    issue_tokens,
+)
 from stamkund.identity.logins import LoginLocked, WrongPassword, parse_username
 from stamkund.identity.tokens import token_digest
-from stamkund.rules import identifiers, scopes
+from stamkund.rules import identifiers
 from stamkund.rules.lockout import PASSWORD_GRANT
-from stamkund.rules.timestamps import DAY, zone
+from stamkund.rules.timestamps import zone
 from stamkund.store import NewToken, NotActive, Refresh
 
 PASSWORD_SENTENCE = "Username/password do not match"  # noqa: S105
@@ -45,29 +51,29 @@ async def password(request: TokenRequest) -> TokenResponse:
 
 async def refresh_token(request: TokenRequest) -> TokenResponse:
     """A new access token; a client whose refresh tokens rotate gets the next one too. Raises OAuthError."""
-    call, settings = request.call, request.call.services.settings
+    call, rotation = request.call, request.client.rotation
     digest = token_digest(request.field("refresh_token").encode(errors="replace"))
-    rotation = request.client.rotation
     pair = TokenPair.new(refreshable=rotation)
-    granted = ""
+    granted, used = "", None
 
     def make(refresh: Refresh) -> list[NewToken]:
-        nonlocal granted
-        granted = _narrowed_scopes(request, refresh.scopes)
-        tokens = pair.stored(request, refresh.account, granted, refresh.family)
+        nonlocal granted, used
+        granted, used = _narrowed_scopes(request, refresh.scopes), refresh.used
+        tokens = pair.stored(request, refresh.account, granted, refresh.family, refresh.session, refresh.valid_until)
         if rotation:  # the next refresh token may do whatever the last one might
             tokens[1] = replace(tokens[1], scopes=refresh.scopes)
         return tokens
 
-    extend_to = None if rotation else call.now + settings.refresh_token_days * DAY
     try:
         account_id = await call.services.store.tokens.use_refresh(
-            digest, request.client.id, call.now, extend_to, make, request.issue()
+            digest, request.client.id, call.now, request.refresh_policy(), make, request.issue()
         )
     except NotActive:
         account_id = None
     if account_id is None:
         raise OAuthError("invalid_grant", "The refresh token is not valid")
+    if used is not None:
+        call.services.sessions.mark_used(used, call.now)
     return pair.response(request, granted)
 
 
@@ -84,8 +90,4 @@ GRANTS: dict[str, Callable[[TokenRequest], Awaitable[TokenResponse]]] = {
 def _narrowed_scopes(request: TokenRequest, granted: str) -> str:
     """The scopes of a refreshed token: the requested ones of those that were granted and that the client still has."""
     available = [scope for scope in granted.split() if scope in request.client.scopes]
-    requested = scopes.split(request.call.form.get("scope", ""))
-    for scope in requested:
-        if scopes.documented(scope) not in available:
-            raise OAuthError("invalid_scope", f"The refresh token does not have the scope {quoted(scope)}")
-    return " ".join(map(scopes.documented, requested) if requested else available)
+    return " ".join(available_scopes(available, request.call.form.get("scope", ""), "The refresh token"))

@@ -68,7 +68,13 @@ async def _token_lookup(call: Call) -> TokenLookup:
 def _is_valid(lookup: TokenLookup, now: int) -> bool:
     """Whether the token is valid, and the client may know."""
     holder = lookup.holder
-    if holder is None or holder.disabled or lookup.kind not in (ACCESS, REFRESH) or lookup.expires <= now:
+    if (
+        holder is None
+        or holder.disabled
+        or not lookup.usable
+        or lookup.kind not in (ACCESS, REFRESH)
+        or lookup.expires <= now
+    ):
         return False
     return holder.id == lookup.client.id or scopes.TOKEN_INFO in lookup.client.scopes
 

@@ -13,7 +13,7 @@ from stamkund.rules import scopes
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.timestamps import DAY
-from stamkund.store import ACCESS, REFRESH, Issue, NewToken
+from stamkund.store import ACCESS, REFRESH, Issue, NewToken, RefreshPolicy
 from stamkund.wire.call import Call
 
 
@@ -48,6 +48,11 @@ class TokenRequest:
         """The requested scopes, all of the client's when none are requested. Raises OAuthError."""
         return requested_scopes(self.client, self.call.form.get("scope", ""))
 
+    def refresh_policy(self) -> RefreshPolicy:
+        settings = self.call.services.settings
+        days = (settings.refresh_token_days, settings.refresh_token_max_days)
+        return RefreshPolicy(self.client.rotation, *(number * DAY for number in days))
+
     def issue(self) -> Issue:
         return Issue(self.organisation.id, self.client.id, self.grant, self.call.now)
 
@@ -57,11 +62,23 @@ def requested_scopes(client: Client, text: str) -> list[str]:
 
     Raises OAuthError for one that the client lacks.
     """
+    return available_scopes(client.scopes, text, "The client")
+
+
+def available_scopes(available: list[str], text: str, owner: str) -> list[str]:
+    """The scopes of a list that are `available` to `owner`; all of them when none are requested.
+
+    Ordinary OpenID Connect libraries always request `profile`, `email` and the like: those that are not available are
+    left out. Raises OAuthError for any other.
+    """
     requested = scopes.split(text)
-    for scope in requested:
-        if scopes.documented(scope) not in client.scopes:
-            raise OAuthError("invalid_scope", f"The client does not have the scope {quoted(scope)}")
-    return list(dict.fromkeys(map(scopes.documented, requested))) if requested else client.scopes
+    if not requested:
+        return available
+    wanted = list(dict.fromkeys(map(scopes.documented, requested)))
+    for scope in wanted:
+        if scope not in available and scope not in scopes.LEFT_OUT:
+            raise OAuthError("invalid_scope", f"{owner} does not have the scope {quoted(scope)}")
+    return [scope for scope in wanted if scope in available]
 
 
 @dataclass(frozen=True)
@@ -75,13 +92,24 @@ class TokenPair:
     def new(cls, refreshable: bool) -> TokenPair:
         return cls(new_token(), new_token() if refreshable else None)
 
-    def stored(self, request: TokenRequest, account: int | None, granted: str, family: str) -> list[NewToken]:
-        """What the store gets: the access token and, where there is one, the refresh token."""
-        settings = request.call.services.settings
-        lifetimes = [(self.access_token, ACCESS, settings.access_token_seconds)]
-        if self.refresh_token is not None:
-            lifetimes.append((self.refresh_token, REFRESH, settings.refresh_token_days * DAY))
+    def stored(
+        self,
+        request: TokenRequest,
+        account: int | None,
+        granted: str,
+        family: str,
+        session: str | None = None,
+        refresh_until: int | None = None,
+    ) -> list[NewToken]:
+        """What the store gets: the access token and, where there is one, the refresh token.
+
+        `session`: the sid that they end with. `refresh_until`: the expiry time of a refresh token that follows another.
+        """
         now = request.call.now
+        expiry = [(self.access_token, ACCESS, now + request.call.services.settings.access_token_seconds)]
+        if self.refresh_token is not None:
+            until = request.refresh_policy().expiry(now, now) if refresh_until is None else refresh_until
+            expiry.append((self.refresh_token, REFRESH, until))
         return [
             NewToken(
                 digest=token_digest(text.encode()),
@@ -90,10 +118,11 @@ class TokenPair:
                 account=account,
                 scopes=granted,
                 created=now,
-                expires=now + seconds,
+                expires=expires,
                 family=family,
+                session=session,
             )
-            for text, kind, seconds in lifetimes
+            for text, kind, expires in expiry
         ]
 
     def response(self, request: TokenRequest, granted: str, requested: str | None = None) -> TokenResponse:

@@ -18,22 +18,23 @@ from stamkund.endpoints.sso2.session_token import (
 from stamkund.identity.logins import LoginLocked, WrongPassword, parse_username
 from stamkund.identity.tokens import token_digest
 from stamkund.rules import identifiers
-from stamkund.rules.session import Session
 from stamkund.store import NotActive
 from stamkund.wire.endpoint import Limit
 from stamkund.wire.limits import LOGIN_LIMIT
 
 
-@sso_operation("/authenticate", "Authenticate", refusals=(problems.BUSY,), limit=Limit(LOGIN_LIMIT))
+@sso_operation("/authenticate", "Authenticate", refusals=(problems.BUSY,), limit=Limit(LOGIN_LIMIT), once=True)
 async def authenticate(request: SsoRequest) -> SessionToken:
     """Logs a reader in to a session with e-mail (`usr`) and password (`pwd`), for all sites of the organisation.
 
     The response says `loggedin` and has a ticket in `at`. Else `err` is `invalid_credentials`, with the attempts that
     are left in `raa`, or `account_frozen`, with the seconds that it lasts in `frf`. An account that is not active and
     one that does not exist are refused like a wrong password. Failed logins count together with other channels'.
+
+    Go on with the `sid` of the response. It is another one where the session is unknown or has expired, and where the
+    visitor (`uas`, `ipa`) is not the browser that was identified: that browser's session stays as it was.
     """
-    session = request.live_session
-    if session is None:
+    if request.was_ended:
         return not_found_token(request)
     call, claims = request.call, request.claims
     organisation, email = parse_username(claims.usr or "", request.organisation.id)
@@ -41,61 +42,68 @@ async def authenticate(request: SsoRequest) -> SessionToken:
     call.services.limits.identifier(LOGIN_LIMIT, request.organisation.id, identifiers.email(email), call.now)
     try:
         account = await call.services.logins.log_in(request.login_context(), organisation, email, claims.pwd or "")
-        return await _logged_in(request, session, account)
+        return await _logged_in(request, account)
     except WrongPassword as wrong:
-        return error_token(request, session, INVALID_CREDENTIALS, raa=wrong.remaining)
+        return error_token(request, INVALID_CREDENTIALS, raa=wrong.remaining)
     except NotActive:  # since its password was checked
-        return error_token(request, session, INVALID_CREDENTIALS, raa=call.services.logins.policy.max_failures)
+        return error_token(request, INVALID_CREDENTIALS, raa=call.services.logins.policy.max_failures)
     except LoginLocked as locked:
-        token = error_token(request, session, ACCOUNT_FROZEN)
+        token = error_token(request, ACCOUNT_FROZEN)
         token.frf = max(1, locked.until - call.now)
         return token
 
 
-async def _logged_in(request: SsoRequest, session: Session, account: int) -> SessionToken:
+async def _logged_in(request: SsoRequest, account: int) -> SessionToken:
     """Raises NotActive."""
     call = request.call
-    changed = await call.services.store.sessions.log_in(
+    session = await call.services.store.sessions.log_in(
         request.organisation.id,
-        session.sid,
+        request.sid,
         account,
         call.now,
         call.services.sessions.expiry(call.now),
         request.client.id,
+        site_visitor=request.site_visitor(),
     )
-    if changed is None:
+    if session is None:
         return not_found_token(request)
-    return session_token(request, changed, await new_ticket(request, account))
+    return session_token(request, session, await new_ticket(request, session))
 
 
-@sso_operation("/authenticatewithticket", "Authenticate with ticket")
+@sso_operation("/authenticatewithticket", "Authenticate with ticket", once=True)
 async def authenticate_with_ticket(request: SsoRequest) -> SessionToken:
     """Logs the reader in to a session who has the ticket in `at`, which must be this client's and works once.
 
     The response says `loggedin` and has the next ticket in `at`. Else `err` is `invalid_credentials` or
-    `account_not_active`; tickets freeze no login, so `raa` never falls.
+    `account_not_active`; tickets freeze no login, so `raa` never falls. Go on with the `sid` of the response, as after
+    "Authenticate".
     """
-    session = request.live_session
-    if session is None:
+    if request.was_ended:
         return not_found_token(request)
     try:
-        return await _logged_in_with_ticket(request, session)
+        return await _logged_in_with_ticket(request)
     except NotActive:
-        return error_token(request, session, ACCOUNT_NOT_ACTIVE)
+        return error_token(request, ACCOUNT_NOT_ACTIVE)
 
 
-async def _logged_in_with_ticket(request: SsoRequest, session: Session) -> SessionToken:
+async def _logged_in_with_ticket(request: SsoRequest) -> SessionToken:
     """Raises NotActive."""
     call = request.call
-    digest = token_digest((request.claims.at or "").encode())
-    expiry = call.services.sessions.expiry(call.now)
+    digest = token_digest((request.claims.at or "").encode(errors="replace"))
     result = await call.services.store.sessions.log_in_with_ticket(
-        request.organisation.id, session.sid, digest, request.client.id, call.now, expiry
+        request.organisation.id,
+        request.sid,
+        digest,
+        request.client.id,
+        call.now,
+        call.services.sessions.expiry(call.now),
+        request.site_visitor(),
     )
     if result is None:
         return not_found_token(request)
-    changed, credential = result
+    session, credential = result
     if credential is None:
-        max_failures = call.services.logins.policy.max_failures
-        return error_token(request, session, INVALID_CREDENTIALS, raa=max_failures)
-    return session_token(request, changed, await new_ticket(request, credential.account))
+        return error_token(request, INVALID_CREDENTIALS, raa=call.services.logins.policy.max_failures)
+    if session is None:
+        return not_found_token(request)
+    return session_token(request, session, await new_ticket(request, session))

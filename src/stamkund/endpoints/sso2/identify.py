@@ -68,8 +68,7 @@ async def identify(call: Call) -> Response:
     request = await authenticate_request(call, token)
     return_url, page = parse_return_url(sent_url), landing_page(request.client)
     session, cookie = await _browser_session(request)
-    account = session.logged_in_account
-    ticket = "" if account is None else await new_ticket(request, account)
+    ticket = "" if session.logged_in_account is None else await new_ticket(request, session)
     session_jwt = signed(request, session_token(request, session, ticket))
     return redirect(
         landing_url(page, session_jwt, return_url), call.services.sessions.cookie(request.organisation.id, cookie)
@@ -77,11 +76,17 @@ async def identify(call: Call) -> Response:
 
 
 async def _browser_session(request: SsoRequest) -> tuple[Session, str]:
-    """The browser's session, or a new one, and its cookie, which is set again so that it lives on from now."""
+    """The browser's session, or a new one, and its cookie, which is set again so that it lives on from now.
+
+    The browser is remembered, so that a login at a site by another one is recognised.
+    """
     call, organisation = request.call, request.organisation.id
+    visitor = call.visitor(organisation)
     session = await call.services.sessions.of_browser(organisation, call.headers, call.now)
     if session is not None:
+        if session.visitor != visitor:
+            await call.services.store.sessions.recognise(organisation, session.sid, visitor)
         return session, cookies(call.headers)[cookie_name(organisation)]
-    session, cookie = await call.services.sessions.begin(organisation, call.now)
+    session, cookie = await call.services.sessions.begin(organisation, call.now, visitor=visitor)
     assert cookie is not None
     return session, cookie

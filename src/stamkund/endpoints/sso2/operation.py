@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 
 from stamkund import problems
-from stamkund.endpoints.sso2.request import TOKEN, SsoRequest, authenticate_request
-from stamkund.endpoints.sso2.session_token import SessionToken, SessionTokenResponse, response
+from stamkund.endpoints.sso2.request import TOKEN, VALID_SECONDS, SsoRequest, authenticate_request
+from stamkund.endpoints.sso2.session_token import SessionToken, SessionTokenResponse, signed
+from stamkund.endpoints.sso2.works_once import respond_once
 from stamkund.problems import Problem
 from stamkund.wire.about import About, Example
 from stamkund.wire.call import Call
@@ -20,9 +21,18 @@ SsoHandler = Callable[[SsoRequest], Awaitable[SessionToken]]
 
 
 def sso_operation(
-    path: str, title: str, *, refusals: Sequence[Problem] = (), limit: Limit | None = None
+    path: str,
+    title: str,
+    *,
+    refusals: Sequence[Problem] = (),
+    limit: Limit | None = None,
+    valid_seconds: int = VALID_SECONDS,
+    once: bool = False,
 ) -> Callable[[SsoHandler], Endpoint]:
-    """Declares `POST path`, whose handler takes a verified request and returns a session token."""
+    """Declares `POST path`, whose handler takes a verified request and returns a session token.
+
+    `valid_seconds`: how far ahead a request may expire. `once`: whether a request works once.
+    """
     declare = endpoint(
         "POST",
         path,
@@ -43,8 +53,11 @@ def sso_operation(
     def declare_sso(handler: SsoHandler) -> Endpoint:
         @wraps(handler)
         async def handle(call: Call) -> SessionTokenResponse:
-            request = await authenticate_request(call, call.parameters[TOKEN])
-            return response(request, await handler(request))
+            token = call.parameters[TOKEN]
+            request = await authenticate_request(call, token, valid_seconds)
+            if once:
+                return SessionTokenResponse(await respond_once(request, token, handler))
+            return SessionTokenResponse(signed(request, await handler(request)))
 
         return declare(handle)
 

@@ -12,13 +12,15 @@ import msgspec
 from stamkund import problems
 from stamkund.endpoints.sso2 import jwt
 from stamkund.endpoints.sso2.jwt import InvalidToken, RequestClaims
+from stamkund.identity.sessions import new_sid
+from stamkund.identity.visitors import site_visitor
 from stamkund.problems import Refused
 from stamkund.rules import values
 from stamkund.rules.ids import parse_id
 from stamkund.rules.lockout import SSO2, LoginContext
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.session import TERMINATED, Session
-from stamkund.store import SessionLookup
+from stamkund.store import SessionLookup, SiteVisitor
 from stamkund.wire.call import MAX_USER_AGENT_LENGTH, Call
 from stamkund.wire.parameters import Parameter
 
@@ -26,6 +28,12 @@ AUDIENCE = "pw-sso"
 """Audience of requests, and issuer of responses."""
 LEEWAY_SECONDS = 120
 """How far a site's clock may be off."""
+VALID_SECONDS = 600
+"""How far ahead a request may expire: one that leaks must not be good for long."""
+CREATE_SESSION_VALID_SECONDS = 86_400
+"""The same for "Create session", whose documented sample is valid for a day."""
+_OLDEST_SECONDS = 86_400
+"""How long ago a request may have become valid."""
 
 TOKEN = Parameter("t", values.SSO_TOKEN, "The request: a JWT, HS256 with the client's secret.", required=True)
 
@@ -53,9 +61,15 @@ class SsoRequest(msgspec.Struct, frozen=True):
         return self.claims.sid or ""
 
     @property
-    def live_session(self) -> Session | None:
-        """The session, unless it was ended."""
-        return None if self.session is None or self.session.status == TERMINATED else self.session
+    def was_ended(self) -> bool:
+        """Whether there is such a session, which was ended."""
+        return self.session is not None and self.session.status == TERMINATED
+
+    def site_visitor(self) -> SiteVisitor:
+        """Who logs in at the site, and the sid for a session of their own, should they need one."""
+        claims, vault = self.claims, self.call.services.vault
+        visitor = site_visitor(vault, self.organisation.id, claims.uas, claims.ipa)
+        return SiteVisitor(visitor, new_sid(), self.client.visitor_address)
 
     def login_context(self) -> LoginContext:
         """The reader's address and user agent, as the site reports them: the request comes from the site's server."""
@@ -70,8 +84,10 @@ class SsoRequest(msgspec.Struct, frozen=True):
         )
 
 
-async def authenticate_request(call: Call, token: str) -> SsoRequest:
+async def authenticate_request(call: Call, token: str, valid_seconds: int = VALID_SECONDS) -> SsoRequest:
     """Authenticates the call as that of the client that signed a token; returns the request that the token holds.
+
+    It may expire at most `valid_seconds` from now.
 
     The call then belongs to the client (`call.client`), and the session counts as used. Raises Refused.
     """
@@ -81,7 +97,7 @@ async def authenticate_request(call: Call, token: str) -> SsoRequest:
         raise Refused(problems.INVALID_SSO_TOKEN) from None
     claims = unverified.claims
     client_id = parse_id(claims.cid)
-    if client_id is None or not _is_current(claims, call.now):
+    if client_id is None or not _is_current(claims, call.now, valid_seconds):
         raise Refused(problems.INVALID_SSO_TOKEN)
     if claims.sid is not None and not _SID.fullmatch(claims.sid):
         claims.sid = None
@@ -95,8 +111,10 @@ async def authenticate_request(call: Call, token: str) -> SsoRequest:
     return SsoRequest(call, lookup.client, lookup.organisation, claims, secret, _session(call, lookup))
 
 
-def _is_current(claims: RequestClaims, now: int) -> bool:
-    return claims.nbf - LEEWAY_SECONDS <= now < claims.exp + LEEWAY_SECONDS
+def _is_current(claims: RequestClaims, now: int, valid_seconds: int) -> bool:
+    """Whether a request is valid now, and neither was for long nor will be. NaN compares false with everything."""
+    oldest, latest = now - _OLDEST_SECONDS - LEEWAY_SECONDS, now + valid_seconds + LEEWAY_SECONDS
+    return oldest <= claims.nbf <= now + LEEWAY_SECONDS and now - LEEWAY_SECONDS < claims.exp <= latest
 
 
 def _is_allowed(claims: RequestClaims, lookup: SessionLookup) -> bool:

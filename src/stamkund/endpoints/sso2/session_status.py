@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from stamkund.endpoints.sso2.operation import sso_operation
-from stamkund.endpoints.sso2.request import SsoRequest
+from stamkund.endpoints.sso2.request import CREATE_SESSION_VALID_SECONDS, SsoRequest
 from stamkund.endpoints.sso2.session_token import SessionToken, new_ticket, not_found_token, session_token
 from stamkund.rules.session import LOGGED_IN, TERMINATED
 
 
-@sso_operation("/createsession", "Create session")
+@sso_operation("/createsession", "Create session", valid_seconds=CREATE_SESSION_VALID_SECONDS)
 async def create_session(request: SsoRequest) -> SessionToken:
     """Begins an anonymous session for an app, which has no browser to be identified by.
 
@@ -31,7 +31,7 @@ async def session_status(request: SsoRequest) -> SessionToken:
         return not_found_token(request)
     ticket = ""
     if session.logged_in_account is not None and request.claims.lks != LOGGED_IN:
-        ticket = await new_ticket(request, session.logged_in_account)
+        ticket = await new_ticket(request, session)
     return session_token(request, session, ticket)
 
 

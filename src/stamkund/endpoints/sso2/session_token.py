@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from stamkund.endpoints.sso2 import jwt
 from stamkund.endpoints.sso2.request import AUDIENCE, SsoRequest
 from stamkund.identity.tokens import CREDENTIAL_SECONDS, new_credential
-from stamkund.rules.session import TERMINATED, Session
+from stamkund.rules.session import ANONYMOUS, TERMINATED, Session
 from stamkund.store import TICKET
 
 VALID_SECONDS = CREDENTIAL_SECONDS
@@ -49,9 +49,10 @@ def session_token(request: SsoRequest, session: Session, ticket: str = "") -> Se
     return _token(request, session.sid, session.status, ticket, None)
 
 
-def error_token(request: SsoRequest, session: Session, err: str, raa: int | UnsetType = UNSET) -> SessionToken:
-    """Something went wrong; the session is unchanged."""
-    token = _token(request, session.sid, session.status, "", err)
+def error_token(request: SsoRequest, err: str, raa: int | UnsetType = UNSET) -> SessionToken:
+    """Something went wrong; the session is unchanged. For one that is unknown nobody is logged in."""
+    status = ANONYMOUS if request.session is None else request.session.status
+    token = _token(request, request.sid, status, "", err)
     token.raa = raa
     return token
 
@@ -81,13 +82,10 @@ def signed(request: SsoRequest, token: SessionToken) -> str:
     return jwt.sign(token, request.secret)
 
 
-def response(request: SsoRequest, token: SessionToken) -> SessionTokenResponse:
-    return SessionTokenResponse(signed(request, token))
-
-
-async def new_ticket(request: SsoRequest, account: int) -> str:
-    """A ticket that lets this client, once, know who is logged in. `account`: its row. Raises Unavailable."""
-    scopes = " ".join(request.client.scopes)
-    ticket, credential = new_credential(TICKET, request.client, account, scopes, request.call.now)
+async def new_ticket(request: SsoRequest, session: Session) -> str:
+    """A ticket that lets this client, once, know who is logged in to a session. Raises Unavailable."""
+    account, scopes = session.logged_in_account, " ".join(request.client.scopes)
+    assert account is not None
+    ticket, credential = new_credential(TICKET, request.client, account, scopes, request.call.now, session=session.sid)
     await request.call.services.store.one_time_credentials.add(credential)
     return ticket

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from stamkund.rules import identifiers
-from stamkund.rules.account import Account
+from stamkund.rules.account import ACTIVE, INACTIVE, Account
 from stamkund.rules.customer import Customer
 from stamkund.rules.events import AuditEntry, AuditEvent, OutboxEvent
 from stamkund.store.verb import Verbs, writes
 from stamkund.store.verbs import events, login_attempts
+from stamkund.store.verbs.account_status import store_accounts
 from stamkund.store.verbs.candidates import LOCK_CUSTOMER
-from stamkund.store.work import Execute, Sql, UniqueConflict, Work, first
+from stamkund.store.work import Execute, Sql, UniqueConflict, Work, first, for_update
 
 _COUNT = Sql(
     "INSERT INTO counters (organisation, name, value) VALUES ($1, $2, $3) "
@@ -24,6 +25,11 @@ ADD_IDENTIFIER = Sql(
 )
 _ADD_PASSWORD = Sql("INSERT INTO passwords (account, hash) VALUES ($1, $2)")
 _UPGRADE_PASSWORD = Sql("UPDATE passwords SET hash = $2 WHERE account = $1 AND hash = $3")
+_LOCK_BY_ID = for_update(
+    "SELECT a.row, a.status, a.document FROM identifiers i JOIN accounts a ON a.row = i.account "
+    "WHERE i.organisation = $1 AND i.kind = $2 AND i.value = $3",
+    of="a",
+)
 _MARK_ACTIVATED = Sql("UPDATE customers SET account = $2 WHERE row = $1 AND account IS NULL RETURNING row")
 _CANDIDATE = "candidate"
 
@@ -63,6 +69,25 @@ class AccountVerbs(Verbs):
     def upgrade_password(self, account_row: int, outdated: str, upgraded: str) -> Work[None]:
         """Replaces a password hash, unless the password was changed meanwhile."""
         yield Execute(_UPGRADE_PASSWORD, (account_row, upgraded, outdated))
+
+    @writes
+    def set_status(self, organisation: str, account_id: str, status: str, client: str, now: int) -> Work[str | None]:
+        """Blocks an account (`inactive`) or lets it in again (`active`); returns its status before, None for none.
+
+        An account with any other status stays as it is.
+        """
+        row = first((yield Execute(_LOCK_BY_ID, (organisation, identifiers.ID, account_id))))
+        if row is None:
+            return None
+        before: str = row["status"]
+        if before != status and {before, status} == {ACTIVE, INACTIVE}:
+            account = self._documents.account(row["document"])
+            account.status, account.updated = status, now
+            yield from store_accounts(self._documents, [(row["row"], account)])
+            yield from events.record(
+                AuditEntry(organisation, now, AuditEvent.ACCOUNT_STATUS_CHANGED, client, account_id, status)
+            )
+        return before
 
     def _insert(self, organisation: str, account: Account, password_hash: str) -> Work[int]:
         values = (organisation, account.id, account.status, self._documents.text(account))

@@ -12,12 +12,16 @@ from typing import Any
 
 import msgspec
 
+from stamkund.rules.account import ACTIVE
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.store.documents import client_of, organisation_of
 from stamkund.store.work import Row, Sql
 
 _TOKEN_COLUMNS = "t.account, t.scopes, t.expires, t.kind, c.document AS client, o.document AS organisation"  # noqa: S105
+_USABLE = f"(t.account IS NULL OR {{}}.status = '{ACTIVE}') AS usable"
+"""Whether a token's account is active; a token without identity has none."""
+_READER = "LEFT JOIN accounts b ON b.row = t.account"
 _CLIENT = "JOIN clients c ON c.id = t.client JOIN organisations o ON o.id = c.organisation"
 _TOKEN_ACCOUNT = "LEFT JOIN accounts a ON a.row = t.account"  # noqa: S105
 _ACCOUNT_BY_KEY = (
@@ -48,19 +52,20 @@ def _token_query(columns: str, joins: str, arrays: str, names: str) -> Query:
     )
 
 
-def _with_and_without_catalogue(document: str, joins: str, *keys: str) -> dict[bool, Query]:
+def _with_and_without_catalogue(document: str, reader: str, joins: str, *keys: str) -> dict[bool, Query]:
+    """Queries by whether they look up the catalogue. `reader`: the name of the token's own account in `joins`."""
     arrays = ", ".join(["$1::bytea[]", *(f"${place}::text[]" for place, _ in enumerate(keys, 2))])
     names = ", ".join(["digest", *keys])
-    columns = f"{_TOKEN_COLUMNS}, {document} AS document"
+    columns = f"{_TOKEN_COLUMNS}, {_USABLE.format(reader)}, {document} AS document"
     return {
         False: _token_query(f"{columns}, NULL AS fingerprint", f"{_CLIENT} {joins}", arrays, names),
         True: _token_query(f"{columns}, g.fingerprint", f"{_CLIENT} {joins} {_CATALOGUE}", arrays, names),
     }
 
 
-_NO_ACCOUNT_QUERY = _with_and_without_catalogue("NULL", "")
-_TOKEN_ACCOUNT_QUERY = _with_and_without_catalogue("a.document", _TOKEN_ACCOUNT)
-_ACCOUNT_BY_KEY_QUERY = _with_and_without_catalogue("a.document", _ACCOUNT_BY_KEY, "kind", "value")
+_NO_ACCOUNT_QUERY = _with_and_without_catalogue("NULL", "b", _READER)
+_TOKEN_ACCOUNT_QUERY = _with_and_without_catalogue("a.document", "a", _TOKEN_ACCOUNT)
+_ACCOUNT_BY_KEY_QUERY = _with_and_without_catalogue("a.document", "b", f"{_ACCOUNT_BY_KEY} {_READER}", "kind", "value")
 
 
 class TokenAccount:
@@ -75,6 +80,7 @@ AccountLookup = TokenAccount | Identifier | None
 class AuthenticatedToken(msgspec.Struct):
     """A token as the database has it now, and the document of the account that was looked up along with it.
 
+    `usable`: False for a token whose account is not active.
     `catalogue`: the fingerprint of the organisation's, where that was asked for and there is one.
     """
 
@@ -84,6 +90,7 @@ class AuthenticatedToken(msgspec.Struct):
     account_row: int | None
     expires: int
     kind: str
+    usable: bool
     document: str | bytes | None
     catalogue: str | None = None
 
@@ -98,11 +105,11 @@ def statement(digest: bytes, account: AccountLookup, catalogue: bool = False) ->
 
 
 def authenticated_token(row: Row) -> AuthenticatedToken:
-    # `_TOKEN_COLUMNS`, the two of the query, and in a batch `place`
-    account, granted, expires, kind, client, organisation, document, fingerprint, *_ = row
+    # `_TOKEN_COLUMNS`, the three of the query, and in a batch `place`
+    account, granted, expires, kind, client, organisation, usable, document, fingerprint, *_ = row
     holder, owner, scopes, kind = _holder(client, organisation, granted, kind)
     catalogue = None if fingerprint is None else text(fingerprint)
-    return AuthenticatedToken(holder, owner, scopes, account, expires, kind, document, catalogue)
+    return AuthenticatedToken(holder, owner, scopes, account, expires, kind, bool(usable), document, catalogue)
 
 
 @lru_cache(maxsize=4096)
@@ -125,7 +132,9 @@ def text(value: str | bytes) -> str:
 # A client that authenticates itself, and a token that it asks about -----------------------------
 
 CLIENT_COLUMNS = "c.document AS client_document, o.document AS organisation_document"
-_HELD_COLUMNS = "t.kind, t.scopes, t.created, t.expires, h.document AS holder_document, a.id AS account_id"
+_HELD_COLUMNS = (
+    f"t.kind, t.scopes, t.created, t.expires, {_USABLE.format('a')}, h.document AS holder_document, a.id AS account_id"
+)
 _HELD_JOINS = (
     "LEFT JOIN clients h ON h.id = t.client AND h.organisation = c.organisation "
     "LEFT JOIN accounts a ON a.row = t.account"
@@ -148,7 +157,7 @@ TOKEN = Query(
 class TokenLookup(msgspec.Struct):
     """The client that asks, and the token. `holder`: the token's client, None for no token of this organisation.
 
-    `account_id`: the account that the token stands for.
+    `account_id`: the account that the token stands for; `usable`: False where that is not active.
     """
 
     client: Client
@@ -158,15 +167,16 @@ class TokenLookup(msgspec.Struct):
     scopes: str = ""
     created: int = 0
     expires: int = 0
+    usable: bool = False
     account_id: str | None = None
 
 
 def token_lookup(row: Row) -> TokenLookup:
-    client, organisation, kind, scopes, created, expires, holder, account_id, *_ = row  # `_HELD_COLUMNS` last
+    client, organisation, kind, scopes, created, expires, usable, holder, account_id, *_ = row  # `_HELD_COLUMNS` last
     lookup = TokenLookup(client_of(client), organisation_of(organisation))
     if holder is not None:
         lookup.holder = client_of(holder)
         lookup.kind, lookup.scopes = text(kind), text(scopes)
-        lookup.created, lookup.expires = created, expires
+        lookup.created, lookup.expires, lookup.usable = created, expires, bool(usable)
         lookup.account_id = None if account_id is None else text(account_id)
     return lookup

@@ -2,6 +2,8 @@
 
 Spending one and storing what it gives is one transaction behind a row lock, so of any number of attempts at the same
 moment one succeeds. A code that comes again has been stolen or is replayed: what it gave is revoked (RFC 6749, 4.1.2).
+One whose session was ended, or has another reader by now, is refused. The session stays locked until what the
+credential gives is stored, so that ending it at the same moment finds the tokens.
 """
 
 from __future__ import annotations
@@ -9,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stamkund.rules.session import LOGGED_IN
 from stamkund.rules.timestamps import DAY
 from stamkund.store.verb import Verbs, writes
 from stamkund.store.verbs.tokens import Issue, NewToken, add_tokens, revoke_family
-from stamkund.store.work import Execute, Sql, Work, delete_batch, first, for_update
+from stamkund.store.work import Execute, Sql, Work, delete_batch, first, for_share, for_update
 
 CODE = "code"
 TICKET = "ticket"
@@ -21,20 +24,24 @@ REMEMBERED_SECONDS = DAY
 
 _ADD = Sql(
     "INSERT INTO one_time_credentials "
-    "(organisation, digest, kind, client, account, scopes, created, expires, family, detail) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+    "(organisation, digest, kind, client, account, scopes, created, expires, family, detail, session) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 )
 _LOCK = for_update(
-    "SELECT account, scopes, created, expires, family, spent, detail, kind, client FROM one_time_credentials "
+    "SELECT account, scopes, created, expires, family, spent, detail, kind, client, session FROM one_time_credentials "
     "WHERE organisation = $1 AND digest = $2"
 )
+_SESSION = for_share("SELECT status, account, authenticated FROM sessions WHERE organisation = $1 AND sid = $2")
 _SPEND = Sql("UPDATE one_time_credentials SET spent = $3 WHERE organisation = $1 AND digest = $2")
 _REMOVE = delete_batch("one_time_credentials", "organisation, digest", "expires <= $1", "expires")
 
 
 @dataclass(frozen=True)
 class OneTimeCredential:
-    """A code or ticket. `account`: a row. `detail`: JSON, what a code must be redeemed with."""
+    """A code or ticket. `account`: a row. `detail`: JSON, what a code must be redeemed with.
+
+    `session`: the sid of the session that it was made in.
+    """
 
     organisation: str
     digest: bytes
@@ -46,6 +53,7 @@ class OneTimeCredential:
     expires: int
     family: str
     detail: str
+    session: str | None = None
 
 
 class OneTimeCredentialVerbs(Verbs):
@@ -64,6 +72,7 @@ class OneTimeCredentialVerbs(Verbs):
                 credential.expires,
                 credential.family,
                 credential.detail,
+                credential.session,
             ),
         )
 
@@ -81,9 +90,10 @@ class OneTimeCredentialVerbs(Verbs):
         None: there is no such credential, or it was spent before. Raises NotActive, and what `check` and `make` raise:
         then nothing changes.
         """
-        credential = yield from spend(issue.organisation, digest, kind, issue.client, issue.at, check)
-        if credential is None:
+        spent = yield from spend(issue.organisation, digest, kind, issue.client, issue.at, check)
+        if spent is None:
             return None
+        credential, _ = spent
         account_id = yield from add_tokens(make(credential), issue)
         assert account_id is not None
         return credential, account_id
@@ -101,10 +111,10 @@ def spend(
     client: str,
     now: int,
     check: Callable[[OneTimeCredential], None] | None = None,
-) -> Work[OneTimeCredential | None]:
-    """Spends a valid credential of this client. None: there is none. If it was spent before, its tokens are revoked.
+) -> Work[tuple[OneTimeCredential, int | None] | None]:
+    """Spends a valid credential of this client; returns it and when its session's reader gave a password.
 
-    Where `check` raises, it is not spent.
+    None: there is none. If it was spent before, its tokens are revoked. Where `check` raises, it is not spent.
     """
     row = first((yield Execute(_LOCK, (organisation, digest))))
     if row is None or row["kind"] != kind or row["client"] != client:
@@ -120,13 +130,19 @@ def spend(
         expires=row["expires"],
         family=row["family"],
         detail=row["detail"],
+        session=row["session"],
     )
     if row["spent"] is not None:
         yield from revoke_family(organisation, credential.family)
         return None
     if credential.expires <= now:
         return None
+    session = None
+    if credential.session is not None:
+        session = first((yield Execute(_SESSION, (organisation, credential.session))))
+        if session is not None and (session["status"] != LOGGED_IN or session["account"] != credential.account):
+            return None
     if check is not None:
         check(credential)
     yield Execute(_SPEND, (organisation, digest, now))
-    return credential
+    return credential, None if session is None else session["authenticated"]

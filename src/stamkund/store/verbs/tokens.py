@@ -2,7 +2,7 @@
 
 Tokens that came from one login are a family: they are revoked together when one of them is used again after it was
 replaced, or when its refresh token is revoked. A replaced refresh token stays as `spent` for a while, so that it is
-recognised when it comes again.
+recognised when it comes again. A family that came from a session is revoked when that session is ended.
 """
 
 from __future__ import annotations
@@ -10,35 +10,67 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stamkund.rules import scopes
 from stamkund.rules.events import AuditEntry, AuditEvent
+from stamkund.rules.ids import made_at
+from stamkund.rules.session import TERMINATED
 from stamkund.rules.timestamps import DAY
 from stamkund.store.verb import Verbs, writes
 from stamkund.store.verbs import events, lookups
 from stamkund.store.verbs.account_status import active_account
 from stamkund.store.verbs.lookups import AccountLookup, AuthenticatedToken, TokenLookup
-from stamkund.store.work import Execute, ExecuteMany, Sql, Work, delete_batch, first, for_update
+from stamkund.store.work import Execute, ExecuteMany, Row, Sql, Work, delete_batch, first, for_update
 
 ACCESS = "access"
 REFRESH = "refresh"
 SPENT = "spent"
 SPENT_SECONDS = 30 * DAY
 """How long a replaced refresh token is recognised."""
+REPLAY_SECONDS = 30
+"""How long a replaced refresh token may come again: the response was lost, or two tabs refreshed at once."""
+MAX_REFRESH_TOKENS = 200
+"""Refresh tokens of one account and client: the least recently used makes room for another."""
 
 _ADD = Sql(
-    "INSERT INTO tokens (digest, organisation, kind, client, account, scopes, created, expires, family) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+    "INSERT INTO tokens (digest, organisation, kind, client, account, scopes, created, expires, family, session) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 )
 _LOCK = for_update("SELECT account, scopes, family, expires, kind, client FROM tokens WHERE digest = $1")
+_LOCK_REFRESH = for_update(
+    "SELECT t.account, t.scopes, t.family, t.created, t.expires, t.kind, t.client, t.spent, t.session, "
+    "s.status, s.created AS session_created, s.authenticated, s.seen, s.expires AS session_expires "
+    "FROM tokens t LEFT JOIN sessions s ON s.organisation = t.organisation AND s.sid = t.session WHERE t.digest = $1",
+    of="t",
+)
 _EXTEND = Sql("UPDATE tokens SET expires = $2 WHERE digest = $1")
-_SPEND = Sql("UPDATE tokens SET kind = 'spent', expires = $2 WHERE digest = $1")
+_SPEND = Sql("UPDATE tokens SET kind = 'spent', expires = $2, spent = $3 WHERE digest = $1")
 _REVOKE = Sql("DELETE FROM tokens WHERE digest = $1")
 _REVOKE_FAMILY = Sql("DELETE FROM tokens WHERE organisation = $1 AND family = $2 RETURNING 1")
+_REVOKE_OF_SESSION = Sql("DELETE FROM tokens WHERE organisation = $1 AND account = $2 AND session = $3 RETURNING 1")
+_REVOKE_OF_ACCOUNT = Sql("DELETE FROM tokens WHERE organisation = $1 AND account = $2 RETURNING 1")
+_REVOKE_ONLINE = Sql(
+    "DELETE FROM tokens WHERE organisation = $1 AND account = $2 AND family NOT IN (SELECT family FROM tokens "
+    f"WHERE organisation = $1 AND account = $2 AND ' ' || scopes || ' ' LIKE '% {scopes.OFFLINE_ACCESS} %') RETURNING 1"
+)
+_ONE_AT_A_TIME = Sql("SELECT pg_advisory_xact_lock(7313, hashtext($1))", sqlite="SELECT ?1")
+_SURPLUS = (
+    "SELECT digest FROM tokens WHERE organisation = $1 AND account = $2 AND client = $3 AND kind = 'refresh' "
+    "AND digest <> $4 ORDER BY expires DESC LIMIT 1000 OFFSET $5"
+)
+_REMOVE_SURPLUS = Sql(
+    f"DELETE FROM tokens WHERE digest IN (SELECT digest FROM tokens WHERE digest IN ({_SURPLUS}) "
+    "FOR UPDATE SKIP LOCKED)",
+    sqlite=f"DELETE FROM tokens WHERE digest IN ({_SURPLUS})",
+)
 _REMOVE_EXPIRED = delete_batch("tokens", "digest", "expires <= $1", "expires")
 
 
 @dataclass(frozen=True)
 class NewToken:
-    """A token to be stored. `account`: the row of the account that it stands for, None without identity."""
+    """A token to be stored. `account`: the row of the account that it stands for, None without identity.
+
+    `session`: the sid of the session that the token ends with, None for none.
+    """
 
     digest: bytes
     kind: str
@@ -48,6 +80,7 @@ class NewToken:
     created: int
     expires: int
     family: str
+    session: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,13 +97,46 @@ class Issue:
 
 
 @dataclass(frozen=True)
+class RefreshPolicy:
+    """How a client's refresh tokens are used: each replaced at its use (`rotates`), or one for as long as it is valid.
+
+    A token is valid for `idle_seconds` after its last use, and for `longest_seconds` after the login.
+    """
+
+    rotates: bool
+    idle_seconds: int = 180 * DAY
+    longest_seconds: int = 400 * DAY
+
+    def expiry(self, login: int, now: int) -> int:
+        """Expiry time of a token that is made or used at `now` and came from a login at `login`."""
+        return min(now + self.idle_seconds, login + self.longest_seconds)
+
+
+@dataclass(frozen=True)
+class SessionUse:
+    """A session that was used by a refresh: when it began (its last login), was last seen, and expires."""
+
+    organisation: str
+    sid: str
+    begun: int
+    seen: int
+    expires: int
+
+
+@dataclass(frozen=True)
 class Refresh:
-    """A valid refresh token: the row of its account, and what it may give."""
+    """A valid refresh token: the row of its account, and what it may give.
+
+    `valid_until`: the expiry time of a refresh token that is used or made now. `session`: the sid that its tokens
+    end with; `used`: that session, where there still is one.
+    """
 
     account: int | None
     scopes: str
     family: str
-    expires: int
+    valid_until: int
+    session: str | None = None
+    used: SessionUse | None = None
 
 
 class TokenVerbs(Verbs):
@@ -106,28 +172,32 @@ class TokenVerbs(Verbs):
         digest: bytes,
         client: str,
         now: int,
-        extend_to: int | None,
+        policy: RefreshPolicy,
         make: Callable[[Refresh], list[NewToken]],
         issue: Issue,
     ) -> Work[str | None]:
         """Uses a client's refresh token for the tokens that `make` makes of it; returns the id of their account.
 
-        It stays valid until `extend_to`; with None it is spent. None is returned where there is no such token; where it
-        was spent before, its whole family is revoked. Raises NotActive, and what `make` raises: then nothing changes.
+        One that was replaced a moment ago may come again, and gives siblings of what it gave. None is returned where
+        there is no such token, and where it was replaced longer ago: then its whole family is revoked. Raises
+        NotActive, and what `make` raises: then nothing changes.
         """
-        row = first((yield Execute(_LOCK, (digest,))))
+        row = first((yield Execute(_LOCK_REFRESH, (digest,))))
         if row is None or row["client"] != client or row["expires"] <= now or row["kind"] == ACCESS:
             return None
-        refresh = Refresh(row["account"], row["scopes"], row["family"], row["expires"])
-        if row["kind"] == SPENT:
-            yield from revoke_family(issue.organisation, refresh.family)
+        if row["kind"] == SPENT and (row["spent"] is None or now - row["spent"] > REPLAY_SECONDS):
+            yield from revoke_family(issue.organisation, row["family"])
             yield from events.record(issue.entry(AuditEvent.TOKEN_REUSED))
             return None
-        tokens = make(refresh)
-        if extend_to is None:
-            yield Execute(_SPEND, (digest, min(refresh.expires, now + SPENT_SECONDS)))
-        else:
-            yield Execute(_EXTEND, (digest, extend_to))
+        valid_until = policy.expiry(made_at(row["family"]) or row["created"], now)
+        if valid_until <= now or row["status"] == TERMINATED:
+            return None
+        tokens = make(_refresh(row, valid_until, issue.organisation))
+        if row["kind"] == REFRESH:
+            if policy.rotates:
+                yield Execute(_SPEND, (digest, min(row["expires"], now + SPENT_SECONDS), now))
+            else:
+                yield Execute(_EXTEND, (digest, valid_until))
         return (yield from add_tokens(tokens, issue))
 
     @writes
@@ -149,27 +219,69 @@ class TokenVerbs(Verbs):
         return len((yield Execute(_REMOVE_EXPIRED, (now, at_most))))
 
 
+def _refresh(row: Row, valid_until: int, organisation: str) -> Refresh:
+    used = None
+    if row["status"] is not None:
+        begun = row["authenticated"] or row["session_created"]
+        used = SessionUse(organisation, row["session"], begun, row["seen"], row["session_expires"])
+    return Refresh(row["account"], row["scopes"], row["family"], valid_until, row["session"], used)
+
+
 def add_tokens(tokens: list[NewToken], issue: Issue) -> Work[str | None]:
     """Stores all of the tokens or none; returns the id of the account that they stand for. Raises NotActive."""
-    yield ExecuteMany(
-        _ADD,
-        [
-            (t.digest, issue.organisation, t.kind, t.client, t.account, t.scopes, t.created, t.expires, t.family)
-            for t in tokens
-        ],
-    )
+    yield ExecuteMany(_ADD, [_values(token, issue.organisation) for token in tokens])
     account = None
     if tokens[0].account is not None:
         account = (yield from active_account(tokens[0].account)).id
+    for token in tokens:
+        if token.kind == REFRESH and token.account is not None:
+            yield from _make_room(token, issue.organisation)
     yield from events.record(issue.entry(AuditEvent.TOKEN_ISSUED, account))
     return account
 
 
+def _values(token: NewToken, organisation: str) -> tuple[object, ...]:
+    return (
+        token.digest,
+        organisation,
+        token.kind,
+        token.client,
+        token.account,
+        token.scopes,
+        token.created,
+        token.expires,
+        token.family,
+        token.session,
+    )
+
+
+def _make_room(new: NewToken, organisation: str) -> Work[None]:
+    """Removes the refresh tokens of an account and client that are too many, but for the new one."""
+    yield Execute(_ONE_AT_A_TIME, (f"{new.client} {new.account}",))
+    values = (organisation, new.account, new.client, new.digest, MAX_REFRESH_TOKENS - 1)
+    yield Execute(_REMOVE_SURPLUS, values)
+
+
 def revoke_family(organisation: str, family: str) -> Work[None]:
-    """Revokes all tokens that came from one login.
+    """Revokes all tokens that came from one login."""
+    yield from _revoke(_REVOKE_FAMILY, organisation, family)
+
+
+def revoke_of_session(organisation: str, account: int, sid: str) -> Work[None]:
+    """Revokes the tokens of a session's reader that end with the session."""
+    yield from _revoke(_REVOKE_OF_SESSION, organisation, account, sid)
+
+
+def revoke_of_account(organisation: str, account: int, *, offline: bool) -> Work[None]:
+    """Revokes an account's tokens; without `offline` only those of logins that were not given offline access."""
+    yield from _revoke(_REVOKE_OF_ACCOUNT if offline else _REVOKE_ONLINE, organisation, account)
+
+
+def _revoke(sql: Sql, *values: object) -> Work[None]:
+    """Revokes tokens.
 
     A use of one that is in progress is waited for, and what it adds is seen by the next statement only: so the
     statement is repeated until it finds nothing.
     """
-    while (yield Execute(_REVOKE_FAMILY, (organisation, family))):
+    while (yield Execute(sql, values)):
         pass

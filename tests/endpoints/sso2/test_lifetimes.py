@@ -1,0 +1,71 @@
+"""How long sessions live: an hour until they are used, a month after that, a year at most."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.endpoints.sso2.conftest import EMAIL, PASSWORD, SsoSite
+from tests.support.waiting import until
+
+DAY = 86_400
+pytestmark = pytest.mark.both_engines
+
+
+async def expiry(site: SsoSite, sid: str) -> int:
+    lookup = await site.publisher.service.store.sessions.of_client(site.client.id, sid)
+    assert lookup is not None and lookup.session is not None
+    return lookup.session.expires
+
+
+async def test_a_session_that_is_never_used_lives_an_hour(site: SsoSite, reader: str) -> None:
+    clock, visited = site.publisher.service.clock, await site.identified()
+    assert await expiry(site, visited.sid) == clock() + 3600
+    with clock.at(clock() + 3600):
+        assert await site.status(visited.sid) == ("terminated", "session_not_found")
+        assert (await site.identified(visited.cookie)).sid != visited.sid
+
+
+@pytest.mark.parametrize("use", ["sessionstatus", "authenticate"])
+async def test_one_that_is_used_lives_on(site: SsoSite, reader: str, use: str) -> None:
+    clock, visited = site.publisher.service.clock, await site.identified()
+    await site.connector.call(use, sid=visited.sid, usr=EMAIL, pwd="wrong")
+    await until(lambda: _lives_until(site, visited.sid, clock() + 30 * DAY))
+
+
+async def _lives_until(site: SsoSite, sid: str, expires: int) -> bool:
+    return await expiry(site, sid) == expires
+
+
+async def test_a_form_may_stand_open_for_long(site: SsoSite, reader: str) -> None:
+    clock, visited = site.publisher.service.clock, await site.identified()
+    ticket = (await site.logged_in()).sid
+    with clock.at(clock() + 7200):
+        by_password = await site.connector.authenticate(visited.sid, EMAIL, PASSWORD)
+        by_ticket = await site.connector.authenticate_with_ticket(visited.sid, await site.ticket(ticket))
+        for claims in (by_password, by_ticket):
+            assert (claims["sts"], claims["err"]) == ("loggedin", None) and claims["sid"] != visited.sid
+            assert await site.status(claims["sid"]) == ("loggedin", None)
+            assert await site.reader_of(claims["at"]) == EMAIL
+
+
+async def test_a_session_lasts_a_year_at_most(site: SsoSite, reader: str) -> None:
+    clock, visited = site.publisher.service.clock, await site.logged_in()
+    begun = clock()
+    for day in range(29, 365, 29):
+        with clock.at(begun + day * DAY):
+            assert await site.status(visited.sid, "loggedin") == ("loggedin", None)
+            await until(lambda day=day: _lives_until(site, visited.sid, begun + min(day + 30, 365) * DAY))
+    with clock.at(begun + 365 * DAY):
+        assert await site.status(visited.sid, "loggedin") == ("terminated", "session_not_found")
+
+
+async def test_a_ticket_does_not_prolong_a_login(site: SsoSite, reader: str) -> None:
+    """No password was given: the session begins when the ticket's own did."""
+    clock, visited = site.publisher.service.clock, await site.logged_in()
+    begun = clock()
+    with clock.at(begun + 20 * DAY):
+        other = await site.identified()
+        await site.connector.authenticate_with_ticket(other.sid, await site.ticket(visited.sid))
+        lookup = await site.publisher.service.store.sessions.of_client(site.client.id, other.sid)
+        assert lookup is not None and lookup.session is not None
+        assert lookup.session.authenticated == begun
