@@ -70,10 +70,52 @@ async def test_a_customer_who_brought_a_password_is_found_too(embedded: Installa
         assert (await caller.login(EMAIL)).status_code == 200
 
 
+async def test_an_operator_blocks_an_account_and_lets_it_in_again(installation: Installation) -> None:
+    async with running(installation) as (_, caller):
+        (candidate,) = await installation.candidates(1)
+        account_id = (await caller.activate(candidate, EMAIL)).json()["id"]
+        login = (await caller.login(EMAIL)).json()
+        for who in (account_id, EMAIL):
+            outputs = [(await account(installation, "set-status", who, "inactive")).output for _ in range(2)]
+            assert outputs == [f"{who} is inactive\n", f"{who} was inactive already\n"]
+            assert await _reads(caller, login["access_token"]) == 401
+            assert (await caller.login(EMAIL)).status_code == 400
+            assert (await account(installation, "set-status", who, "active")).output == f"{who} is active\n"
+            assert await _reads(caller, login["access_token"]) == 200
+            assert (await caller.login(EMAIL)).status_code == 200
+        for wrong in ("archived", "created", ""):
+            ended = await account(installation, "set-status", account_id, wrong)
+            assert ended.status == 2 and "the status must be active or inactive" in ended.errors
+    query = "SELECT client, account, detail FROM audit WHERE event = 'account_status_changed' ORDER BY row"
+    changes = [("operator", account_id, status) for status in ("inactive", "active")] * 2
+    assert await rows(installation.database_url, query) == changes
+
+
+async def test_an_operator_logs_a_reader_out_everywhere(installation: Installation) -> None:
+    async with running(installation) as (_, caller):
+        (candidate,) = await installation.candidates(1)
+        account_id = (await caller.activate(candidate, EMAIL)).json()["id"]
+        login = (await caller.login(EMAIL)).json()
+        ended = await account(installation, "end-sessions", account_id)
+        assert ended.output == f"{account_id} is logged out: 0 sessions ended, tokens revoked\n"
+        assert await _reads(caller, login["access_token"]) == 401
+        again = (await caller.login(EMAIL)).json()
+        assert await _reads(caller, again["access_token"]) == 200
+        assert (await account(installation, "end-sessions", EMAIL, "--offline-access")).status == 0
+        assert await _reads(caller, again["access_token"]) == 401
+    query = "SELECT client, account, detail FROM audit WHERE event = 'sessions_ended'"
+    assert await rows(installation.database_url, query) == [("operator", account_id, "0")] * 2
+
+
+async def _reads(caller: Caller, token: str) -> int:
+    return (await caller.get("/external/api/v1/me", token)).status_code
+
+
 async def test_an_unknown_account_can_not_be_unfrozen(embedded: Installation) -> None:
     embedded.prepare()
-    for command in ("unfreeze", "attempts"):
-        ended = await account(embedded, command, "nobody@example.com")
+    for command in (["unfreeze"], ["attempts"], ["end-sessions"], ["set-status"]):
+        more = ["inactive"] if command == ["set-status"] else []
+        ended = await account(embedded, *command, "nobody@example.com", *more)
         assert ended.status == 2
         message = (
             f"there is no account nobody@example.com in {ORGANISATION}: check the e-mail or id, and the organisation"

@@ -292,7 +292,8 @@ def _print_existing(client_id: str, json: bool) -> None:
 
 
 def _print_client(client: Client) -> None:
-    flags = [flag for flag in _FLAGS if getattr(client, flag)]
+    fields = _printed_fields(client)
+    flags = [flag for flag in _FLAGS if fields[flag]]
     flags += [] if client.visitor_address else ["no_visitor_address"]
     say(f"{client.id}  {client.name}  {' '.join(client.scopes)}  {' '.join(flags)}".rstrip())
     for field, label in _LISTS.items():
@@ -305,4 +306,5 @@ def _print_client(client: Client) -> None:
 def _printed_fields(client: Client) -> dict[str, object]:
     """A client without its secrets."""
     printed: dict[str, object] = {field: getattr(client, field) for field in _PRINTED_FIELDS}
-    return {**printed, "require_pkce": client.pkce_required, "grants": client.allowed_grants}
+    rotation = {"rotate_refresh_tokens": client.rotation}
+    return {**printed, **rotation, "require_pkce": client.pkce_required, "grants": client.allowed_grants}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import importlib
+import json
 import pkgutil
 import re
 import types
@@ -130,7 +131,7 @@ async def test_every_failed_client_authentication_is_refused_alike(publisher: Pu
         assert response.headers["www-authenticate"] == 'Basic realm="stamkund"'
         bodies.add(response.text)
     for header in ("Basic", "Basic !", "Basic /w==", "Basic " + base64.b64encode(b"no colon").decode()):
-        response = await post(service, f"grant_type=none&client_id={client_id}", authorization=header)
+        response = await post(service, "grant_type=none", authorization=header)
         error_of(response, 401)
         bodies.add(response.text)
     assert len(bodies) == 1
@@ -243,6 +244,81 @@ async def test_forms_of_every_kind_are_read(publisher: Publisher) -> None:
     issued(await service.http.post(TOKEN, content=f"{form_start}&grant_type=none".encode()))
     issued(await post(service, f"{form_start}&grant_type=none", **{"content-type": "text/plain"}))
     issued(await service.http.post(f"{TOKEN}/", content=f"{form_start}&grant_type=none".encode()))
+
+
+@pytest.mark.parametrize("name", ["grant_type", "client_id", "client_secret", "scope", "x"])
+async def test_a_repeated_field_is_refused(publisher: Publisher, name: str) -> None:
+    """Whether it has the same value, none, or is one that nobody knows."""
+    form = f"{credentials(publisher)}&grant_type=none&scope=/external/account/r&x=1"
+    value = dict(part.split("=") for part in form.split("&"))[name]
+    for more in (f"{name}={value}", f"{name}=", f" {name}=other"):
+        error, description = error_of(await post(publisher.service, f"{form}&{more}"))
+        assert error == "invalid_request" and name in description
+    for path in ("/oauth2/introspect", "/oauth2/revoke"):
+        response = await publisher.service.http.post(path, content=f"{credentials(publisher)}&token=x&token=x".encode())
+        assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
+
+
+async def test_an_empty_field_counts_as_absent(publisher: Publisher) -> None:
+    form = f"{credentials(publisher)}&grant_type=none"
+    assert issued(await post(publisher.service, f"{form}&scope="))["scope"] == " ".join(SCOPES)
+    header = basic(publisher.client.id, publisher.secret)
+    issued(await post(publisher.service, "grant_type=none&client_id=&client_secret=", authorization=header))
+    assert error_of(await post(publisher.service, f"{credentials(publisher)}&grant_type="))[0] == "invalid_request"
+
+
+async def test_a_client_authenticates_itself_in_one_way(publisher: Publisher) -> None:
+    """A secret in the form together with HTTP Basic is refused, even the right one; the same id there is not."""
+    client_id, secret, service = publisher.client.id, publisher.secret, publisher.service
+    header = basic(client_id, secret)
+    for more in (f"client_id={client_id}", f"client_id={client_id.upper()}"):
+        issued(await post(service, f"grant_type=none&{more}", authorization=header))
+    other, _ = await publisher.new_client("/external/account/r")
+    for more in (f"client_secret={secret}", credentials(publisher), "client_secret=x", f"client_id={other.id}"):
+        response = await post(service, f"grant_type=none&{more}", authorization=header)
+        assert error_of(response)[0] == "invalid_request"
+
+
+@pytest.mark.parametrize("path", [TOKEN, "/oauth2/introspect", "/oauth2/revoke"])
+async def test_a_body_that_is_no_form_is_refused_naming_the_content_type(publisher: Publisher, path: str) -> None:
+    form = {"client_id": publisher.client.id, "client_secret": publisher.secret, "grant_type": "none", "token": "x"}
+    as_json = json.dumps(form).encode()
+    bodies: list[tuple[bytes, str | None]] = [
+        (as_json, "application/json"),
+        (as_json, "application/x-www-form-urlencoded"),
+        (as_json, None),
+        (b'"x"', "application/json"),
+        (b"", "application/json"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="token"\r\n\r\nx\r\n--x--',
+            "multipart/form-data; boundary=x",
+        ),
+        (b"<grant_type>none</grant_type>", "text/xml"),
+        (b"hello", "text/plain"),
+    ]
+    for body, content_type in bodies:
+        headers = {} if content_type is None else {"content-type": content_type}
+        response = await publisher.service.http.post(path, content=body, headers=headers)
+        assert (response.status_code, response.json()["error"]) == (400, "invalid_request"), (body, content_type)
+        assert "application/x-www-form-urlencoded" in response.json()["error_description"]
+
+
+async def test_scopes_of_openid_connect_that_a_client_lacks_are_left_out(publisher: Publisher) -> None:
+    """Libraries always request them. Nothing is given instead."""
+    standard = ("profile", "email", "address", "phone", "offline_access")
+    for scope in (*standard, *(f"/openid/{name}" for name in standard)):
+        assert (
+            issued(await publisher.grant("none", scope=f"/external/account/r {scope}"))["scope"]
+            == "/external/account/r"
+        )
+        assert issued(await publisher.grant("none", scope=scope))["scope"] == ""
+    for scope in ("openid", "/openid", "/external/title/r", "Profile", "/openid/x"):
+        error, description = error_of(await publisher.grant("none", scope=f"profile {scope}"))
+        assert error == "invalid_scope" and scope.removeprefix("/") in description
+    await _account(publisher)
+    token = await _refresh_token(publisher, scope="/external/me/w")
+    refreshed = issued(await publisher.grant("refresh_token", refresh_token=token, scope="/external/me/w email phone"))
+    assert refreshed["scope"] == "/external/me/w"
 
 
 async def test_credentials_in_the_query_count_for_nothing(publisher: Publisher) -> None:

@@ -236,6 +236,45 @@ async def test_errors_go_back_to_the_client(site: LoggedInBrowser, parameters: d
 
 # Attacks: where a browser is sent ----------------------------------------------------------------------------
 
+# The reader whom the client expects ------------------------------------------------------------------------
+
+
+async def id_token_of(site: LoggedInBrowser, cookie: str) -> str:
+    """The ID token of the reader in a browser."""
+    openid, secret = await site.publisher.new_client("/openid", redirect_uris=[BACK])
+    browser = LoggedInBrowser(site.publisher, openid, secret, cookie)
+    token: str = (await browser.exchanges(await browser.code())).json()["id_token"]
+    return token
+
+
+@pytest.mark.both_engines
+async def test_an_id_token_hint_of_another_reader_gives_no_code(site: LoggedInBrowser) -> None:
+    await site.publisher.activated("second@example.com", "100002", social_security_number=None)
+    mine = await id_token_of(site, site.cookie)
+    other = await id_token_of(site, await browser_of(site.publisher, "second@example.com"))
+    assert "code" in returned(await site.authorize(prompt="none", id_token_hint=mine))
+    assert "code" in returned(await site.authorize(id_token_hint=mine))
+    for wrong in (other, mine[:-4], "x", f"{mine.rpartition('.')[0]}."):
+        refused = returned(await site.authorize(prompt="none", id_token_hint=wrong))
+        assert refused["error"] == "login_required" and "code" not in refused
+    now = site.service.clock()
+    with site.service.clock.at(now + 61):
+        assert returned(await site.authorize(prompt="none", id_token_hint=other))["error"] == "login_required"
+        asked = to_login(await site.authorize(id_token_hint=other))
+        assert asked["prompt"] == "login" and "id_token_hint" in asked["continue"]
+    # Whoever logged in just now is not asked in circles.
+    assert returned(await site.authorize(id_token_hint=other))["error"] == "login_required"
+
+
+async def test_an_empty_parameter_counts_as_absent(site: LoggedInBrowser) -> None:
+    empty = dict.fromkeys(("scope", "oid", "prompt", "max_age", "nonce", "id_token_hint", "redirect_uri"), "")
+    assert "code" in returned(await site.authorize(**empty))
+    assert "state" not in returned(await site.authorize(state=""))
+    form = f"client_id={site.client.id}&response_type=code&redirect_uri={quote(BACK)}&state=1"
+    response = await site.service.http.post(AUTH, content=f"{form}&state=2".encode())
+    error_page(response)
+
+
 NOT_REGISTERED = [
     "https://evil.example.com/landing",
     "https://site.example.com/landing/",
