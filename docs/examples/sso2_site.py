@@ -33,7 +33,7 @@ LEEWAY = 120
 COOKIE = f"site{PORT}"  # browsers separate cookies by host, not by port
 
 visitors: dict[str, dict] = {}
-"""By the value of this site's own cookie: the session's sid and status, and the reader."""
+"""By the value of this site's own cookie: the session's sid and status, and the reader; empty until it has landed."""
 
 
 def signed(**claims: str) -> str:
@@ -69,7 +69,7 @@ def fetch(url: str, body: bytes | None = None, headers: dict[str, str] | None = 
 
 def update(visitor: dict, claims: dict) -> None:
     """Updates a visitor from a response's claims. A ticket (`at`) is exchanged for a token, and that for the reader."""
-    visitor["sts"] = claims["sts"]
+    visitor["sid"], visitor["sts"] = claims["sid"], claims["sts"]  # after a login the sid may be another one
     if claims["sts"] != "loggedin":
         visitor["reader"] = None
     if claims["at"]:
@@ -88,8 +88,8 @@ class Sso2Site(BaseHTTPRequestHandler):
             self.land(dict(urllib.parse.parse_qsl(query)))
             return
         visitor = visitors.get(self.cookie())
-        if visitor is None:  # unknown: SSO2 identifies the browser, and sends it back to /landing
-            self.redirect(f"{SSO}/identify?t={signed()}&r={HERE}/")
+        if not visitor:  # unknown: SSO2 identifies the browser, and sends it back to /landing
+            self.identify()
             return
         claims = call_sso("sessionstatus", visitor, self, lks=visitor["sts"])
         if claims["sts"] == "terminated" or claims["err"] == "session_not_found":
@@ -100,7 +100,10 @@ class Sso2Site(BaseHTTPRequestHandler):
         self.show(visitor)
 
     def do_POST(self) -> None:
-        visitor = visitors[self.cookie()]
+        visitor = visitors.get(self.cookie())
+        if not visitor:
+            self.redirect("/")
+            return
         form = dict(urllib.parse.parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
         if self.path == "/logout":
             call_sso("logout", visitor, self)
@@ -111,14 +114,28 @@ class Sso2Site(BaseHTTPRequestHandler):
         update(visitor, claims)
         self.redirect("/")
 
+    def identify(self) -> None:
+        """Sends the browser to be identified, with a cookie that it must bring along when it lands.
+
+        Else anybody could land a visitor in a session of their own, by a link: whatever the visitor does then, such as
+        logging in, would happen in it. So the address to return to holds a hash of the cookie.
+        """
+        cookie = secrets.token_urlsafe()
+        visitors[cookie] = {}
+        self.redirect(f"{SSO}/identify?t={signed()}&r={HERE}/{state_of(cookie)}", cookie)
+
     def land(self, parameters: dict[str, str]) -> None:
+        before = self.cookie()
+        if visitors.get(before) != {} or parameters.get("r") != f"{HERE}/{state_of(before)}":
+            self.redirect("/")  # not the browser that was sent to be identified, or it has landed already
+            return
         claims = verified(parameters["t"])
         visitor = {"sid": claims["sid"], "reader": None, "error": None}
         update(visitor, claims)
+        del visitors[before]
         cookie = secrets.token_urlsafe()
         visitors[cookie] = visitor
-        destination = parameters["r"] if parameters["r"].startswith(f"{HERE}/") else "/"
-        self.redirect(destination, f"{COOKIE}={cookie}; HttpOnly; SameSite=Lax; Path=/")
+        self.redirect("/", cookie)
 
     def show(self, visitor: dict) -> None:
         reader = visitor["reader"]
@@ -136,7 +153,8 @@ class Sso2Site(BaseHTTPRequestHandler):
         return morsel.value if morsel else ""
 
     def redirect(self, location: str, cookie: str | None = None) -> None:
-        self.respond(303, "", ("Location", location), *([("Set-Cookie", cookie)] if cookie else []))
+        attributes = f"{COOKIE}={cookie}; HttpOnly; SameSite=Lax; Path=/"
+        self.respond(303, "", ("Location", location), *([("Set-Cookie", attributes)] if cookie else []))
 
     def respond(self, status: int, page: str, *headers: tuple[str, str]) -> None:
         self.send_response(status)
@@ -144,6 +162,11 @@ class Sso2Site(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(page.encode())
+
+
+def state_of(cookie: str) -> str:
+    """What ties a landing to the browser that was sent away: part of the address to return to."""
+    return f"?state={_base64(_mac(cookie))}"
 
 
 def _mac(text: str) -> bytes:

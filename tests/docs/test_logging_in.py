@@ -158,6 +158,22 @@ async def test_a_login_on_one_sso2_site_counts_on_the_other(server: ServerProces
             assert "Nobody is logged in" in (await browser.get(f"{one}/")).text
 
 
+async def test_a_landing_link_is_of_use_only_to_the_browser_that_was_sent_away(server: ServerProcess) -> None:
+    """An attacker keeps the cookie of `/identify` and sends somebody the link, who then logs in at the site."""
+    port = free_port()
+    made = client(server, *scopes("/external/me/w"), "--sso2", "--redirect-uri", f"http://localhost:{port}/landing")
+    with site("sso2_site.py", server, port, made) as address:
+        async with Browser(host(server)) as attacker, Browser(host(server), hosts=[address]) as victim:
+            link = (await attacker.get(f"{address}/")).location
+            assert link is not None and link.startswith(f"{address}/landing?t=")
+            assert "Nobody is logged in" in (await victim.get(link)).text
+            assert "Hello Kim" in (await victim.submit(email=EMAIL, password=PASSWORD)).text
+            again = Browser(host(server), hosts=[address])
+            again.cookies = attacker.cookies
+            async with again:
+                assert "Nobody is logged in" in (await again.get(f"{address}/")).text
+
+
 async def test_the_openid_site_says_hello(server: ServerProcess) -> None:
     port = free_port()
     options = ["--redirect-uri", f"http://localhost:{port}/callback"]

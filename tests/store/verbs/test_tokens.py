@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from typing import TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import pytest
 
+from stamkund.rules.session import LOGGED_IN, Session
 from stamkund.store import (
     ACCESS,
+    CODE,
     REFRESH,
     Issue,
     NewToken,
@@ -17,6 +20,7 @@ from stamkund.store import (
     Refresh,
     RefreshPolicy,
 )
+from stamkund.store.verbs.one_time_credentials import OneTimeCredentialVerbs
 from stamkund.store.verbs.tokens import REPLAY_SECONDS, SPENT_SECONDS, TokenVerbs
 from stamkund.store.work import Execute, MakeWork, Sql, Work
 from tests.store.conftest import DAY, StoredOrganisation
@@ -117,6 +121,59 @@ async def test_a_replay_revokes_tokens_issued_at_the_same_time(reader: LoggedInR
     assert await replaying is None
     assert await using == reader.id
     assert await reader.kinds() == {}
+
+
+async def _logged_in_session(reader: LoggedInReader) -> Session:
+    paper = reader.paper
+    session = Session(f"{paper.id}-s", paper.id, LOGGED_IN, reader.row, None, NOW, NOW, NOW, NOW + DAY)
+    await paper.store.sessions.add(session)
+    return session
+
+
+@pytest.mark.parametrize("use", ["code", "refresh token"])
+async def test_ending_a_session_finds_tokens_that_are_issued_at_the_same_time(reader: LoggedInReader, use: str) -> None:
+    """On SQLite one transaction writes at a time, so there the tokens are issued just before the session is ended."""
+    paper, sid = reader.paper, (await _logged_in_session(reader)).sid
+    made = [replace(token, session=sid) for token in reader.pair()]
+    engine = HeldBeforeCommit(paper.other.engine)
+    engine.held = engine.name == "postgres"
+    if use == "code":
+        code = await reader.new_one_time(session=sid)
+        credentials = OneTimeCredentialVerbs(engine, paper.other.documents)
+        issuing: Any = credentials.exchange(code.digest, CODE, lambda _: None, lambda _: made, paper.issue())
+    else:
+        token = await reader.refresh_token(session=sid)
+        tokens = TokenVerbs(engine, paper.other.documents)
+        issuing = tokens.use_refresh(token, paper.client.id, NOW, ROTATING, lambda _: made, paper.issue())
+    using = asyncio.create_task(issuing)
+    await until(lambda: engine.reached)
+    ending = asyncio.create_task(paper.store.sessions.terminate(paper.id, sid, NOW, paper.client.id))
+    if engine.held:
+        await until(lambda: _waits_for_a_lock(paper))
+        engine.held = False
+    assert await using is not None and await ending is not None
+    assert await reader.kinds() == {}
+
+
+async def test_ended_sessions_leave_other_logins_and_offline_access(reader: LoggedInReader) -> None:
+    paper, sid = reader.paper, (await _logged_in_session(reader)).sid
+    mine = await paper.token(reader.row, session=sid)
+    narrow = await paper.token(reader.row, kind=REFRESH, scopes="/openid/offline_access", family=reader.family)
+    others = [
+        await paper.token(reader.row, session="another"),
+        await paper.token(reader.row),
+        await paper.token(),
+        await paper.token(reader.row, family=reader.family),
+    ]
+    await paper.store.sessions.terminate(paper.id, sid, NOW, paper.client.id)
+    assert await paper.store.tokens.authenticate(mine, None) is None
+    assert None not in [await paper.store.tokens.authenticate(token, None) for token in (narrow, *others)]
+    assert await paper.store.sessions.end_all(paper.id, reader.row, NOW, "operator", offline=False) == 0
+    left = [await paper.store.tokens.authenticate(token, None) is not None for token in (narrow, *others)]
+    assert left == [True, False, False, True, True], "the family was given offline access"
+    await paper.store.sessions.end_all(paper.id, reader.row, NOW, "operator", offline=True)
+    left = [await paper.store.tokens.authenticate(token, None) is not None for token in (narrow, *others)]
+    assert left == [False, False, False, True, False]
 
 
 async def test_a_spent_one_is_remembered_for_as_long_as_it_matters(reader: LoggedInReader) -> None:
