@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -16,6 +17,7 @@ from tests.support.browser import Browser
 from tests.support.connector import Connector
 from tests.support.rows import executed
 from tests.support.service import Publisher
+from tests.support.waiting import until
 
 EMAIL, PASSWORD, BACK = "ove.ovesson@example.com", "Df7Vdd8!!vnM", "https://site.example.com/back"
 SCOPES = ("/openid", "/external/me/w", "/external/account/r", "/external/account/w")
@@ -168,14 +170,13 @@ async def test_a_refresh_counts_as_seen(reader: LoggedIn) -> None:
     begun = service.clock()
     with service.clock.at(begun + 29 * 86_400):
         assert await reader.refreshes(tokens["refresh_token"])
-        for _ in range(200):
-            lookup = await service.store.sessions.of_client(reader.client.id, sid)
-            assert lookup is not None and lookup.session is not None
-            if lookup.session.expires == begun + 59 * 86_400:
-                break
-            await asyncio.sleep(0.05)
-        else:
-            raise AssertionError(lookup.session.expires - begun)
+        await until(partial(_lives_until, reader, sid, begun + 59 * 86_400))
+
+
+async def _lives_until(reader: LoggedIn, sid: str, expires: int) -> bool:
+    lookup = await reader.publisher.service.store.sessions.of_client(reader.client.id, sid)
+    assert lookup is not None and lookup.session is not None
+    return lookup.session.expires == expires
 
 
 @pytest.mark.parametrize("status", ["inactive", "created"])

@@ -267,7 +267,9 @@ async def test_an_id_token_hint_of_another_reader_gives_no_code(site: LoggedInBr
 
 
 async def test_an_empty_parameter_counts_as_absent(site: LoggedInBrowser) -> None:
-    empty = dict.fromkeys(("scope", "oid", "prompt", "max_age", "nonce", "id_token_hint", "redirect_uri"), "")
+    empty: dict[str, Any] = dict.fromkeys(
+        ("scope", "oid", "prompt", "max_age", "nonce", "id_token_hint", "redirect_uri"), ""
+    )
     assert "code" in returned(await site.authorize(**empty))
     assert "state" not in returned(await site.authorize(state=""))
     form = f"client_id={site.client.id}&response_type=code&redirect_uri={quote(BACK)}&state=1"

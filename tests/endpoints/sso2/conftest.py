@@ -32,7 +32,7 @@ class SsoSite:
 
     async def identified(self, cookie: str | None = None, return_url: str = "https://herald.example/") -> Visited:
         """A browser sent to be identified, with its cookie if it has one."""
-        headers = {"user-agent": AGENT.encode()} | ({} if cookie is None else {"cookie": cookie.encode()})
+        headers = [(b"user-agent", AGENT.encode()), *([] if cookie is None else [(b"cookie", cookie.encode())])]
         service = self.publisher.service
         return self.visited(await service.http.get(self.connector.identify("", return_url), headers=headers))
 

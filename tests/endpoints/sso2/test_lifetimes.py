@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from tests.endpoints.sso2.conftest import EMAIL, PASSWORD, SsoSite
@@ -54,7 +56,7 @@ async def test_a_session_lasts_a_year_at_most(site: SsoSite, reader: str) -> Non
     for day in range(29, 365, 29):
         with clock.at(begun + day * DAY):
             assert await site.status(visited.sid, "loggedin") == ("loggedin", None)
-            await until(lambda day=day: _lives_until(site, visited.sid, begun + min(day + 30, 365) * DAY))
+            await until(partial(_lives_until, site, visited.sid, begun + min(day + 30, 365) * DAY))
     with clock.at(begun + 365 * DAY):
         assert await site.status(visited.sid, "loggedin") == ("terminated", "session_not_found")
 

@@ -30,8 +30,8 @@ async def behind(fresh_url: str, tmp_path: Path) -> AsyncIterator[SsoSite]:
 
 
 async def identified(site: SsoSite, address: str = HOME, agent: str = AGENT, cookie: str | None = None) -> Visited:
-    headers = {"user-agent": agent.encode(), "x-forwarded-for": address.encode()}
-    headers |= {} if cookie is None else {"cookie": cookie.encode()}
+    headers = [(b"user-agent", agent.encode()), (b"x-forwarded-for", address.encode())]
+    headers += [] if cookie is None else [(b"cookie", cookie.encode())]
     service = site.publisher.service
     return site.visited(await service.http.get(site.connector.identify("", "https://herald.example/"), headers=headers))
 
