@@ -262,8 +262,10 @@ async def test_an_id_token_hint_of_another_reader_gives_no_code(site: LoggedInBr
         assert returned(await site.authorize(prompt="none", id_token_hint=other))["error"] == "login_required"
         asked = to_login(await site.authorize(id_token_hint=other))
         assert asked["prompt"] == "login" and "id_token_hint" in asked["continue"]
+        assert to_login(await site.authorize(id_token_hint="x"))["prompt"] == "login"
     # Whoever logged in just now is not asked in circles.
     assert returned(await site.authorize(id_token_hint=other))["error"] == "login_required"
+    assert "code" in returned(await site.authorize(id_token_hint="x")), "one that nobody can read names nobody"
 
 
 async def test_an_empty_parameter_counts_as_absent(site: LoggedInBrowser) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from stamkund import problems
@@ -92,8 +91,8 @@ async def authorize(call: Call) -> Response:
         session = await services.sessions.of_browser(target.organisation.id, call.headers, call.now)
         if session is not None and session.logged_in_account is None:
             session = None
-        hint = await _hint(call, request)
-        if session is None or _must_log_in(session, request, hint, call.now):
+        expected = await _expected_reader(call, request)
+        if session is None or _must_log_in(session, request, expected, call.now):
             return redirect(_login_page(request, parameters, session))
         return await _redirect_with_code(call, target, request, session)
     except RedirectedError as error:
@@ -126,23 +125,32 @@ async def authorize_by_form(call: Call) -> Response:
     return redirect(f"{PATH}?{urlencode(call.form, quote_via=quote, errors='replace')}", status=303)
 
 
-async def _hint(call: Call, request: AuthorizationRequest) -> Mapping[str, Any] | None:
-    """The claims of the ID token that the client expects the reader to be; empty for one that is none of ours."""
+async def _expected_reader(call: Call, request: AuthorizationRequest) -> str | None:
+    """The id of the account that the client expects (`id_token_hint`); empty for an ID token that is none of ours.
+
+    None where it expects nobody.
+    """
     if request.id_token_hint is None:
         return None
-    return await call.services.id_token_keys.verify(request.id_token_hint) or {}
+    claims = await call.services.id_token_keys.verify(request.id_token_hint)
+    return "" if claims is None else str(claims.get("sub", ""))
 
 
-def _must_log_in(session: Session, request: AuthorizationRequest, hint: Mapping[str, Any] | None, now: int) -> bool:
-    """Raises RedirectedError where the reader logged in just now and is not the one that the client expects."""
+def _must_log_in(session: Session, request: AuthorizationRequest, expected: str | None, now: int) -> bool:
+    """Raises RedirectedError where the reader logged in just now and is not the one that the client expects.
+
+    An ID token that can't be read any more, such as one whose key was removed, names nobody: then a login at the page
+    is enough.
+    """
     if "login" in request.prompts or "select_account" in request.prompts:
         return True
-    authenticated = session.authenticated or 0
-    if hint is not None and hint.get("sub") != session.account_id:
-        if now - authenticated <= MIN_AGE_AFTER_LOGIN:  # to ask once more would go round in circles
+    age = now - (session.authenticated or 0)
+    if expected is not None and expected != session.account_id:
+        if expected and age <= MIN_AGE_AFTER_LOGIN:  # to ask once more would go round in circles
             raise RedirectedError("login_required", "Another reader is logged in")
-        return True
-    return request.max_age is not None and now - authenticated > request.max_age
+        if age > MIN_AGE_AFTER_LOGIN or "none" in request.prompts:
+            return True
+    return request.max_age is not None and age > request.max_age
 
 
 def _login_page(request: AuthorizationRequest, parameters: Mapping[str, str], session: Session | None) -> str:
