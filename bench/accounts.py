@@ -110,12 +110,12 @@ def made(population: Population, numbers: range) -> Batch:
     """The rows of these accounts."""
     documents = _documents(population.settings.key_file)
     rows = [(n + 1, account(n, population.now, population.user_products)) for n in numbers]
-    keys = [(ORGANISATION, *key, row) for row, one in rows for key in documents.account_identifiers(one)]
+    keys = [(ORGANISATION, *key, row) for row, one in rows for key in documents.account_identifiers(ORGANISATION, one)]
     return (
         BulkInsert(
             "accounts",
             ("row", "organisation", "id", "status", "document"),
-            [(row, ORGANISATION, one.id, one.status, documents.text(one)) for row, one in rows],
+            [(row, ORGANISATION, one.id, one.status, documents.sealed_text(ORGANISATION, one)) for row, one in rows],
         ),
         BulkInsert("identifiers", ("organisation", "kind", "value", "account"), sorted(keys)),
     )

@@ -62,8 +62,9 @@ async def _prepare(settings: Settings, now: int) -> tuple[str, str]:
 
 
 def _client(installation: Installation, secret: str, now: int) -> Client:
-    sealed = Secret(ClientSecrets(installation.vault).seal(secret), now)
-    return Client(new_id(now), ORGANISATION, "bench", now, SCOPES, [sealed])
+    client = Client(new_id(now), ORGANISATION, "bench", now, SCOPES, [])
+    client.secrets = [Secret(ClientSecrets(installation.vault).seal(client, secret), now)]
+    return client
 
 
 async def _add_tokens(settings: Settings, client: str, numbers: list[int], now: int) -> None:

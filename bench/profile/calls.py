@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from bench.accounts import ORGANISATION
 from bench.ours import Installation
 from bench.profile.in_process import LookUp, ParsedRequest
 from bench.site_calls import active_products_requests, introspection_requests, session_status_requests
@@ -40,27 +42,28 @@ class ProfiledCall:
 def profiled_calls(
     installation: Installation, services: Services, sids: Sequence[str], catalogue: Catalogue
 ) -> list[ProfiledCall]:
-    documents, now, local = services.store.documents, services.clock(), zone("Europe/Stockholm")
+    now, local = services.clock(), zone("Europe/Stockholm")
+    account = partial(services.store.documents.account, ORGANISATION)
     secret = installation.seeded.client_secret
     return [
         ProfiledCall(
             "GET /accounts",
             installation.account_requests(),
-            documents.account,
+            account,
             lambda account: Item(ACCOUNT.of(account, local, now)),
             _document,
         ),
         ProfiledCall(
             "GET /me",
             installation.me_requests(),
-            documents.account,
+            account,
             lambda account: Item(ME.of(account, local, now)),
             _document,
         ),
         ProfiledCall(
             "GET /me/active_products",
             active_products_requests(installation),
-            documents.account,
+            account,
             lambda account: _active_products(account, catalogue, local, now),
             _document,
         ),

@@ -1,13 +1,18 @@
-"""The key file, and what it protects: social security numbers, client secrets and the private keys of ID tokens.
+"""The key file, and what it protects: social security numbers, client secrets, the private keys of ID tokens, and
+hashes of passwords that other systems made.
 
-Such values are sealed (AES-256-GCM) before they are stored, and looked up by a keyed hash, so that a copy of the
-database without the key file reveals none of them. Every key has an id, which is the prefix of the values it sealed:
+Such values are sealed (AES-256-GCM) before they are stored, and numbers are looked up by a keyed hash, so that a copy
+of the database without the key file reveals none of them. A sealed value is bound to its place (`Place`): moved to
+another one, it can't be opened. Every key has an id, which is the prefix of the values it sealed:
 
 - new values are sealed with the newest key, stored ones are opened with the key that they name;
 - a number is *stored* with a hash for each key in the file and *looked up* by that of the oldest key, so numbers stay
   unique and can be found while `stamkund key reencrypt` seals old data with a new key.
 
 A server that finds an unknown key id reads the file again, so that it learns of a new key without a restart.
+
+Until schema step 6, values were bound to their purpose alone. `open_unbound` and `unbound_number_hashes` are for
+binding those (`store/verbs/binding.py`), and for nothing else.
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ import base64
 import hashlib
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -28,6 +34,29 @@ CLIENT_SECRET = b"client secret"
 CHECK = b"key check"
 ID_TOKEN_KEY = b"signing key"
 LOGIN_RESPONSE = b"login response"
+PASSWORD_HASH = b"imported password hash"
+
+_BOUND = "b"
+"""Stands between key id and content of values that are bound to their place."""
+
+
+class Place(NamedTuple):
+    """Where a sealed value belongs: what it is for, the organisation, and the id of whatever holds it.
+
+    `organisation` is empty for what belongs to the whole installation.
+    """
+
+    purpose: bytes
+    organisation: str
+    owner: str
+
+    @property
+    def associated_data(self) -> bytes:
+        """The place as bytes, different for any two places."""
+        return b"\0".join((self.purpose, self.organisation.encode(), self.owner.encode()))
+
+
+KEY_CHECK = Place(CHECK, "", "")
 
 
 class KeyFileError(Exception):
@@ -43,11 +72,15 @@ class CannotOpen(KeyFileError):
 
 
 class Key(msgspec.Struct, frozen=True):
-    """One key of the file. `id`: a number, counted up; `secret`: 32 random bytes, in base64 in the file."""
+    """One key of the file. `id`: a number, counted up; `secret`: 32 random bytes, in base64 in the file.
+
+    `bound`: every value that this key ever sealed is bound to its place, so no other is opened with it.
+    """
 
     id: str
     created: int
     secret: bytes
+    bound: bool = False
 
     def __repr__(self) -> str:
         return f"Key({self.id!r})"
@@ -62,6 +95,7 @@ class _DerivedKeys:
 
     def __init__(self, key: Key) -> None:
         self.id = key.id
+        self.bound = key.bound
         self.cipher = AESGCM(_derive(key.secret, b"stamkund seal"))
         self.hash_key = _derive(key.secret, b"stamkund look-up")
 
@@ -89,36 +123,58 @@ class Vault:
         """The ids of all keys, oldest first."""
         return list(self._keys)
 
-    def seal(self, text: str, purpose: bytes) -> str:
-        """`text` sealed with the newest key. It can only be opened for the same purpose."""
+    def seal(self, text: str, place: Place) -> str:
+        """`text` sealed with the newest key. It can only be opened at the same place."""
         nonce = os.urandom(12)
-        sealed = nonce + self._newest.cipher.encrypt(nonce, text.encode(), purpose)
-        return f"{self._newest.id}.{base64.b64encode(sealed).decode()}"
+        sealed = nonce + self._newest.cipher.encrypt(nonce, text.encode(), place.associated_data)
+        return f"{self._newest.id}.{_BOUND}.{base64.b64encode(sealed).decode()}"
 
-    def open(self, sealed: str, purpose: bytes) -> str:
-        """The text that was sealed. Raises CannotOpen."""
+    def open(self, sealed: str, place: Place) -> str:
+        """The text that was sealed at this place. Raises CannotOpen."""
+        key_id, _, rest = sealed.partition(".")
+        mark, _, encoded = rest.partition(".")
+        if mark != _BOUND:
+            raise self._cannot_open(key_id)
+        return self._decrypted(self._key(key_id), encoded, place.associated_data)
+
+    def reseal(self, sealed: str, place: Place) -> str:
+        """The same text, sealed with the newest key. Raises CannotOpen."""
+        return self.seal(self.open(sealed, place), place)
+
+    def open_unbound(self, sealed: str, purpose: bytes) -> str:
+        """The text of a value that is not bound to its place yet. Raises CannotOpen."""
         key_id, _, encoded = sealed.partition(".")
-        key = self._keys.get(key_id) or self._read_again(key_id)
+        key = self._key(key_id)
+        if key.bound:
+            raise self._cannot_open(key_id)
+        return self._decrypted(key, encoded, purpose)
+
+    def _decrypted(self, key: _DerivedKeys, encoded: str, associated_data: bytes) -> str:
         try:
             raw = base64.b64decode(encoded)
-            return key.cipher.decrypt(raw[:12], raw[12:], purpose).decode()
+            return key.cipher.decrypt(raw[:12], raw[12:], associated_data).decode()
         except (InvalidTag, ValueError):  # ValueError: no base64, or too short
-            raise CannotOpen(
-                f"a value sealed with key {key_id} can't be opened: the key file {self.path} is not the one "
-                "that this database was written with, or the value was changed"
-            ) from None
+            raise self._cannot_open(key.id) from None
 
-    def reseal(self, sealed: str, purpose: bytes) -> str:
-        """The same text, sealed with the newest key. Raises CannotOpen."""
-        return self.seal(self.open(sealed, purpose), purpose)
+    def _cannot_open(self, key_id: str) -> CannotOpen:
+        return CannotOpen(
+            f"a value sealed with key {key_id} can't be opened: the key file {self.path} is not the one "
+            "that this database was written with, or the value was changed or moved"
+        )
 
-    def number_lookup_hash(self, ten_digits: str) -> str:
-        """The keyed hash that a social security number is looked up by."""
-        return self.number_hashes(ten_digits)[0]
+    def number_lookup_hash(self, organisation: str, ten_digits: str) -> str:
+        """The keyed hash that a social security number is looked up by in an organisation."""
+        return self.number_hashes(organisation, ten_digits)[0]
 
-    def number_hashes(self, ten_digits: str) -> list[str]:
-        """The keyed hashes of a number, oldest key first. All of them are stored; the first is used to look it up."""
-        data = ten_digits.encode()
+    def number_hashes(self, organisation: str, ten_digits: str) -> list[str]:
+        """The keyed hashes of an organisation's number, oldest key first. All are stored; the first is looked up."""
+        return self._hashes(f"{organisation}\0{ten_digits}".encode())
+
+    def unbound_number_hashes(self, ten_digits: str) -> list[str]:
+        """The hashes under which numbers were stored before they included the organisation."""
+        return self._hashes(ten_digits.encode())
+
+    def _hashes(self, data: bytes) -> list[str]:
         return [
             f"{key.id}.{hashlib.blake2b(data, key=key.hash_key, digest_size=16).hexdigest()}"
             for key in self._keys.values()
@@ -143,7 +199,10 @@ class Vault:
         _write(self.path, _KeyFile([k for k in self._file.keys if k.id != key_id]), new=False)
         self._read()
 
-    def _read_again(self, key_id: str) -> _DerivedKeys:
+    def _key(self, key_id: str) -> _DerivedKeys:
+        """The key of this id, which another process may have added meanwhile. Raises CannotOpen."""
+        if key_id in self._keys:
+            return self._keys[key_id]
         self._read()
         if key_id not in self._keys:
             raise CannotOpen(f"the key file {self.path} has no key {key_id}")
@@ -163,7 +222,7 @@ class Vault:
 
 
 def _new_key(key_id: str, now: int) -> Key:
-    return Key(key_id, now, os.urandom(32))
+    return Key(key_id, now, os.urandom(32), bound=True)
 
 
 def _write(path: Path, content: _KeyFile, *, new: bool) -> None:

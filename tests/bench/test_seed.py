@@ -41,16 +41,16 @@ async def test_the_store_finds_them_by_e_mail_and_by_token(installation: Install
             key = identifiers.email(email(number))
             authenticated = await store.tokens.authenticate(token_digest(seeded.system_token.encode()), key)
             assert authenticated is not None and authenticated.document is not None
-            account = store.documents.account(authenticated.document)
+            account = store.documents.account(ORGANISATION, authenticated.document)
             assert account.email == email(number) and len(account.user_products) == 3
             of_account = "SELECT kind, value FROM identifiers WHERE account = "
             stored = await rows(installation.settings.database_url, f"{of_account}{number + 1}")
-            assert sorted(stored) == sorted(map(tuple, store.documents.account_identifiers(account)))
+            assert sorted(stored) == sorted(map(tuple, store.documents.account_identifiers(ORGANISATION, account)))
         for token in seeded.reader_tokens:
             authenticated = await store.tokens.authenticate(token_digest(token.encode()), TOKEN_ACCOUNT)
             assert authenticated is not None and authenticated.document is not None
             number = int(token.removeprefix("reader-"))
-            assert store.documents.account(authenticated.document).email == email(number)
+            assert store.documents.account(ORGANISATION, authenticated.document).email == email(number)
     finally:
         await loaded.close()
 

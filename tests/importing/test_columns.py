@@ -106,7 +106,7 @@ async def test_every_column_is_stored(publisher: Publisher, read: Any) -> None:
 @pytest.mark.both_engines
 async def test_a_customer_is_found_by_all_that_it_has(publisher: Publisher) -> None:
     await read_json(publisher)
-    key = publisher.vault.number_lookup_hash("620817-9256")
+    key = publisher.vault.number_lookup_hash(publisher.organisation.id, "620817-9256")
     for identifier in (
         identifiers.Identifier(identifiers.PERSON_NUMBER, key),
         identifiers.external_id("crm", "17"),

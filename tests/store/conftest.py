@@ -84,7 +84,7 @@ class StoredOrganisation:
         return self.account(token)
 
     def account(self, token: AuthenticatedToken) -> Account | None:
-        return None if token.document is None else self.store.documents.account(token.document)
+        return None if token.document is None else self.store.documents.account(self.id, token.document)
 
     async def candidate(self, customer_number: str = "1", **more: Any) -> Candidate | None:
         identifiers_sent = [Identifier(identifiers.CUSTOMER_NUMBER, customer_number)]

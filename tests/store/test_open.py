@@ -63,7 +63,9 @@ async def test_two_migrations_at_once_take_turns(engine: Engine, fresh_url: str)
 async def test_a_migration_may_take_longer_than_a_statement(
     postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow = migrations.Migration(1, "slow", (Sql("SELECT pg_sleep(1.5)"),))
+    slow = migrations.Migration(
+        1, "slow", (Sql("SELECT pg_sleep(1.5)"), Sql("CREATE TABLE meta (name text, value text)"))
+    )
     monkeypatch.setattr(migrations, "MIGRATIONS", (slow,))
     monkeypatch.setattr("stamkund.store.postgres.STATEMENT_SECONDS", 0.5)
     url = postgres.create_database("slow_migration")
@@ -74,7 +76,9 @@ async def test_a_migration_may_take_longer_than_a_statement(
             await opening.migrate(limited, NOW)
     finally:
         await limited.close()
-    assert await opening.migrate_database(Settings(database_url=url), lambda: NOW) == ["0001 slow"]
+    assert await opening.migrate_database(Settings(database_url=url), lambda: NOW) == opening.Migrated(
+        ["0001 slow"], None
+    )
 
 
 async def test_an_up_to_date_database_needs_no_writer(engine: Engine, fresh_url: str) -> None:
@@ -122,7 +126,7 @@ async def test_a_key_file_that_is_there_is_taken(engine: Engine, tmp_path: Path)
     await opening.migrate(engine, NOW)
     made = Vault.create(tmp_path / "stamkund.key", NOW)
     vault = await opening.vault_for(engine, tmp_path / "stamkund.key", NOW)
-    assert vault.number_hashes("800610-8230") == made.number_hashes("800610-8230")
+    assert vault.number_hashes("north", "800610-8230") == made.number_hashes("north", "800610-8230")
 
 
 @pytest.mark.parametrize("url", ["", "mysql://x", "sqlite://x.db", "sqlite:///", "sqlite:///:memory:", "stamkund.db"])

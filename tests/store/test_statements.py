@@ -62,7 +62,7 @@ async def test_what_the_other_verbs_cost(counted: tuple[StoredOrganisation, Stat
     paper, statements = counted
     store, by_number = paper.store, Identifier("customer_number", "1")
     made = await paper.customer("1", social_security_number="800610-8230", email="c@example.com", password_hash="x")
-    by_ssn = Identifier("social_security_number", paper.vault.number_lookup_hash("800610-8230"))
+    by_ssn = Identifier("social_security_number", paper.vault.number_lookup_hash(paper.id, "800610-8230"))
     find = store.candidates.find
     assert await cost(statements, find(paper.id, [by_number])) == 3, "the customer, then two numbers"
     assert await cost(statements, find(paper.id, [by_number, by_ssn])) == 4

@@ -11,6 +11,7 @@ from stamkund.identity.tokens import token_digest
 from stamkund.rules.catalogue import Catalogue
 from stamkund.store import TOKEN_ACCOUNT, AuthenticatedToken, Store
 from stamkund.store import open as opening
+from stamkund.store.verbs.binding import bind
 from tests.support.catalogue import CATALOGUE
 from tests.support.service import NOW
 from tests.upgrades import stored_data
@@ -27,7 +28,9 @@ async def store(fresh_url: str, tmp_path: Path) -> AsyncIterator[Store]:
     await engine.open()
     try:
         await opening.migrate(engine, NOW)
-        yield Store(engine, await opening.vault_for(engine, tmp_path / "stamkund.key", NOW))
+        vault = await opening.vault_for(engine, tmp_path / "stamkund.key", NOW)
+        await bind(engine, vault)
+        yield Store(engine, vault)
     finally:
         await engine.close()
 
@@ -40,7 +43,7 @@ async def authenticated(store: Store) -> AuthenticatedToken:
 
 async def test_data_of_the_first_schema_has_no_catalogue(store: Store) -> None:
     token = await authenticated(store)
-    account = store.documents.account(token.document or b"")
+    account = store.documents.account("north", token.document or b"")
     assert (account.email, [p.product_code for p in account.user_products]) == ("Kalle@example.com", ["paper", "web"])
     assert account.social_security_number is not None and account.social_security_number.ten == "800610-8230"
     assert await store.catalogues.cached("north", token.catalogue) == Catalogue()

@@ -131,7 +131,7 @@ def create(
         if await store.clients.get(client.id) is not None:
             fail(f"there already is a client {client.id}: leave out --id, or change it with `stamkund client change`")
         await get_organisation(store, organisation)
-        sealed = [] if secret is None else [Secret(ClientSecrets(installation.vault).seal(secret), now)]
+        sealed = [] if secret is None else [Secret(ClientSecrets(installation.vault).seal(client, secret), now)]
         await store.clients.add(msgspec.structs.replace(client, secrets=sealed))
 
     with_installation(work)
@@ -237,16 +237,16 @@ def rotate_secret(
     now, secret = system_clock(), new_secret()
     end = now + int(match[1]) * _SECONDS[match[2]]
 
-    def rotated(client: Client, sealed: str) -> Client:
+    def rotated(client: Client, secrets: ClientSecrets) -> Client:
         if client.public:
             raise ValueError(f"{client.id} is a public client, which has no secret")
         old = [_valid_until(end, s) for s in client.secrets if s.is_valid(now)]
-        new = Secret(sealed, now)
+        new = Secret(secrets.seal(client, secret), now)
         return msgspec.structs.replace(client, secrets=[new, *(s for s in old if s.is_valid(now))])
 
     async def work(installation: Installation) -> Client | None:
-        sealed = ClientSecrets(installation.vault).seal(secret)
-        return await installation.store.clients.change(client_id.lower(), lambda client: rotated(client, sealed))
+        secrets = ClientSecrets(installation.vault)
+        return await installation.store.clients.change(client_id.lower(), lambda client: rotated(client, secrets))
 
     if with_installation(work) is None:
         fail(_no_client(client_id))

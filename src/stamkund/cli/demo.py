@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from stamkund.cli.common import check_port
@@ -181,12 +182,13 @@ async def _client(installation: Installation, name: str, site: int, now: int) ->
         name,
         now,
         list(_SCOPES),
-        [Secret(ClientSecrets(installation.vault).seal(secret), now)],
+        [],
         redirect_uris=[*_SITES[site:], *_SITES[:site]],
         offline_access=True,
         sso2=True,
     )
-    await installation.store.clients.add(client)
+    sealed = Secret(ClientSecrets(installation.vault).seal(client, secret), now)
+    await installation.store.clients.add(msgspec.structs.replace(client, secrets=[sealed]))
     return client.id, secret
 
 

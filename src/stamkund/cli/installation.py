@@ -74,10 +74,14 @@ def init(
 
 def migrate() -> None:
     """Bring the database schema up to date."""
-    applied = run(migrate_database(load_settings(), system_clock))
-    for step in applied:
+    done = run(migrate_database(load_settings(), system_clock))
+    for step in done.steps:
         say(f"applied {step}")
-    if not applied:
+    if done.binding is not None:
+        say(f"bound the sealed values of {done.binding.bound} accounts and customers to their places")
+        if done.binding.damaged:
+            say(f"{done.binding.damaged} sealed values were damaged already and stay as they are")
+    if not done.steps and done.binding is None:
         say("the database schema is up to date")
 
 

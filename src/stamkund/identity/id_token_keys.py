@@ -21,7 +21,7 @@ from stamkund.rules.key_schedule import IdTokenKey, KeySchedule
 from stamkund.rules.timestamps import DAY
 from stamkund.settings import Settings
 from stamkund.store import Store
-from stamkund.vault import ID_TOKEN_KEY, Vault
+from stamkund.vault import ID_TOKEN_KEY, Place, Vault
 
 ALGORITHM = "RS256"
 BITS = 2048
@@ -131,11 +131,11 @@ class IdTokenKeys:
         key = RSAKey.generate_key(BITS)
         id_ = key.thumbprint()
         public = {"kid": id_, "use": "sig", "alg": ALGORITHM, **key.as_dict(private=False)}
-        sealed = self._vault.seal(_json(dict(key.as_dict(private=True))), ID_TOKEN_KEY)
+        sealed = self._vault.seal(_json(dict(key.as_dict(private=True))), Place(ID_TOKEN_KEY, "", id_))
         return IdTokenKey(id_, now, _json(public), sealed)
 
     def _open(self, key: IdTokenKey) -> RSAKey:
-        return RSAKey.import_key(msgspec.json.decode(self._vault.open(key.sealed, ID_TOKEN_KEY)))
+        return RSAKey.import_key(msgspec.json.decode(self._vault.open(key.sealed, Place(ID_TOKEN_KEY, "", key.id))))
 
 
 def _json(value: dict[str, Any]) -> str:

@@ -112,7 +112,7 @@ async def _steps(
     try:
         while not isinstance(message := await coming, End):
             coming = asyncio.create_task(_received(process, stream))
-            yield unpacked(message, documents, today)
+            yield unpacked(message, job, documents, today)
     finally:
         coming.cancel()
         await asyncio.gather(coming, return_exceptions=True)

@@ -23,7 +23,8 @@ _OWNER = "SELECT customer_number FROM claims WHERE key = ?"
 class DryRun:
     """The identifiers that customers of one dry run have claimed."""
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, organisation: str, documents: Documents) -> None:
+        self._organisation = organisation
         self._documents = documents
         self._secret = os.urandom(16)
         self._changes: dict[str, tuple[Customer | None, Customer]] = {}
@@ -67,7 +68,7 @@ class DryRun:
             assert change.encoded is not None
             return None, change.encoded.contested
         before, after = made
-        return before, () if after is before else self._documents.contested_identifiers(after)
+        return before, () if after is before else self._documents.contested_identifiers(self._organisation, after)
 
     def _conflict(self, customer_number: str, keys: Sequence[tuple[str, str]]) -> str | None:
         for key in keys:

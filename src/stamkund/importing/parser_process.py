@@ -47,7 +47,7 @@ def _sentence_after(start: bytes, output: int) -> str | None:
 def _send_steps(start: Start, output: int) -> None:
     documents = Documents(Vault(Path(os.fsdecode(start.key_file))))
     for step in parsed_steps(start.job):
-        _send(packed(step, documents), output)
+        _send(packed(step, start.job, documents), output)
 
 
 def _send(message: Message, output: int) -> None:

@@ -24,7 +24,7 @@ TULO_CUSTOMER_NUMBER = "tulo_customer_number"
 EXTERNAL_ID = "external_id"
 
 NumberHashes = Callable[[str], list[str]]
-"""Returns the keyed hashes of a ten-digit number, one for each key in the key file, oldest first."""
+"""Returns the keyed hashes of an organisation's ten-digit number, one for each key in the key file, oldest first."""
 
 
 class Identifier(NamedTuple):

@@ -20,6 +20,7 @@ from stamkund.store.verbs.lookups import (
     TOKEN_ACCOUNT,
     AccountLookup,
     AuthenticatedToken,
+    NumberLookup,
     TokenAccount,
     TokenLookup,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "Login",
     "NewToken",
     "NotActive",
+    "NumberLookup",
     "OneTimeCredential",
     "Refresh",
     "RefreshPolicy",

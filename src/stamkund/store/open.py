@@ -13,9 +13,10 @@ from stamkund.store.engine import Engine
 from stamkund.store.migrations import LATEST, Migration, next_step, schema_version
 from stamkund.store.sqlite import SqliteEngine
 from stamkund.store.store import Store
-from stamkund.store.verbs.encryption import key_check, set_key_check
+from stamkund.store.verbs.binding import Progress, bind, is_bound
+from stamkund.store.verbs.encryption import is_key_file_of, key_check, set_key_check
 from stamkund.store.work import Unavailable
-from stamkund.vault import CHECK, CannotOpen, KeyFileError, KeyFileExists, Vault
+from stamkund.vault import KeyFileError, KeyFileExists, Vault
 
 
 class WrongSchema(Exception):
@@ -33,6 +34,14 @@ class Installation:
         await self.store.engine.close()
 
 
+@dataclass(frozen=True)
+class Migrated:
+    """What a migration did: the steps that were applied, and what was bound to its place (None: nothing was left)."""
+
+    steps: list[str]
+    binding: Progress | None
+
+
 async def open_installation(settings: Settings, clock: Clock) -> Installation:
     """The installation that the settings name. An embedded database is created, or brought up to date, on the way.
 
@@ -45,6 +54,9 @@ async def open_installation(settings: Settings, clock: Clock) -> Installation:
             await migrate(engine, clock())
         await check_schema(engine)
         vault = await vault_for(engine, Path(settings.key_file), clock())
+        if settings.sqlite:
+            await bind(engine, vault)
+        await _check_bound(engine)
         return Installation(Store(engine, vault), vault)
     except BaseException:
         await engine.close()
@@ -68,15 +80,19 @@ def engine_for(url: str, connections: int = 6, *, unlimited: bool = False) -> En
     raise ValueError("the database URL must begin with sqlite:/// or postgresql://")
 
 
-async def migrate_database(settings: Settings, clock: Clock) -> list[str]:
+async def migrate_database(settings: Settings, clock: Clock) -> Migrated:
     """What `stamkund migrate` does: brings the database of the settings up to date, however long that takes.
 
-    Returns the steps that were applied. Raises Unavailable, ValueError.
+    Raises Unavailable, KeyFileError, ValueError.
     """
     engine = engine_for(settings.database_url, unlimited=True)
     await engine.open()
     try:
-        return await migrate(engine, clock())
+        steps = await migrate(engine, clock())
+        if await engine.read(is_bound):  # the key file is needed for nothing then
+            return Migrated(steps, None)
+        vault = await vault_for(engine, Path(settings.key_file), clock())
+        return Migrated(steps, await bind(engine, vault))
     finally:
         await engine.close()
 
@@ -116,6 +132,12 @@ async def check_schema(engine: Engine) -> None:
         )
 
 
+async def _check_bound(engine: Engine) -> None:
+    """Raises WrongSchema where values are left that an earlier version sealed."""
+    if not await engine.read(is_bound):
+        raise WrongSchema("what earlier versions sealed is not bound to its place yet: run `stamkund migrate`")
+
+
 async def vault_for(engine: Engine, path: Path, now: int) -> Vault:
     """The vault of this database. Creates the key file only for a database that nothing was sealed for yet.
 
@@ -127,13 +149,11 @@ async def vault_for(engine: Engine, path: Path, now: int) -> Vault:
         await engine.write(lambda: set_key_check(vault))
         return vault
     vault = await asyncio.to_thread(_existing_vault, path)
-    try:
-        vault.open(check, CHECK)
-    except CannotOpen:
+    if not is_key_file_of(vault, check):
         raise KeyFileError(
             f"the key file {path} is not the one that this database was written with: set STAMKUND_KEY_FILE "
             "to the right one"
-        ) from None
+        )
     return vault
 
 

@@ -97,7 +97,9 @@ class Call:
     def account(self) -> Account | None:
         """The account that was read along with the token, None where there is none. Raises CannotOpen."""
         document = None if self._token is None else self._token.document
-        return None if document is None else self.services.store.documents.account(document)
+        if document is None:
+            return None
+        return self.services.store.documents.account(self.caller.organisation.id, document)
 
     async def catalogue(self) -> Catalogue:
         """The catalogue of the caller's organisation, by the fingerprint read with the token. Raises Unavailable."""

@@ -155,7 +155,7 @@ async def test_a_disabled_client_is_let_in_again_when_enabled(publisher: Publish
 
 async def test_an_old_secret_is_valid_until_it_expires(publisher: Publisher) -> None:
     store, now = publisher.service.store, publisher.service.clock()
-    old = Secret(publisher.service.client_secrets.seal("o" * 40), now, now + DAY)
+    old = Secret(publisher.service.client_secrets.seal(publisher.client, "o" * 40), now, now + DAY)
     await store.clients.change(publisher.client.id, lambda c: msgspec.structs.replace(c, secrets=[*c.secrets, old]))
     for timestamp, status in ((now, 200), (now + DAY - 1, 200), (now + DAY, 401)):
         with publisher.service.clock.at(timestamp):

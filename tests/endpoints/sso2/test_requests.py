@@ -181,7 +181,7 @@ async def test_every_valid_secret_of_a_client_signs_requests_and_responses(site:
     old, new = site.connector.secret, new_secret()
 
     def rotated(client: Any) -> Any:
-        newer = Secret(service.client_secrets.seal(new), now)
+        newer = Secret(service.client_secrets.seal(client, new), now)
         older = msgspec.structs.replace(client.secrets[0], expires=now + 100)
         return msgspec.structs.replace(client, secrets=[newer, older])
 

@@ -13,7 +13,7 @@ async def test_a_candidate_is_the_one_customer_that_everything_means(paper: Stor
     first = await paper.customer("1", social_security_number="800610-8230")
     await paper.customer("2", social_security_number="910820-5205")
     key = {
-        n: Identifier("social_security_number", paper.vault.number_lookup_hash(n))
+        n: Identifier("social_security_number", paper.vault.number_lookup_hash(paper.id, n))
         for n in ("800610-8230", "910820-5205")
     }
     by_number = Identifier("customer_number", "1")

@@ -77,7 +77,7 @@ async def test_a_number_that_moves_leaves_its_old_owner(paper: StoredOrganisatio
     made = await paper.customer("1", social_security_number="800610-8230")
     await paper.put(msgspec.structs.replace(made, social_security_number=None))
     second = await paper.customer("2", social_security_number="800610-8230")
-    sent = [Identifier("social_security_number", paper.vault.number_lookup_hash("800610-8230"))]
+    sent = [Identifier("social_security_number", paper.vault.number_lookup_hash(paper.id, "800610-8230"))]
     candidate = await paper.store.candidates.find(paper.id, sent)
     assert candidate is not None and candidate.customer.id == second.id
 
@@ -126,5 +126,5 @@ async def test_stored_customers_are_found_whatever_their_numbers_are(paper: Stor
 
 async def test_an_encoded_customer_shows_nothing(paper: StoredOrganisation) -> None:
     """Neither a log nor a traceback."""
-    encoded = paper.store.documents.encoded_customer(customer("1", NOW))
+    encoded = paper.store.documents.encoded_customer(paper.id, customer("1", NOW))
     assert b"Ove" in encoded.document and "Ove" not in repr(encoded)

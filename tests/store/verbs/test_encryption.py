@@ -41,7 +41,7 @@ async def _sealed(paper: StoredOrganisation) -> list[str]:
 
 
 async def _readable(paper: StoredOrganisation) -> None:
-    account = await paper.find("social_security_number", paper.vault.number_lookup_hash(NUMBER.ten))
+    account = await paper.find("social_security_number", paper.vault.number_lookup_hash(paper.id, NUMBER.ten))
     assert account is not None and account.social_security_number == NUMBER
     candidate = await paper.candidate("1")
     assert candidate is not None and candidate.customer.social_security_number == NUMBER
@@ -54,7 +54,7 @@ async def test_two_stores_at_once_make_one_schema_and_one_key_file(fresh_url: st
     paper = await new_paper(one, two)
     try:
         await paper.customer("1", social_security_number=NUMBER)
-        sent = [Identifier("social_security_number", two.vault.number_lookup_hash(NUMBER.ten))]
+        sent = [Identifier("social_security_number", two.vault.number_lookup_hash(paper.id, NUMBER.ten))]
         assert await paper.other.candidates.find(paper.id, sent) is not None
     finally:
         await asyncio.gather(one.close(), two.close())

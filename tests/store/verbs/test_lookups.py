@@ -48,7 +48,7 @@ async def test_every_identifier_finds_the_account(paper: StoredOrganisation) -> 
         ("id", account_id),
         ("email", "åsa.a@example.com"),
         ("customer_number", "77"),
-        ("social_security_number", paper.vault.number_lookup_hash("800610-8230")),
+        ("social_security_number", paper.vault.number_lookup_hash(paper.id, "800610-8230")),
         ("alias", "Åsa"),
         ("tulo_customer_number", "00001"),
         identifiers.external_id("crm", "1"),

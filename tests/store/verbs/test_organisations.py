@@ -81,11 +81,12 @@ async def test_the_same_identifiers_in_two_organisations(
         ("customer_number", "1"),
         ("alias", "a"),
         ("tulo_customer_number", "00001"),
-        ("social_security_number", paper.vault.number_lookup_hash(NUMBER.ten)),
+        ("social_security_number", ""),
         identifiers.external_id("crm", "1"),
     ):
         for one in (paper, neighbour):
-            account = await one.find(kind, value)
+            by_number = kind == "social_security_number"
+            account = await one.find(kind, one.vault.number_lookup_hash(one.id, NUMBER.ten) if by_number else value)
             assert account is not None and account.id == ids[one.id]
     assert await paper.find("id", ids[neighbour.id]) is None
 

@@ -11,6 +11,7 @@ from stamkund.rules import identifiers, scopes, values
 from stamkund.rules.account import Account
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.timestamps import zone
+from stamkund.store import NumberLookup
 from stamkund.wire.about import About, Example
 from stamkund.wire.call import Call
 from stamkund.wire.endpoint import Loads, endpoint
@@ -55,12 +56,12 @@ def exactly_one(parameters: ParsedParameters) -> None:
         raise Refused(problems.only_one(keys))
 
 
-def requested_account(parameters: ParsedParameters, services: Services) -> Identifier:
-    """The identifier that the query names."""
+def requested_account(parameters: ParsedParameters, _: Services) -> Identifier | NumberLookup:
+    """What the query names the account by."""
     if (email := parameters.get(EMAIL)) is not None:
         return identifiers.email(email)
     if (number := parameters.get(PERSON_NUMBER)) is not None:
-        return Identifier(identifiers.PERSON_NUMBER, services.vault.number_lookup_hash(number))
+        return NumberLookup(number)
     if EXTERNAL_KEY in parameters:
         return identifiers.external_id(parameters[EXTERNAL_KEY], parameters[EXTERNAL_VALUE])
     (name,) = parameters.names()

@@ -68,7 +68,8 @@ def requested_identifiers(call: Call) -> list[Identifier]:
     """What the customer is looked up by."""
     requested = []
     if (number := call.parameters.get(PERSON_NUMBER)) is not None:
-        requested.append(Identifier(identifiers.PERSON_NUMBER, call.services.vault.number_lookup_hash(number)))
+        documents, organisation = call.services.store.documents, call.caller.organisation
+        requested.append(documents.number_identifier(organisation.id, number))
     if (customer_number := call.parameters.get(CUSTOMER_NUMBER)) is not None:
         requested.append(Identifier(identifiers.CUSTOMER_NUMBER, customer_number))
     return requested

@@ -16,7 +16,7 @@ from stamkund.endpoints.sso2.session_token import SessionToken, signed
 from stamkund.identity.tokens import token_digest
 from stamkund.problems import Refused
 from stamkund.store import EarlierLogin
-from stamkund.vault import LOGIN_RESPONSE
+from stamkund.vault import LOGIN_RESPONSE, Place
 
 REPEAT_SECONDS = 3
 """Within how many seconds the same request gets the first response again."""
@@ -31,13 +31,14 @@ async def respond_once(
     """The signed response to a request; the first one again where it comes again at once. Raises Refused."""
     vault, logins = request.call.services.vault, request.call.services.store.sso_logins
     organisation, digest = request.organisation.id, token_digest(token.encode())
+    place = Place(LOGIN_RESPONSE, organisation, digest.hex())
     expires = int(request.claims.exp) + LEEWAY_SECONDS + 1
     earlier = await logins.claim(organisation, digest, request.call.now, expires)
     if earlier is not None:
-        return vault.open(await _first_response(request, digest, earlier), LOGIN_RESPONSE)
+        return vault.open(await _first_response(request, digest, earlier), place)
     try:
         response = signed(request, await handler(request))
-        await logins.respond(organisation, digest, vault.seal(response, LOGIN_RESPONSE))
+        await logins.respond(organisation, digest, vault.seal(response, place))
     except BaseException:  # too many calls, too busy, or cut off: it was not used, and may come again
         await asyncio.shield(logins.release(organisation, digest))
         raise

@@ -25,12 +25,14 @@ class AccountSummary:
     status: str
 
 
-def store_accounts(documents: Documents, accounts: Iterable[tuple[int, Account]]) -> Work[None]:
-    """Stores changed accounts, by row, with the status that stands beside the document. An account's id never changes.
+def store_accounts(documents: Documents, accounts: Iterable[tuple[int, str, Account]]) -> Work[None]:
+    """Stores changed accounts, each with its row and organisation, and with the status that stands beside the document.
 
-    The caller has locked the rows.
+    An account's id never changes. The caller has locked the rows.
     """
-    yield ExecuteMany(_STORE, [(row, account.status, documents.text(account)) for row, account in accounts])
+    yield ExecuteMany(
+        _STORE, [(row, one.status, documents.sealed_text(organisation, one)) for row, organisation, one in accounts]
+    )
 
 
 def account_summary(row: int) -> Work[AccountSummary | None]:

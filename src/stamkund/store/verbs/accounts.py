@@ -53,7 +53,7 @@ class AccountVerbs(Verbs):
         row = first((yield Execute(LOCK_CUSTOMER, (organisation, identifiers.ID, candidate_id))))
         if row is None or row["account"] is not None:
             raise UniqueConflict(_CANDIDATE)
-        customer = self._documents.customer(row["document"])
+        customer = self._documents.customer(organisation, row["document"])
         account = make_account(customer)
         account.tulo_customer_number = yield from _next_customer_number(organisation)
         account_row = yield from self._insert(organisation, account, password_hash)
@@ -90,9 +90,9 @@ class AccountVerbs(Verbs):
         return before
 
     def _insert(self, organisation: str, account: Account, password_hash: str) -> Work[int]:
-        values = (organisation, account.id, account.status, self._documents.text(account))
+        values = (organisation, account.id, account.status, self._documents.sealed_text(organisation, account))
         account_row: int = (yield Execute(_ADD, values))[0]["row"]
-        for identifier in self._documents.account_identifiers(account):
+        for identifier in self._documents.account_identifiers(organisation, account):
             if not (yield Execute(ADD_IDENTIFIER, (organisation, *identifier, account_row))):
                 raise UniqueConflict(identifier.kind)
         yield Execute(_ADD_PASSWORD, (account_row, password_hash))

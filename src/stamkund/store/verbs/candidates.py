@@ -56,10 +56,10 @@ class CandidateVerbs(Verbs):
         if len(rows) != 1:
             return None
         (row,) = rows.values()
-        customer = self._documents.customer(row["document"])
+        customer = self._documents.customer(organisation, row["document"])
         in_use = row["account"] is not None
         if not in_use:
-            in_use = yield from any_in_use(organisation, claims(customer, self._documents, number))
+            in_use = yield from any_in_use(organisation, claims(organisation, customer, self._documents, number))
         email_in_use = yield from any_in_use(organisation, [identifiers.email(email)] if email else [])
         return Candidate(customer, in_use, email_in_use)
 
@@ -72,7 +72,9 @@ def any_in_use(organisation: str, claimed: Iterable[Identifier]) -> Work[bool]:
     return False
 
 
-def claims(customer: Customer, documents: Documents, sent: PersonNumber | None = None) -> list[Identifier]:
+def claims(
+    organisation: str, customer: Customer, documents: Documents, sent: PersonNumber | None = None
+) -> list[Identifier]:
     """The subscription system's identifiers that an account of this customer would have.
 
     `sent`: the number that the caller named, for a customer without one.
@@ -80,5 +82,5 @@ def claims(customer: Customer, documents: Documents, sent: PersonNumber | None =
     claimed = [Identifier(identifiers.CUSTOMER_NUMBER, customer.customer_number)]
     number = customer.social_security_number or sent
     if number is not None:
-        claimed += documents.number_identifiers(number)
+        claimed += documents.number_identifiers(organisation, number)
     return claimed

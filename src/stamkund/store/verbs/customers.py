@@ -50,7 +50,7 @@ _ROWS = Sql(
     "ON CONFLICT (organisation, name) DO UPDATE SET value = counters.value + excluded.value RETURNING value"
 )
 SET = Sql("UPDATE customers SET document = $2 WHERE row = $1")
-_DROP_KEY = Sql(
+DROP_KEY = Sql(
     "DELETE FROM customer_identifiers WHERE organisation = $1 AND kind = $2 AND value = $3 AND customer = $4"
 )
 _ACCOUNTS = Sql(
@@ -125,7 +125,7 @@ class CustomerVerbs(Verbs):
         """Brings every customer that is named up to date. A customer number stands in a batch once at most."""
         yield Execute(_LOCK_IMPORTS, (organisation,))
         stored = yield from self._stored(organisation, [change.customer_number for change in changes])
-        prepared = [self._prepared(change, stored.get(change.customer_number)) for change in changes]
+        prepared = [self._prepared(organisation, change, stored.get(change.customer_number)) for change in changes]
         owners = yield from _owners_of_added(organisation, prepared)
         result = BatchResult()
         accepted: list[_New | _Update] = []
@@ -148,23 +148,26 @@ class CustomerVerbs(Verbs):
             return {}
         rows = yield Execute(_PRESENT, (organisation, identifiers.CUSTOMER_NUMBER, numbers))
         stored = [
-            _StoredCustomer(row["row"], row["account"], self._documents.customer(row["document"])) for row in rows
+            _StoredCustomer(row["row"], row["account"], self._documents.customer(organisation, row["document"]))
+            for row in rows
         ]
         return {one.customer.customer_number: one for one in stored}
 
-    def _prepared(self, change: CustomerUpdate, stored: _StoredCustomer | None) -> _New | _Update:
+    def _prepared(self, organisation: str, change: CustomerUpdate, stored: _StoredCustomer | None) -> _New | _Update:
         if stored is None:
-            encoded = change.encoded or self._documents.encoded_customer(change.change(None))
+            encoded = change.encoded or self._documents.encoded_customer(organisation, change.change(None))
             return _New(change.customer_number, encoded.id, encoded.document.decode(), encoded.contested)
         after = change.change(stored.customer)
         if after is stored.customer:
             return _Update(stored, after)
-        keys_before, keys_after = (self._documents.customer_identifiers(one) for one in (stored.customer, after))
+        keys_before, keys_after = (
+            self._documents.customer_identifiers(organisation, one) for one in (stored.customer, after)
+        )
         added = [key for key in keys_after if key not in keys_before]
         return _Update(stored, after, added, [key for key in keys_before if key not in keys_after])
 
     def _write(self, organisation: str, created: list[_New], updates: list[_Update], now: int) -> Work[None]:
-        yield ExecuteMany(_DROP_KEY, [(organisation, *key, one.stored.row) for one in updates for key in one.dropped])
+        yield ExecuteMany(DROP_KEY, [(organisation, *key, one.stored.row) for one in updates for key in one.dropped])
         numbered = yield from _numbered(created)
         yield BulkInsert(
             "customers",
@@ -176,17 +179,18 @@ class CustomerVerbs(Verbs):
             ("organisation", "kind", "value", "customer"),
             [(organisation, *key) for key in _keys_in_order(numbered, updates)],
         )
-        yield ExecuteMany(SET, [(one.stored.row, self._documents.text(one.after)) for one in updates])
+        texts = [(one.stored.row, self._documents.sealed_text(organisation, one.after)) for one in updates]
+        yield ExecuteMany(SET, texts)
         activated = {one.stored.account: one.after for one in updates if one.stored.account is not None}
         if activated:
-            yield from self._follow_subscriptions(activated, now)
+            yield from self._follow_subscriptions(organisation, activated, now)
 
-    def _follow_subscriptions(self, customers: dict[int, Customer], now: int) -> Work[None]:
+    def _follow_subscriptions(self, organisation: str, customers: dict[int, Customer], now: int) -> Work[None]:
         """Brings the user products of accounts, by row, in line with the subscriptions of their customers."""
         rows = yield Execute(_ACCOUNTS, (list(customers),))
-        accounts = [(row["row"], self._documents.account(row["document"])) for row in rows]
+        accounts = [(row["row"], self._documents.account(organisation, row["document"])) for row in rows]
         changed = [
-            (row, account)
+            (row, organisation, account)
             for row, account in accounts
             if follow_subscriptions(account, customers[row].subscriptions, now)
         ]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from stamkund.rules.key_schedule import IdTokenKey
 from stamkund.store.verb import Verbs, reads, writes
 from stamkund.store.work import Execute, ExecuteMany, Sql, Work, for_update
+from stamkund.vault import ID_TOKEN_KEY, Place
 
 # Every installation has this row; and re-encryption writes it, so no key is added meanwhile.
 _LOCK = for_update("SELECT 1 FROM meta WHERE name = 'key check'")
@@ -49,12 +50,11 @@ class IdTokenKeyVerbs(Verbs):
         yield from _remove(ids)
 
 
-def reseal_id_token_keys(reseal: Callable[[str], str]) -> Work[int]:
-    """Replaces every sealed private part by what `reseal` makes of it; returns how many there are."""
+def reseal_id_token_keys(reseal: Callable[[str, Place], str]) -> Work[None]:
+    """Replaces every sealed private part by what `reseal` makes of it, with the place that it is sealed at."""
     yield Execute(_LOCK)
     keys = yield from _all()
-    yield ExecuteMany(_RESEAL, [(key.id, reseal(key.sealed)) for key in keys])
-    return len(keys)
+    yield ExecuteMany(_RESEAL, [(key.id, reseal(key.sealed, Place(ID_TOKEN_KEY, "", key.id))) for key in keys])
 
 
 def _all() -> Work[list[IdTokenKey]]:

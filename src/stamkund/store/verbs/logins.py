@@ -49,16 +49,16 @@ class LoginVerbs(Verbs):
         key = (organisation, *identifier)
         row = first((yield Execute(_ACCOUNT, key)))
         if row is not None:
-            account = self._documents.account(row["document"])
+            account = self._documents.account(organisation, row["document"])
             lockout = yield from lockout_state(organisation, account.id)
             return Login(row["row"], account, None, row["hash"], lockout, usable=row["status"] == ACTIVE)
         row = first((yield Execute(CUSTOMER, key)))
         if row is None or row["account"] is not None:
             return None
-        customer = self._documents.customer(row["document"])
+        customer = self._documents.customer(organisation, row["document"])
         if customer.password_hash is None:
             return None
-        if (yield from any_in_use(organisation, claims(customer, self._documents))):
+        if (yield from any_in_use(organisation, claims(organisation, customer, self._documents))):
             return None
         lockout = yield from lockout_state(organisation, customer.id)
         return Login(None, None, customer, customer.password_hash, lockout, usable=True)

@@ -73,8 +73,20 @@ class TokenAccount:
 
 
 TOKEN_ACCOUNT = TokenAccount()
-AccountLookup = TokenAccount | Identifier | None
-"""The account that a call is about: the token's own, the one with an identifier, or none."""
+
+
+@dataclass(frozen=True)
+class NumberLookup:
+    """The account with a social security number, of ten digits.
+
+    Its hash includes the organisation, which the token tells: such a look-up takes two statements.
+    """
+
+    ten_digits: str
+
+
+AccountLookup = TokenAccount | Identifier | NumberLookup | None
+"""The account that a call is about: the token's own, the one with an identifier or a number, or none."""
 
 
 class AuthenticatedToken(msgspec.Struct):
@@ -95,7 +107,9 @@ class AuthenticatedToken(msgspec.Struct):
     catalogue: str | None = None
 
 
-def statement(digest: bytes, account: AccountLookup, catalogue: bool = False) -> tuple[Query, tuple[Any, ...]]:
+def statement(
+    digest: bytes, account: TokenAccount | Identifier | None, catalogue: bool = False
+) -> tuple[Query, tuple[Any, ...]]:
     """The query for a token and an account, with the fingerprint of the `catalogue` or without, and its values."""
     if account is None:
         return _NO_ACCOUNT_QUERY[catalogue], (digest,)

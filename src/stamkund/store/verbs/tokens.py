@@ -18,7 +18,7 @@ from stamkund.rules.timestamps import DAY
 from stamkund.store.verb import Verbs, writes
 from stamkund.store.verbs import events, lookups
 from stamkund.store.verbs.account_status import active_account
-from stamkund.store.verbs.lookups import AccountLookup, AuthenticatedToken, TokenLookup
+from stamkund.store.verbs.lookups import AccountLookup, AuthenticatedToken, NumberLookup, TokenLookup
 from stamkund.store.work import Execute, ExecuteMany, Row, Sql, Work, delete_batch, first, for_update
 
 ACCESS = "access"
@@ -148,6 +148,11 @@ class TokenVerbs(Verbs):
         With `catalogue`, also the fingerprint of the organisation's catalogue. None: there is no such token. An expired
         one is returned too: compare `expires` with the present time.
         """
+        if isinstance(account, NumberLookup):
+            holder = await self.authenticate(digest, None)
+            if holder is None:
+                return None
+            account = self._documents.number_identifier(holder.organisation.id, account.ten_digits)
         query, values = lookups.statement(digest, account, catalogue)
         row = await self._engine.look_up(query.single, query.batch, values)
         return None if row is None else lookups.authenticated_token(row)
