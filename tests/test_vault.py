@@ -148,7 +148,7 @@ def test_keys_print_as_nothing(vault: Vault, path: Path) -> None:
 
 
 def unbound(path: Path, text: str, purpose: bytes) -> str:
-    """A value as versions before schema step 6 sealed it."""
+    """A value as versions before schema step 7 sealed it."""
     secret = msgspec.json.decode(path.read_bytes())["keys"][0]["secret"]
     nonce = os.urandom(12)
     cipher = AESGCM(_derive(base64.b64decode(secret), b"stamkund seal"))
@@ -156,6 +156,6 @@ def unbound(path: Path, text: str, purpose: bytes) -> str:
 
 
 def earlier_version(path: Path) -> None:
-    """Makes of a key file one that versions before schema step 6 made."""
+    """Makes of a key file one that versions before schema step 7 made."""
     content = msgspec.json.decode(path.read_bytes())
     path.write_bytes(msgspec.json.encode({"keys": [{**key, "bound": False} for key in content["keys"]]}))

@@ -11,7 +11,7 @@ another one, it can't be opened. Every key has an id, which is the prefix of the
 
 A server that finds an unknown key id reads the file again, so that it learns of a new key without a restart.
 
-Until schema step 6, values were bound to their purpose alone. `open_unbound` and `unbound_number_hashes` are for
+Until schema step 7, values were bound to their purpose alone. `open_unbound` and `unbound_number_hashes` are for
 binding those (`store/verbs/binding.py`), and for nothing else.
 """
 

@@ -122,7 +122,7 @@ class Documents:
 
 
 class UnboundDocuments(Documents):
-    """Reads documents as they were before schema step 6, and only reads them: for `store/verbs/binding.py`.
+    """Reads documents as they were before schema step 7, and only reads them: for `store/verbs/binding.py`.
 
     Sealed numbers were bound to their purpose alone, their hashes did not include the organisation, and imported
     password hashes were not sealed.

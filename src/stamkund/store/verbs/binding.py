@@ -1,4 +1,4 @@
-"""Binding to its place what was sealed before schema step 6, and including the organisation in the hashes of numbers.
+"""Binding to its place what was sealed before schema step 7, and including the organisation in the hashes of numbers.
 
 That needs the key file, which a step in SQL does not have. So the step leaves a row in `meta` that tells how far this
 has come, and a database that has the row is not used before the work is done. Each batch is one transaction together
