@@ -6,6 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
+import passlib.hash
 import pytest
 
 from tests.cli.conftest import Run
@@ -54,11 +55,23 @@ def test_a_report_as_json(run: Run, tmp_path: Path) -> None:
     assert done.exit_code == 1
     report = json.loads(done.stdout)
     rejections = report.pop("rejections")
-    assert report == {"created": 1, "updated": 0, "unchanged": 0, "rejected": 1}
+    assert report == {"created": 1, "updated": 0, "unchanged": 0, "rejected": 1, "weak_password_hashes": {}}
     assert [(one["file"], one["line"], one["column"]) for one in rejections] == [
         (str(second), 1, "package_code"),
         (str(file), 2, "subscriptions"),
     ]
+
+
+def test_weak_password_hashes_are_counted(run: Run, tmp_path: Path) -> None:
+    weak = passlib.hash.phpass.using(rounds=7).hash("x")
+    row = {"customer_number": "1", "email": "a@example.com", "password_hash": weak}
+    file = written(tmp_path, json.dumps(row), "customers.jsonl")
+    done = run("import", "customers", file, "--organisation", "herald")
+    assert done.stdout.splitlines()[1:] == [
+        "1 password hashes are weak (phpass 1): each is stored sealed, and replaced when its reader logs in"
+    ]
+    again = run("import", "customers", file, "--organisation", "herald", "--json")
+    assert json.loads(again.stdout)["weak_password_hashes"] == {"phpass": 1}
 
 
 @pytest.mark.parametrize(

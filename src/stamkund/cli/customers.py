@@ -25,6 +25,7 @@ class CustomerReport(msgspec.Struct):
     unchanged: int
     rejected: int
     rejections: list[BadRow]
+    weak_password_hashes: dict[str, int]
 
 
 @app.callback()
@@ -95,10 +96,17 @@ def _line(row: BadRow) -> str:
 
 def _print(summary: Summary, rejections: list[BadRow], *, json: bool, dry_run: bool) -> None:
     if json:
-        say_json(CustomerReport(summary.created, summary.updated, summary.unchanged, summary.rejected, rejections))
+        counts = (summary.created, summary.updated, summary.unchanged, summary.rejected)
+        say_json(CustomerReport(*counts, rejections, summary.weak_hashes))
         return
     would = "would be " if dry_run else ""
     say(
         f"{summary.created} {would}created, {summary.updated} {would}updated, {summary.unchanged} unchanged, "
         f"{summary.rejected} rejected"
     )
+    if summary.weak_hashes:
+        kinds = ", ".join(f"{scheme} {count}" for scheme, count in sorted(summary.weak_hashes.items()))
+        print(
+            f"{sum(summary.weak_hashes.values())} password hashes are weak ({kinds}): each is stored sealed, and "
+            "replaced when its reader logs in"
+        )

@@ -2,7 +2,7 @@
 
 Argon2 is slow on purpose and would starve everything else. With few threads that give way to the event loop, look-ups
 stay fast while passwords are hashed. A full queue raises HashingQueueFull, which becomes 503 with Retry-After. Imported
-hashes of other systems are verified by libpass, and upgraded at the next login.
+hashes of other systems are verified by libpass (`imported_hashes.py`), and upgraded at the next login.
 """
 
 from __future__ import annotations
@@ -11,38 +11,18 @@ import asyncio
 import os
 import threading
 import unicodedata
-import warnings
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import argon2
 
+from stamkund.identity import imported_hashes
 from stamkund.settings import Settings
-
-if TYPE_CHECKING:
-    from passlib.context import CryptContext
 
 T = TypeVar("T")
 
 _NICENESS = 15
-
-# The highest costs of imported hashes that are accepted. Rounds of bcrypt, scrypt and phpass are exponents of two.
-_MAX_ROUNDS = {
-    "argon2": 20,
-    "bcrypt": 16,
-    "bcrypt_sha256": 16,
-    "django_bcrypt_sha256": 16,
-    "scrypt": 20,
-    "phpass": 20,
-    "pbkdf2_sha1": 5_000_000,
-    "pbkdf2_sha256": 5_000_000,
-    "pbkdf2_sha512": 5_000_000,
-    "django_pbkdf2_sha1": 5_000_000,
-    "django_pbkdf2_sha256": 5_000_000,
-}
-_MAX_MEMORY_KIB = 1 << 20
 
 
 class HashingQueueFull(Exception):
@@ -113,45 +93,27 @@ def normalise(password: str) -> str:
     return unicodedata.normalize("NFC", password)
 
 
-def can_verify(imported_hash: str) -> bool:
-    """Whether an imported hash is complete, of a supported scheme, and not too costly to verify."""
-    scheme = _foreign_context().identify(imported_hash, resolve=True)
-    if scheme is None:
-        return False
-    try:
-        with warnings.catch_warnings(action="ignore"):  # old bcrypt libraries set unused bits
-            parts = scheme.from_string(imported_hash)
-    except ValueError:
-        return False
-    return parts.rounds <= _MAX_ROUNDS[scheme.name] and getattr(parts, "memory_cost", 0) <= _MAX_MEMORY_KIB
-
-
 def _matches(hasher: argon2.PasswordHasher, stored_hash: str, password: str) -> bool:
+    if not _may_be_verified(hasher, stored_hash):
+        hasher.hash(password)  # so that the time does not tell
+        return False
     if not stored_hash.startswith("$argon2id$"):
-        return _matches_foreign(stored_hash, password)
+        return imported_hashes.matches(stored_hash, password)
     try:
         return hasher.verify(stored_hash, password)
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
         return False
 
 
-def _matches_foreign(stored_hash: str, password: str) -> bool:
-    secret = password.encode()
-    if stored_hash.startswith("$2"):
-        # bcrypt uses 72 bytes. Its libraries used to truncate longer passwords, so their hashes are of the first 72.
-        secret = secret[:72]
-    try:
-        return bool(_foreign_context().verify(secret, stored_hash))
-    except ValueError:  # a password that the scheme can't hash (a NUL, thousands of characters), or a damaged hash
+def _may_be_verified(hasher: argon2.PasswordHasher, stored_hash: str) -> bool:
+    """Whether a hash costs no more than an imported one may, or than those that the settings ask for."""
+    imported = imported_hashes.parsed(stored_hash)
+    if imported is None or imported.is_affordable:
+        return imported is not None
+    if not stored_hash.startswith("$argon2id$"):
         return False
-
-
-@cache
-def _foreign_context() -> CryptContext:
-    """The schemes of other systems' hashes. Imported at the first such hash."""
-    from passlib.context import CryptContext
-
-    return CryptContext(schemes=list(_MAX_ROUNDS))
+    own = argon2.extract_parameters(stored_hash)
+    return own.memory_cost <= hasher.memory_cost and own.time_cost <= hasher.time_cost
 
 
 def _lower_priority() -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
-from stamkund.identity.passwords import can_verify
+from stamkund.identity import imported_hashes
 from stamkund.rules import values
 from stamkund.rules.subscription import STATES, TYPES
 from stamkund.rules.timestamps import Zone, parse_timestamp
@@ -62,8 +62,11 @@ def choice_check(allowed: tuple[str, ...]) -> ColumnCheck:
 
 
 def _password_hash(text: str) -> str:
-    if len(text) > 1024 or not text.isascii() or not can_verify(text):
+    imported = imported_hashes.parsed(text)
+    if imported is None:
         raise Invalid("must be a password hash of a supported kind")
+    if not imported.is_affordable:
+        raise Invalid("must be a password hash that takes less time and memory to verify")
     return text
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import msgspec
 
@@ -34,6 +35,7 @@ class Rows(msgspec.Struct, array_like=True, tag=True):
     rejections: list[Rejection]
     size: int
     bytes_read: int | None
+    weak_hashes: dict[str, int]
     lines: list[int]
     numbers: list[str]
     customers: list[EncodedCustomer]
@@ -55,17 +57,18 @@ encode = _ENCODER.encode
 decode = _DECODER.decode
 
 
-def packed(step: Step[CustomerRow], documents: Documents) -> Rows:
+def packed(step: Step[CustomerRow], job: Job, documents: Documents) -> Rows:
     """A step as a message."""
     kinds: dict[RowColumns, int] = {}
-    rows = step.rows
+    rows, organisation = step.rows, job.organisation.id
     return Rows(
         step.rejections,
         step.size,
         step.bytes_read,
+        dict(step.weak_hashes),
         [row.line for row in rows],
         [row.new.customer_number for row in rows],
-        [documents.encoded_customer(row.new) for row in rows],
+        [documents.encoded_customer(organisation, row.new) for row in rows],
         [kinds.setdefault(row.columns, len(kinds)) for row in rows],
         list(kinds),
     )
@@ -88,11 +91,12 @@ class PreparedRow:
         return new if before is None else merged(before, new, self.columns, self.today)
 
 
-def unpacked(message: Rows, documents: Documents, today: date) -> Step[PreparedRow]:
+def unpacked(message: Rows, job: Job, documents: Documents, today: date) -> Step[PreparedRow]:
     """The step of a message. `today`: as the parser counts it."""
+    decode = partial(documents.customer, job.organisation.id)
     rows = zip(message.lines, message.numbers, message.customers, message.columns, strict=True)
     prepared = [
-        PreparedRow(line, number, encoded, message.kinds[columns], today, documents.customer)
+        PreparedRow(line, number, encoded, message.kinds[columns], today, decode)
         for line, number, encoded, columns in rows
     ]
-    return Step(message.rejections, prepared, message.size, message.bytes_read)
+    return Step(message.rejections, prepared, message.size, message.bytes_read, message.weak_hashes)

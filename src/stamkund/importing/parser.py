@@ -6,6 +6,7 @@ Whether it runs in the process of the import or in one beside it (`beside`), thi
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import TypeVar
@@ -168,7 +169,8 @@ class _FileParser:
 
     def _step(self, rows: list[CustomerRow] | None = None, size: int = 0) -> Step[CustomerRow]:
         rejections, self._rejections = self._rejections, []
-        return Step(rejections, rows or [], size, sum(source.bytes_read for source in self._sources))
+        weak, self._parser.weak_hashes = self._parser.weak_hashes, Counter()
+        return Step(rejections, rows or [], size, sum(source.bytes_read for source in self._sources), weak)
 
     def orphans(self, spool: Spool) -> Iterator[Step[CustomerRow]]:
         """Rejects lines whose customer is not in the customer file."""

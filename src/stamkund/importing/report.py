@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class CannotRun(Exception):
@@ -23,13 +23,15 @@ class BadRow:
 class Summary:
     """How many customers were created, updated, left unchanged and rejected.
 
-    `rejected` also counts lines of a subscription file whose customer is not in the customer file.
+    `rejected` also counts lines of a subscription file whose customer is not in the customer file. `weak_hashes`: how
+    many of the password hashes in the file are weak, by their scheme.
     """
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     rejected: int = 0
+    weak_hashes: dict[str, int] = field(default_factory=dict)
 
 
 class RowProblem(Exception):

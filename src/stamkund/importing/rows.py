@@ -5,6 +5,7 @@ The columns come from section 2 of the wire contract, and are documented in `doc
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from stamkund.identity import imported_hashes
 from stamkund.importing import checks
 from stamkund.importing.checks import reason_of
 from stamkund.importing.raw import ADDRESS_KEYS, CsvCustomer, RawCustomer, RawExternalId, RawSubscription
@@ -145,7 +147,7 @@ def _in_stored_order(stored: list[ExternalId], imported: list[ExternalId]) -> li
 
 
 class RowParser:
-    """Checks raw rows for one organisation."""
+    """Checks raw rows for one organisation. `weak_hashes`: how many weak password hashes it met, by their scheme."""
 
     def __init__(self, organisation: Organisation, now: int) -> None:
         local = zone(organisation.timezone)
@@ -157,13 +159,14 @@ class RowParser:
         context = self._context
         self._parse_birth_date = lru_cache(checks.CACHE_SIZE)(lambda text: values.BIRTH_DATE.parse(text, context))
         self._row_columns = lru_cache(_MAX_CACHED)(RowColumns)
+        self.weak_hashes: Counter[str] = Counter()
 
     def row(self, raw: RawCustomer, line: int) -> CustomerRow:
         """Checks a raw row. Raises RowProblem."""
         number = self.customer_number(raw.customer_number)
         fields = _texts(_CUSTOMER_TEXTS(raw), checks.CUSTOMER)
-        if fields.get("password_hash") and not fields.get("email"):
-            raise RowProblem("password_hash", "needs an email in the same row")
+        if password_hash := fields.get("password_hash"):
+            self._check_login(password_hash, fields.get("email"))
         century_unknown = False
         if raw.birth_date is not UNSET:
             fields["birth_date"] = self._birth_date(raw.birth_date)
@@ -173,6 +176,14 @@ class RowParser:
         new = Customer(new_id(self._now), number, self._now, self._now, **fields)
         columns = self._row_columns(tuple(fields), address, external_ids, century_unknown)
         return CustomerRow(line, new, columns, self._context.today)
+
+    def _check_login(self, password_hash: str, email: str | None) -> None:
+        """Counts a hash that is weak. Raises RowProblem."""
+        if not email:
+            raise RowProblem("password_hash", "needs an email in the same row")
+        imported = imported_hashes.parsed(password_hash)
+        if imported is not None and imported.is_weak:
+            self.weak_hashes[imported.scheme] += 1
 
     def _parts(self, raw: RawCustomer, fields: dict[str, Any]) -> tuple[_Keys, _Keys]:
         """Adds what a row may give in part; returns the keys of the address and of the external ids that it gives."""

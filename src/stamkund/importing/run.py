@@ -58,7 +58,7 @@ async def import_customers(
     with ExitStack() as resources:
         run = _CustomerImport(store, job, report, progress)
         if dry_run:
-            run.dry_run = resources.enter_context(closing(DryRun(store.documents)))
+            run.dry_run = resources.enter_context(closing(DryRun(organisation.id, store.documents)))
         async with beside.steps(job, store.documents) if large and beside.usable_cores() > 1 else _steps(job) as steps:
             async for step in steps:
                 await run.take(step)
@@ -94,6 +94,8 @@ class _CustomerImport:
             self.summary.rejected += rejection.counts
             if rejection.row is not None:
                 self._report(rejection.row)
+        for scheme, count in step.weak_hashes.items():
+            self.summary.weak_hashes[scheme] = self.summary.weak_hashes.get(scheme, 0) + count
         if step.rows:
             await self._store_batch(step.rows)
         self._rows += step.size

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -52,10 +52,11 @@ class Step(Generic[R_co]):
     """What was read up to some line: rows that were rejected on the way, then rows to be stored in one transaction.
 
     `size`: rows of the customer file, with those that were rejected. `bytes_read`: of all files, so far; None where
-    there is no progress to show.
+    there is no progress to show. `weak_hashes`: how many of the password hashes are weak, by their scheme.
     """
 
     rejections: list[Rejection]
     rows: Sequence[R_co] = ()
     size: int = 0
     bytes_read: int | None = None
+    weak_hashes: Mapping[str, int] = field(default_factory=dict)
