@@ -81,6 +81,7 @@ def test_a_client_is_printed_with_all_its_settings(installation: Installation) -
         (["--public", "--grant", "password"], "a public client can't use the grant password, which needs a secret"),
         (["--grant", "implicit"], "there is no grant implicit: choose from none, client_credentials"),
         (["--visitor-address", "maybe"], "--visitor-address must be yes or no"),
+        (["--id-token-signed-response-alg", "HS256"], "must be one of: RS256, ES256"),
     ],
 )
 def test_create_refuses(embedded: Installation, options: list[str], words: str) -> None:
@@ -128,6 +129,7 @@ def test_a_change_replaces_what_it_names_and_nothing_else(embedded: Installation
         (["--redirect-uri", "https://new.example/b"], {"redirect_uris": ["https://new.example/b"]}),
         (["--logout-uri", "https://new.example/out"], {"logout_uris": ["https://new.example/out"]}),
         (["--origin", "https://new.example"], {"origins": ["https://new.example"]}),
+        (["--id-token-signed-response-alg", "ES256"], {"id_token_signed_response_alg": "ES256"}),
         (["--origin", "", "--redirect-uri", ""], {"origins": [], "redirect_uris": []}),
         (["--offline-access", "--rotate-refresh-tokens"], {"offline_access": True, "rotate_refresh_tokens": True}),
         (["--visitor-address", "no"], {"visitor_address": False}),

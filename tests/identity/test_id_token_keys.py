@@ -9,15 +9,19 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from joserfc import jwt
-from joserfc.jwk import RSAKey
+from joserfc.jwk import ECKey, RSAKey
 
+from stamkund.identity import id_token_keys
 from stamkund.identity.id_token_keys import CACHE_SECONDS, IdTokenKeys
+from stamkund.rules.key_schedule import IdTokenKey
 from stamkund.settings import Settings
+from stamkund.store import Store
 from stamkund.store.open import Installation
-from stamkund.vault import ID_TOKEN_KEY
+from stamkund.vault import ID_TOKEN_KEY, Place
 from tests.store.conftest import DAY
 from tests.support.service import NOW, TestClock, open_new
 from tests.support.statements import listened
@@ -38,11 +42,11 @@ class Two:
     clock: TestClock
     key_file: Path
 
-    async def kids(self, process: int = 0) -> list[str]:
-        return [key["kid"] for key in (await self.keys[process].key_set())["keys"]]
+    async def kids(self, process: int = 0, algorithm: str = "RS256") -> list[str]:
+        return [key["kid"] for key in (await self.keys[process].key_set())["keys"] if key["alg"] == algorithm]
 
-    async def signing(self, process: int = 0) -> str:
-        return kid(await self.keys[process].sign(CLAIMS))
+    async def signing(self, process: int = 0, algorithm: str = "RS256") -> str:
+        return kid(await self.keys[process].sign(CLAIMS, algorithm))
 
 
 @pytest.fixture
@@ -61,6 +65,18 @@ def keys_of(installation: Installation, clock: TestClock) -> IdTokenKeys:
 def kid(token: str) -> str:
     head = token.partition(".")[0]
     return str(json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))["kid"])
+
+
+def by_algorithm(key_set: dict[str, list[dict[str, Any]]]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The one RSA key and the one elliptic one of a key set."""
+    keys = {key["alg"]: key for key in key_set["keys"]}
+    assert sorted(keys) == ["ES256", "RS256"] and len(key_set["keys"]) == 2
+    return keys["RS256"], keys["ES256"]
+
+
+async def key_for(store: Store, algorithm: str) -> IdTokenKey:
+    (key,) = [key for key in await store.id_token_keys.all() if key.algorithm == algorithm]
+    return key
 
 
 def text(part: bytes) -> str:
@@ -97,7 +113,7 @@ async def test_a_key_is_published_for_a_day_before_it_signs_and_long_after(two: 
     assert await two.keys[0].remove_expired(two.clock.now, 500) == 0
     assert await two.kids(1) == [first, second]
     two.clock.now += 1
-    assert await two.keys[0].remove_expired(two.clock.now, 500) == 1
+    assert await two.keys[0].remove_expired(two.clock.now, 500) == 2  # one of each algorithm
     two.clock.now += CACHE_SECONDS
     assert await two.kids(0) == await two.kids(1) == [second]
     assert await two.signing() == second
@@ -117,20 +133,20 @@ async def test_signatures_of_an_older_key_are_valid_while_it_is_published(two: T
 
 async def test_published_keys_are_public_and_verify_signatures(two: Two) -> None:
     token = await two.keys[0].sign({**CLAIMS, "exp": NOW - 1})
-    (key,) = (await two.keys[1].key_set())["keys"]
+    key, _ = by_algorithm(await two.keys[1].key_set())
     assert sorted(key) == ["alg", "e", "kid", "kty", "n", "use"]
     assert (key["alg"], key["use"], key["kty"]) == ("RS256", "sig", "RSA")
     decoded = jwt.decode(token, RSAKey.import_key(key), algorithms=["RS256"])
     assert decoded.header == {"alg": "RS256", "kid": key["kid"], "typ": "JWT"}
     assert decoded.claims["exp"] == NOW - 1
-    assert RSAKey.import_key(key).raw_value.key_size == 2048
+    assert RSAKey.import_key(key).raw_value.key_size == 3072
     assert await two.keys[1].verify(token) == {**CLAIMS, "exp": NOW - 1}, "it may have expired"
 
 
 async def test_nothing_else_is_taken_for_ours(two: Two) -> None:
     keys = two.keys[0]
     token = await keys.sign(CLAIMS)
-    (public,) = (await keys.key_set())["keys"]
+    public, elliptic = by_algorithm(await keys.key_set())
     head, claims, signature = token.split(".")
     foreign_key = RSAKey.generate_key(2048)
     header = {"alg": "RS256", "kid": public["kid"]}
@@ -155,6 +171,9 @@ async def test_nothing_else_is_taken_for_ours(two: Two) -> None:
         jwt.encode({"alg": "RS256"}, CLAIMS, foreign_key),
         jwt.encode({"alg": "RS256", "kid": "unknown"}, CLAIMS, foreign_key),
         confused,
+        jwt.encode({"alg": "ES256", "kid": public["kid"]}, CLAIMS, ECKey.generate_key("P-256")),
+        jwt.encode({"alg": "ES256", "kid": elliptic["kid"]}, CLAIMS, ECKey.generate_key("P-256")),
+        jwt.encode({"alg": "RS256", "kid": elliptic["kid"]}, CLAIMS, foreign_key),
         jwt.encode({"alg": "PS256", "kid": public["kid"]}, CLAIMS, foreign_key, algorithms=["PS256"]),
     ):
         assert await keys.verify(wrong) is None, wrong[:40]
@@ -164,7 +183,7 @@ async def test_a_key_made_by_hand_is_published_before_it_signs(two: Two) -> None
     first = await two.signing()
     assert len(await two.kids(1)) == 1
     two.clock.now += 1
-    second = await two.keys[0].rotate(revoke_old=False)
+    second, _ = await two.keys[0].rotate(revoke_old=False)
     assert await two.kids(0) == [first, second] and await two.signing() == first
     two.clock.now += DAY
     assert [await two.signing(n) for n in (0, 1)] == [second, second]
@@ -173,7 +192,7 @@ async def test_a_key_made_by_hand_is_published_before_it_signs(two: Two) -> None
 async def test_after_a_leak_the_new_key_is_the_only_one_at_once(two: Two) -> None:
     token = await two.keys[0].sign(CLAIMS)
     assert await two.keys[1].verify(token) == CLAIMS
-    second = await two.keys[0].rotate(revoke_old=True)
+    second, _ = await two.keys[0].rotate(revoke_old=True)
     assert await two.kids(0) == [second] == [await two.signing(0)]
     two.clock.now += CACHE_SECONDS
     assert await two.kids(1) == [second] == [await two.signing(1)]
@@ -183,12 +202,12 @@ async def test_after_a_leak_the_new_key_is_the_only_one_at_once(two: Two) -> Non
 async def test_private_parts_are_sealed_and_sealed_anew_with_a_new_key(two: Two) -> None:
     token = await two.keys[0].sign(CLAIMS)
     store, vault = two.installations[0].store, two.installations[0].vault
-    (before,) = await store.id_token_keys.all()
-    private = json.loads(vault.open(before.sealed, ID_TOKEN_KEY))
+    before = await key_for(store, "RS256")
+    private = json.loads(vault.open(before.sealed, Place(ID_TOKEN_KEY, "", before.id)))
     assert not any(value in before.sealed + before.public for name, value in private.items() if name in "dpq")
     new = vault.add_key(NOW)
     await store.encryption.reencrypt()
-    (after,) = await store.id_token_keys.all()
+    after = await key_for(store, "RS256")
     assert after.sealed.startswith(f"{new}.") and after.public == before.public
     vault.drop_key("1")
     restarted = keys_of(two.installations[1], two.clock)
@@ -208,3 +227,48 @@ async def test_keys_are_read_once_in_a_while(fresh_url: str, tmp_path: Path, mon
         assert len(statements.take()) == reads
         clock.now += CACHE_SECONDS
     await installation.close()
+
+
+async def test_there_are_keys_of_both_algorithms_from_the_start(two: Two) -> None:
+    """So a client can change from one to the other at once."""
+    rsa, elliptic = by_algorithm(await two.keys[0].key_set())
+    assert by_algorithm(await two.keys[1].key_set()) == (rsa, elliptic)
+    assert sorted(elliptic) == ["alg", "crv", "kid", "kty", "use", "x", "y"]
+    assert (elliptic["crv"], elliptic["kty"], elliptic["use"]) == ("P-256", "EC", "sig")
+    token = await two.keys[0].sign(CLAIMS, "ES256")
+    decoded = jwt.decode(token, ECKey.import_key(elliptic), algorithms=["ES256"])
+    assert decoded.header == {"alg": "ES256", "kid": elliptic["kid"], "typ": "JWT"} and decoded.claims == CLAIMS
+    assert await two.keys[1].verify(token) == CLAIMS
+
+
+async def test_each_algorithm_has_its_own_schedule(two: Two) -> None:
+    both = [await two.signing(0, algorithm) for algorithm in ("RS256", "ES256")]
+    two.clock.now += 90 * DAY
+    assert [await two.signing(1, algorithm) for algorithm in ("RS256", "ES256")] == both
+    assert [len(await two.kids(0, algorithm)) for algorithm in ("RS256", "ES256")] == [2, 2]
+    two.clock.now += DAY
+    following = [await two.signing(1, algorithm) for algorithm in ("RS256", "ES256")]
+    assert not set(both) & set(following)
+    two.clock.now += RETENTION
+    assert await two.keys[0].remove_expired(two.clock.now, 500) == 2
+    two.clock.now += CACHE_SECONDS
+    assert [await two.kids(1, algorithm) for algorithm in ("RS256", "ES256")] == [[one] for one in following]
+
+
+async def test_a_shorter_key_of_before_is_followed_at_once_and_kept(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation that had 2048 bits: the new key is published for a day before it signs, as any other."""
+    monkeypatch.setattr(id_token_keys, "BITS", 2048)
+    old = await two.signing(0)
+    token = await two.keys[0].sign(CLAIMS)
+    monkeypatch.setattr(id_token_keys, "BITS", 3072)
+    two.clock.now += CACHE_SECONDS
+    assert await two.signing(0) == await two.signing(1) == old
+    assert await two.kids(0) == await two.kids(1)
+    published = [key for key in (await two.keys[0].key_set())["keys"] if key["alg"] == "RS256"]
+    assert [RSAKey.import_key(key).raw_value.key_size for key in published] == [2048, 3072]
+    assert len(await two.kids(0, "ES256")) == 1
+    two.clock.now += DAY
+    assert await two.signing(1) == published[1]["kid"]
+    assert await two.keys[1].verify(token) == CLAIMS
+    two.clock.now += RETENTION - CACHE_SECONDS
+    assert await two.keys[0].remove_expired(two.clock.now, 500) == 0

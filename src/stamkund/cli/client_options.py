@@ -14,6 +14,7 @@ from stamkund.cli.common import fail
 from stamkund.rules import scopes
 from stamkund.rules.client_rules import broken_rules
 from stamkund.rules.ids import parse_id
+from stamkund.rules.key_schedule import ALGORITHMS
 from stamkund.rules.organisation import GRANTS, Client
 from stamkund.rules.urls import is_origin, is_return_address
 from stamkund.settings import Settings
@@ -62,6 +63,21 @@ GRANT_OPTION = Annotated[
     list[str] | None,
     typer.Option("--grant", help=f"A grant by which it may get tokens: {', '.join(GRANTS)}. Repeat for more."),
 ]
+
+ID_TOKEN_ALGORITHM = Annotated[
+    str | None,
+    typer.Option(
+        "--id-token-signed-response-alg",
+        metavar="RS256|ES256",
+        help="What its ID tokens are signed with. RS256 unless it is named.",
+    ),
+]
+
+
+def checked_id_token_algorithm(value: str | None) -> str | None:
+    if value is not None and value not in ALGORITHMS:
+        fail(f"--id-token-signed-response-alg must be one of: {', '.join(ALGORITHMS)}")
+    return value
 
 
 def checked_scopes(values: list[str]) -> list[str]:

@@ -10,7 +10,15 @@ import msgspec
 import typer
 
 from stamkund.cli import client_options as options
-from stamkund.cli.client_options import GRANT_OPTION, LOGOUT_URIS, ORIGINS, REDIRECT_URIS, ROTATION, VISITOR_ADDRESS
+from stamkund.cli.client_options import (
+    GRANT_OPTION,
+    ID_TOKEN_ALGORITHM,
+    LOGOUT_URIS,
+    ORIGINS,
+    REDIRECT_URIS,
+    ROTATION,
+    VISITOR_ADDRESS,
+)
 from stamkund.cli.common import (
     JSON,
     ORGANISATION,
@@ -24,6 +32,7 @@ from stamkund.cli.output import say, say_json
 from stamkund.clock import system_clock
 from stamkund.identity.client_secrets import ClientSecrets
 from stamkund.rules.ids import is_id, new_id
+from stamkund.rules.key_schedule import RS256
 from stamkund.rules.organisation import GRANTS, GRANTS_FOR_PUBLIC_CLIENTS, Client, Secret, new_secret
 from stamkund.store import Store
 from stamkund.store.open import Installation
@@ -47,6 +56,7 @@ _PRINTED_FIELDS = (
     "rotate_refresh_tokens",
     "sso2",
     "visitor_address",
+    "id_token_signed_response_alg",
     "disabled",
     "created",
 )
@@ -80,6 +90,7 @@ def create(
     ] = False,
     sso2: Annotated[bool, typer.Option("--sso2", help="It may use single sign-on (SSO2).")] = False,
     visitor_address: VISITOR_ADDRESS = None,
+    id_token_signed_response_alg: ID_TOKEN_ALGORITHM = None,
     existing_id: Annotated[
         str | None, typer.Option("--id", help="The id that it already has in another service.")
     ] = None,
@@ -120,6 +131,7 @@ def create(
         require_pkce=require_pkce,
         sso2=sso2,
         visitor_address=options.checked_yes_or_no("--visitor-address", visitor_address) is not False,
+        id_token_signed_response_alg=options.checked_id_token_algorithm(id_token_signed_response_alg) or RS256,
     )
     settings = load_settings()
     existing_secret = options.read_existing_secret(public) if secret_stdin else None
@@ -157,6 +169,7 @@ def change(
     ] = None,
     sso2: Annotated[bool | None, typer.Option(help="It may use single sign-on (SSO2).")] = None,
     visitor_address: VISITOR_ADDRESS = None,
+    id_token_signed_response_alg: ID_TOKEN_ALGORITHM = None,
 ) -> None:
     """Change a client, for example when a site moves. Only what the options name is changed.
 
@@ -175,6 +188,7 @@ def change(
         "rotate_refresh_tokens": rotate_refresh_tokens,
         "sso2": sso2,
         "visitor_address": options.checked_yes_or_no("--visitor-address", visitor_address),
+        "id_token_signed_response_alg": options.checked_id_token_algorithm(id_token_signed_response_alg),
     }
     changes = {field: value for field, value in changes.items() if value is not None}
     if not changes:
@@ -295,6 +309,8 @@ def _print_client(client: Client) -> None:
     fields = _printed_fields(client)
     flags = [flag for flag in _FLAGS if fields[flag]]
     flags += [] if client.visitor_address else ["no_visitor_address"]
+    if client.id_token_signed_response_alg != RS256:
+        flags.append(client.id_token_signed_response_alg)
     say(f"{client.id}  {client.name}  {' '.join(client.scopes)}  {' '.join(flags)}".rstrip())
     for field, label in _LISTS.items():
         for value in getattr(client, field):

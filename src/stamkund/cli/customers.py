@@ -106,7 +106,7 @@ def _print(summary: Summary, rejections: list[BadRow], *, json: bool, dry_run: b
     )
     if summary.weak_hashes:
         kinds = ", ".join(f"{scheme} {count}" for scheme, count in sorted(summary.weak_hashes.items()))
-        print(
+        say(
             f"{sum(summary.weak_hashes.values())} password hashes are weak ({kinds}): each is stored sealed, and "
             "replaced when its reader logs in"
         )

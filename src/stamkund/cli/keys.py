@@ -66,15 +66,18 @@ def rotate_signing(
         typer.Option("--revoke-old", help="Remove the older keys at once: ID tokens that they signed are rejected."),
     ] = False,
 ) -> None:
-    """Make a new key for ID tokens now. It is published for a while before it signs. After a leak, use --revoke-old."""
+    """Make new keys for ID tokens now. They are published for a while before they sign. After a leak, use --revoke-old.
+
+    There is one for each algorithm (RS256, ES256).
+    """
     from stamkund.identity.id_token_keys import CACHE_SECONDS, IdTokenKeys
 
-    async def work(installation: Installation) -> str:
+    async def work(installation: Installation) -> list[str]:
         keys = IdTokenKeys(installation.store, installation.vault, load_settings(), system_clock)
         return await keys.rotate(revoke_old=revoke_old)
 
-    key_id = with_installation(work)
+    ids = " and ".join(with_installation(work))
     if revoke_old:
-        say(f"key {key_id} signs ID tokens, on running servers within {CACHE_SECONDS} seconds; older keys are removed")
+        say(f"keys {ids} sign ID tokens, on running servers within {CACHE_SECONDS} seconds; older keys are removed")
     else:
-        say(f"key {key_id} is published, and signs ID tokens once clients have had time to fetch it")
+        say(f"keys {ids} are published, and sign ID tokens once clients have had time to fetch them")

@@ -1,8 +1,9 @@
 """Signing ID tokens, and the public keys that anybody can check them with.
 
-RS256 with 2048 bits is what every OpenID Connect library accepts without configuration. Keys are made where they are
-first needed, followed by new ones in time (`rules/key_schedule.py`) and stored sealed. Every process caches them for a
-few seconds, so it soon drops a key that was revoked by hand.
+RS256 is what every OpenID Connect library accepts without configuration; ES256 is a setting of the client. There are
+keys for both from the start, so that a client can change at once. Keys are made where they are first needed, followed
+by new ones in time (`rules/key_schedule.py`) and stored sealed. Every process caches them for a few seconds, so it soon
+drops a key that was revoked by hand.
 """
 
 from __future__ import annotations
@@ -14,19 +15,21 @@ from typing import Any
 import msgspec
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError
-from joserfc.jwk import GuestProtocol, RSAKey
+from joserfc.jwk import ECKey, GuestProtocol, RSAKey
 
 from stamkund.clock import Clock
-from stamkund.rules.key_schedule import IdTokenKey, KeySchedule
+from stamkund.rules.key_schedule import ALGORITHMS, RS256, IdTokenKey, KeySchedule
 from stamkund.rules.timestamps import DAY
 from stamkund.settings import Settings
 from stamkund.store import Store
 from stamkund.vault import ID_TOKEN_KEY, Place, Vault
 
-ALGORITHM = "RS256"
-BITS = 2048
+BITS = 3072
+"""Of an RSA key. A shorter one, which an earlier version made, is followed by a new one at once."""
 CACHE_SECONDS = 10
 """How long a process uses the keys that it has read before it looks for others."""
+
+PrivateKey = RSAKey | ECKey
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,12 @@ class _CachedKeys:
     keys: list[IdTokenKey]
     public: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    def signing_with(self, algorithm: str) -> list[IdTokenKey]:
+        return [key for key in self.keys if key.algorithm == algorithm]
+
     @classmethod
     def of(cls, read: int, keys: list[IdTokenKey]) -> _CachedKeys:
-        return cls(read, keys, {key.id: msgspec.json.decode(key.public) for key in keys})
+        return cls(read, keys, {key.id: key.jwk for key in keys})
 
 
 class IdTokenKeys:
@@ -55,17 +61,17 @@ class IdTokenKeys:
         retention = settings.access_token_seconds + settings.session_days * DAY
         self._schedule = KeySchedule(settings.signing_key_days * DAY, retention)
         self._cached: _CachedKeys | None = None
-        self._private: dict[str, RSAKey] = {}
+        self._private: dict[str, PrivateKey] = {}
         self._reading = asyncio.Lock()
 
-    async def sign(self, claims: dict[str, Any]) -> str:
-        """`claims` as a JSON Web Token. Raises Unavailable."""
+    async def sign(self, claims: dict[str, Any], algorithm: str = RS256) -> str:
+        """`claims` as a JSON Web Token, signed with one of `ALGORITHMS`. Raises Unavailable."""
         current = await self._current()
-        key = self._schedule.signing_key(current.keys, self._clock())
+        key = self._schedule.signing_key(current.signing_with(algorithm), self._clock())
         private = self._private.get(key.id)
         if private is None:
             private = self._private[key.id] = await asyncio.to_thread(self._open, key)
-        return jwt.encode({"alg": ALGORITHM, "kid": key.id, "typ": "JWT"}, claims, private)
+        return jwt.encode({"alg": algorithm, "kid": key.id, "typ": "JWT"}, claims, private)
 
     async def verify(self, token: str) -> dict[str, Any] | None:
         """The claims of a token that we signed, None for any other. Expired ones are accepted: they may be hints.
@@ -74,14 +80,15 @@ class IdTokenKeys:
         """
         current = await self._current()
 
-        def key_of(header: GuestProtocol) -> RSAKey:
-            public = current.public.get(header.headers()["kid"])
-            if public is None:
+        def key_of(token: GuestProtocol) -> PrivateKey:
+            header = token.headers()
+            public = current.public.get(header["kid"])
+            if public is None or public["alg"] != header["alg"]:  # the algorithm is the key's, not the token's choice
                 raise InvalidKeyIdError
-            return RSAKey.import_key(public)
+            return _imported(public)
 
         try:
-            claims = jwt.decode(token, key_of, algorithms=[ALGORITHM]).claims
+            claims = jwt.decode(token, key_of, algorithms=list(ALGORITHMS)).claims
         except Exception:  # anybody sends this: whatever is wrong with it, it is no token of ours
             return None
         return claims if claims.get("iss") == self._issuer else None
@@ -90,19 +97,21 @@ class IdTokenKeys:
         """The public keys, as a JSON Web Key Set. Raises Unavailable."""
         return {"keys": list((await self._current()).public.values())}
 
-    async def rotate(self, *, revoke_old: bool) -> str:
-        """Makes a new key at once and returns its id. It signs when it was published for long enough, as others do.
+    async def rotate(self, *, revoke_old: bool) -> list[str]:
+        """Makes a new key for each algorithm and returns their ids. They sign when they were published for long enough.
 
-        With `revoke_old` (after a leak) it is the only one and signs at once: ID tokens signed by others are rejected.
+        With `revoke_old` (after a leak) they are the only ones and sign at once: ID tokens signed by others are
+        rejected.
         """
-        key = await asyncio.to_thread(self._new_key, self._clock())
-        await self._store.id_token_keys.rotate(key, revoke_old=revoke_old)
+        keys = [await asyncio.to_thread(self._new_key, algorithm, self._clock()) for algorithm in ALGORITHMS]
+        await self._store.id_token_keys.rotate(keys, revoke_old=revoke_old)
         self._cached = None
-        return key.id
+        return [key.id for key in keys]
 
     async def remove_expired(self, now: int, at_most: int) -> int:
         """Removes at most `at_most` keys whose tokens have all expired; returns how many. Raises Unavailable."""
-        expired = self._schedule.expired(await self._store.id_token_keys.all(), now)[:at_most]
+        stored = _CachedKeys(now, await self._store.id_token_keys.all())
+        expired = [id_ for one in ALGORITHMS for id_ in self._schedule.expired(stored.signing_with(one), now)][:at_most]
         if expired:
             await self._store.id_token_keys.remove(expired)
         return len(expired)
@@ -121,21 +130,32 @@ class IdTokenKeys:
 
     async def _read(self, now: int) -> _CachedKeys:
         keys = await self._store.id_token_keys.all()
-        if self._schedule.is_due(keys, now):
-            key = await asyncio.to_thread(self._new_key, now)
-            keys = await self._store.id_token_keys.add_after(key, keys[-1].id if keys else None)
+        for algorithm in ALGORITHMS:
+            present = [key for key in keys if key.algorithm == algorithm]
+            if self._schedule.is_due(present, now) or _is_short(present[-1]):
+                key = await asyncio.to_thread(self._new_key, algorithm, now)
+                keys = await self._store.id_token_keys.add_after(key, present[-1].id if present else None)
         return _CachedKeys.of(now, keys)
 
-    def _new_key(self, now: int) -> IdTokenKey:
-        """Takes about a tenth of a second: not for the event loop."""
-        key = RSAKey.generate_key(BITS)
+    def _new_key(self, algorithm: str, now: int) -> IdTokenKey:
+        """Takes up to half a second: not for the event loop."""
+        key: PrivateKey = RSAKey.generate_key(BITS) if algorithm == RS256 else ECKey.generate_key("P-256")
         id_ = key.thumbprint()
-        public = {"kid": id_, "use": "sig", "alg": ALGORITHM, **key.as_dict(private=False)}
+        public = {"kid": id_, "use": "sig", "alg": algorithm, **key.as_dict(private=False)}
         sealed = self._vault.seal(_json(dict(key.as_dict(private=True))), Place(ID_TOKEN_KEY, "", id_))
         return IdTokenKey(id_, now, _json(public), sealed)
 
-    def _open(self, key: IdTokenKey) -> RSAKey:
-        return RSAKey.import_key(msgspec.json.decode(self._vault.open(key.sealed, Place(ID_TOKEN_KEY, "", key.id))))
+    def _open(self, key: IdTokenKey) -> PrivateKey:
+        return _imported(msgspec.json.decode(self._vault.open(key.sealed, Place(ID_TOKEN_KEY, "", key.id))))
+
+
+def _imported(jwk: dict[str, Any]) -> PrivateKey:
+    return RSAKey.import_key(jwk) if jwk["kty"] == "RSA" else ECKey.import_key(jwk)
+
+
+def _is_short(key: IdTokenKey) -> bool:
+    """Whether it is an RSA key of fewer bits than new ones have. Its modulus is in base64, six bits a character."""
+    return key.algorithm == RS256 and len(key.jwk["n"]) * 6 < BITS
 
 
 def _json(value: dict[str, Any]) -> str:

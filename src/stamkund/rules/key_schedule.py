@@ -1,16 +1,24 @@
 """Which key signs ID tokens, which ones are published, and when the next one is due.
 
 A key is published for a while before it signs, because clients cache the key set; it stays published after it signed
-last, because tokens it signed are still valid. Everything follows from when each key was made, so all processes come to
-the same result without asking each other.
+last, because tokens it signed are still valid. Each algorithm has keys of its own. Everything follows from when each
+key was made, so all processes come to the same result without asking each other.
 """
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import msgspec
 
 from stamkund.rules.timestamps import DAY
+
+RS256, ES256 = "RS256", "ES256"
+ALGORITHMS = (RS256, ES256)
+"""What ID tokens may be signed with."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +30,21 @@ class IdTokenKey:
     public: str = field(repr=False)
     sealed: str = field(repr=False)
 
+    @cached_property
+    def jwk(self) -> dict[str, Any]:
+        """The public part, decoded."""
+        jwk: dict[str, Any] = msgspec.json.decode(self.public)
+        return jwk
+
+    @property
+    def algorithm(self) -> str:
+        """What it signs with: `RS256` or `ES256`."""
+        return str(self.jwk["alg"])
+
 
 @dataclass(frozen=True)
 class KeySchedule:
-    """How long keys serve, in seconds. Keys are always given oldest first.
+    """How long keys serve, in seconds. Keys are always those of one algorithm, oldest first.
 
     - `period`: how old the newest key gets before the next one is made.
     - `retention`: how long a key stays published after it signed last.

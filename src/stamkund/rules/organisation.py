@@ -9,6 +9,7 @@ import msgspec
 
 from stamkund.rules import scopes
 from stamkund.rules.account import Personal
+from stamkund.rules.key_schedule import RS256
 
 PERSON_NUMBER_CHECKS = ("pattern", "checksum")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
@@ -75,6 +76,7 @@ class Client(Personal):
     - `grants`: by which it may get tokens; None for a client from before they were listed, which has all of its kind.
     - `require_pkce`: it must prove with PKCE that a code is its own. Always so for a public client.
     - `visitor_address`: what an SSO2 client sends as its visitors' address (`ipa`) is theirs, not a proxy's.
+    - `id_token_signed_response_alg`: what its ID tokens are signed with, `RS256` or `ES256`.
     """
 
     id: str
@@ -94,6 +96,7 @@ class Client(Personal):
     grants: list[str] | None = None
     require_pkce: bool = False
     visitor_address: bool = True
+    id_token_signed_response_alg: str = RS256
 
     @property
     def possible_grants(self) -> tuple[str, ...]:

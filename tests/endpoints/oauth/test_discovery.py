@@ -39,7 +39,7 @@ async def test_what_the_metadata_lists_is_supported(service: RunningService, pub
     assert document["response_types_supported"] == ["code"]
     assert document["response_modes_supported"] == ["query"]
     assert document["subject_types_supported"] == ["public"]
-    assert document["id_token_signing_alg_values_supported"] == ["RS256"]
+    assert document["id_token_signing_alg_values_supported"] == ["RS256", "ES256"]
     assert document["code_challenge_methods_supported"] == ["S256"]
     assert document["token_endpoint_auth_methods_supported"] == ["client_secret_basic", "client_secret_post", "none"]
     assert document["introspection_endpoint_auth_methods_supported"] == ["client_secret_basic", "client_secret_post"]

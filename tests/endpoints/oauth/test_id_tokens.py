@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
@@ -14,6 +15,7 @@ from joserfc.jwk import KeySet
 from stamkund.identity.id_token_keys import CACHE_SECONDS
 from stamkund.identity.passwords import Passwords
 from stamkund.rules import scopes
+from stamkund.rules.organisation import Client
 from stamkund.server import jobs
 from stamkund.wire.services import Services
 from tests.endpoints.oauth.conftest import OAuthSite, site_of
@@ -35,16 +37,18 @@ async def keys_of(site: OAuthSite) -> KeySet:
     response = await site.service.http.get("/oauth2/jwks")
     assert response.status_code == 200 and response.headers["cache-control"] == "public, max-age=300"
     for key in response.json()["keys"]:
-        assert sorted(key) == ["alg", "e", "kid", "kty", "n", "use"], "nothing private"
+        parts = {"RSA": ["alg", "e", "kid", "kty", "n", "use"], "EC": ["alg", "crv", "kid", "kty", "use", "x", "y"]}
+        assert sorted(key) == parts[key["kty"]], "nothing private"
     return KeySet.import_key_set(response.json())
 
 
 def kids(keys: KeySet) -> list[str]:
-    return [str(key.kid) for key in keys.keys]
+    """Those of the keys that a client uses unless it is told to use others."""
+    return [str(key.kid) for key in keys.keys if key.key_type == "RSA"]
 
 
-async def checked(site: OAuthSite, token: str) -> jwt.Token:
-    return jwt.decode(token, await keys_of(site), algorithms=["RS256"])
+async def checked(site: OAuthSite, token: str, algorithm: str = "RS256") -> jwt.Token:
+    return jwt.decode(token, await keys_of(site), algorithms=[algorithm])
 
 
 async def test_claims_of_an_id_token(site: OAuthSite) -> None:
@@ -72,6 +76,19 @@ async def test_what_was_not_requested_is_left_out(site: OAuthSite) -> None:
     assert "id_token" not in await site.logged_in()
 
 
+async def test_a_client_may_have_its_id_tokens_signed_with_es256(site: OAuthSite) -> None:
+    """It takes effect at once, and for this client alone."""
+
+    def changed(client: Client) -> Client:
+        return msgspec.structs.replace(client, id_token_signed_response_alg="ES256")
+
+    before = (await site.exchanged())["id_token"]
+    await site.service.store.clients.change(site.client.id, changed)
+    after = await checked(site, (await site.exchanged())["id_token"], "ES256")
+    assert after.header["alg"] == "ES256" and after.claims["sub"] == site.reader
+    assert (await checked(site, before)).claims["aud"] == after.claims["aud"]
+
+
 async def test_keys_follow_each_other_while_id_tokens_are_valid(own: OAuthSite) -> None:
     """The clock goes as a client sees it: each step beyond what processes remember of the keys."""
     clock = own.service.clock
@@ -85,7 +102,7 @@ async def test_keys_follow_each_other_while_id_tokens_are_valid(own: OAuthSite) 
     assert second.header["kid"] != oldest
     assert (await checked(own, first)).header["kid"] == oldest, "what the older one signed can be checked"
     clock.now += 30 * DAY + 3600
-    assert await removed(own) == 1
+    assert await removed(own) == 2  # one of each algorithm
     clock.now += CACHE_SECONDS
     assert oldest not in kids(await keys_of(own))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from stamkund.endpoints.oauth.grants import GRANTS
-from stamkund.identity.id_token_keys import ALGORITHM
 from stamkund.rules import scopes
+from stamkund.rules.key_schedule import ALGORITHMS
 from stamkund.wire.about import About, Example
 from stamkund.wire.call import Call
 from stamkund.wire.endpoint import endpoint
@@ -67,7 +67,7 @@ def metadata(issuer: str, pages: str) -> Metadata:
         response_modes_supported=["query"],
         grant_types_supported=list(GRANTS),
         subject_types_supported=["public"],
-        id_token_signing_alg_values_supported=[ALGORITHM],
+        id_token_signing_alg_values_supported=list(ALGORITHMS),
         token_endpoint_auth_methods_supported=[*_SECRET, "none"],
         revocation_endpoint_auth_methods_supported=[*_SECRET, "none"],
         introspection_endpoint_auth_methods_supported=_SECRET,

@@ -28,7 +28,8 @@ async def id_token(
         "nonce": nonce,
         "at_hash": _left_half(access_token),
     }
-    return await services.id_token_keys.sign({name: value for name, value in claims.items() if value is not None})
+    present = {name: value for name, value in claims.items() if value is not None}
+    return await services.id_token_keys.sign(present, request.client.id_token_signed_response_alg)
 
 
 def _left_half(access_token: str) -> str:

@@ -29,21 +29,23 @@ class IdTokenKeyVerbs(Verbs):
 
     @writes
     def add_after(self, key: IdTokenKey, newest: str | None) -> Work[list[IdTokenKey]]:
-        """Adds a key unless another was added after `newest`; returns all keys then, oldest first."""
+        """Adds a key unless another of its algorithm was added after `newest`; returns all keys then, oldest first."""
         yield Execute(_LOCK)
         keys = yield from _all()
-        if (keys[-1].id if keys else None) != newest:
+        of_its_algorithm = [one.id for one in keys if one.algorithm == key.algorithm]
+        if (of_its_algorithm[-1] if of_its_algorithm else None) != newest:
             return keys
         yield from _add(key)
         return (yield from _all())
 
     @writes
-    def rotate(self, key: IdTokenKey, *, revoke_old: bool) -> Work[None]:
-        """Adds a key, whatever others there are; with `revoke_old` it is the only one afterwards."""
+    def rotate(self, keys: list[IdTokenKey], *, revoke_old: bool) -> Work[None]:
+        """Adds keys, whatever others there are; with `revoke_old` they are the only ones afterwards."""
         yield Execute(_LOCK)
         if revoke_old:
             yield from _remove([old.id for old in (yield from _all())])
-        yield from _add(key)
+        for key in keys:
+            yield from _add(key)
 
     @writes
     def remove(self, ids: list[str]) -> Work[None]:
