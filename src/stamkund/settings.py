@@ -39,13 +39,22 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             "`postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.",
         ),
     ] = "sqlite:///stamkund.db"
+    migrate_database_url: Annotated[
+        str,
+        Meta(
+            pattern="^((sqlite:///|postgres(ql)?://).+)?$",
+            description="The same database with a role that may change its schema, for `migrate` and `init` alone. "
+            "Give it to these commands and not to the server, whose role needs only to read and write rows. Not set: "
+            "that of the setting above.",
+        ),
+    ] = ""
     key_file: Annotated[
         str,
         Meta(
             min_length=1,
-            description="The file with the keys that seal social security numbers, client secrets and private ID token "
-            "keys. Created at the "
-            "first start (mode 0600). Keep a copy of it apart from copies of the database.",
+            description="The file with the keys that seal social security numbers, client secrets, imported password "
+            "hashes and private ID token keys. Created at the first start (mode 0600). Keep a copy of it apart from "
+            "copies of the database.",
         ),
     ] = "stamkund.key"
     host: Annotated[str, Meta(min_length=1, description="The address that `serve` listens on.")] = "127.0.0.1"
@@ -183,6 +192,14 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         raise WrongSetting(_message(str(error))) from None
 
 
+def file_in_force(environment: Mapping[str, str]) -> Path | None:
+    """The settings file that is read, None where there is none."""
+    name = environment.get(FILE_VARIABLE)
+    if name:
+        return Path(name)
+    return DEFAULT_FILE if DEFAULT_FILE.exists() else None
+
+
 def descriptions() -> list[tuple[str, str, str]]:
     """Variable, default and description of every setting, for the documentation."""
     return [
@@ -197,9 +214,8 @@ def _description(annotation: Any) -> str:
 
 
 def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:
-    name = environment.get(FILE_VARIABLE)
-    path = Path(name) if name else DEFAULT_FILE
-    if not name and not path.exists():
+    path = file_in_force(environment)
+    if path is None:
         return {}
     try:
         content = tomllib.loads(path.read_text())

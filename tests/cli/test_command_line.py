@@ -271,7 +271,8 @@ def test_passwords_are_not_printed(postgres: PostgresServer, tmp_path: Path) -> 
 def test_doctor_is_content(installation: Installation) -> None:
     examined = installation.do("doctor")
     assert "FAIL" not in examined.output
-    assert [line[:4] for line in examined.output.splitlines()] == ["ok  "] * 7
+    assert {line[:4] for line in examined.output.splitlines()} <= {"ok  ", "note"}
+    assert len(examined.output.splitlines()) >= 8
 
 
 SPOILT: dict[str, tuple[Callable[[Installation], object], str]] = {

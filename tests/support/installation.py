@@ -89,6 +89,8 @@ class Installation:
 
     def run(self, *arguments: str, **settings: Any) -> Ended:
         """Runs `stamkund` with `arguments` to its end."""
+        if arguments[0] == "doctor":  # which looks at the hashing
+            settings = {**dict.fromkeys(QUICK_HASHING), **settings}
         done = subprocess.run(
             [COMMAND, *arguments],
             check=False,

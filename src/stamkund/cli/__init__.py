@@ -14,6 +14,7 @@ import typer
 from stamkund import __version__
 from stamkund.cli import (
     accounts,
+    backup,
     branding,
     catalogue,
     clients,
@@ -43,6 +44,7 @@ customers.app.command("catalogue")(catalogue.load)
 app.command("catalogue")(catalogue.show)
 app.command("branding")(branding.branding)
 app.command("init")(installation.init)
+app.command("backup")(backup.backup)
 app.command("migrate")(installation.migrate)
 app.command("doctor")(installation.doctor)
 app.command("serve")(server.serve)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import time
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -17,13 +15,14 @@ from stamkund.cli.client_findings import client_findings
 from stamkund.cli.common import COULD_NOT_RUN, ORGANISATION, fail, load_settings, run
 from stamkund.cli.findings import FAILED, NOTE, Finding
 from stamkund.cli.output import say
+from stamkund.cli.security_findings import security_findings
 from stamkund.cli.visitor_addresses import visitor_address_findings
 from stamkund.clock import system_clock
 from stamkund.rules.organisation import PERSON_NUMBER_CHECKS, Organisation, is_organisation_id
 from stamkund.rules.timestamps import zone
 from stamkund.settings import Settings, WrongSetting, load
 from stamkund.store import Store, Unavailable
-from stamkund.store.open import WrongSchema, migrate_database, open_installation
+from stamkund.store.open import WrongSchema, may_change_schema, migrate_database, open_installation
 from stamkund.vault import KeyFileError
 
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -102,7 +101,7 @@ async def _findings() -> list[Finding]:
         settings = load(os.environ)
     except WrongSetting as error:
         return [(False, str(error))]
-    findings = [(True, "the settings are valid"), *_urls(settings), *_clock(), *_key_file(settings)]
+    findings = [(True, "the settings are valid"), *_urls(settings), *_clock(), *security_findings(settings)]
     if settings.sqlite and not settings.sqlite_file.exists():  # opening it would create one, which doctor must not
         missing = f"there is no database {settings.sqlite_file} yet: create it with `stamkund init`"
         return [*findings, (False, missing)]
@@ -125,6 +124,14 @@ async def _database(settings: Settings, store: Store) -> AsyncIterator[Finding]:
     yield True, f"database {url} responds, its schema is up to date and its key file is the right one"
     await store.tokens.remove_expired(0, 1)
     yield True, "the database can be written to"
+    if await may_change_schema(store):
+        yield (
+            NOTE,
+            (
+                "the role of the database URL may change the schema; a server needs only to read and write rows "
+                "(STAMKUND_MIGRATE_DATABASE_URL)"
+            ),
+        )
     organisations = await store.organisations.all()
     if not organisations:
         yield False, "there is no organisation yet: create one with `stamkund init --organisation ID`"
@@ -157,16 +164,6 @@ def _clock() -> Iterator[Finding]:
     plausible = year >= 2025
     problem = f"the clock is wrong, it says {year}: set it (NTP), because tokens expire by it"
     yield plausible, "the clock looks right" if plausible else problem
-
-
-def _key_file(settings: Settings) -> Iterator[Finding]:
-    path = Path(settings.key_file)
-    if not path.exists():
-        return  # opening the installation finds out whether there should be one
-    mode = stat.S_IMODE(path.stat().st_mode)
-    private = mode & 0o077 == 0
-    advice = "" if private else f": others can read it (mode {mode:04o}), run chmod 600 {path}"
-    yield private, f"key file {path}{advice or ' is readable only by its owner'}"
 
 
 def _check_timezone(name: str) -> None:

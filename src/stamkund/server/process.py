@@ -59,6 +59,7 @@ def serve(settings: Settings) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     for name in Settings.__struct_fields__:  # workers read the environment, so the options of the command go there
         os.environ[PREFIX + name.upper()] = str(getattr(settings, name))
+    os.environ[PREFIX + "MIGRATE_DATABASE_URL"] = ""  # no worker needs the password of a role that can do more
     uvicorn.run(
         "stamkund.server.process:application",
         factory=True,

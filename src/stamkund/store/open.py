@@ -10,7 +10,7 @@ from pathlib import Path
 from stamkund.clock import Clock
 from stamkund.settings import Settings
 from stamkund.store.engine import Engine
-from stamkund.store.migrations import LATEST, Migration, next_step, schema_version
+from stamkund.store.migrations import LATEST, Migration, next_step, role_may_change_schema, schema_version
 from stamkund.store.sqlite import SqliteEngine
 from stamkund.store.store import Store
 from stamkund.store.verbs.binding import Progress, bind, is_bound
@@ -85,7 +85,7 @@ async def migrate_database(settings: Settings, clock: Clock) -> Migrated:
 
     Raises Unavailable, KeyFileError, ValueError.
     """
-    engine = engine_for(settings.database_url, unlimited=True)
+    engine = engine_for(settings.migrate_database_url or settings.database_url, unlimited=True)
     await engine.open()
     try:
         steps = await migrate(engine, clock())
@@ -95,6 +95,11 @@ async def migrate_database(settings: Settings, clock: Clock) -> Migrated:
         return Migrated(steps, await bind(engine, vault))
     finally:
         await engine.close()
+
+
+async def may_change_schema(store: Store) -> bool:
+    """Whether the role of a PostgreSQL database may do more than read and write rows. Raises Unavailable."""
+    return await store.engine.read(role_may_change_schema)
 
 
 async def migrate(engine: Engine, now: int) -> list[str]:

@@ -8,12 +8,14 @@ one. A lost connection raises Unavailable, and the next use opens a new one.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
 
+from stamkund.store import certificates
 from stamkund.store.work import BulkInsert, Execute, MakeWork, Row, Sql, Statement, Unavailable, Work
 
 T = TypeVar("T")
@@ -61,7 +63,10 @@ class PostgresEngine:
         """Connects. Raises Unavailable, ValueError."""
         with _unavailable():
             try:
+                certificates.check(self.url, os.environ)
                 self._pool = await self._new_pool()
+            except certificates.UnusableCertificate as error:
+                raise ValueError(str(error)) from None
             except ValueError:  # its message may quote the password
                 raise ValueError(
                     "the database URL must be like postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with special "

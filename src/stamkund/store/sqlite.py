@@ -9,11 +9,12 @@ affect the others. Several processes may use the file; SQLite's own lock queues 
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -226,3 +227,18 @@ def _plain(values: Sequence[Any]) -> Sequence[Any]:
     if any(isinstance(value, list) for value in values):
         return [msgspec.json.encode(v).decode() if isinstance(v, list) else v for v in values]
     return values
+
+
+def back_up(source: Path, target: Path) -> None:
+    """Copies a database file, with all that has been committed, to a new file that only its owner can read.
+
+    Servers may go on writing. Raises Unavailable, FileExistsError.
+    """
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        original = sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)
+        with closing(original), closing(sqlite3.connect(target)) as copy:
+            original.backup(copy)
+    except (sqlite3.Error, OSError) as error:
+        target.unlink(missing_ok=True)
+        raise Unavailable(f"cannot copy {source} to {target}: {error}") from error

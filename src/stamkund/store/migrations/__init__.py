@@ -51,6 +51,11 @@ _HAS_TABLE = Sql(
     "WHERE table_schema = current_schema() AND table_name = 'migrations'",
     sqlite="SELECT count(*) AS tables FROM sqlite_master WHERE type = 'table' AND name = 'migrations'",
 )
+_MAY_CHANGE = Sql(
+    "SELECT has_schema_privilege(current_schema(), 'CREATE') OR EXISTS (SELECT 1 FROM pg_class "
+    "WHERE relnamespace = current_schema()::regnamespace AND pg_has_role(relowner, 'MEMBER')) AS may_change",
+    sqlite="SELECT 0 AS may_change",
+)
 _APPLIED = Sql("SELECT number FROM migrations ORDER BY number")
 _RECORD = Sql("INSERT INTO migrations (number, name, applied) VALUES ($1, $2, $3)")
 
@@ -81,6 +86,11 @@ def next_step(now: int) -> Work[Migration | None]:
         yield Execute(statement)
     yield Execute(_RECORD, (missing[0].number, missing[0].name, now))
     return missing[0]
+
+
+def role_may_change_schema() -> Work[bool]:
+    """Whether the role that is connected may add to the schema, or owns a part of it. SQLite has no roles."""
+    return bool((yield Execute(_MAY_CHANGE))[0]["may_change"])
 
 
 def _missing(applied: Sequence[int]) -> list[Migration]:
