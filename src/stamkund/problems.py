@@ -68,6 +68,18 @@ def not_the_candidates(field: str) -> Problem:
     return invalid(field, "Parameter must be the same as the account candidate's")
 
 
+def too_short(field: str, min_length: int) -> Problem:
+    return invalid(field, f"Parameter must have at least {min_length} characters")
+
+
+def common_password(field: str) -> Problem:
+    return invalid(field, "Parameter must not be one of the most common passwords")
+
+
+def password_of_own_data(field: str) -> Problem:
+    return invalid(field, "Parameter must not be made of the account's own data")
+
+
 def unknown_parameters(names: Iterable[str]) -> Problem:
     return Problem(400, "unknown_parameter", f"Unknown parameters: {','.join(names)}")
 

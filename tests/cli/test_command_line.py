@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import socket
 import stat
@@ -263,6 +264,21 @@ def test_passwords_are_not_printed(postgres: PostgresServer, tmp_path: Path) -> 
     for ended in (installation.do("init", "--organisation", ORGANISATION), installation.run("doctor")):
         assert "S3cret-word" not in ended.output + ended.errors
         assert without_password(url) in ended.output and ":***@" in ended.output
+
+
+def test_init_changes_only_the_rules_for_passwords_that_it_names(embedded: Installation) -> None:
+    def stored() -> object:
+        ((document,),) = asyncio.run(rows(embedded.database_url, "SELECT document FROM organisations"))
+        return json.loads(document).get("password_rules")
+
+    init = ("init", "--organisation", ORGANISATION)
+    assert stored() is None, "the rules that hold where nothing is said"
+    embedded.do(*init, "--password-min-length", "12")
+    embedded.do(*init, "--password-rules-for-api", "--no-password-block-list")
+    embedded.do(*init, "--name", "Annat")
+    assert stored() == {"min_length": 12, "block_list": False, "for_api": True}
+    for length in ("5", "65"):
+        assert embedded.run(*init, "--password-min-length", length).status == COULD_NOT_RUN
 
 
 # Doctor --------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
 from urllib.parse import urlsplit
 
+import msgspec
 import typer
 
 from stamkund.cli.client_findings import client_findings
@@ -19,6 +20,7 @@ from stamkund.cli.security_findings import security_findings
 from stamkund.cli.visitor_addresses import visitor_address_findings
 from stamkund.clock import system_clock
 from stamkund.rules.organisation import PERSON_NUMBER_CHECKS, Organisation, is_organisation_id
+from stamkund.rules.password_rules import LEAST_MIN_LENGTH, MOST_MIN_LENGTH
 from stamkund.rules.timestamps import zone
 from stamkund.settings import Settings, WrongSetting, load
 from stamkund.store import Store, Unavailable
@@ -36,6 +38,28 @@ def init(
         str | None,
         typer.Option(help="`checksum` accepts only real social security numbers, `pattern` anything in their form."),
     ] = None,
+    password_min_length: Annotated[
+        int | None,
+        typer.Option(
+            help="The least characters of a password that readers choose.",
+            min=LEAST_MIN_LENGTH,
+            max=MOST_MIN_LENGTH,
+        ),
+    ] = None,
+    password_block_list: Annotated[
+        bool | None,
+        typer.Option(
+            "--password-block-list/--no-password-block-list",
+            help="Refuse the most common passwords, and those made of the reader's own data.",
+        ),
+    ] = None,
+    password_rules_for_api: Annotated[
+        bool | None,
+        typer.Option(
+            "--password-rules-for-api/--no-password-rules-for-api",
+            help="Hold clients of the API to these rules too, not only our own pages.",
+        ),
+    ] = None,
 ) -> None:
     """Create an installation, or what is missing in it: database, key file, organisation. Safe to repeat."""
     if not is_organisation_id(organisation):
@@ -45,6 +69,13 @@ def init(
     if person_number_check not in (None, *PERSON_NUMBER_CHECKS):
         fail(f"--person-number-check must be one of: {', '.join(PERSON_NUMBER_CHECKS)}")
 
+    named = {
+        "min_length": password_min_length,
+        "block_list": password_block_list,
+        "for_api": password_rules_for_api,
+    }
+    password_rules = {name: value for name, value in named.items() if value is not None}
+
     def change(before: Organisation | None) -> Organisation:
         present = before or Organisation(organisation, organisation)
         return Organisation(
@@ -53,6 +84,7 @@ def init(
             timezone=timezone or present.timezone,
             person_number_check=person_number_check or present.person_number_check,
             marketing_permissions=present.marketing_permissions,
+            password_rules=msgspec.structs.replace(present.password_rules, **password_rules),
         )
 
     settings = load_settings()

@@ -10,6 +10,7 @@ import msgspec
 from stamkund.rules import scopes
 from stamkund.rules.account import Personal
 from stamkund.rules.key_schedule import RS256
+from stamkund.rules.password_rules import PasswordRules
 
 PERSON_NUMBER_CHECKS = ("pattern", "checksum")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
@@ -37,13 +38,18 @@ class Permission(msgspec.Struct, omit_defaults=True):
 
 
 class Organisation(msgspec.Struct, omit_defaults=True):
-    """A publisher. `person_number_check`: `pattern`, or `checksum` to require real numbers wherever one is stored."""
+    """A publisher.
+
+    - `person_number_check`: `pattern`, or `checksum` to require real numbers wherever one is stored.
+    - `password_rules`: for passwords that readers choose.
+    """
 
     id: str
     name: str
     timezone: str = DEFAULT_TIMEZONE
     person_number_check: str = "pattern"
     marketing_permissions: list[Permission] = []
+    password_rules: PasswordRules = PasswordRules()
 
     @property
     def requires_checksum(self) -> bool:

@@ -11,6 +11,7 @@ from stamkund.rules import identifiers, person_number, scopes, values
 from stamkund.rules.account import Account, MarketingPermission
 from stamkund.rules.customer import Customer, account_of
 from stamkund.rules.identifiers import Identifier
+from stamkund.rules.password_rules import PasswordProblem, own_words, problem_of
 from stamkund.rules.person_number import PersonNumber
 from stamkund.rules.timestamps import zone
 from stamkund.store import Candidate, UniqueConflict
@@ -49,6 +50,8 @@ PERMISSIONS = Parameter(
 
 _OVERRIDING: tuple[Parameter[Any], ...] = (FIRST_NAME, LAST_NAME, MOBILE, COMPANY_NUMBER, ORIGIN, BIRTH_DATE)
 """What replaces the customer's data where it is given."""
+_OWN_DATA = (FIRST_NAME, LAST_NAME, MOBILE, ALIAS)
+"""What a password must not be made of, beside the customer's data."""
 _UNKNOWN_PERMISSION = problems.invalid(PERMISSIONS.name, "Parameter must hold ids of active marketing permissions")
 _OTHER_PERSON_NUMBER = problems.not_the_candidates(PERSON_NUMBER.name)
 _OTHER_CUSTOMER_NUMBER = problems.not_the_candidates(CUSTOMER_NUMBER.name)
@@ -149,6 +152,7 @@ async def _check_candidate(call: Call) -> None:
         raise Refused(problems.CUSTOMER_TAKEN)
     if candidate.email_in_use:
         raise Refused(problems.EMAIL_TAKEN)
+    _check_password(call, candidate.customer)
 
 
 def _check_numbers(call: Call, candidate: Candidate) -> None:
@@ -159,6 +163,21 @@ def _check_numbers(call: Call, candidate: Candidate) -> None:
     customer_number = call.parameters.get(CUSTOMER_NUMBER)
     if customer_number is not None and customer_number != customer.customer_number:
         raise Refused(_OTHER_CUSTOMER_NUMBER)
+
+
+def _check_password(call: Call, customer: Customer) -> None:
+    """Holds the password to the organisation's rules, where they are for clients of the API too."""
+    organisation, parameters = call.caller.organisation, call.parameters
+    if not organisation.password_rules.for_api:
+        return
+    words = own_words(customer, organisation.name, parameters[EMAIL], *(parameters.get(one) for one in _OWN_DATA))
+    match problem_of(parameters[PASSWORD], organisation.password_rules, words):
+        case PasswordProblem.TOO_SHORT:
+            raise Refused(problems.too_short(PASSWORD.name, organisation.password_rules.min_length))
+        case PasswordProblem.COMMON:
+            raise Refused(problems.common_password(PASSWORD.name))
+        case PasswordProblem.OWN_DATA:
+            raise Refused(problems.password_of_own_data(PASSWORD.name))
 
 
 def _accepted_permissions(call: Call) -> list[MarketingPermission]:
