@@ -28,7 +28,7 @@ def vault(path: Path) -> Vault:
 
 
 @pytest.mark.parametrize(
-    "elsewhere",
+    "place",
     [
         Place(NUMBER, "north", "site"),
         Place(CLIENT_SECRET, "south", "site"),
@@ -38,12 +38,12 @@ def vault(path: Path) -> Vault:
         Place(CLIENT_SECRET, "norths", "ite"),
     ],
 )
-def test_a_sealed_value_is_opened_at_its_place_alone(vault: Vault, elsewhere: Place) -> None:
+def test_a_sealed_value_is_opened_at_its_place_alone(vault: Vault, place: Place) -> None:
     sealed = vault.seal("hemligt å", SITE)
     assert vault.open(sealed, SITE) == "hemligt å"
     assert "hemligt" not in sealed and sealed != vault.seal("hemligt å", SITE)
     with pytest.raises(CannotOpen, match="was changed or moved"):
-        vault.open(sealed, elsewhere)
+        vault.open(sealed, place)
 
 
 def test_a_value_that_is_not_bound_is_opened_only_to_be_bound(vault: Vault, path: Path) -> None:

@@ -55,9 +55,9 @@ def test_a_settings_file_that_others_can_read(embedded: Installation) -> None:
     ]
     path.chmod(0o640)
     assert f"settings file {path.name} is readable only by its owner and group" in embedded.do("doctor").output
-    elsewhere = path.rename(path.with_name("other.toml"))
-    elsewhere.chmod(0o604)
-    assert "settings file" in failures(embedded, settings_file=elsewhere)[0]
+    moved = path.rename(path.with_name("other.toml"))
+    moved.chmod(0o604)
+    assert "settings file" in failures(embedded, settings_file=moved)[0]
 
 
 async def test_a_copy_is_whole_and_its_owners_alone(embedded: Installation) -> None:

@@ -34,8 +34,8 @@ async def test_no_imported_hash_is_stored_as_it_is(publisher: Publisher) -> None
     assert summary.created == len(hashes)
 
     def documents_of_the_organisation() -> Work[list[str]]:
-        found = yield Execute(DOCUMENTS, (publisher.organisation.id,))
-        return [row["document"] for row in found]
+        stored = yield Execute(DOCUMENTS, (publisher.organisation.id,))
+        return [row["document"] for row in stored]
 
     documents = await publisher.store.engine.read(documents_of_the_organisation)
     assert len(documents) == len(hashes)

@@ -104,9 +104,9 @@ async def test_a_secret_of_another_client_is_not_opened(
     for other in (msgspec.structs.replace(paper.client, id="other"), neighbour.client):
         with pytest.raises(CannotOpen):
             secrets.valid(with_secret(other, own), NOW)
-    elsewhere = msgspec.structs.replace(paper.client, organisation=neighbour.id)
+    moved = msgspec.structs.replace(paper.client, organisation=neighbour.id)
     with pytest.raises(CannotOpen):
-        secrets.valid(with_secret(elsewhere, own), NOW)
+        secrets.valid(with_secret(moved, own), NOW)
 
 
 def with_secret(client: Client, secret: Secret) -> Client:

@@ -83,7 +83,7 @@ async def check_everything(settings: Settings) -> None:
             assert customer.password_hash is None or customer.password_hash.startswith(("$2b$12$", "$argon2id$"))
             assert "$argon2id" not in text and "$2b$" not in text
             if number is not None:
-                await _found(
+                await _check_hashes(
                     settings, "customer_identifiers", "customer", row, vault.number_hashes(organisation, number.ten)
                 )
         for row, organisation, text in await rows(
@@ -93,7 +93,9 @@ async def check_everything(settings: Settings) -> None:
             number = account.social_security_number
             assert (number and number.stored()) == (NUMBERS["12345"] if organisation == "north" else None)
             if number is not None:
-                await _found(settings, "identifiers", "account", row, vault.number_hashes(organisation, number.ten))
+                await _check_hashes(
+                    settings, "identifiers", "account", row, vault.number_hashes(organisation, number.ten)
+                )
         assert len(await rows(settings.database_url, "SELECT 1 FROM customers")) == 4 + COPIES
         for table in ("identifiers", "customer_identifiers"):
             count = f"SELECT count(*) FROM {table} WHERE kind = 'social_security_number'"
@@ -105,7 +107,7 @@ async def check_everything(settings: Settings) -> None:
         await installation.close()
 
 
-async def _found(settings: Settings, table: str, owner: str, row: int, hashes: list[str]) -> None:
+async def _check_hashes(settings: Settings, table: str, owner: str, row: int, hashes: list[str]) -> None:
     stored = f"SELECT value FROM {table} WHERE kind = 'social_security_number' AND {owner} = {row}"
     assert [value for (value,) in await rows(settings.database_url, stored)] == hashes
 
@@ -198,14 +200,14 @@ async def test_a_database_that_is_not_bound_is_not_used(before: Settings) -> Non
         with pytest.raises(WrongSchema, match="run `stamkund migrate`"):
             await open_installation(before, lambda: NOW)
     key_file = Path(before.key_file)
-    elsewhere = key_file.rename(key_file.with_suffix(".elsewhere"))  # noqa: ASYNC240
+    moved = key_file.rename(key_file.with_suffix(".moved"))  # noqa: ASYNC240
     for open_it in (open_installation, opening.migrate_database):
         with pytest.raises(KeyFileError, match="is missing"):
             await open_it(before, lambda: NOW)
     Vault.create(key_file, NOW)
     with pytest.raises(KeyFileError, match="is not the one"):
         await opening.migrate_database(before, lambda: NOW)
-    elsewhere.rename(key_file)
+    moved.rename(key_file)
     if not before.sqlite:
         await opening.migrate_database(before, lambda: NOW)
     await check_everything(before)

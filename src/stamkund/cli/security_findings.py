@@ -64,24 +64,24 @@ def _hashing(settings: Settings) -> Finding:
 def _tls(url: str) -> Iterator[Finding]:
     """Whether a connection to PostgreSQL on another host is encrypted, whatever somebody between the two does."""
     hosts, mode = _hosts_and_sslmode(url)
-    elsewhere = [host for host in hosts if not _is_here(host)]
-    if not elsewhere:
+    remote = [host for host in hosts if not _is_here(host)]
+    if not remote:
         return
     if mode not in _ENCRYPTED_MODES:
         yield (
             FAILED,
             (
-                f"the connection to PostgreSQL on {elsewhere[0]} may be unencrypted (sslmode={mode}): add "
+                f"the connection to PostgreSQL on {remote[0]} may be unencrypted (sslmode={mode}): add "
                 "sslmode=verify-full to the database URL"
             ),
         )
     elif mode == "verify-full":
-        yield True, f"the connection to PostgreSQL on {elsewhere[0]} is encrypted and its certificate is verified"
+        yield True, f"the connection to PostgreSQL on {remote[0]} is encrypted and its certificate is verified"
     else:
         yield (
             True,
             (
-                f"the connection to PostgreSQL on {elsewhere[0]} is encrypted; sslmode=verify-full would also verify "
+                f"the connection to PostgreSQL on {remote[0]} is encrypted; sslmode=verify-full would also verify "
                 "that it is the right server"
             ),
         )

@@ -2,7 +2,7 @@
 
 Every organisation has rules for what its own pages ask readers to choose. Clients of the API decide themselves, within
 the documented 6 to 1024 characters, unless the organisation lets its rules hold for them too. Passwords that exist
-already, and imported ones, are not judged.
+already, and imported ones, are not checked.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from stamkund.rules.customer import Customer
 
 LEAST_MIN_LENGTH, MOST_MIN_LENGTH = 6, 64
 """Between which an organisation chooses. The documented minimum is 6."""
-_MAX_JUDGED_LENGTH = 128
-"""Whoever types more than that has not chosen a common password; and judging takes time with each character."""
+_MAX_CHECKED_LENGTH = 128
+"""Whoever types more than that has not chosen a common password; and checking takes time with each character."""
 _SHORTEST_OWN_WORD = 4
 _MIN_OTHER_CHARACTERS = 6
 """So many characters must be left of a password when the reader's own data is taken out of it."""
@@ -54,12 +54,12 @@ def problem_of(password: str, rules: PasswordRules, own_words: Iterable[str]) ->
     """What is wrong with a password; None where nothing is. `own_words`: see the function of that name."""
     if len(password) < rules.min_length:
         return PasswordProblem.TOO_SHORT
-    if not rules.block_list or len(password) > _MAX_JUDGED_LENGTH:
+    if not rules.block_list or len(password) > _MAX_CHECKED_LENGTH:
         return None
-    judged = password.casefold()
-    if judged in common_passwords():
+    folded = password.casefold()
+    if folded in common_passwords():
         return PasswordProblem.COMMON
-    return PasswordProblem.OWN_DATA if _is_made_of(judged, own_words) else None
+    return PasswordProblem.OWN_DATA if _is_made_of(folded, own_words) else None
 
 
 def own_words(person: Account | Customer, *more: str | None) -> list[str]:
@@ -97,7 +97,7 @@ def common_passwords() -> frozenset[str]:
 
 def _words_of(text: str) -> Iterator[str]:
     """The text as a whole, and the words in it."""
-    folded = text[:_MAX_JUDGED_LENGTH].casefold()
+    folded = text[:_MAX_CHECKED_LENGTH].casefold()
     yield folded
     yield from _WORD_BREAK.split(folded)
 

@@ -12,7 +12,7 @@ from tests.support.service import Publisher
 ACTIVATE = "/external/api/v1/accounts/activate_candidate"
 
 
-async def refused(publisher: Publisher, password: str, **more: str) -> dict[str, str] | None:
+async def refusal(publisher: Publisher, password: str, **more: str) -> dict[str, str] | None:
     """The refusal of an activation with a password; None where the account was made."""
     made = await publisher.customer("100001")
     body = {"account_candidate_id": made.id, "email": "ove.ovesson@example.com", "password": password, **more}
@@ -34,7 +34,7 @@ async def with_rules(publisher: Publisher, **rules: object) -> None:
 
 @pytest.mark.parametrize("password", ["123456", "Ovesson", "ove.ovesson@example.com"])
 async def test_clients_keep_the_documented_rule(publisher: Publisher, password: str) -> None:
-    assert await refused(publisher, password) is None
+    assert await refusal(publisher, password) is None
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,12 @@ async def test_an_organisation_may_hold_clients_to_its_rules(
     publisher: Publisher, password: str, more: dict[str, str], message: str | None
 ) -> None:
     await with_rules(publisher, min_length=12, for_api=True)
-    problem = await refused(publisher, password, **more)
+    problem = await refusal(publisher, password, **more)
     assert (problem and problem["message"]) == message
     assert problem is None or (problem["code"], problem["field"]) == ("invalid_parameter", "password")
 
 
 async def test_readers_who_have_a_weak_password_go_on_logging_in(publisher: Publisher) -> None:
-    assert await refused(publisher, "123456") is None
+    assert await refusal(publisher, "123456") is None
     await with_rules(publisher, min_length=12, for_api=True)
     await publisher.reader_token("ove.ovesson@example.com", "123456")

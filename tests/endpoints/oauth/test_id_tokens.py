@@ -43,7 +43,7 @@ async def keys_of(site: OAuthSite) -> KeySet:
 
 
 def kids(keys: KeySet) -> list[str]:
-    """Those of the keys that a client uses unless it is told to use others."""
+    """Those of the keys that a client uses unless it asked for ES256."""
     return [str(key.kid) for key in keys.keys if key.key_type == "RSA"]
 
 
