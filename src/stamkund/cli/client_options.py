@@ -59,6 +59,7 @@ def checked_yes_or_no(option: str, value: str | None) -> bool | None:
         fail(f"{option} must be yes or no")
     return None if value is None else value == "yes"
 
+
 GRANT_OPTION = Annotated[
     list[str] | None,
     typer.Option("--grant", help=f"A grant by which it may get tokens: {', '.join(GRANTS)}. Repeat for more."),

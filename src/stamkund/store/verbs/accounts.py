@@ -81,9 +81,9 @@ class AccountVerbs(Verbs):
             return None
         before: str = row["status"]
         if before != status and {before, status} == {ACTIVE, INACTIVE}:
-            account = self._documents.account(row["document"])
+            account = self._documents.account(organisation, row["document"])
             account.status, account.updated = status, now
-            yield from store_accounts(self._documents, [(row["row"], account)])
+            yield from store_accounts(self._documents, [(row["row"], organisation, account)])
             yield from events.record(
                 AuditEntry(organisation, now, AuditEvent.ACCOUNT_STATUS_CHANGED, client, account_id, status)
             )
