@@ -69,6 +69,9 @@ class ParsedRequest:
         assert len(self.body) <= at_most
         return self.body
 
+    def is_gone(self) -> bool:
+        return False
+
 
 async def respond(dispatch: Dispatch, request: ParsedRequest) -> Response:
     """A whole call through dispatch, with what follows once its response is sent. Only this calls dispatch here."""

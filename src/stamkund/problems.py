@@ -88,10 +88,21 @@ NO_LANDING_PAGE = invalid(None, "The client has no redirect URI to send browsers
 INVALID_JSON = Problem(400, "json_parser_error", "Invalid json in request body")
 INVALID_CONTENT_TYPE = Problem(400, "invalid_content_type_error", "The Content-Type header must be application/json")
 
+# 400, 431: what is no request at all. The server refuses it before anything of ours looks at it -----------
+
+_BAD_REQUEST = "bad_request"
+NOT_HTTP = Problem(400, _BAD_REQUEST, "The request is not valid HTTP/1.1")
+HOST_REQUIRED = Problem(400, _BAD_REQUEST, "The header Host is required")
+HOST_REPEATED = Problem(400, _BAD_REQUEST, "The header Host must be given once")
+TOO_MANY_PIPELINED = Problem(400, _BAD_REQUEST, "Too many requests were sent without waiting for responses")
+HEAD_TOO_LARGE = Problem(
+    431, "headers_too_large", "The target and the headers of the request are too long, or there are too many headers"
+)
+
 # For people: a client sent a browser to us with a request that is not allowed -----------------------------
 
 UNREADABLE_PARAMETER = Problem(
-    400, "invalid_request", "A parameter of the address is given more than once, or is not UTF-8"
+    400, "invalid_request", "A parameter of the address is given more than once, is too long, or is not UTF-8"
 )
 UNKNOWN_CLIENT = Problem(400, "invalid_client", "The site or app that sent you here is not known")
 OTHER_ORGANISATION = Problem(
@@ -148,7 +159,7 @@ def insufficient_scope(scope: str) -> Problem:
     )
 
 
-# 404, 405, 413: resource, method and size -----------------------------------------------------------------
+# 404, 405, 413, 415: resource, method and body ----------------------------------------------------------------
 
 
 def not_found(thing: str) -> Problem:
@@ -160,6 +171,12 @@ CANDIDATE_NOT_FOUND = not_found("account candidate")
 TITLE_NOT_FOUND = not_found("title")
 PATH_NOT_FOUND = not_found("path")
 PAYLOAD_TOO_LARGE = Problem(413, "payload_too_large", "The request body must be at most 64 KiB")
+UNSUPPORTED_ENCODING = Problem(
+    415,
+    "unsupported_encoding",
+    "The request body must come without a Content-Encoding",
+    headers=((b"accept-encoding", b"identity"),),
+)
 
 
 def method_not_allowed(allowed: Iterable[str]) -> Problem:
@@ -214,6 +231,12 @@ UNAVAILABLE = Problem(
     503,
     "service_unavailable",
     "The database is out of reach right now; try again shortly",
+    headers=_retry_after(2),
+)
+TOO_MANY_CONNECTIONS = Problem(
+    503,
+    "service_unavailable",
+    "There are too many connections right now; try again shortly",
     headers=_retry_after(2),
 )
 BUSY = Problem(

@@ -94,6 +94,39 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             "request writes one line.",
         ),
     ] = "info"
+    max_connections: Annotated[
+        int,
+        Meta(
+            ge=10,
+            description="Connections that a worker holds at once. Beyond that the one that has waited longest for its "
+            "caller is closed; if none waits, the new one gets 503.",
+        ),
+    ] = 1_000
+    max_head_bytes: Annotated[
+        int,
+        Meta(
+            ge=8_192,
+            description="How long target and headers of a request may be together, in bytes; beyond that, and beyond "
+            "100 headers, the response is 431.",
+        ),
+    ] = 65_536
+    head_seconds: Annotated[
+        Positive,
+        Meta(description="How long the headers of a request may take to arrive; then the connection is closed."),
+    ] = 20
+    body_seconds: Annotated[
+        Positive, Meta(description="How long the body of a request may take to arrive; then the connection is closed.")
+    ] = 30
+    hsts_seconds: Annotated[
+        NotNegative,
+        Meta(
+            description="How long browsers remember to come by HTTPS alone (`Strict-Transport-Security`). It is sent "
+            "where `STAMKUND_PUBLIC_URL` is https. 0: never."
+        ),
+    ] = 31_536_000
+    documentation: Annotated[
+        bool, Meta(description="Whether the server shows its documentation at `/docs` and `/openapi.json`.")
+    ] = True
     stop_seconds: Annotated[
         Positive, Meta(description="How long a stopping server waits for requests in progress.")
     ] = 20
@@ -136,8 +169,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = 0
     hashing_queue: Annotated[
         Positive,
-        Meta(description="Passwords that may wait in a worker to be hashed; beyond that the response is 503."),
+        Meta(
+            description="Passwords that may wait in a worker to be hashed; beyond that the response is 503. One "
+            "e-mail, one form and one address take at most a quarter of it."
+        ),
     ] = 500
+    hashing_seconds: Annotated[
+        Positive,
+        Meta(description="How long a request may wait for a password to be hashed; beyond that the response is 503."),
+    ] = 10
     failed_logins: Annotated[
         Positive,
         Meta(description="Failed logins in a row, within `STAMKUND_FAILED_LOGIN_SECONDS`, that freeze a login."),

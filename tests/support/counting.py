@@ -1,8 +1,11 @@
-"""How many statements a call took, on either database, and how many hashes a login."""
+"""How many statements a call took, on either database, how many hashes a login, and what was normalised for it."""
 
 from __future__ import annotations
 
+import threading
+import unicodedata
 from collections import Counter
+from types import SimpleNamespace
 from typing import TypeVar
 
 import argon2
@@ -62,4 +65,50 @@ class HashCounter:
 
     def _counted(self, hasher: argon2.PasswordHasher, stored_hash: str, password: str) -> bool:
         self.computed[self.email] += 1
+        return self._matches(hasher, stored_hash, password)
+
+
+COMBINING = "a" + "\u0345" * 15_800 + "\u0316" * 15_800
+"""What took four seconds to normalise: the time grows with the square of the length."""
+
+
+class NormalisingRecorder:
+    """Records how long the passwords were that were normalised, and by which threads, from when it is made."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._calls: list[tuple[int, str]] = []
+        monkeypatch.setattr(passwords, "unicodedata", SimpleNamespace(normalize=self._normalise))
+
+    def assert_bounded(self) -> None:
+        """None that is too long was normalised, and none on the event loop."""
+        assert self._calls, "no password was hashed"
+        assert max(length for length, _ in self._calls) <= 1024
+        assert all(thread.startswith("stamkund-hashing") for _, thread in self._calls)
+
+    def _normalise(self, form: str, text: str) -> str:
+        self._calls.append((len(text), threading.current_thread().name))
+        return unicodedata.normalize("NFC", text)
+
+
+class HeldHashing:
+    """Has every password that is verified wait, in its thread, until `release`; counts them. A context."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun = 0
+        self._released = threading.Event()
+        self._matches = passwords._matches
+        monkeypatch.setattr(passwords, "_matches", self._held)
+
+    def __enter__(self) -> HeldHashing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def release(self) -> None:
+        self._released.set()
+
+    def _held(self, hasher: argon2.PasswordHasher, stored_hash: str, password: str) -> bool:
+        self.begun += 1
+        assert self._released.wait(60)
         return self._matches(hasher, stored_hash, password)

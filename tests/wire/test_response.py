@@ -23,12 +23,20 @@ def test_fields_and_text_are_the_same(response: Response) -> None:
 
 
 def test_a_response_says_how_long_it_is() -> None:
-    assert dict(head_fields(RESPONSES[0])) == {
-        b"content-type": b"application/json",
-        b"content-length": b"2",
-        b"x-request-id": b"1",
-    }
-    assert dict(head_fields(RESPONSES[4])) == {b"vary": b"origin", b"x-request-id": b"1"}
+    fields = dict(head_fields(RESPONSES[0]))
+    assert (fields[b"content-type"], fields[b"content-length"]) == (b"application/json", b"2")
+    assert fields[b"x-request-id"] == b"1"
+    assert {b"content-type", b"content-length"}.isdisjoint(dict(head_fields(RESPONSES[4])))
+
+
+def test_a_response_has_the_security_headers_that_it_does_not_set_itself() -> None:
+    own = (b"referrer-policy", b"same-origin"), (b"content-security-policy", b"default-src data:")
+    for response in (*RESPONSES, Response(200, b"", headers=own)):
+        fields = head_fields(response)
+        for name in (b"x-content-type-options", b"referrer-policy", b"cross-origin-resource-policy"):
+            assert name in dict(fields)
+    assert dict(head_fields(RESPONSES[0]))[b"content-security-policy"] == b"default-src 'none'; frame-ancestors 'none'"
+    assert dict(head_fields(Response(200, b"", headers=own)))[b"referrer-policy"] == b"same-origin"
 
 
 @pytest.mark.parametrize("character", [*range(32), 127])

@@ -20,6 +20,7 @@ from stamkund.rules import identifiers
 from stamkund.rules.customer import Customer, account_of
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.lockout import FAILED, FROZEN, AttemptResult, LockoutPolicy, LoginContext
+from stamkund.rules.values import MAX_EMAIL_LENGTH
 from stamkund.settings import Settings
 from stamkund.store import Login, Store, UniqueConflict
 from stamkund.vault import Vault
@@ -66,12 +67,15 @@ class Logins:
 
         `organisation` is the one that the reader named: another one than that of the context is refused like a wrong
         password. Outdated hashes are upgraded, and a customer with an imported password gets an account.
-        Raises WrongPassword, LoginLocked, HashingQueueFull, Unavailable.
+        What is longer than any e-mail or password may be is refused like a wrong password too.
+        Raises WrongPassword, LoginLocked, HashingQueueFull, CallerGone, Unavailable.
         """
+        email, organisation = email[: MAX_EMAIL_LENGTH + 1], organisation[: MAX_EMAIL_LENGTH + 1]
+        requester = context.requester.counted_under(f"email {context.organisation} {email.lower()}")
         login = await self._usable_login(context, organisation, email)
         locked = login is not None and login.lockout.locked(context.at)
         stored_hash = None if login is None or locked else login.hash
-        matches = await self._passwords.verify(password, stored_hash)
+        matches = await self._passwords.verify(password, stored_hash, requester)
         if login is None:
             result = await self._record_unknown(context, f"{organisation}^{email}")
         else:
@@ -106,7 +110,7 @@ class Logins:
 
     async def _usable_login(self, context: LoginContext, organisation: str, email: str) -> Login | None:
         # No e-mail has a NUL, and PostgreSQL can't even be asked for one.
-        if organisation != context.organisation or "\0" in email:
+        if organisation != context.organisation or "\0" in email or len(email) > MAX_EMAIL_LENGTH:
             return None
         login = await self._store.logins.find(organisation, identifiers.email(email))
         return login if login is not None and login.usable else None
@@ -114,7 +118,7 @@ class Logins:
     async def _account_row(self, context: LoginContext, login: Login, password: str) -> int:
         if login.row is not None:
             if login.hash is not None and self._passwords.is_outdated(login.hash):
-                upgraded = await self._passwords.hash(password)
+                upgraded = await self._passwords.hash(password, requester=context.requester)
                 await self._store.accounts.upgrade_password(login.row, login.hash, upgraded)
             return login.row
         assert login.customer is not None
@@ -129,7 +133,7 @@ class Logins:
                 context.organisation,
                 customer.id,
                 lambda stored: account_of(stored, email, context.at),
-                await self._passwords.hash(password),
+                await self._passwords.hash(password, requester=context.requester),
                 context.client,
                 context.at,
             )
@@ -137,7 +141,8 @@ class Logins:
             # Either the same reader logged in twice at once, and the other login made the account, or somebody else has
             # one of the customer's identifiers.
             login = await self._usable_login(context, context.organisation, email)
-            matches = await self._passwords.verify(password, None if login is None else login.hash)
+            stored_hash = None if login is None else login.hash
+            matches = await self._passwords.verify(password, stored_hash, context.requester)
             if login is None or login.row is None or not matches:
                 raise WrongPassword(self.policy.max_failures) from None
             return login.row

@@ -1,32 +1,25 @@
 """Hashing and verifying passwords: Argon2id in a few threads of low priority, behind a bounded queue.
 
-Argon2 is slow on purpose and would starve everything else. With few threads that give way to the event loop, look-ups
-stay fast while passwords are hashed. A full queue raises HashingQueueFull, which becomes 503 with Retry-After. Imported
-hashes of other systems are verified by libpass (`imported_hashes.py`), and upgraded at the next login.
+Nothing is done with a password on the event loop but to look at its length: a longer one than anybody can set matches
+nothing, and is not looked at further. What else it takes (NFC takes time that grows with the square of the length) is
+done by the threads of the queue (`hashing_queue.py`), which is bounded and raises HashingQueueFull or CallerGone.
+Imported hashes of other systems are verified by libpass (`imported_hashes.py`), and upgraded at the next login.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
-import threading
 import unicodedata
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 import argon2
 
 from stamkund.identity import imported_hashes
+from stamkund.identity.hashing_queue import Check, HashingQueue
+from stamkund.rules.requester import ANYBODY, Requester
+from stamkund.rules.values import MAX_PASSWORD_LENGTH
 from stamkund.settings import Settings
 
-T = TypeVar("T")
-
-_NICENESS = 15
-
-
-class HashingQueueFull(Exception):
-    """Too many passwords are waiting to be hashed."""
+_DUMMY_PASSWORD = "the password of an unknown e-mail"  # noqa: S105
 
 
 class Passwords:
@@ -39,31 +32,34 @@ class Passwords:
             parallelism=settings.argon2_lanes,
         )
         threads = settings.hashing_threads or max(1, (os.cpu_count() or 1) // workers)
-        self._pool = ThreadPoolExecutor(threads, "stamkund-hashing", initializer=_lower_priority)
-        self._turns = asyncio.Semaphore(2 * threads)  # one job waits for each thread, so that none idles
-        self._waiting = 0
-        self._max_waiting = settings.hashing_queue
+        self._queue = HashingQueue(threads, settings.hashing_queue, settings.hashing_seconds)
         self._dummy_hash: str | None = None
 
-    async def hash(self, password: str, check: Callable[[], Awaitable[None]] | None = None) -> str:
-        """The Argon2id hash of a password.
+    async def hash(self, password: str, check: Check | None = None, requester: Requester = ANYBODY) -> str:
+        """The Argon2id hash of a password of an allowed length.
 
-        `check` runs just before the hashing, which is skipped if it raises. Raises HashingQueueFull, and what `check`
-        raises.
+        `check` runs just before the hashing, which is skipped if it raises. Raises HashingQueueFull, CallerGone, and
+        what `check` raises.
         """
-        text = normalise(password)
-        return await self._in_turn(lambda: self._hasher.hash(text), check)
+        text = without_line_end(password)
+        if len(text) > MAX_PASSWORD_LENGTH:
+            raise ValueError("a password that is too long")
+        return await self._queue.run(lambda: self._hasher.hash(normalise(text)), requester, check)
 
-    async def verify(self, password: str, stored_hash: str | None) -> bool:
-        """Whether a password matches a hash. Without one the result is False, after the same time.
+    async def verify(self, password: str, stored_hash: str | None, requester: Requester = ANYBODY) -> bool:
+        """Whether a password matches a hash. Without one the result is False, after the same time; as it is for a
+        password that is too long for anybody's.
 
-        Raises HashingQueueFull.
+        Raises HashingQueueFull, CallerGone.
         """
-        text = normalise(password)
+        text = without_line_end(password)
+        if len(text) > MAX_PASSWORD_LENGTH:
+            text, stored_hash = "", None
         if self._dummy_hash is None:
-            self._dummy_hash = await self._in_turn(lambda: self._hasher.hash("the password of an unknown e-mail"))
+            self._dummy_hash = await self._queue.run(lambda: self._hasher.hash(_DUMMY_PASSWORD), requester)
         expected = stored_hash or self._dummy_hash
-        return await self._in_turn(lambda: _matches(self._hasher, expected, text)) and stored_hash is not None
+        matches = await self._queue.run(lambda: _matches(self._hasher, expected, normalise(text)), requester)
+        return matches and stored_hash is not None
 
     def is_outdated(self, stored_hash: str) -> bool:
         """Whether a hash was made with other parameters, or by another system."""
@@ -73,23 +69,19 @@ class Passwords:
             return True
 
     def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._queue.close()
 
-    async def _in_turn(self, work: Callable[[], T], check: Callable[[], Awaitable[None]] | None = None) -> T:
-        if self._waiting >= self._max_waiting:
-            raise HashingQueueFull
-        self._waiting += 1
-        try:
-            async with self._turns:
-                if check is not None:
-                    await check()
-                return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-        finally:
-            self._waiting -= 1
+
+def without_line_end(password: str) -> str:
+    """A password without one line end at its end, which comes along when it is pasted or read from a file."""
+    for line_end in ("\r\n", "\n", "\r"):
+        if password.endswith(line_end):
+            return password[: -len(line_end)]
+    return password
 
 
 def normalise(password: str) -> str:
-    """The form that is hashed: NFC, because keyboards compose characters differently."""
+    """The form that is hashed: NFC, because keyboards compose characters differently. Not for the event loop."""
     return unicodedata.normalize("NFC", password)
 
 
@@ -114,9 +106,3 @@ def _may_be_verified(hasher: argon2.PasswordHasher, stored_hash: str) -> bool:
         return False
     own = argon2.extract_parameters(stored_hash)
     return own.memory_cost <= hasher.memory_cost and own.time_cost <= hasher.time_cost
-
-
-def _lower_priority() -> None:
-    """Lowers the priority of the calling thread, on systems that have one for each thread (Linux)."""
-    if hasattr(os, "setpriority") and os.uname().sysname == "Linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -10,6 +10,8 @@ from stamkund.pages.texts import Texts
 
 LANGUAGES = (ENGLISH, SWEDISH)
 """The first one is the default."""
+_MAX_HEADER_LENGTH = 1024
+"""How much of an `Accept-Language` is read: browsers send a tenth of it."""
 
 
 def choose_texts(accept_language: str, ui_locales: str = "") -> Texts:
@@ -25,7 +27,7 @@ def _first(tags: Iterable[str]) -> Texts | None:
 
 def _preferred(header: str) -> Texts | None:
     """The language with the highest q; of two alike the first. Languages with q=0 are excluded."""
-    ranges = [_range(part) for part in header.split(",")]
+    ranges = [_range(part) for part in header[:_MAX_HEADER_LENGTH].split(",")]
     accepted = sorted((r for r in ranges if r[1] > 0), key=lambda r: -r[1])
     return _first(tag for tag, _ in accepted)
 

@@ -79,7 +79,6 @@ def render_page(
     all_headers = (
         (b"content-security-policy", policy.encode("ascii")),
         (b"x-frame-options", b"DENY"),
-        (b"x-content-type-options", b"nosniff"),
         (b"referrer-policy", b"same-origin"),
         NO_STORE,
         (b"content-language", texts.language.encode("ascii")),

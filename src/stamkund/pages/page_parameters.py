@@ -10,15 +10,22 @@ from stamkund.pages.language import choose_texts
 from stamkund.pages.texts import Texts
 from stamkund.problems import Refused
 from stamkund.wire.call import Call
+from stamkund.wire.form import too_long
 from stamkund.wire.parameters import parse_query
+
+_BOUNDED_ELSEWHERE = ("email", "password", "login_hint", "continue")
+"""A reader who pastes too much gets the page again, as for a wrong password (`identity/logins.py`); an address that is
+too long is none that anybody registered (`rules/urls.py`)."""
 
 
 def page_parameters(call: Call, *names: str) -> dict[str, str]:
     """The named parameters, of the form where one was sent and else of the query; empty where they are absent.
 
-    Raises Refused for one that two readers could read differently.
+    Raises Refused for one that is too long, or that two readers could read differently.
     """
     sent = call.form or parse_query(call.query)
+    if too_long(sent, (name for name in names if name not in _BOUNDED_ELSEWHERE)):
+        raise Refused(problems.UNREADABLE_PARAMETER)
     parameters = {}
     for name in names:
         value = sent.get(name, "")

@@ -19,8 +19,9 @@ CONVENTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "Query strings are percent-encoded UTF-8. A body is a JSON object of at most 64 KiB with the header "
             "`Content-Type: application/json`; `null` counts as absent. Parameters that are not listed, and parameters "
             "that are given twice, are refused.",
-            "Paths may end with a slash. A request may have the header `X-Request-Id` (1 to 128 of "
-            "`[A-Za-z0-9._~:+/=-]`); every response has that id, or a new one if it was missing or not valid.",
+            "Paths may end with a slash, and every `GET` may be made as `HEAD`. A request may have the header "
+            "`X-Request-Id` (1 to 128 of `[A-Za-z0-9._~:+/=-]`); every response has that id, or a new one if it was "
+            "missing or not valid.",
         ),
     ),
     (
@@ -37,8 +38,10 @@ CONVENTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             'An error is `{"code": …, "field": …, "message": …}`; `field` is present only where the error is about one '
             "parameter. A response has one error, the first in this order: token (401), scope and identity "
-            "(403), rate limit (429), size (413), content type, JSON, unknown parameters, values (400), then the "
-            "call's own.",
+            "(403), rate limit (429), size (413), encoding (415), content type, JSON, unknown parameters, values "
+            "(400), then the call's own.",
+            "What is no request at all is refused first: 431 `headers_too_large` for more than 64 KiB or 100 lines of "
+            "headers, 400 `bad_request` for what is not HTTP or has no `Host`. "
             "The response for a path that does not exist is 404 `not_found`, for another method 405 "
             "`method_not_allowed` with the header `Allow`. 401 and 403 have `WWW-Authenticate`, 429 and 503 have "
             "`Retry-After` in seconds.",

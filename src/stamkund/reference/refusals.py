@@ -49,6 +49,7 @@ def _in_order(endpoint: Endpoint) -> Iterator[Problem]:
 def _of_input(endpoint: Endpoint) -> Iterator[Problem]:
     if endpoint.body is not None:
         yield problems.PAYLOAD_TOO_LARGE
+        yield problems.UNSUPPORTED_ENCODING
     if endpoint.body == "json":
         yield problems.INVALID_CONTENT_TYPE
         yield problems.INVALID_JSON

@@ -28,6 +28,7 @@ _DESCRIPTIONS = {
     404: "Not found.",
     409: "Another account or customer has it already.",
     413: "The body is too large.",
+    415: "The body is encoded (`Content-Encoding`).",
     429: "Too many requests in one minute.",
     500: "An error in the server.",
     503: "Temporarily not available.",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from stamkund.rules.account import Personal
+from stamkund.rules.requester import ANYBODY, Requester
 
 MAX_ATTEMPTS_STORED = 25
 """How many attempts of a login are stored: those that the documented admin portal shows."""
@@ -82,7 +83,10 @@ NO_FAILURES = LockoutState()
 
 
 class LoginContext(Personal):
-    """The context of a login attempt: channel, client, IP address and user agent (None: not known), and when."""
+    """The context of a login attempt: channel, client, IP address and user agent (None: not known), and when.
+
+    `requester`: for whom its password is hashed.
+    """
 
     organisation: str
     channel: str
@@ -90,6 +94,7 @@ class LoginContext(Personal):
     address: str | None
     user_agent: str | None
     at: int
+    requester: Requester = ANYBODY
 
 
 class Attempt(Personal):

@@ -121,6 +121,10 @@ def _read_unicode(text: str, _: Context) -> str:
     return text
 
 
+MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 6, 1024
+MAX_EMAIL_LENGTH = 1024
+
+
 _PERSON_NUMBER_TEXT = "/^[0-9]{6}-[0-9]{4}$/"
 _PERSON_NUMBER = re.compile(r"[0-9]{6}-[0-9]{4}")
 _MOBILE_TEXT = "/^[+,0]?[0-9]{10,12}$/"
@@ -165,13 +169,18 @@ def _read_permissions(text: str, context: Context) -> list[str]:
 
 ID = ValueType("id", _read_id, ID_TEXT, ID_PATTERN, max_length=24, example="585a4768edce2c5e6f000001")
 EMAIL = ValueType(
-    "email", _matching(_EMAIL, EMAIL_TEXT), EMAIL_TEXT, _EMAIL, max_length=1024, example="ove.ovesson@example.com"
+    "email",
+    _matching(_EMAIL, EMAIL_TEXT),
+    EMAIL_TEXT,
+    _EMAIL,
+    max_length=MAX_EMAIL_LENGTH,
+    example="ove.ovesson@example.com",
 )
 PASSWORD = ValueType(
     "password",
     _read_unicode,
-    min_length=6,
-    max_length=1024,
+    min_length=MIN_PASSWORD_LENGTH,
+    max_length=MAX_PASSWORD_LENGTH,
     example="Df7Vdd8!!vnM",
     control_characters=True,
 )

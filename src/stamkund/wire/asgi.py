@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from stamkund.wire.request import BodyTooLarge, Disconnected, Peer
-from stamkund.wire.response import Response, head_fields
+from stamkund.wire.response import Header, Response, head_fields
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -22,7 +22,7 @@ class AsgiRequest:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query: bytes = scope["query_string"]
-        self.header_lines: list[tuple[bytes, bytes]] = list(scope["headers"])
+        self.header_lines: list[Header] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         self.headers = dict(self.header_lines)
         self.peer: Peer | None = scope.get("client")
 
@@ -38,14 +38,21 @@ class AsgiRequest:
             if not message.get("more_body", False):
                 return bytes(body)
 
+    def is_gone(self) -> bool:
+        """ASGI says so only to whoever receives."""
+        return False
 
-async def serve_request(respond: Respond, scope: Scope, receive: Receive, send: Send) -> None:
-    """Responds to one request that came by ASGI."""
+
+async def serve_request(
+    respond: Respond, scope: Scope, receive: Receive, send: Send, headers: Sequence[Header] = ()
+) -> None:
+    """Responds to one request that came by ASGI. `headers`: those of every response."""
     response = await respond(AsgiRequest(scope, receive))
     if response is None:
         return
     try:
-        await send({"type": "http.response.start", "status": response.status, "headers": head_fields(response)})
-        await send({"type": "http.response.body", "body": response.body})
+        fields = [*headers, *head_fields(response)]
+        await send({"type": "http.response.start", "status": response.status, "headers": fields})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})
     finally:
         response.when_sent()

@@ -9,6 +9,7 @@ from stamkund.rules.account import Account
 from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.lockout import LoginContext
 from stamkund.rules.organisation import Client
+from stamkund.rules.requester import Requester, address_source
 from stamkund.rules.session import Visitor
 from stamkund.store import AuthenticatedToken
 from stamkund.wire.caller import ANONYMOUS, Caller
@@ -92,7 +93,20 @@ class Call:
             address=self.address,
             user_agent=None if user_agent is None else user_agent.decode("latin-1")[:MAX_USER_AGENT_LENGTH],
             at=self.now,
+            requester=self.requester(),
         )
+
+    def requester(self, *sources: str) -> Requester:
+        """For whom a password is hashed, counted under `sources` and under the address of whoever made the call.
+
+        The calls of a client with a secret come from the publisher's own servers, so they are not counted by address.
+        """
+        by_address = () if self._is_by_confidential_client else address_source(self.address)
+        return Requester((*sources, *by_address), self.request.is_gone)
+
+    @property
+    def _is_by_confidential_client(self) -> bool:
+        return self.client is not ANONYMOUS.client and not self.client.public
 
     def account(self) -> Account | None:
         """The account that was read along with the token, None where there is none. Raises CannotOpen."""

@@ -1,9 +1,9 @@
 """From request to response: finds the endpoint and makes its checks, in the wire contract's order.
 
-token (401) → scope and identity (403) → the client's rate limit (429) → size (413) → content type → JSON → unknown
-parameters → values (400) → the rate limit of the identifiers (429), once their values are valid → the handler. Nothing
-else decides in which order a caller learns what is wrong. Every response, also the one to a fault of ours, is a JSON
-body with a code and a request id.
+token (401) → scope and identity (403) → the client's rate limit (429) → size (413) → encoding (415) → content type →
+JSON → unknown parameters → values (400) → the rate limit of the identifiers (429), once their values are valid → the
+handler. Nothing else decides in which order a caller learns what is wrong. Every response, also the one to a fault of
+ours, is a JSON body with a code and a request id.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from stamkund import log, problems
-from stamkund.identity.passwords import HashingQueueFull
+from stamkund.identity.hashing_queue import CallerGone, HashingQueueFull
 from stamkund.identity.tokens import token_digest
 from stamkund.problems import Problem, Refused
 from stamkund.rules.account import Account
@@ -40,6 +40,7 @@ MAX_BODY_BYTES = 64 * 1024
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:+/=-]{1,128}")
 _JSON = re.compile(rb"application/json[ \t]*(;.*)?", re.IGNORECASE)
+_NOT_ENCODED = (b"", b"identity")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -59,6 +60,8 @@ class Dispatch:
                 if endpoint.method in methods:
                     raise TypeError(f"{endpoint.method} {path} is declared twice")
                 methods[endpoint.method] = endpoint
+                if endpoint.method == "GET":  # the server leaves the body out
+                    methods["HEAD"] = endpoint
         self._log = log.get()
         self._process = os.urandom(6).hex()
         self._count = itertools.count(1)
@@ -72,7 +75,7 @@ class Dispatch:
         try:
             endpoint = self._endpoint(request)
             response = await self._response(endpoint, call)
-        except Disconnected:
+        except (Disconnected, CallerGone):
             return None
         except Exception as error:
             response = self._error_response(error, endpoint, call, request_id)
@@ -82,6 +85,14 @@ class Dispatch:
         response.request_id = request_id
         name = endpoint.name if endpoint else None
         response.when_sent = partial(log.request, request_id, call.client.id, name, response.status, started, call.now)
+        return response
+
+    def refuse(self, request: Request, problem: Problem) -> Response:
+        """The response to what the server could not read as a request, logged when it is sent, like any other."""
+        started, request_id = time.perf_counter(), self._request_id(request.headers)
+        response = Response(problem.status, _encode(problem.body()), headers=(*problem.headers, NO_STORE))
+        response.request_id = request_id
+        response.when_sent = partial(log.request, request_id, "", None, problem.status, started, self._services.clock())
         return response
 
     def _request_id(self, headers: Mapping[bytes, bytes]) -> str:
@@ -206,6 +217,8 @@ def _parsed(endpoint: Endpoint, sent: Mapping[str, Any], context: Context) -> Pa
 
 async def _read_body(endpoint: Endpoint, call: Call) -> None:
     body = await _body(call)
+    if call.headers.get(b"content-encoding", b"identity").lower() not in _NOT_ENCODED:
+        raise Refused(problems.UNSUPPORTED_ENCODING)
     if endpoint.body == "form":
         call.form = parse_form(body)
         return

@@ -6,7 +6,11 @@ forms do, and everything else is taken literally (`^`, `/`, `@`, blanks, a `%` t
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from urllib.parse import unquote_plus
+
+MAX_FIELD_LENGTH = 8192
+"""How long a field or parameter may be of which nothing else is said: longer than any address that browsers follow."""
 
 
 class FormFields(dict[str, str]):
@@ -46,3 +50,9 @@ def _decoded(raw: bytes) -> str:
         return unquote_plus(text, errors="strict")
     except UnicodeDecodeError:
         return unquote_plus(text, encoding="latin-1")
+
+
+def too_long(fields: Mapping[str, object], names: Iterable[str]) -> list[str]:
+    """Those of the names whose fields are longer than any may be."""
+    values = ((name, fields.get(name)) for name in names)
+    return [name for name, value in values if isinstance(value, str) and len(value) > MAX_FIELD_LENGTH]

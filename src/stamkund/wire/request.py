@@ -47,3 +47,6 @@ class Request(Protocol):
 
     async def read_body(self, at_most: int) -> bytes:
         """The whole body, in bytes. Raises BodyTooLarge as soon as there is more, and Disconnected."""
+
+    def is_gone(self) -> bool:
+        """Whether its caller has gone away, as far as the server can know."""

@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from stamkund.wire.security_headers import with_security_headers
+
 Header = tuple[bytes, bytes]
 
 
@@ -64,17 +66,17 @@ def head_fields(response: Response) -> list[Header]:
     """The header fields of a response, in the order in which they are sent. Raises ValueError: a 204 has no body."""
     request_id = b"x-request-id", response.request_id.encode("ascii")
     if not _has_body(response):
-        return [*response.headers, request_id]
+        return [*with_security_headers(response.headers), request_id]
     length = b"content-length", b"%d" % len(response.body)
-    return [(b"content-type", response.content_type), *response.headers, length, request_id]
+    return [(b"content-type", response.content_type), *with_security_headers(response.headers), length, request_id]
 
 
 def head_text(response: Response) -> bytes:
     """The lines of `head_fields`, each with its line end. Raises ValueError, also for a value that breaks the head."""
     request_id = response.request_id.encode("ascii")
     if not _has_body(response):
-        return b"%bx-request-id: %b\r\n" % (header_lines(response.headers), request_id)
-    lines = header_lines(response.headers, response.content_type)
+        return b"%bx-request-id: %b\r\n" % (_response_lines(response.headers), request_id)
+    lines = _response_lines(response.headers, response.content_type)
     return b"%bcontent-length: %d\r\nx-request-id: %b\r\n" % (lines, len(response.body), request_id)
 
 
@@ -87,13 +89,22 @@ def _has_body(response: Response) -> bool:
 
 
 @lru_cache(maxsize=256)
-def header_lines(fields: tuple[Header, ...], content_type: bytes | None = None) -> bytes:
-    """Header fields as they are sent, the content type first. Raises ValueError for a value that breaks the head.
+def header_lines(fields: tuple[Header, ...]) -> bytes:
+    """Header fields as they are sent. Raises ValueError for a value that breaks the head.
 
-    Cached, because most responses have the same few.
+    Cached, because they are the same again and again.
     """
-    if content_type is not None:
-        fields = (b"content-type", content_type), *fields
+    return _lines(fields)
+
+
+@lru_cache(maxsize=256)
+def _response_lines(fields: tuple[Header, ...], content_type: bytes | None = None) -> bytes:
+    """As `header_lines`, the content type first, with what all responses have. Most have the same few."""
+    begin = () if content_type is None else ((b"content-type", content_type),)
+    return _lines((*begin, *with_security_headers(fields)))
+
+
+def _lines(fields: tuple[Header, ...]) -> bytes:
     if any(_BREAKS_A_HEAD.search(value) for _, value in fields):
         raise ValueError("a header value with a control character")
     return b"".join(b"%b: %b\r\n" % field for field in fields)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 import pytest
 
 from tests.endpoints.login_pages.reader import BACK, EMAIL, PASSWORD, Herald, herald_of
 from tests.support.browser import Browser
-from tests.support.counting import HashCounter
+from tests.support.counting import COMBINING, HashCounter, HeldHashing, NormalisingRecorder
 from tests.support.rows import set_status
 from tests.support.service import NOW, RunningService
+from tests.support.waiting import until
 
 UNKNOWN_EMAIL = "nobody@example.com"
 LEFT = "You have {} attempts left before logging in is locked for a while."
@@ -173,6 +174,114 @@ async def test_strange_emails_are_just_wrong(herald: Herald, browser: Browser, e
     )
     assert response.status_code == 403 and WRONG in response.text
     assert "x" not in response.cookies
+
+
+@pytest.mark.parametrize("email", [EMAIL, UNKNOWN_EMAIL, "a" * 60_000, "a@" + "\u0345" * 30_000])
+@pytest.mark.both_engines
+async def test_what_is_too_long_is_just_wrong(
+    herald: Herald, browser: Browser, email: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page comes again with its ordinary sentence, and nothing is done with what is too long."""
+    recorder = NormalisingRecorder(monkeypatch)
+    await browser.get("/login", oid=herald.id)
+    token = browser.page.forms[0].fields["form_token"]
+    cookie = f"__Host-stamkund_form={browser.cookie('__Host-stamkund_form')}"
+    for password in ("wrong", COMBINING, "x" * 65_000):
+        fields = {"oid": herald.id, "form_token": token, "email": email, "password": password}
+        body = "&".join(f"{name}={value}" for name, value in fields.items()).encode()[:65_536]
+        response = await herald.service.http.post("/login", content=body, headers={"cookie": cookie})
+        assert response.status_code == 403 and WRONG in response.text
+        assert len(response.text) < 12_000, "nor is it shown again"
+    recorder.assert_bounded()
+
+
+async def test_other_parameters_that_are_too_long_are_refused(herald: Herald, browser: Browser) -> None:
+    for name in ("oid", "ui_locales", "prompt"):
+        page = await browser.get("/login", **{"oid": herald.id, name: "x" * 8193})
+        assert page.status == 400 and "too long" in page.text
+
+
+PLACES = 8
+BUSY = {"hashing_queue": PLACES, "hashing_threads": 1, "trusted_proxies": "127.0.0.1"}
+
+
+@pytest.mark.parametrize("alike", ["form", "email", "address"])
+async def test_one_source_takes_a_quarter_of_the_queue(
+    fresh_url: str, tmp_path: Path, alike: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes from elsewhere still logs in. The rest gets 503, as a page."""
+    async with RunningService(fresh_url, tmp_path / "stamkund.key", **BUSY) as service:
+        herald = await herald_of(await service.publisher())
+        with HeldHashing(monkeypatch) as held:
+            waiting = []
+            for n in range(PLACES):
+                form, cookie = await _login_form(herald, "f" * 43 if alike == "form" else f"{n}" * 43)
+                sent = {**form, "email": "a@example.com" if alike == "email" else f"a{n}@example.com", "password": "x"}
+                headers = {"cookie": cookie, "x-forwarded-for": f"192.0.2.{1 if alike == 'address' else n}"}
+                waiting.append(asyncio.create_task(service.http.post("/login", data=sent, headers=headers)))
+            await until(lambda: sum(task.done() for task in waiting) == PLACES * 3 // 4)
+            too_many = [task.result() for task in waiting if task.done()]
+            assert {(r.status_code, r.headers["retry-after"]) for r in too_many} == {(503, "1")}
+            assert {r.headers["content-type"] for r in too_many} == {"text/html; charset=utf-8"}
+            other_source = asyncio.create_task(herald.publisher.grant("password", username=EMAIL, password=PASSWORD))
+            held.release()
+            assert {(await task).status_code for task in waiting} == {403, 503}
+            assert (await other_source).status_code == 200
+
+
+async def _login_form(herald: Herald, cookie: str) -> tuple[dict[str, str], str]:
+    """The fields of a form that was shown to the browser with this cookie, and the header that sends it."""
+    async with herald.browser() as browser:
+        browser.set_cookie("__Host-stamkund_form", cookie)
+        await browser.get("/login", oid=herald.id)
+        return browser.page.forms[0].fields, f"__Host-stamkund_form={cookie}"
+
+
+async def test_no_reader_waits_for_those_who_have_gone_away(
+    fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hundreds of posts whose sockets are closed kept a reader waiting for a minute. Also with requests behind them,
+    when nothing is read any more that would say that they are gone."""
+    async with RunningService(fresh_url, tmp_path / "stamkund.key", **BUSY | {"trusted_proxies": ""}) as service:
+        herald = await herald_of(await service.publisher())
+        form, cookie = await _login_form(herald, "f" * 43)
+        with HeldHashing(monkeypatch) as held:
+            busy = asyncio.create_task(herald.publisher.grant("password", username="a@example.com", password="x"))
+            await until(lambda: held.begun == 1)
+            for number in range(40):
+                body = urlencode({**form, "email": EMAIL, "password": "wrong"}).encode()
+                head = f"POST /login HTTP/1.1\r\nHost: test\r\nCookie: {cookie}\r\nContent-Length: {len(body)}\r\n\r\n"
+                behind = b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n" * (number % 2)
+                await _send_and_leave(service, head.encode() + body + behind)
+            reader = asyncio.create_task(herald.publisher.grant("password", username=EMAIL, password=PASSWORD))
+            held.release()
+            assert ((await reader).status_code, (await busy).status_code) == (200, 400)
+        assert held.begun <= 3, "the reader's, the first, and one that its thread was kept for"
+
+
+async def _send_and_leave(service: RunningService, request: bytes) -> None:
+    parts = urlsplit(service.url)
+    _, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    writer.write(request)
+    await writer.drain()
+    await asyncio.sleep(0)
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_clients_with_a_secret_are_not_counted_by_address(
+    fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All readers of a site come from the address of its server. An e-mail is counted all the same."""
+    async with RunningService(fresh_url, tmp_path / "stamkund.key", **BUSY) as service:
+        publisher = await service.publisher()
+        with HeldHashing(monkeypatch) as held:
+            emails = [f"a{n}@example.com" for n in range(PLACES - 2)] + ["b@example.com"] * 3
+            logins = [asyncio.create_task(publisher.grant("password", username=e, password="x")) for e in emails]
+            await until(lambda: sum(login.done() for login in logins) == 1)
+            assert [login.result().status_code for login in logins if login.done()] == [503]
+            held.release()
+            assert Counter([(await login).status_code for login in logins]) == {400: PLACES, 503: 1}
 
 
 async def test_an_inactive_account_has_to_log_in_again_and_can_not(herald: Herald, browser: Browser) -> None:

@@ -24,6 +24,7 @@ from stamkund.rules.customer import account_of
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Secret
 from stamkund.store import Store
+from tests.support.counting import COMBINING, NormalisingRecorder
 from tests.support.rows import set_status
 from tests.support.service import SCOPES, Publisher, RunningService
 
@@ -378,8 +379,11 @@ async def test_a_reader_gets_a_token_with_identity(publisher: Publisher) -> None
 
 
 @pytest.mark.both_engines
-async def test_every_failed_login_is_refused_alike(service: RunningService, publisher: Publisher) -> None:
+async def test_every_failed_login_is_refused_alike(
+    service: RunningService, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No oracle for who is a customer: wrong password, unknown e-mail, another organisation, not active."""
+    recorder = NormalisingRecorder(monkeypatch)
     other = await service.publisher()
     await _account(publisher)
     await _account(other, email="elsewhere@example.com")
@@ -406,10 +410,22 @@ async def test_every_failed_login_is_refused_alike(service: RunningService, publ
             ("inactive@example.com", PASSWORD),
             ("customer@example.com", PASSWORD),
             (EMAIL, "x" * 20_000),
+            (EMAIL, COMBINING[13_000:18_000]),
+            ("x" * 20_000, PASSWORD),
+            (f"{'x' * 20_000}^{EMAIL}", PASSWORD),
+            (f"{publisher.id}^{EMAIL}{' ' * 20_000}", PASSWORD),
         )
     ]
     assert {error_of(r) for r in responses} == {WRONG_PASSWORD}
     assert len({r.text for r in responses}) == 1
+    recorder.assert_bounded()
+
+
+async def test_fields_that_are_too_long_are_refused_first(service: RunningService, publisher: Publisher) -> None:
+    for name in ("client_id", "client_secret", "grant_type", "scope", "code"):
+        form = {"client_id": publisher.client.id, "client_secret": publisher.secret, "grant_type": "none"}
+        response = await post(service, "&".join(f"{n}={v}" for n, v in {**form, name: "x" * 8193}.items()))
+        assert error_of(response) == ("invalid_request", f"The field {name} is too long")
 
 
 async def _inactive(publisher: Publisher, email: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from stamkund.rules import identifiers
 from tests.endpoints.sso2.conftest import EMAIL, PASSWORD, SsoSite, site_of
+from tests.support.counting import COMBINING, NormalisingRecorder
 from tests.support.service import RunningService
 
 DAY = 86_400
@@ -56,6 +57,19 @@ async def test_a_failure_leaves_a_session_as_it_was(site: SsoSite, reader: str) 
     claims = await site.connector.authenticate_with_ticket(visited.sid, "wrong")
     assert (claims["sts"], claims["at"], claims["err"]) == ("loggedin", "", "invalid_credentials")
     assert await site.status(visited.sid, "loggedin") == ("loggedin", None)
+
+
+async def test_what_is_too_long_is_just_wrong(site: SsoSite, reader: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = NormalisingRecorder(monkeypatch)
+    sid = (await site.identified()).sid
+    for usr, pwd in (
+        (EMAIL, COMBINING[14_000:17_000]),
+        ("x" * 20_000, PASSWORD),
+        (f"{'x' * 20_000}^{EMAIL}", PASSWORD),
+    ):
+        claims = await site.connector.authenticate(sid, usr, pwd)
+        assert (claims["sts"], claims["err"]) == ("anon", "invalid_credentials")
+    recorder.assert_bounded()
 
 
 @pytest.mark.parametrize("usr", ["", "nobody@example.com", "x", "\x00", "^", "^^", "a^b^c", "å" * 2000, "org-1^"])

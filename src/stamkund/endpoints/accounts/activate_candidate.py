@@ -121,7 +121,10 @@ async def activate_candidate(call: Call) -> Created:
     """
     permissions = _accepted_permissions(call)
     await _check_candidate(call)
-    password_hash = await call.services.passwords.hash(call.parameters[PASSWORD], lambda: _check_candidate(call))
+    requester = call.requester(f"email {call.caller.organisation.id} {call.parameters[EMAIL].lower()}")
+    password_hash = await call.services.passwords.hash(
+        call.parameters[PASSWORD], lambda: _check_candidate(call), requester
+    )
     try:
         _, account_id = await call.services.store.accounts.activate(
             call.caller.organisation.id,

@@ -16,12 +16,13 @@ from stamkund.identity.logins import LoginLocked, WrongPassword
 from stamkund.identity.sessions import cookie_digest
 from stamkund.identity.tokens import new_token
 from stamkund.pages import refusal_page, render_page
-from stamkund.pages.forms import LOGIN, LOGOUT, ProtectedForm, is_genuine
+from stamkund.pages.forms import LOGIN, LOGOUT, TOKEN_FIELD, ProtectedForm, is_genuine
 from stamkund.pages.page_parameters import page_parameters, texts_of
 from stamkund.rules import identifiers
 from stamkund.rules.lockout import LOGIN_PAGE
 from stamkund.rules.session import Session
 from stamkund.rules.timestamps import zone
+from stamkund.rules.values import MAX_EMAIL_LENGTH
 from stamkund.store import NotActive
 from stamkund.wire.about import About, Example, FormField, FormVariant, OtherResponse
 from stamkund.wire.call import Call
@@ -168,6 +169,7 @@ async def _log_in(call: Call, destination: Destination, email: str, password: st
     services.limits.client(LOGIN_LIMIT, f"login page of {organisation}", call.now)
     services.limits.identifier(LOGIN_LIMIT, organisation, identifiers.email(email), call.now)
     context = call.login_context(organisation, LOGIN_PAGE, destination.client_id)
+    context.requester = context.requester.counted_under(f"form {call.form[TOKEN_FIELD]}")
     account = await services.logins.log_in(context, organisation, email, password)
     cookie = new_token()
     try:
@@ -263,5 +265,8 @@ def _hidden_fields(destination: Destination, parameters: dict[str, str], *names:
 
 
 def _printable(email: str) -> str:
-    """An e-mail as it was typed, without the blanks that keyboards add and the characters that pages can't show."""
-    return "".join(c for c in email if c.isprintable()).strip()
+    """An e-mail as it was typed, without the blanks that keyboards add and the characters that pages can't show.
+
+    One that is too long stays so, as far as that takes.
+    """
+    return "".join(c for c in email[: MAX_EMAIL_LENGTH + 1] if c.isprintable()).strip()

@@ -24,7 +24,7 @@ from stamkund.wire.about import About, Example, FormField, FormVariant, OtherRes
 from stamkund.wire.call import Call
 from stamkund.wire.endpoint import endpoint
 from stamkund.wire.hosts import TO_CANONICAL_HOST, redirect_to_canonical_host
-from stamkund.wire.response import HTML, Response, redirect
+from stamkund.wire.response import HTML, Header, Response, redirect
 
 PATH = "/oauth2/logout"
 _GROUP = "Pages"
@@ -43,6 +43,9 @@ _FIELDS = (
     FormField("oid", "The organisation, where nothing else tells it.", example="demo"),
     FormField("ui_locales", "The language, before what the browser asks for: `sv` or `en`.", example="sv"),
 )
+
+_CLEAR: Header = (b"clear-site-data", b'"cache", "storage"')
+"""Whatever the browser has kept of our pages; cookies stay, because that of a trusted browser outlives a logout."""
 
 Claims = dict[str, Any]
 
@@ -181,7 +184,7 @@ async def _log_out(call: Call, destination: Destination, session: Session) -> Re
 async def _logged_out_page(call: Call, destination: Destination, *, was_logged_in: bool) -> Response:
     """Redirects a browser in which nobody is logged in (any more), or says so."""
     organisation = destination.organisation
-    headers = [call.services.sessions.no_cookie(organisation.id)] if was_logged_in else []
+    headers = [call.services.sessions.no_cookie(organisation.id), _CLEAR] if was_logged_in else []
     if destination.location is not None:
         return redirect(destination.location, *headers, status=303)
     texts = texts_of(call)

@@ -19,6 +19,7 @@ from stamkund.problems import Refused
 from stamkund.rules.organisation import CODE_GRANT, Client, Organisation
 from stamkund.rules.urls import web_address, with_query
 from stamkund.store import Store
+from stamkund.wire.form import too_long
 from stamkund.wire.parameters import parse_query
 
 _LOOPBACK = ("http://127.0.0.1", "http://[::1]")
@@ -84,10 +85,10 @@ class AuthorizationRequest:
 def parse_parameters(query: bytes) -> dict[str, str]:
     """The parameters of a request, each given at most once; an empty one counts as absent (RFC 6749, 3.1).
 
-    Raises Refused.
+    Raises Refused, also for one that is too long.
     """
     parameters = parse_query(query)
-    if not all(isinstance(value, str) for value in parameters.values()):
+    if too_long(parameters, parameters) or not all(isinstance(value, str) for value in parameters.values()):
         raise Refused(problems.UNREADABLE_PARAMETER)
     return {name: value for name, value in parameters.items() if value}
 

@@ -20,6 +20,7 @@ from stamkund.problems import Problem
 from stamkund.wire.about import About, CustomError, Example, FormField, FormVariant
 from stamkund.wire.call import Call
 from stamkund.wire.endpoint import Endpoint, Limit, endpoint
+from stamkund.wire.form import too_long
 from stamkund.wire.response import JSON, Response
 
 FORM_TYPE = b"application/x-www-form-urlencoded"
@@ -28,6 +29,20 @@ _NO_FORM = ("{", "[", "<", "--")
 _NAME = re.compile("[a-z_]{1,64}")
 LIMIT = "token"
 """What the calls of a client are counted under, all of OAuth's together."""
+
+_BOUNDED_FIELDS = (
+    "client_id",
+    "client_secret",
+    "grant_type",
+    "scope",
+    "code",
+    "redirect_uri",
+    "code_verifier",
+    "ticket",
+    "refresh_token",
+    "token",
+)
+"""All fields but those of a login, where whatever is too long is refused like what is wrong (`identity/logins.py`)."""
 
 OAuthHandler = Callable[[Call], Awaitable[Response]]
 
@@ -49,6 +64,8 @@ def oauth_operation(path: str, *, about: About, refusals: Sequence[Problem] = ()
         async def handle(call: Call) -> Response:
             try:
                 check_form(call)
+                for name in too_long(call.form, _BOUNDED_FIELDS):
+                    raise OAuthError("invalid_request", f"The field {name} is too long")
                 return await handler(call)
             except OAuthError as error:
                 return error_response(call, error)

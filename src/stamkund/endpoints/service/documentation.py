@@ -7,7 +7,7 @@ from stamkund.wire.call import Call
 from stamkund.wire.endpoint import endpoint
 from stamkund.wire.response import HTML, Response
 
-_GROUP = "Documentation"
+GROUP = "Documentation"
 
 
 @endpoint(
@@ -15,7 +15,7 @@ _GROUP = "Documentation"
     "/openapi.json",
     public=True,
     personal=False,
-    about=About(title="OpenAPI document", group=_GROUP, source="our own; OpenAPI 3.1"),
+    about=About(title="OpenAPI document", group=GROUP, source="our own; OpenAPI 3.1"),
 )
 async def openapi_document(call: Call) -> Response:
     """Describes every call as OpenAPI 3.1, for programs that make clients and tests out of it."""
@@ -27,15 +27,11 @@ async def openapi_document(call: Call) -> Response:
     "/docs",
     public=True,
     personal=False,
-    about=About(title="Documentation page", group=_GROUP, source="our own", media=HTML),
+    about=About(title="Documentation page", group=GROUP, source="our own", media=HTML),
 )
 async def documentation_page(call: Call) -> Response:
     """Describes every call on a page for people. It needs nothing from elsewhere."""
     from stamkund.reference.page import CONTENT_SECURITY_POLICY
 
-    headers = (
-        (b"content-security-policy", CONTENT_SECURITY_POLICY.encode("ascii")),
-        (b"x-content-type-options", b"nosniff"),
-        (b"referrer-policy", b"no-referrer"),
-    )
+    headers = ((b"content-security-policy", CONTENT_SECURITY_POLICY.encode("ascii")),)
     return Response(200, call.services.documentation.page(), HTML.encode("ascii"), headers)

@@ -81,6 +81,7 @@ class SsoRequest(msgspec.Struct, frozen=True):
             address=address if isinstance(address, str) and _ADDRESS.fullmatch(address) else None,
             user_agent=_printable(user_agent) if isinstance(user_agent, str) else None,
             at=self.call.now,
+            requester=self.call.requester(),
         )
 
 
