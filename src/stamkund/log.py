@@ -4,7 +4,7 @@ A line says what happened to which request of which client. It never holds a que
 personal data: log ids, counts and the names of errors, nothing that somebody entered.
 
 Lines are buffered for up to a fifth of a second, because a write for each request costs more than reading an account;
-warnings and errors are written immediately.
+warnings and errors are written immediately. What libraries log, and errors that nobody caught, become such lines too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ import asyncio
 import atexit
 import errno
 import io
+import logging
+import logging.config
 import sys
+import threading
 import time
 import traceback
 from collections.abc import MutableMapping
@@ -78,6 +81,46 @@ def configure(level: str, stream: BinaryIO | None = None) -> None:
         cache_logger_on_first_use=False,
     )
     atexit.register(flush)
+
+
+LIBRARIES: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"lines": {"class": "stamkund.log.LibraryLines"}},
+    "root": {"handlers": ["lines"], "level": "WARNING"},
+}
+"""The configuration of the standard library's logging: what libraries log are lines of ours."""
+
+_FORMATTED = ("uvicorn", "py.warnings")
+"""Libraries whose messages are about the server alone. Others quote what they worked on: of them the text is logged
+that stands in their source, without what was filled in."""
+
+
+class LibraryLines(logging.Handler):
+    """Makes lines of ours of what libraries log by the standard library's logging."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        formatted = record.name.partition(".")[0] in _FORMATTED or record.name in _FORMATTED
+        text = record.getMessage() if formatted else str(record.msg)
+        error = record.exc_info[1] if record.exc_info else None
+        level = (
+            "error" if record.levelno >= logging.ERROR else "warning" if record.levelno >= logging.WARNING else "info"
+        )
+        fields = {} if error is None else where(error)
+        getattr(get(), level)(text.partition("\n")[0], library=record.name, **fields)
+
+
+def take_over() -> None:
+    """Makes lines of ours of everything that would be written to standard error in this process."""
+    logging.config.dictConfig(LIBRARIES)
+    logging.captureWarnings(True)
+    sys.excepthook = lambda _, error, __: _uncaught(error)
+    threading.excepthook = lambda arguments: _uncaught(arguments.exc_value)
+
+
+def _uncaught(error: BaseException | None) -> None:
+    if error is not None:
+        get().error("uncaught error", **where(error))
 
 
 def get() -> Any:

@@ -637,9 +637,9 @@ async def test_an_encoded_nul_is_no_part_of_any_value(service: RunningService, c
 
 
 async def test_urls_that_are_too_long(service: RunningService, callers: Callers) -> None:
-    """Ours up to 64 KiB; beyond that the HTTP server has had enough."""
+    """Ours up to 64 KiB; beyond that nothing looks at them."""
     token = b"Authorization: Bearer " + callers.anybody.encode()
-    for length, status in ((60_000, 400), (66_000, 400), (200_000, 400)):
+    for length, status in ((60_000, 400), (66_000, 431), (200_000, 431)):
         response = await raw.send(service, raw.get(b"/external/api/v1/accounts?alias=" + b"a" * length, token))
         assert response.status == status
     response = await raw.send(service, raw.get(b"/external/api/v1/accounts/" + b"a" * 60_000, token))
@@ -684,7 +684,42 @@ async def test_a_request_whose_end_is_disputed_is_refused(service: RunningServic
     ],
 )
 async def test_what_is_no_http_is_refused(service: RunningService, request_bytes: bytes) -> None:
-    assert (await raw.send(service, request_bytes)).status == 400
+    response = await raw.send(service, request_bytes)
+    assert (response.status, response.json()["code"]) == (400, "bad_request")
+    assert REQUEST_ID.fullmatch(response.headers["x-request-id"])
+
+
+WITHOUT_HOST = b"GET /health/live HTTP/%b\r\n%bX-Request-Id: mine\r\nConnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("version", "hosts", "status"),
+    [
+        (b"1.1", b"Host: a.example\r\n", 200),
+        (b"1.1", b"host:\r\n", 200),
+        (b"1.1", b"", 400),
+        (b"1.1", b"Host: a.example\r\nHost: a.example\r\n", 400),
+        (b"1.1", b"Host: a.example\r\nX: y\r\nx: z\r\nHOST: b.example\r\n", 400),
+        (b"1.1", b"X-Forwarded-Host: a.example\r\n", 400),
+        (b"1.0", b"", 200),
+        (b"1.0", b"Host: a.example\r\n", 200),
+        (b"1.0", b"Host: a.example\r\nHost: b.example\r\n", 400),
+    ],
+)
+async def test_a_request_has_one_host(service: RunningService, version: bytes, hosts: bytes, status: int) -> None:
+    response = await raw.send(service, WITHOUT_HOST % (version, hosts))
+    assert response.status == status and response.headers["x-request-id"] == "mine"
+    if status == 400:
+        assert response.json()["code"] == "bad_request" and "Host" in response.json()["message"]
+
+
+async def test_blanks_around_a_header_are_no_part_of_it(service: RunningService, callers: Callers) -> None:
+    token = callers.anybody.encode()
+    for header in (b"Authorization: Bearer %b  ", b"Authorization: Bearer %b\t \t", b"Authorization:\t Bearer %b"):
+        response = await raw.send(
+            service, raw.get(b"/external/api/v1/titles", header % token, b"X-Request-Id: mine \t")
+        )
+        assert response.status in (200, 403) and response.headers["x-request-id"] == "mine"
 
 
 async def test_an_absolute_target_is_read_as_its_path(service: RunningService) -> None:

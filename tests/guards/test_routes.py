@@ -36,6 +36,12 @@ from tests.support.calls import (
 )
 from tests.support.service import Publisher, RunningService
 
+SECURITY_HEADERS = (
+    "x-content-type-options",
+    "referrer-policy",
+    "cross-origin-resource-policy",
+    "content-security-policy",
+)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 every_route = pytest.mark.parametrize("endpoint", declared_endpoints(), ids=label)
@@ -231,16 +237,65 @@ async def test_paths_that_do_not_exist_are_404_to_everybody(service: RunningServ
                 assert assert_refused(response, 404, "not_found")["message"] == "path could not be found", path
 
 
+def _allowed(path: str) -> set[str]:
+    """The methods at a path; where there is GET, HEAD too."""
+    declared = {e.method for e in declared_endpoints() if path in e.paths}
+    return declared | ({"HEAD"} if "GET" in declared else set())
+
+
 @every_route
 async def test_other_methods_are_405_with_the_allowed_ones(service: RunningService, endpoint: Endpoint) -> None:
     for path in endpoint.paths:
-        allowed = {e.method for e in declared_endpoints() if path in e.paths}
-        for method in set(METHODS) - allowed:
+        allowed = _allowed(path)
+        for method in {*METHODS, "HEAD"} - allowed:
             response = await service.http.request(method, path)
-            assert_refused(response, 405, "method_not_allowed")
-            assert response.headers["allow"] == ", ".join(sorted(allowed))
-        head = await service.http.head(path)
-        assert (head.status_code, head.headers["allow"]) == (405, ", ".join(sorted(allowed)))
+            assert (response.status_code, response.headers["allow"]) == (405, ", ".join(sorted(allowed)))
+            if method != "HEAD":
+                assert_refused(response, 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("endpoint", [e for e in declared_endpoints() if e.method == "GET"], ids=label)
+async def test_every_get_may_be_made_as_head(service: RunningService, callers: Callers, endpoint: Endpoint) -> None:
+    """The same status and kind of response, without the body; refusals too."""
+    for token in {None, None if endpoint.public else callers.able(endpoint)}:
+        get = await send(service, endpoint, token)
+        head = await send(service, endpoint, token, method="HEAD")
+        assert (head.status_code, head.content) == (get.status_code, b"")
+        for name in ("content-type", "cache-control", "www-authenticate", "content-security-policy"):
+            assert head.headers.get(name) == get.headers.get(name), name
+        assert int(head.headers["content-length"]) > 0 or get.content == b""
+
+
+@every_route
+async def test_every_response_has_the_security_headers(
+    service: RunningService, callers: Callers, endpoint: Endpoint
+) -> None:
+    """Successes and refusals, JSON and pages."""
+    for token in {None, None if endpoint.public else callers.able(endpoint)}:
+        response = await send(service, endpoint, token)
+        for name in SECURITY_HEADERS:
+            assert len(response.headers.get_list(name)) == 1, name
+        assert response.headers["x-content-type-options"] == "nosniff"
+        if response.headers["content-type"] == "application/json":
+            policy = response.headers["content-security-policy"]
+            assert policy == "default-src 'none'; frame-ancestors 'none'"
+
+
+@pytest.mark.parametrize("endpoint", [e for e in declared_endpoints() if e.body is not None], ids=label)
+async def test_an_encoded_body_is_415(service: RunningService, callers: Callers, endpoint: Endpoint) -> None:
+    """After its size was looked at, and before what it holds."""
+    token = None if endpoint.public else callers.able(endpoint)
+    for encoding in ("gzip", "br", "identity, gzip", "x"):
+        headers = {"content-encoding": encoding}
+        response = await send(service, endpoint, token, headers=headers)
+        assert response.status_code == 415 and response.headers["accept-encoding"] == "identity"
+        if endpoint.refusal_page is None:
+            assert_refused(response, 415, "unsupported_encoding")
+        too_long = await send(service, endpoint, token, headers=headers, content=b"x" * (MAX_BODY_BYTES + 1))
+        assert too_long.status_code == 413
+    for encoding in ("identity", "Identity", ""):
+        response = await send(service, endpoint, token, headers={"content-encoding": encoding})
+        assert response.status_code != 415
 
 
 @every_route

@@ -2,8 +2,8 @@
 
 Our connection is a subclass of uvicorn's protocol: it overrides some methods and is called by others, and our requests
 stand where uvicorn expects its own. None of that is a documented interface, so any release may change it. When a test
-here fails, read what changed, see what it means for `server/protocol.py` and `server/proxies.py`, run the tests beside
-this one, and only then write the new fingerprint here and the new bounds into pyproject.toml.
+here fails, read what changed, see what it means for `server/protocol.py` and `server/supervisor.py`, run the tests
+beside this one, and only then write the new fingerprint here and the new bounds into pyproject.toml.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ from typing import Any
 import pytest
 from uvicorn import Config
 from uvicorn.lifespan.on import LifespanOn
-from uvicorn.middleware import proxy_headers
 from uvicorn.protocols import utils
 from uvicorn.protocols.http import httptools_impl
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import Server, ServerState
+from uvicorn.supervisors import multiprocess
+from uvicorn.supervisors.multiprocess import Multiprocess
 
-from stamkund.server.protocol import Connection, Exchange
+from stamkund.server.exchange import Exchange
+from stamkund.server.protocol import Connection
 from tests.support.service import RunningService
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +44,8 @@ OVERRIDDEN: Fingerprints = {
     HttpToolsProtocol.data_received: "010a7ae59a5d3b1a",
     HttpToolsProtocol.on_message_begin: "96d377fdc7c2baef",
     HttpToolsProtocol.on_headers_complete: "1ea8589acfad92d8",
+    HttpToolsProtocol.on_header: "65d62c044f61fdbd",
+    HttpToolsProtocol.on_message_complete: "1fbad42dc31fc01f",
     HttpToolsProtocol.on_body: "dba9c32aeba35b6a",
     HttpToolsProtocol.on_response_complete: "64e254f28e389e76",
     HttpToolsProtocol._unsupported_upgrade_warning: "55bbd2762b189d9a",
@@ -51,8 +55,6 @@ INHERITED: Fingerprints = {
     HttpToolsProtocol.connection_lost: "c91a4c9bf2e29c55",
     HttpToolsProtocol.eof_received: "5652627579a02369",
     HttpToolsProtocol.on_url: "37be44e962b04ca8",
-    HttpToolsProtocol.on_header: "65d62c044f61fdbd",
-    HttpToolsProtocol.on_message_complete: "1fbad42dc31fc01f",
     HttpToolsProtocol.pause_writing: "17a8fd215d96a13c",
     HttpToolsProtocol.resume_writing: "7844bbaa8cceb1ef",
     HttpToolsProtocol.send_400_response: "ae5a4a3782b646fd",
@@ -74,10 +76,8 @@ USED: Fingerprints = {
     LifespanOn.__init__: "6acdad3ec7abe90b",
     httptools_impl._get_status_line: "d7012e110d2d2574",
     utils.get_remote_addr: "5cb127377672c133",
-    proxy_headers.ProxyHeadersMiddleware.__init__: "7aa920bbc1fa565f",
-    proxy_headers._TrustedHosts: "3debe2af4a662daf",
-    proxy_headers._parse_raw_hosts: "a1e05d2e65ed8a96",
-    proxy_headers._parse_host_port: "bd51462af0f9acdc",
+    Multiprocess: "ea4650ac0ee7c09c",
+    multiprocess.Process: "c3105a4518e3195a",
 }
 REVIEWED = {**OVERRIDDEN, **INHERITED, **USED}
 

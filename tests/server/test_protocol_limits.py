@@ -9,16 +9,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from stamkund.server.protocol import MAX_UNFINISHED_BYTES, MAX_WAITING, Connection
+from stamkund.server.patience import ConnectionLimits
+from stamkund.server.protocol import MAX_HEADER_LINES, MAX_WAITING, Connection
 from stamkund.wire.request import Request
 from stamkund.wire.response import Response
 from tests.support.conversations import Conversation, responses
 from tests.support.http_server import LOOPS, Caller, Gate, HttpServer, until
 from tests.support.small_application import SmallApplication, echo, hello, text
 
-GET = b"GET / HTTP/1.1\r\n\r\n"
+GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 APPLICATION = SmallApplication({"/": hello, "/echo": echo})
-TOO_LONG = b"The head of the request is too long."
+MAX_HEAD_BYTES = ConnectionLimits().head_bytes
+TOO_LONG = b"headers_too_large"
 IDLE_SECONDS = 0.3
 """How long a connection may wait here. Tests wait for its end, and compare no times."""
 
@@ -58,7 +60,7 @@ async def test_nothing_is_read_while_requests_wait() -> None:
 @pytest.mark.parametrize(("waiting", "accepted"), [(MAX_WAITING, True), (MAX_WAITING + 1, False)])
 async def test_more_requests_than_may_wait_are_refused(waiting: int, accepted: bool) -> None:
     received, was_closed = await responses(Connection, APPLICATION, [GET + GET * waiting])
-    assert received.count(b"HTTP/1.1 200 ") == (waiting + 1 if accepted else 0)
+    assert received.count(b"HTTP/1.1 200 ") == MAX_WAITING + 1, "what came before has its response"
     assert received.count(b"HTTP/1.1 400 ") == (0 if accepted else 1)
     assert was_closed != accepted
 
@@ -74,7 +76,7 @@ def test_a_caller_that_takes_nothing_is_not_served_on(server: HttpServer) -> Non
 
     server.handlers["/many"] = many_bytes
     caller, other = server.callers(2)
-    caller.send(b"GET /many HTTP/1.1\r\n\r\n" * 60)
+    caller.send(b"GET /many HTTP/1.1\r\nHost: test\r\n\r\n" * 60)
     until(lambda: any(connection.flow.write_paused for connection in server.connections))
     other.get()
     assert other.response() == (200, b"hello")
@@ -85,13 +87,11 @@ def test_a_caller_that_takes_nothing_is_not_served_on(server: HttpServer) -> Non
 
 LONG_HEADS = {
     "a path": (b"GET /", b"x"),
-    "a name": (b"GET / HTTP/1.1\r\nx", b"x"),
+    "a name": (b"GET / HTTP/1.1\r\nHost: test\r\nx", b"x"),
     "a value": (b"GET / HTTP/1.1\r\nx: ", b"x"),
-    "many lines": (b"GET / HTTP/1.1\r\n", b"x: y\r\n"),
     "blank lines before a request": (b"", b"\r\n"),
-    "a trailer": (b"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nx: ", b"x"),
-    "many trailers": (b"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"x: y\r\n"),
-    "an extension of a chunk": (b"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;x=", b"x"),
+    "a trailer": (b"POST /echo HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nx: ", b"x"),
+    "an extension of a chunk": (b"POST /echo HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n1;x=", b"x"),
 }
 
 
@@ -101,15 +101,50 @@ async def test_what_never_ends_is_refused(what: str) -> None:
     piece = (more * 2_000)[:2_000]
     async with Conversation(Connection, APPLICATION) as conversation:
         await conversation.send(begin)
-        for _ in range(MAX_UNFINISHED_BYTES // len(piece)):
+        for _ in range(MAX_HEAD_BYTES // len(piece)):
             await conversation.send(piece)
         assert not conversation.is_closed
         await conversation.send(piece)
         assert conversation.is_closed
-        if b"/echo" in begin:  # a request in progress has no response but its own
-            assert not conversation.received
-        else:
-            assert conversation.received.count(b"HTTP/1.1 400 ") == 1 and conversation.received.endswith(TOO_LONG)
+        assert conversation.received.count(b"HTTP/1.1 431 ") == 1 and conversation.received.endswith(TOO_LONG)
+
+
+def head_of(size: int) -> bytes:
+    """A request whose target and header lines are of this size together, as they are counted."""
+    return (
+        b"GET / HTTP/1.1\r\nHost: test\r\nx: " + b"y" * (size - len("/") - len("Host: test\r\nx: \r\n")) + b"\r\n\r\n"
+    )
+
+
+@pytest.mark.parametrize("before", [b"", GET, GET * 3 + b"GET /", head_of(30_000)])
+@pytest.mark.parametrize("as_one", [True, False])
+async def test_a_head_is_refused_from_the_first_byte_too_many(before: bytes, as_one: bool) -> None:
+    """Also where all of it arrives at once, and behind others."""
+    rest = b" HTTP/1.1\r\nHost: test\r\n\r\n" if before.endswith(b"GET /") else b""
+    for size, status in ((MAX_HEAD_BYTES, 200), (MAX_HEAD_BYTES + 1, 431)):
+        sent = before + rest + head_of(size)
+        cut = len(before) if not as_one else 0
+        received, was_closed = await responses(Connection, APPLICATION, [sent[:cut], sent[cut:]])
+        assert received.count(b"HTTP/1.1 ") == sent.count(b"GET ")
+        assert received.split(b"HTTP/1.1 ")[-1].startswith(b"%d " % status) and was_closed == (status == 431)
+
+
+@pytest.mark.parametrize("many", [MAX_HEADER_LINES + 2, 10_000])
+@pytest.mark.parametrize("end", [b"", b"\r\n"])
+async def test_too_many_header_lines_are_refused(many: int, end: bytes) -> None:
+    """A hundred megabytes of them took ten times as much memory."""
+    for begin in (b"GET / HTTP/1.1\r\nHost: test\r\n", b"GET / HTTP/1.1\r\n"):
+        received, was_closed = await responses(Connection, APPLICATION, [begin + b"x: y\r\n" * many + end])
+        assert received.startswith(b"HTTP/1.1 431 ") and was_closed
+    trailers = b"POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"x: y\r\n" * many + end
+    received, was_closed = await responses(Connection, APPLICATION, [trailers])
+    assert received.endswith(TOO_LONG) and was_closed
+
+
+async def test_as_many_header_lines_as_may_be_are_read() -> None:
+    lines = b"Host: test\r\n" + b"x: y\r\n" * (MAX_HEADER_LINES - 1)
+    received, was_closed = await responses(Connection, APPLICATION, [(b"GET / HTTP/1.1\r\n" + lines + b"\r\n") * 2])
+    assert received.count(b"HTTP/1.1 200 ") == 2 and not was_closed
 
 
 @pytest.mark.parametrize("loop_name", sorted(LOOPS))
@@ -118,7 +153,7 @@ def test_a_caller_that_sends_too_much_can_read_why(loop_name: str) -> None:
     with HttpServer(loop_name) as server:
         caller = server.caller()
         caller.send(b"GET / HTTP/1.1\r\nx: " + b"x" * 5_000_000)
-        assert caller.response() == (400, TOO_LONG) and caller.rest() == b""
+        assert caller.response() == (431, TOO_LONG) and caller.rest() == b""
         caller.get()
         assert caller.rest() == b"" and server.connections
         caller.close()
@@ -131,22 +166,29 @@ def test_a_caller_that_goes_on_after_a_refusal_is_closed(impatient: HttpServer) 
     until(lambda: not impatient.connections)
 
 
-async def test_a_refusal_is_never_the_response_to_another_request() -> None:
+async def test_a_refusal_waits_for_the_responses_before_it() -> None:
+    """Whoever shares a connection must not take it for the response to another request."""
+    gates: list[asyncio.Future[Response]] = []
+
     async def wait(_: Request) -> Response:
-        await asyncio.get_running_loop().create_future()
-        return text("never")
+        gates.append(asyncio.get_running_loop().create_future())
+        return await gates[-1]
 
     async with Conversation(Connection, SmallApplication({"/": wait})) as conversation:
         await conversation.send(GET + b"GET / HTTP/1.1\r\nx: ")
         for _ in range(10):
             await conversation.send(b"x" * 10_000)
-        assert conversation.is_closed and not conversation.received
+        assert not conversation.is_closed and not conversation.received
+        gates[0].set_result(text("at last"))
+        await conversation.settle()
+        first, second = conversation.received.split(b"HTTP/1.1 ")[1:]
+        assert first.endswith(b"at last") and second.startswith(b"431 ") and conversation.is_closed
 
 
 async def test_a_long_head_is_read_if_it_ends() -> None:
     """As often as one likes: each is counted by itself, and so is a body, whatever its length."""
-    head = b"GET /echo HTTP/1.1\r\nx: " + b"y" * (MAX_UNFINISHED_BYTES - 1_000) + b"\r\n\r\n"
-    body = b"POST /echo HTTP/1.1\r\nContent-Length: 500000\r\n\r\n" + b"x" * 500_000
+    head = b"GET /echo HTTP/1.1\r\nHost: test\r\nx: " + b"y" * (MAX_HEAD_BYTES - 1_000) + b"\r\n\r\n"
+    body = b"POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 500000\r\n\r\n" + b"x" * 500_000
     async with Conversation(Connection, APPLICATION) as conversation:
         for _ in range(3):
             for sent in (head, head, body):
@@ -182,7 +224,7 @@ def one_request_and_half_a_head(caller: Caller) -> None:
 
 
 def one_that_waits_and_one_behind_it(caller: Caller) -> None:
-    caller.send(b"GET /sleeps HTTP/1.1\r\n\r\n" * 2)
+    caller.send(b"GET /sleeps HTTP/1.1\r\nHost: test\r\n\r\n" * 2)
     assert caller.response() == caller.response() == (200, b"slept")
 
 
@@ -224,7 +266,7 @@ def test_a_connection_whose_handler_is_at_work_stays(impatient: HttpServer) -> N
     busy, eager, reading = impatient.callers(3)
     busy.get("/gate")
     gate.wait()
-    eager.send(b"GET /gate HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n")
+    eager.send(b"GET /gate HTTP/1.1\r\nHost: test\r\n\r\nGET / HTTP/1.1\r\nHost: test\r\n\r\n")
     gate.wait(2)
     reading.post("/read", 4, b"bo")
     until(lambda: len(impatient.tasks) == 3)
@@ -249,7 +291,7 @@ def test_a_caller_that_takes_nothing_is_left(impatient: HttpServer, header: str)
     impatient.handlers["/many"] = many_bytes
     stays, sends_on = impatient.callers(2)
     stays.get("/many", header)
-    sends_on.send(b"GET /many HTTP/1.1\r\n\r\n" * 10)
+    sends_on.send(b"GET /many HTTP/1.1\r\nHost: test\r\n\r\n" * 10)
     until(lambda: not impatient.connections)
     assert len(stays.rest()) < 10_000_000
 

@@ -34,7 +34,7 @@ def test_what_is_in_progress_is_finished_and_the_connection_closed(server: HttpS
     waiting, pipelining, sending = server.callers(3)
     waiting.get("/gate")
     gate.wait()
-    pipelining.send(b"GET /gate HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n")
+    pipelining.send(b"GET /gate HTTP/1.1\r\nHost: test\r\n\r\nGET / HTTP/1.1\r\nHost: test\r\n\r\n")
     gate.wait(2)
     sending.post("/echo", 4, b"bo")
     until(lambda: len(server.tasks) == 3)
@@ -89,6 +89,6 @@ def test_a_caller_that_takes_nothing_does_not_keep_the_server(loop_name: str) ->
         server.handlers["/many"] = many_bytes
         closing, draining = server.callers(2)
         closing.get("/many", "Connection: close")
-        draining.send(b"GET /many HTTP/1.1\r\n\r\n" * 2)
+        draining.send(b"GET /many HTTP/1.1\r\nHost: test\r\n\r\n" * 2)
         until(lambda: all(connection.flow.write_paused for connection in server.connections))
         server.stop()

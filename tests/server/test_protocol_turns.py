@@ -66,7 +66,7 @@ def test_a_crowd_is_handled_in_several_turns(server: HttpServer) -> None:
 async def test_head_and_body_are_one_write() -> None:
     async with Conversation(Connection, SmallApplication({"/": hello})) as conversation:
         for count in range(1, 4):
-            await conversation.send(b"GET / HTTP/1.1\r\n\r\n")
+            await conversation.send(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
             assert conversation.received.count(b"hello") == conversation.writes == count
 
 
@@ -167,7 +167,9 @@ def test_responses_of_a_connection_are_in_the_order_of_its_requests(server: Http
         caller.get("/gate")
     gate.wait(8)
     for number, caller in enumerate(callers):
-        caller.send(b"".join(b"GET /which?%d HTTP/1.1\r\n\r\n" % (100 * number + place) for place in range(50)))
+        caller.send(
+            b"".join(b"GET /which?%d HTTP/1.1\r\nHost: test\r\n\r\n" % (100 * number + place) for place in range(50))
+        )
     for _ in callers:
         gate.open(text("first"))
     for number, caller in enumerate(callers):
@@ -266,7 +268,7 @@ class NotReady(SmallApplication):
 async def test_a_caller_is_not_left_waiting_by_an_application_that_has_not_started() -> None:
     with capture_logs() as logs:
         async with Conversation(Connection, NotReady({})) as conversation:
-            await conversation.send(b"GET / HTTP/1.1\r\n\r\n")
+            await conversation.send(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
             assert conversation.is_closed and not conversation.received
     assert [line["event"] for line in logs] == ["no response"] and SECRET not in str(logs)
 
@@ -292,7 +294,7 @@ def test_what_is_put_off_is_done_and_its_faults_are_its_own(
     caller, other = server.callers(2)
     with capture_logs() as logs:
         with server.busy():
-            caller.send(b"GET /later HTTP/1.1\r\n\r\n" * 2)
+            caller.send(b"GET /later HTTP/1.1\r\nHost: test\r\n\r\n" * 2)
             other.get()
         assert other.response() == HELLO
         assert [caller.response() for _ in expected] == expected
@@ -310,7 +312,7 @@ async def test_what_is_put_off_is_done_where_a_caller_takes_nothing_until_the_se
 
     async with Conversation(Connection, SmallApplication({"/": puts_off})) as conversation:
         conversation.protocol.pause_writing()
-        await conversation.send(b"GET / HTTP/1.1\r\n\r\n")
+        await conversation.send(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
         assert not done and not conversation.received
         for task in list(conversation.server.tasks):
             task.cancel()

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from stamkund.rules import identifiers
-from stamkund.server.proxies import address_of
+from stamkund.server import proxies
+from stamkund.server.proxies import IpAddress, address_of, parse_address
 from stamkund.settings import Settings
 from stamkund.wire.asgi import AsgiRequest
 from stamkund.wire.request import Peer
@@ -58,11 +59,48 @@ async def nothing() -> dict[str, object]:
         (PROXY, ["x" * 60_000], PROXY),
         (PROXY, ["192.0.2.1\xa0\xff"], PROXY),
         (PROXY, ["[", "]"], PROXY),
+        (PROXY, ["2001:DB8:B:0:0::1"], "2001:db8:b::1"),
+        (PROXY, ["::ffff:192.0.2.1"], READER),
+        ("::ffff:10.1.2.3", [READER], READER),
+        (PROXY, ["192.0.2.1 "], READER),
+        (PROXY, ["192.0.2.01"], PROXY),
+        (PROXY, ["\x1b[2J192.0.2.1"], PROXY),
+        (PROXY, ["192.0.2.1\u0085"], PROXY),
+        (PROXY, [f"{READER}, x"], PROXY),
+        (PROXY, [",".join(f"10.1.{n // 256}.{n % 256}" for n in range(6_000))], "10.1.23.96"),
+        (PROXY, [READER + ",10.1.9.9" * 6_000], "10.1.9.9"),
     ],
 )
 def test_only_a_trusted_proxy_is_believed(peer: str, forwarded: list[str], address: str) -> None:
     find = address_of(Settings(trusted_proxies=TRUSTED))
     assert find(request((peer, 4711), *forwarded)) == address
+
+
+def test_only_the_last_of_many_addresses_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A visitor can put thousands before them, and each takes its time to be read."""
+    parsed: list[str] = []
+
+    def parse(text: str) -> IpAddress | None:
+        parsed.append(text)
+        return parse_address(text)
+
+    monkeypatch.setattr(proxies, "parse_address", parse)
+    find = address_of(Settings(trusted_proxies=TRUSTED))
+    find(request((PROXY, 4711), ",".join(f"10.1.{n // 256}.{n % 256}" for n in range(6_000))))
+    assert len(parsed) <= 17
+
+
+@pytest.mark.parametrize("text", ["proxy.example.com", "10.0.0.0/33", "10.0.0.1,,10.0.0.2", "10.0.0.1;10.0.0.2"])
+def test_a_setting_that_names_no_address_is_refused(text: str) -> None:
+    """It must not silently trust nobody."""
+    with pytest.raises(ValueError, match="trusted_proxies"):
+        address_of(Settings(trusted_proxies=text))
+
+
+def test_a_network_may_be_written_by_any_of_its_addresses_and_a_star_is_all() -> None:
+    assert address_of(Settings(trusted_proxies="10.1.2.3/16"))(request(("10.1.9.9", 1), READER)) == READER
+    for peer in ("192.0.2.77", "2001:db8::1"):
+        assert address_of(Settings(trusted_proxies="*"))(request((peer, 1), READER)) == READER
 
 
 def test_no_proxy_is_believed_unless_the_settings_say_so() -> None:

@@ -11,17 +11,19 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, cast
 
 import uvicorn
 import uvloop
 
+from stamkund.server.patience import ConnectionLimits
 from stamkund.server.process import PROTOCOL
 from stamkund.server.protocol import Connection
 from stamkund.wire.request import Request
 from stamkund.wire.response import Response
-from tests.support.small_application import Handler, SmallApplication, hello
+from tests.support.small_application import DEFAULT_LIMITS, Handler, SmallApplication, hello
 
 PATIENCE_SECONDS = 20
 LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
@@ -30,11 +32,12 @@ LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 class HttpServer:
     """Use as a context manager. `handlers` may be added to while it runs; `options` are uvicorn's."""
 
-    def __init__(self, loop_name: str, **options: Any) -> None:
+    def __init__(self, loop_name: str, limits: ConnectionLimits = DEFAULT_LIMITS, **options: Any) -> None:
         self.handlers: dict[str, Handler] = {"/": hello}
         self._loop_name = loop_name
         self._listening = socket.create_server(("127.0.0.1", 0))
-        self._config = uvicorn.Config(SmallApplication(self.handlers), log_config=None, **{**PROTOCOL, **options})
+        application = SmallApplication(self.handlers, limits)
+        self._config = uvicorn.Config(application, log_config=None, **{**PROTOCOL, **options})
         self.uvicorn = uvicorn.Server(self._config)
         self.errors: list[dict[str, Any]] = []
         """What the event loop reported."""
@@ -131,6 +134,10 @@ class Caller:
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
 
+    def send_if_open(self, data: bytes) -> None:
+        with suppress(OSError):
+            self.send(data)
+
     def response(self) -> tuple[int, bytes]:
         """Status and body of the next response."""
         head = self._until(b"\r\n\r\n")
@@ -181,8 +188,10 @@ class Gate:
     def __init__(self, server: HttpServer) -> None:
         self._server = server
         self._futures: list[asyncio.Future[Response | None]] = []
+        self.requests: list[Request] = []
 
-    async def __call__(self, _: Request) -> Response | None:
+    async def __call__(self, request: Request) -> Response | None:
+        self.requests.append(request)
         future: asyncio.Future[Response | None] = self._server.loop.create_future()
         self._futures.append(future)
         return await future

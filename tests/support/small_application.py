@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from stamkund.problems import Problem
+from stamkund.server.patience import ConnectionLimits
 from stamkund.wire.asgi import Receive, Scope, Send, serve_request
 from stamkund.wire.request import BodyTooLarge, Disconnected, Request
-from stamkund.wire.response import Response
+from stamkund.wire.response import Header, Response
 
 Handler = Callable[[Request], Awaitable[Response | None]]
+DEFAULT_LIMITS = ConnectionLimits()
 AT_MOST = 1_000
 """How long a body `echo` reads."""
 
@@ -16,8 +19,11 @@ AT_MOST = 1_000
 class SmallApplication:
     """Responds by a handler for each path, and with 404 elsewhere; by ASGI and as our own connections ask for it."""
 
-    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+    headers: tuple[Header, ...] = ()
+
+    def __init__(self, handlers: Mapping[str, Handler], limits: ConnectionLimits = DEFAULT_LIMITS) -> None:
         self._handlers = handlers
+        self.connection_limits = limits
 
     async def respond(self, request: Request) -> Response | None:
         handler = self._handlers.get(request.path, nothing_there)
@@ -25,6 +31,11 @@ class SmallApplication:
             return await handler(request)
         except Disconnected:
             return None
+
+    def refuse(self, request: Request, problem: Problem) -> Response:
+        """As dispatch does, with the request id that was read."""
+        request_id = request.headers.get(b"x-request-id", b"none").decode("latin-1")
+        return Response(problem.status, problem.code.encode(), b"text/plain", request_id=request_id)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

@@ -11,19 +11,24 @@ from typing import Any
 from stamkund import log
 from stamkund.clock import Clock, system_clock
 from stamkund.endpoints import declared_endpoints
+from stamkund.endpoints.service.documentation import GROUP as DOCUMENTATION
 from stamkund.identity.passwords import Passwords
+from stamkund.problems import Problem
 from stamkund.reference.documentation import documentation_of
 from stamkund.server import proxies
 from stamkund.server.jobs import clean_up_forever, extend_sessions, share_counts
+from stamkund.server.patience import ConnectionLimits
 from stamkund.settings import Settings
 from stamkund.store import Unavailable
 from stamkund.store.open import Installation, WrongSchema, open_installation
 from stamkund.vault import KeyFileError
 from stamkund.wire.asgi import Receive, Scope, Send, serve_request
 from stamkund.wire.dispatch import Dispatch
+from stamkund.wire.endpoint import Endpoint
 from stamkund.wire.limits import limits_of
 from stamkund.wire.request import Request
 from stamkund.wire.response import Response
+from stamkund.wire.security_headers import headers_of_all_responses
 from stamkund.wire.services import Services
 
 
@@ -38,15 +43,24 @@ class Application:
         self.settings = settings
         self.clock = clock
         self._dispatch: Dispatch | None = None
+        self.connection_limits = ConnectionLimits(
+            settings.max_connections, settings.max_head_bytes, settings.head_seconds, settings.body_seconds
+        )
+        self.headers = headers_of_all_responses(settings)
 
     def respond(self, request: Request) -> Coroutine[Any, Any, Response | None]:
         """The response to a request; None where the caller went away before it was read."""
         assert self._dispatch is not None, "the server must run the lifespan protocol"
         return self._dispatch.respond(request)
 
+    def refuse(self, request: Request, problem: Problem) -> Response:
+        """The response to what could not be read as a request."""
+        assert self._dispatch is not None, "the server must run the lifespan protocol"
+        return self._dispatch.refuse(request, problem)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await serve_request(self.respond, scope, receive, send)
+            await serve_request(self.respond, scope, receive, send, self.headers)
         elif scope["type"] == "lifespan":
             await self._run_lifespan(receive, send)
 
@@ -58,7 +72,7 @@ class Application:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         services = self._services(installation)
-        self._dispatch = Dispatch(declared_endpoints(), services)
+        self._dispatch = Dispatch(_endpoints(self.settings), services)
         jobs = _start_jobs(services)
         _settle_garbage_collector()
         log.get().info("started", engine=installation.store.engine.name, process=os.getpid())
@@ -85,6 +99,11 @@ class Application:
             documentation=documentation_of(declared_endpoints()),
             address_of=proxies.address_of(self.settings),
         )
+
+
+def _endpoints(settings: Settings) -> list[Endpoint]:
+    """The calls that this installation responds to."""
+    return [e for e in declared_endpoints() if settings.documentation or e.about.group != DOCUMENTATION]
 
 
 def _start_jobs(services: Services) -> list[asyncio.Task[None]]:

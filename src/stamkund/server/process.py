@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import signal
 import sys
 import threading
 from typing import Any
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from stamkund import log
 from stamkund import settings as settings_module
 from stamkund.server.app import Application
 from stamkund.server.protocol import Connection
+from stamkund.server.supervisor import Supervisor
 from stamkund.settings import PREFIX, Settings
 
 _KEEP_ALIVE_SECONDS = 75
 """Longer than proxies keep an idle connection (60 s): else we close one just as the next request comes through it."""
+
+_SIGN_OF_LIFE_SECONDS = 20
+"""How long a worker may give no sign of life before it is replaced. It gives none while it starts, which takes long on
+a busy machine."""
+_OTHER_FILES = 256
+"""What a worker has open besides its connections: database, log, libraries."""
 
 PROTOCOL: dict[str, Any] = {
     "http": Connection,
@@ -36,8 +45,20 @@ def application() -> Application:
     """The application of a worker process, from the settings in its environment."""
     settings = settings_module.load()
     log.configure(settings.log_level)
+    log.take_over()
     _stop_with_parent()
+    _allow_files(settings.max_connections + _OTHER_FILES)
     return Application(settings)
+
+
+def _allow_files(count: int) -> None:
+    """Lets the process have so many files open, as far as the system does: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < count:
+        allowed = count if hard == resource.RLIM_INFINITY else min(count, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        if allowed < count:
+            log.get().warning("fewer open files are allowed than max_connections needs", needed=count, allowed=allowed)
 
 
 def _stop_with_parent() -> None:
@@ -60,16 +81,31 @@ def serve(settings: Settings) -> None:
     for name in Settings.__struct_fields__:  # workers read the environment, so the options of the command go there
         os.environ[PREFIX + name.upper()] = str(getattr(settings, name))
     os.environ[PREFIX + "MIGRATE_DATABASE_URL"] = ""  # no worker needs the password of a role that can do more
-    uvicorn.run(
+    log.configure(settings.log_level)
+    log.take_over()
+    config = uvicorn.Config(
         "stamkund.server.process:application",
         factory=True,
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
         loop="uvloop" if os.name == "posix" else "auto",
+        log_config=log.LIBRARIES,
         log_level="warning",
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.stop_seconds,
+        timeout_worker_healthcheck=_SIGN_OF_LIFE_SECONDS,
         backlog=4096,
         **PROTOCOL,
     )
+    if settings.workers == 1:
+        server = uvicorn.Server(config)
+        server.run()
+        has_failed = not server.started
+    else:
+        supervisor = Supervisor(config, [config.bind_socket()])
+        supervisor.run()
+        has_failed = supervisor.has_failed
+    log.flush()
+    if has_failed:
+        sys.exit(STARTUP_FAILURE)

@@ -2,43 +2,90 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-from typing import Any
-
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from stamkund.settings import Settings
 from stamkund.wire.request import Request
 from stamkund.wire.services import AddressOf, peer_address
 
+IpAddress = IPv4Address | IPv6Address
+
 _FORWARDED_FOR = b"x-forwarded-for"
+_MAX_HOPS = 16
+"""How many addresses of the header are looked at, from the end on: a visitor can put thousands before them."""
+_MAX_LENGTH = 64
+"""Longer than any address, with its port."""
 
 
 def address_of(settings: Settings) -> AddressOf:
-    """Finds the address in `X-Forwarded-For` where the connection comes from a trusted proxy (`trusted_proxies`)."""
+    """Finds the address in `X-Forwarded-For` where the connection comes from a trusted proxy (`trusted_proxies`).
+
+    Raises ValueError for a setting that names something else than addresses and networks.
+    """
     if not settings.trusted_proxies:
         return peer_address
-    trusted = ProxyHeadersMiddleware(_no_application, settings.trusted_proxies).trusted_hosts
+    networks = trusted_networks(settings.trusted_proxies)
+
+    def is_trusted(address: IpAddress) -> bool:
+        return any(address in network for network in networks)
 
     def address(request: Request) -> str | None:
         peer = peer_address(request)
-        if peer not in trusted:
+        proxy = None if peer is None else parse_address(peer)
+        if proxy is None or not is_trusted(proxy):
             return peer
-        forwarded = b", ".join(value for name, value in request.header_lines if name == _FORWARDED_FOR)
-        client, _ = trusted.get_trusted_client_address(forwarded.decode("latin-1"))
-        return client if _is_address(client) else peer
+        visitor: IpAddress | None = proxy
+        for text in _forwarded(request):
+            visitor = parse_address(text)
+            if visitor is None:
+                return str(proxy)
+            if not is_trusted(visitor):
+                break
+        return str(visitor)
 
     return address
 
 
-def _is_address(text: str) -> bool:
-    """Whether it is an IP address. One with a zone is none here: a zone may be any text of any length."""
+def trusted_networks(text: str) -> list[IPv4Network | IPv6Network]:
+    """The networks of a list of addresses and networks, separated by commas; `*` is all. Raises ValueError."""
+    networks: list[IPv4Network | IPv6Network] = []
+    for part in text.split(","):
+        name = part.strip()
+        if name == "*":
+            networks += [ip_network("0.0.0.0/0"), ip_network("::/0")]
+            continue
+        try:
+            networks.append(ip_network(name, strict=False))
+        except ValueError:
+            raise ValueError(
+                f"the setting trusted_proxies names {name!r}, which is no address and no network"
+            ) from None
+    return networks
+
+
+def parse_address(text: str) -> IpAddress | None:
+    """An address, with or without a port; None for anything else.
+
+    One with a zone is none here: a zone may be any text of any length. An IPv4 address in IPv6 is that IPv4 address.
+    """
+    text = text[: _MAX_LENGTH + 1].strip(" \t")
+    if len(text) > _MAX_LENGTH or "%" in text:
+        return None
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
     try:
-        ip_address(text)
+        address = ip_address(text)
     except ValueError:
-        return False
-    return "%" not in text
+        return None
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
 
 
-async def _no_application(*_: Any) -> None:
-    """The middleware is only asked which addresses are trusted."""
+def _forwarded(request: Request) -> Iterable[str]:
+    """What the proxies say, the last first. All lines are one list (RFC 9110, 5.3)."""
+    forwarded = b",".join(value for name, value in request.header_lines if name == _FORWARDED_FOR)
+    if not forwarded:
+        return []
+    return reversed(forwarded.decode("latin-1").rsplit(",", _MAX_HOPS)[-_MAX_HOPS:])
