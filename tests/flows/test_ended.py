@@ -67,8 +67,8 @@ class LoggedIn:
         candidate = await http.get("/external/api/v1/accounts/candidate?customer_number=999", headers=bearer)
         form = {"client_id": self.client.id, "client_secret": self.secret, "token": access_token}
         active = (await http.post("/oauth2/introspect", data=form)).json()["active"]
-        refused = {r.status_code == 401 for r in (me, products, info, titles, candidate)}
-        assert refused == {not active}, "a blocked reader's token is refused at every call, or at none"
+        statuses = {r.status_code == 401 for r in (me, products, info, titles, candidate)}
+        assert statuses == {not active}, "a blocked reader's token is refused at every call, or at none"
         return bool(active)
 
     async def refreshes(self, refresh_token: str) -> bool:

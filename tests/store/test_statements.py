@@ -114,7 +114,7 @@ async def test_what_tokens_cost(counted: tuple[StoredOrganisation, Statements]) 
     using = store.tokens.use_refresh(
         held, paper.client.id, NOW, RefreshPolicy(rotates=False), lambda _: [new], paper.issue()
     )
-    assert await cost(statements, using) == 4, "no refresh token is made: nobody's need to make room"
+    assert await cost(statements, using) == 4
     for n in range(50):
         await paper.token(expires=n)
     assert await cost(statements, store.tokens.remove_expired(50)) == 1

@@ -255,13 +255,13 @@ async def test_an_id_token_hint_of_another_reader_gives_no_code(site: LoggedInBr
     assert "code" in returned(await site.authorize(prompt="none", id_token_hint=mine))
     assert "code" in returned(await site.authorize(id_token_hint=mine))
     for wrong in (other, mine[:-4], "x", f"{mine.rpartition('.')[0]}."):
-        refused = returned(await site.authorize(prompt="none", id_token_hint=wrong))
-        assert refused["error"] == "login_required" and "code" not in refused
+        parameters = returned(await site.authorize(prompt="none", id_token_hint=wrong))
+        assert parameters["error"] == "login_required" and "code" not in parameters
     now = site.service.clock()
     with site.service.clock.at(now + 61):
         assert returned(await site.authorize(prompt="none", id_token_hint=other))["error"] == "login_required"
-        asked = to_login(await site.authorize(id_token_hint=other))
-        assert asked["prompt"] == "login" and "id_token_hint" in asked["continue"]
+        page = to_login(await site.authorize(id_token_hint=other))
+        assert page["prompt"] == "login" and "id_token_hint" in page["continue"]
         assert to_login(await site.authorize(id_token_hint="x"))["prompt"] == "login"
     # Whoever logged in just now is not asked in circles.
     assert returned(await site.authorize(id_token_hint=other))["error"] == "login_required"

@@ -124,7 +124,7 @@ async def test_of_many_refreshes_at_once_all_get_siblings(rotating: OAuthSite) -
 async def test_a_reader_has_two_hundred_refresh_tokens_with_a_client(site: OAuthSite) -> None:
     """The least recently used makes room; those of other clients and readers stay."""
     other = await site_of(site.publisher)
-    elsewhere, first, second = [(await s.exchanged())["refresh_token"] for s in (other, site, site)]
+    others_token, first, second = [(await s.exchanged())["refresh_token"] for s in (other, site, site)]
     clock = site.service.clock
     with clock.at(clock() + 10):
         await site.issued("refresh_token", refresh_token=first)
@@ -134,7 +134,7 @@ async def test_a_reader_has_two_hundred_refresh_tokens_with_a_client(site: OAuth
         await asyncio.gather(*(site.logged_in() for _ in range(20)))
         assert await _refresh_tokens(site) == 200
         assert await is_refused(site, second)
-        await other.issued("refresh_token", refresh_token=elsewhere)
+        await other.issued("refresh_token", refresh_token=others_token)
 
 
 async def _refresh_tokens(site: OAuthSite) -> int:

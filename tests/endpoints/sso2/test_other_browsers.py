@@ -54,8 +54,8 @@ async def test_an_attackers_cookie_does_not_become_the_victims_session(behind: S
     again = await identified(behind, CAFE, "Attacker/1.0", attacker.cookie)
     assert (again.sid, again.claims["sts"], again.claims["at"]) == (attacker.sid, "anon", "")
     query = f"client_id={behind.client.id}&response_type=code&prompt=none"
-    answer = await behind.publisher.service.http.get(f"/oauth2/auth?{query}", headers={"cookie": attacker.cookie})
-    assert "error=login_required" in answer.headers["location"]
+    response = await behind.publisher.service.http.get(f"/oauth2/auth?{query}", headers={"cookie": attacker.cookie})
+    assert "error=login_required" in response.headers["location"]
 
 
 async def test_nor_by_a_ticket(behind: SsoSite) -> None:

@@ -93,10 +93,10 @@ async def test_all_sites_of_the_organisation_share_a_session(site: SsoSite, sist
 async def test_sites_of_another_organisation_never_learn_of_it(site: SsoSite, foreign: SsoSite, reader: str) -> None:
     await foreign.publisher.activated(EMAIL)
     visited = await site.logged_in()
-    elsewhere = await foreign.connector.authenticate(visited.sid, EMAIL, PASSWORD)
-    assert elsewhere["sts"] == "loggedin" and elsewhere["sid"] != visited.sid, "a session of its own"
-    refused = await foreign.connector.authenticate_with_ticket(visited.sid, visited.claims["at"])
-    assert (refused["sts"], refused["err"]) == ("anon", "invalid_credentials")
+    foreign_claims = await foreign.connector.authenticate(visited.sid, EMAIL, PASSWORD)
+    assert foreign_claims["sts"] == "loggedin" and foreign_claims["sid"] != visited.sid, "a session of its own"
+    ticket_claims = await foreign.connector.authenticate_with_ticket(visited.sid, visited.claims["at"])
+    assert (ticket_claims["sts"], ticket_claims["err"]) == ("anon", "invalid_credentials")
     for claims in (
         await foreign.connector.status(visited.sid, "anon"),
         await foreign.connector.log_out(visited.sid),

@@ -74,11 +74,11 @@ def available_scopes(available: list[str], text: str, owner: str) -> list[str]:
     requested = scopes.split(text)
     if not requested:
         return available
-    wanted = list(dict.fromkeys(map(scopes.documented, requested)))
-    for scope in wanted:
+    documented_scopes = list(dict.fromkeys(map(scopes.documented, requested)))
+    for scope in documented_scopes:
         if scope not in available and scope not in scopes.LEFT_OUT:
             raise OAuthError("invalid_scope", f"{owner} does not have the scope {quoted(scope)}")
-    return [scope for scope in wanted if scope in available]
+    return [scope for scope in documented_scopes if scope in available]
 
 
 @dataclass(frozen=True)

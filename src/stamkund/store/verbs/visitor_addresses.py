@@ -17,7 +17,7 @@ SHARED_SESSIONS = 5
 """For how many sessions with other addresses a client may send one address before it counts as a proxy's."""
 REMEMBERED_SECONDS = 30 * DAY
 MAX_STORED = 10_000
-"""Addresses of a client that are remembered: more can't be told from what is remembered anyway."""
+"""Addresses of a client that are remembered: with so many, its addresses are not its visitors'."""
 
 _OF_ADDRESS = Sql(
     "SELECT sid FROM visitor_addresses WHERE organisation = $1 AND client = $2 AND address = $3 AND expires > $4"
