@@ -23,6 +23,9 @@ DEFAULT_FILE = Path("stamkund.toml")
 Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
 
+_CALL_LIMIT = "(token|login|candidate|activation)=[0-9]{1,9}"
+_LIMITS_BY_CALL = f"^({_CALL_LIMIT}(,{_CALL_LIMIT})*)?$"
+
 
 class WrongSetting(Exception):
     """A setting is not valid; the message names it and says what it must be."""
@@ -152,6 +155,20 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Positive,
         Meta(description="How long the audit is kept: activations, catalogues, logins, lockouts, logouts and tokens."),
     ] = 400
+    audit_refusals_per_hour: Annotated[
+        NotNegative,
+        Meta(
+            description="Refused logins and tokens per hour that the audit has an entry each of, for each source (the "
+            "visitor's address, or the client where that is not known); for an organisation ten times as many. Beyond "
+            "that one entry says so, and the log alone has the rest. 0: no limit."
+        ),
+    ] = 1000
+    login_attempt_days: Annotated[
+        Positive, Meta(description="How long the latest attempts of each login are kept, with address and user agent.")
+    ] = 90
+    outbox_days: Annotated[
+        Positive, Meta(description="How long events for other systems are kept; nothing delivers them yet.")
+    ] = 30
     argon2_memory_kib: Annotated[
         int, Meta(ge=8, description="Memory of one Argon2id hash, in KiB. The default is OWASP's.")
     ] = 19_456
@@ -183,7 +200,29 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Meta(description="Failed logins in a row, within `STAMKUND_FAILED_LOGIN_SECONDS`, that freeze a login."),
     ] = 5
     failed_login_seconds: Annotated[Positive, Meta(description="How long a failed login is counted.")] = 3600
-    frozen_login_seconds: Annotated[Positive, Meta(description="How long a login stays frozen.")] = 86_400
+    frozen_login_seconds: Annotated[
+        Positive,
+        Meta(
+            description="How long a login stays frozen. Each time that it happens again within a day it is twice as "
+            "long, up to `STAMKUND_FROZEN_LOGIN_MAX_SECONDS`. `86400` alone gives a day each time."
+        ),
+    ] = 900
+    frozen_login_max_seconds: Annotated[Positive, Meta(description="The longest that a login stays frozen.")] = 86_400
+    trusted_browser_days: Annotated[
+        NotNegative,
+        Meta(
+            description="How long a browser that has logged a reader in at the login page is trusted: it has a count "
+            "of failed logins of its own, so that others can't freeze the reader out of it. 0: none is trusted."
+        ),
+    ] = 365
+    failed_logins_per_address: Annotated[
+        NotNegative,
+        Meta(
+            description="Failed logins per hour of one visitor's address (IPv6: of one network of 64 bits), whatever "
+            "the e-mails. Beyond that the address is refused until the next full hour. 0: no limit. Private addresses, "
+            "password grants and reported attempts are never counted."
+        ),
+    ] = 300
     limit_per_client: Annotated[
         NotNegative,
         Meta(
@@ -198,6 +237,30 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             "candidate, by all clients of an organisation together. 0: no limit."
         ),
     ] = 6000
+    limit_per_client_for: Annotated[
+        str,
+        Meta(
+            pattern=_LIMITS_BY_CALL,
+            description="The limit per client of single kinds of calls, instead of the general one, such as "
+            "`candidate=300,login=1000`. The kinds: token, login, candidate, activation.",
+        ),
+    ] = ""
+    limit_per_identifier_for: Annotated[
+        str,
+        Meta(pattern=_LIMITS_BY_CALL, description="The same for the limit per identifier, such as `login=20`."),
+    ] = ""
+    candidate_misses_per_client: Annotated[
+        NotNegative,
+        Meta(
+            description="How often per minute one client may ask for an account candidate that is not found, or "
+            "activate one with a number that is not its own. Beyond that it is refused until the minute ends. 0: no "
+            "limit."
+        ),
+    ] = 1200
+    candidate_misses_per_number: Annotated[
+        NotNegative,
+        Meta(description="The same for each number or candidate. A wrong zip code counts twice. 0: no limit."),
+    ] = 30
     cleaning_seconds: Annotated[
         Positive, Meta(description="Pause between two runs of removing expired tokens, sessions and counts.")
     ] = 60

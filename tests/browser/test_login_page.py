@@ -66,7 +66,7 @@ WORDS = {
         "E-mail",
         "Password",
         "Wrong e-mail or password.",
-        "Logging in is locked until Friday 16 January 2026 at 13:00",
+        "Logging in is locked until Thursday 15 January 2026 at 13:15",
         "Log out",
         "You are logged out",
         "You are logged in",

@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from stamkund.server import jobs
 from stamkund.store import sqlite
 from tests.support.service import RunningService
 
@@ -62,8 +63,10 @@ async def listened_service(
 ) -> AsyncIterator[tuple[RunningService, Statements]]:
     """An application of its own, whose statements are listened to."""
     statements = listened(monkeypatch)
-    # Without limits, or their counts would be shared somewhere in between.
-    async with RunningService(url, folder / "a.key", limit_per_client=0, limit_per_identifier=0) as service:
+    # Without limits, or their counts would be shared somewhere in between; nor are audit entries written that wait.
+    limits = ("limit_per_client", "limit_per_identifier", "candidate_misses_per_client", "candidate_misses_per_number")
+    monkeypatch.setattr(jobs, "_AUDIT_SECONDS", 3600)
+    async with RunningService(url, folder / "a.key", **dict.fromkeys(limits, 0)) as service:
         yield service, statements
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from stamkund.identity import counts
 from stamkund.problems import Refused
 from stamkund.rules import identifiers
 from stamkund.server import jobs
 from stamkund.store import Unavailable
 from stamkund.wire import limits as limiting
-from stamkund.wire.limits import Limits, no_limits
+from stamkund.wire.limits import Limits, LimitValues, no_limits
 from tests.support.calls import assert_refused
 from tests.support.rows import rows
 from tests.support.service import NOW, Publisher, RunningService
@@ -140,7 +141,12 @@ async def test_an_identifiers_limit_comes_after_the_values_and_before_the_handle
 
 async def test_nothing_is_limited_where_the_settings_say_so(fresh_url: str, tmp_path: Path) -> None:
     async with RunningService(
-        fresh_url, tmp_path / "stamkund.key", limit_per_client=0, limit_per_identifier=0
+        fresh_url,
+        tmp_path / "stamkund.key",
+        limit_per_client=0,
+        limit_per_identifier=0,
+        candidate_misses_per_client=0,
+        candidate_misses_per_number=0,
     ) as service:
         publisher = await service.publisher()
         assert {await candidate(publisher, customer_number="1") for _ in range(50)} == {404}
@@ -213,7 +219,7 @@ def count_calls(limits: Limits, times: int = 1, now: int = NOW, who: str = "a@ex
 
 async def test_counts_that_could_not_be_shared_are_shared_later() -> None:
     store: Any = FakeStore()
-    one, two = (Limits(0, 10, lambda data: data.hex(), shared=True) for _ in range(2))
+    one, two = (Limits(LimitValues(per_identifier=10), lambda data: data.hex(), shared=True) for _ in range(2))
     store.lost = True
     count_calls(one, 4)
     with pytest.raises(Unavailable):
@@ -233,7 +239,7 @@ async def test_counts_that_could_not_be_shared_are_shared_later() -> None:
 
 async def test_counts_of_a_past_minute_are_not_shared() -> None:
     store: Any = FakeStore()
-    limits = Limits(0, 10, lambda data: data.hex(), shared=True)
+    limits = Limits(LimitValues(per_identifier=10), lambda data: data.hex(), shared=True)
     count_calls(limits, 3)
     count_calls(limits, 2, NOW + 60)
     await limits.share(store)
@@ -241,12 +247,12 @@ async def test_counts_of_a_past_minute_are_not_shared() -> None:
 
 
 def test_strange_identifiers_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limiting, "_MAX_COUNTS", 10)
-    limits = Limits(0, 3, lambda data: data.hex(), shared=False)
+    monkeypatch.setattr(counts, "_MAX_COUNTS", 10)
+    limits = Limits(LimitValues(per_identifier=3), lambda data: data.hex(), shared=False)
     count_calls(limits, 3)
     for number in range(50):
         count_calls(limits, who=f"{number}@example.com")
-        assert len(limits._counts) <= 10
+        assert len(limits._counts._counts) <= 10
     with pytest.raises(Refused):
         count_calls(limits)
 

@@ -1,25 +1,32 @@
 """Logging in with e-mail and password, the same through every channel.
 
 `Logins.log_in` is all that a channel needs. It checks the password, counts the attempt, locks a login that failed too
-often, and returns the account. Three things are true for every channel:
+often, and returns the account. These things are true for every channel:
 
 - The attempt is counted after the password was checked, in one transaction that first looks whether the login is locked
   (`store/verbs/login_attempts.py`). So of any number of attempts at the same moment only as many learn whether their
   password was right as may fail in a row; for all others the login is locked, also for one with the right password.
-- For a login that is locked already, the password is verified against a dummy hash, which takes as long.
+- For a login that is locked already, the password is verified against a decoy of the same kind and cost as its own
+  hash; for an unknown e-mail against one that the organisation's readers could have (`decoys.py`).
 - An unknown e-mail, and an account that is not active, are refused like a wrong password: the same words, counted and
-  locked alike, one hash computed and one transaction written.
+  locked alike, one hash computed and one transaction written. Whoever knows the password of an account that is not
+  active may learn that (`AccountNotActive`).
+- A visitor's address that has failed too often is refused before anything is computed (`failures.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stamkund import log
+from stamkund.identity.decoys import Decoy, Decoys, decoy_like
+from stamkund.identity.failures import Failures, TooManyFailures
 from stamkund.identity.passwords import Passwords
 from stamkund.rules import identifiers
 from stamkund.rules.customer import Customer, account_of
 from stamkund.rules.identifiers import Identifier
-from stamkund.rules.lockout import FAILED, FROZEN, AttemptResult, LockoutPolicy, LoginContext
+from stamkund.rules.lockout import FAILED, FROZEN, SUCCEEDED, AttemptResult, LockoutPolicy, LoginContext
+from stamkund.rules.requester import Requester
 from stamkund.rules.values import MAX_EMAIL_LENGTH
 from stamkund.settings import Settings
 from stamkund.store import Login, Store, UniqueConflict
@@ -29,12 +36,18 @@ from stamkund.vault import Vault
 class WrongPassword(Exception):
     """E-mail and password don't belong together, or nobody may log in with them.
 
-    `remaining`: how many more failures lock the login, whether there is such a login or not.
+    `remaining`: how many more failures lock the login, whether there is such a login or not. `locked_until`: until when
+    this failure has locked it, None where it has not.
     """
 
-    def __init__(self, remaining: int) -> None:
+    def __init__(self, remaining: int, locked_until: int | None = None) -> None:
         super().__init__("wrong password")
         self.remaining = remaining
+        self.locked_until = locked_until
+
+
+class AccountNotActive(WrongPassword):
+    """The password was right, but the account is not active. Most channels tell it like a wrong password."""
 
 
 class LoginLocked(Exception):
@@ -54,12 +67,19 @@ def parse_username(username: str, own_organisation: str) -> tuple[str, str]:
 class Logins:
     """Logs readers in."""
 
-    def __init__(self, store: Store, vault: Vault, passwords: Passwords, settings: Settings) -> None:
+    def __init__(
+        self, store: Store, vault: Vault, passwords: Passwords, settings: Settings, failures: Failures
+    ) -> None:
         self._store = store
         self._vault = vault
         self._passwords = passwords
+        self._failures = failures
+        self.decoys = Decoys(store, vault, passwords)
         self.policy = LockoutPolicy(
-            settings.failed_logins, settings.failed_login_seconds, settings.frozen_login_seconds
+            settings.failed_logins,
+            settings.failed_login_seconds,
+            settings.frozen_login_seconds,
+            settings.frozen_login_max_seconds,
         )
 
     async def log_in(self, context: LoginContext, organisation: str, email: str, password: str) -> int:
@@ -68,22 +88,34 @@ class Logins:
         `organisation` is the one that the reader named: another one than that of the context is refused like a wrong
         password. Outdated hashes are upgraded, and a customer with an imported password gets an account.
         What is longer than any e-mail or password may be is refused like a wrong password too.
-        Raises WrongPassword, LoginLocked, HashingQueueFull, CallerGone, Unavailable.
+        Raises WrongPassword, AccountNotActive, LoginLocked, TooManyFailures, HashingQueueFull, CallerGone, Unavailable.
         """
+        try:
+            self._failures.check_address(context)
+        except TooManyFailures:
+            _log_attempt(context, _LIMITED)
+            raise
         email, organisation = email[: MAX_EMAIL_LENGTH + 1], organisation[: MAX_EMAIL_LENGTH + 1]
         requester = context.requester.counted_under(f"email {context.organisation} {email.lower()}")
-        login = await self._usable_login(context, organisation, email)
+        username = f"{organisation}^{email}"
+        decoy = await self.decoys.for_email(context.organisation, username)
+        login = await self._login(context, organisation, email, decoy)
         locked = login is not None and login.lockout.locked(context.at)
-        stored_hash = None if login is None or locked else login.hash
-        matches = await self._passwords.verify(password, stored_hash, requester)
-        if login is None:
-            result = await self._record_unknown(context, f"{organisation}^{email}")
+        matches = await self._matches(login, decoy, password, requester, locked=locked)
+        if login is None or not login.usable:
+            like_customer = login is None and decoy.like_customer
+            result = await self._record_unknown(context, username, like_customer=like_customer)
         else:
             result = await self._record(context, login, succeeded=matches, audited=True)
+        _log_attempt(context, result.outcome)
+        if result.outcome != SUCCEEDED:
+            self._failures.count(context)
         if result.outcome == FROZEN:
             raise LoginLocked(result.lockout.locked_until or context.at)
         if result.outcome == FAILED:
-            raise WrongPassword(result.lockout.remaining(self.policy, context.at))
+            refusal = AccountNotActive if matches else WrongPassword
+            until = result.lockout.locked_until if result.lockout.locked(context.at) else None
+            raise refusal(result.lockout.remaining(self.policy, context.at), until)
         assert login is not None
         return await self._account_row(context, login, password)
 
@@ -94,26 +126,50 @@ class Logins:
         return logins[0] if len(ids) == 1 else None
 
     async def report(self, context: LoginContext, login: Login, *, succeeded: bool) -> None:
-        """Counts an attempt that a client checked itself; none for an account that is not active."""
+        """Counts an attempt that a client checked itself; none for an account that is not active.
+
+        An attempt that the same client made just now by the password grant is not counted again.
+        """
         if login.usable:
-            await self._record(context, login, succeeded=succeeded, audited=False)
+            result = await self._record(context, login, succeeded=succeeded, audited=False)
+            _log_attempt(context, result.outcome)
 
     async def _record(self, context: LoginContext, login: Login, *, succeeded: bool, audited: bool) -> AttemptResult:
         return await self._store.login_attempts.record(
-            context, login.id, self.policy, succeeded=succeeded, customer=login.account is None, audited=audited
+            context,
+            login.id,
+            self.policy,
+            succeeded=succeeded,
+            customer=login.account is None,
+            audited=audited,
+            audit_refusal=audited and not succeeded and self._failures.login_is_audited(context),
         )
 
-    async def _record_unknown(self, context: LoginContext, email: str) -> AttemptResult:
+    async def _record_unknown(self, context: LoginContext, email: str, *, like_customer: bool) -> AttemptResult:
         """Counts under a keyed hash, so that the database does not tell who tried which e-mail."""
         key = self._vault.pseudonym(f"{context.organisation}\0{email.lower()}".encode(errors="replace"))
-        return await self._store.login_attempts.record_unknown(context, key, self.policy)
+        audited = self._failures.login_is_audited(context)
+        return await self._store.login_attempts.record_unknown(
+            context, key, self.policy, like_customer=like_customer, audit_refusal=audited
+        )
 
-    async def _usable_login(self, context: LoginContext, organisation: str, email: str) -> Login | None:
-        # No e-mail has a NUL, and PostgreSQL can't even be asked for one.
-        if organisation != context.organisation or "\0" in email or len(email) > MAX_EMAIL_LENGTH:
-            return None
-        login = await self._store.logins.find(organisation, identifiers.email(email))
-        return login if login is not None and login.usable else None
+    async def _matches(
+        self, login: Login | None, decoy: Decoy, password: str, requester: Requester, *, locked: bool
+    ) -> bool:
+        """Whether the password is that of the login. Without a login, or for a locked one, False after as long."""
+        own = None if login is None else login.hash
+        if own is not None and not locked:
+            return await self._passwords.verify(password, own, requester)
+        await self._passwords.verify(password, decoy.hash if own is None else decoy_like(own), requester)
+        return False
+
+    async def _login(self, context: LoginContext, organisation: str, email: str, decoy: Decoy) -> Login | None:
+        # No e-mail has a NUL, and PostgreSQL can't even be asked for one. Another organisation's reader is nobody here.
+        nobody = organisation != context.organisation or "\0" in email or len(email) > MAX_EMAIL_LENGTH
+        key = identifiers.email("" if nobody else email)
+        return await self._store.logins.find(
+            context.organisation, key, context.browser, like_customer=decoy.like_customer
+        )
 
     async def _account_row(self, context: LoginContext, login: Login, password: str) -> int:
         if login.row is not None:
@@ -140,10 +196,26 @@ class Logins:
         except UniqueConflict:
             # Either the same reader logged in twice at once, and the other login made the account, or somebody else has
             # one of the customer's identifiers.
-            login = await self._usable_login(context, context.organisation, email)
-            stored_hash = None if login is None else login.hash
-            matches = await self._passwords.verify(password, stored_hash, context.requester)
-            if login is None or login.row is None or not matches:
+            decoy = await self.decoys.for_email(context.organisation, email)
+            login = await self._login(context, context.organisation, email, decoy)
+            matches = await self._matches(login, decoy, password, context.requester, locked=False)
+            if login is None or login.row is None or not login.usable or not matches:
                 raise WrongPassword(self.policy.max_failures) from None
             return login.row
         return row
+
+
+_LIMITED = "limited"
+"""The outcome in the log of an attempt that was refused because of its address, without a look at the password."""
+
+
+def _log_attempt(context: LoginContext, outcome: str) -> None:
+    """One line for each attempt, without e-mail and account. `address`: the visitor's, null where it is not known."""
+    log.get().info(
+        "login attempt",
+        outcome=outcome,
+        address=context.visitor_address,
+        channel=context.channel,
+        organisation=context.organisation,
+        client=context.client,
+    )

@@ -55,11 +55,15 @@ class Passwords:
         text = without_line_end(password)
         if len(text) > MAX_PASSWORD_LENGTH:
             text, stored_hash = "", None
-        if self._dummy_hash is None:
-            self._dummy_hash = await self._queue.run(lambda: self._hasher.hash(_DUMMY_PASSWORD), requester)
-        expected = stored_hash or self._dummy_hash
+        expected = stored_hash or await self.dummy_hash(requester)
         matches = await self._queue.run(lambda: _matches(self._hasher, expected, normalise(text)), requester)
         return matches and stored_hash is not None
+
+    async def dummy_hash(self, requester: Requester = ANYBODY) -> str:
+        """A hash of ours that nobody has, made once. Raises HashingQueueFull, CallerGone."""
+        if self._dummy_hash is None:
+            self._dummy_hash = await self._queue.run(lambda: self._hasher.hash(_DUMMY_PASSWORD), requester)
+        return self._dummy_hash
 
     def is_outdated(self, stored_hash: str) -> bool:
         """Whether a hash was made with other parameters, or by another system."""

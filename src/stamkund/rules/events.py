@@ -15,6 +15,8 @@ class AuditEvent(StrEnum):
 
     ACCOUNT_ACTIVATED = "account_activated"
     """An account candidate became an account."""
+    CLIENT_SECRET_REFUSED = "client_secret_refused"  # noqa: S105
+    """A client's secret was wrong (how often in this hour: the 1st, 10th, 100th … time is recorded)."""
     CATALOGUE_REPLACED = "catalogue_replaced"
     """An import replaced the catalogue (`version N`)."""
     LOGIN_SUCCEEDED = "login_succeeded"
@@ -25,6 +27,8 @@ class AuditEvent(StrEnum):
     """Too many failed attempts locked a login."""
     LOGIN_UNFROZEN = "login_unfrozen"
     """An operator lifted a lockout."""
+    LIMIT_REACHED = "limit_reached"
+    """A limit refused somebody for the first time in its minute or hour (which)."""
     LOGGED_IN = "logged_in"
     """A session got its reader (why it is a new one: `another browser`, `unknown session`)."""
     LOGGED_OUT = "logged_out"
@@ -51,10 +55,11 @@ class OutboxEvent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One line of the audit: ids alone, never an e-mail or a name. `at`: seconds since 1970, UTC.
+    """One line of the audit: ids and addresses alone, never an e-mail or a name. `at`: seconds since 1970, UTC.
 
     `client`: a client's id, or the name of a part of ours that acted, such as `login_page`. `account`: the id of the
-    account, or of the customer who has none yet. None where nobody of that kind took part.
+    account, or of the customer who has none yet. `address`: the visitor's, of a login attempt. None where nobody of
+    that kind took part, or the address is not known.
     """
 
     organisation: str
@@ -63,3 +68,4 @@ class AuditEntry:
     client: str | None = None
     account: str | None = None
     detail: str | None = None
+    address: str | None = None

@@ -13,6 +13,7 @@ from functools import lru_cache
 ID_TEXT = r"/^[a-f\d]{24}$/"
 """The pattern as the documents' error messages print it (without the `i` that it has)."""
 
+ID_LENGTH = 24
 ID_PATTERN = re.compile(r"[a-f0-9]{24}", re.ASCII | re.IGNORECASE)
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from ipaddress import IPv6Address, IPv6Network, ip_address
 
-_IPV6_SITE_BITS = 64
-"""What one household or one machine may have: addresses within it cost nothing."""
+from stamkund.rules.addresses import source_of
 
 
 def _never() -> bool:
@@ -30,13 +28,6 @@ ANYBODY = Requester()
 
 
 def address_source(address: str | None) -> tuple[str, ...]:
-    """What a visitor's address is counted under: of IPv6 the first half. Nothing where the address is not known."""
-    if address is None:
-        return ()
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return ()
-    if isinstance(parsed, IPv6Address):
-        return (f"address {IPv6Network((parsed, _IPV6_SITE_BITS), strict=False)}",)
-    return (f"address {parsed}",)
+    """What a visitor's address is counted under. Nothing where it is not known, or can't be a visitor's."""
+    source = source_of(address)
+    return () if source is None else (f"address {source}",)

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 from stamkund import log
@@ -16,7 +17,7 @@ from stamkund.identity.passwords import Passwords
 from stamkund.problems import Problem
 from stamkund.reference.documentation import documentation_of
 from stamkund.server import proxies
-from stamkund.server.jobs import clean_up_forever, extend_sessions, share_counts
+from stamkund.server.jobs import clean_up_forever, extend_sessions, refresh_decoys, share_counts, write_audit
 from stamkund.server.patience import ConnectionLimits
 from stamkund.settings import Settings
 from stamkund.store import Unavailable
@@ -82,6 +83,8 @@ class Application:
         for job in jobs:
             job.cancel()
         await asyncio.gather(*jobs, return_exceptions=True)
+        with suppress(Unavailable):  # the log has what could not be written
+            await services.limits.audit.write(installation.store)
         services.passwords.close()
         await installation.close()
         log.get().info("stopped")
@@ -107,7 +110,14 @@ def _endpoints(settings: Settings) -> list[Endpoint]:
 
 
 def _start_jobs(services: Services) -> list[asyncio.Task[None]]:
-    jobs = (clean_up_forever(services), share_counts(services), extend_sessions(services), log.flush_forever())
+    jobs = (
+        clean_up_forever(services),
+        share_counts(services),
+        write_audit(services),
+        refresh_decoys(services),
+        extend_sessions(services),
+        log.flush_forever(),
+    )
     return [asyncio.create_task(job) for job in jobs]
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from stamkund import log
+from stamkund.identity.decoys import REFRESH_SECONDS
 from stamkund.rules.timestamps import DAY
 from stamkund.store import Unavailable
 from stamkund.wire.services import Services
@@ -13,7 +14,11 @@ from stamkund.wire.services import Services
 BATCH = 500
 _PAUSE_BETWEEN_BATCHES = 0.05
 _SHARE_SECONDS = 1
+_AUDIT_SECONDS = 1
 _EXTEND_SECONDS = 5
+_MAX_UNKNOWN_COUNTS = 200_000
+"""Counts of unknown e-mails that are kept (some 40 MB). They last longer than an hour or two only where somebody tries
+very many e-mails; then those that expire first are removed early."""
 _SESSION_GRACE_SECONDS = 600
 """Grace period before expired sessions are deleted: that one was used just before may not have been written yet."""
 
@@ -39,11 +44,14 @@ async def remove_expired_tokens(services: Services) -> int:
 
 
 async def remove_other_expired_rows(services: Services) -> int:
-    """Removes what else has expired: lockouts, call counts, sessions, logins of sites …"""
-    store, audit_seconds = services.store, services.settings.audit_days * DAY
+    """Removes what else has expired: lockouts, call counts, sessions, logins of sites, audit, outbox …"""
+    store, settings = services.store, services.settings
 
-    async def old_audit_entries(now: int, at_most: int) -> int:
-        return await store.audit.remove_older(now - audit_seconds, at_most)
+    def older(remove: Remove, days: int) -> Remove:
+        return lambda now, at_most: remove(now - days * DAY, at_most)
+
+    async def unknown_emails(_: int, at_most: int) -> int:
+        return await store.login_attempts.remove_unknown(_MAX_UNKNOWN_COUNTS, at_most)
 
     async def old_sessions(now: int, at_most: int) -> int:
         return await store.sessions.remove_expired(now - _SESSION_GRACE_SECONDS, at_most)
@@ -56,7 +64,10 @@ async def remove_other_expired_rows(services: Services) -> int:
         store.visitor_addresses.remove_expired,
         store.one_time_credentials.remove_expired,
         services.id_token_keys.remove_expired,
-        old_audit_entries,
+        older(store.audit.remove_older, settings.audit_days),
+        older(store.login_attempts.remove_older, settings.login_attempt_days),
+        older(store.outbox.remove_older, settings.outbox_days),
+        unknown_emails,
     )
     return sum([await _in_batches(services, remove) for remove in removes])
 
@@ -65,6 +76,16 @@ async def share_counts(services: Services) -> None:
     """Shares the counts of calls with other processes, forever, where there may be other processes."""
     if services.limits.shared:
         await _forever(_SHARE_SECONDS, "counts not shared", lambda: services.limits.share(services.store))
+
+
+async def write_audit(services: Services) -> None:
+    """Writes the audit entries that wait, forever."""
+    await _forever(_AUDIT_SECONDS, "audit entries not written", lambda: services.limits.audit.write(services.store))
+
+
+async def refresh_decoys(services: Services) -> None:
+    """Reads anew how the readers' passwords are hashed, forever."""
+    await _forever(REFRESH_SECONDS, "decoys not refreshed", services.logins.decoys.refresh)
 
 
 async def extend_sessions(services: Services) -> None:

@@ -19,6 +19,7 @@ from stamkund.store.verbs.login_attempts import LoginAttemptVerbs
 from stamkund.store.verbs.logins import LoginVerbs
 from stamkund.store.verbs.one_time_credentials import OneTimeCredentialVerbs
 from stamkund.store.verbs.organisations import OrganisationVerbs
+from stamkund.store.verbs.outbox import OutboxVerbs
 from stamkund.store.verbs.sessions import SessionVerbs
 from stamkund.store.verbs.sso_logins import SsoLoginVerbs
 from stamkund.store.verbs.tokens import TokenVerbs
@@ -48,6 +49,7 @@ class Store:
         self.logins = LoginVerbs(*parts)
         self.one_time_credentials = OneTimeCredentialVerbs(*parts)
         self.organisations = OrganisationVerbs(*parts)
+        self.outbox = OutboxVerbs(*parts)
         self.sessions = SessionVerbs(*parts)
         self.sso_logins = SsoLoginVerbs(*parts)
         self.tokens = TokenVerbs(*parts)

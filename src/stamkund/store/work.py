@@ -74,6 +74,19 @@ def delete_batch(table: str, key: str, condition: str, order: str) -> Sql:
     )
 
 
+def delete_oldest(table: str) -> Sql:
+    """Deletes rows from before `$1` among the `$2` oldest of a table whose rows are numbered in order of time.
+
+    It reads no more rows than that, so the table needs no index by time. Returns a row for each.
+    """
+    chosen = f"SELECT row FROM {table} ORDER BY row LIMIT $2"
+    where = f"at < $1 AND row IN ({chosen}"
+    return Sql(
+        f"DELETE FROM {table} WHERE {where} FOR UPDATE SKIP LOCKED) RETURNING 1",
+        sqlite=f"DELETE FROM {table} WHERE {where}) RETURNING 1",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Execute:
     """One statement with its values; the verb is sent its rows."""

@@ -83,8 +83,10 @@ class Call:
         """What the browser that makes this request is recognised by at sites of the organisation."""
         return browser_visitor(self.services.vault, organisation, self.headers.get(b"user-agent"), self.address)
 
-    def login_context(self, organisation: str, channel: str, client: str) -> LoginContext:
-        """The context of a login attempt that is made with this request."""
+    def login_context(
+        self, organisation: str, channel: str, client: str, *, from_visitor: bool = False, browser: str | None = None
+    ) -> LoginContext:
+        """The context of a login attempt that is made with this request, by the visitor's own browser or by a site."""
         user_agent = self.headers.get(b"user-agent")
         return LoginContext(
             organisation=organisation,
@@ -94,6 +96,8 @@ class Call:
             user_agent=None if user_agent is None else user_agent.decode("latin-1")[:MAX_USER_AGENT_LENGTH],
             at=self.now,
             requester=self.requester(),
+            from_visitor=from_visitor,
+            browser=browser,
         )
 
     def requester(self, *sources: str) -> Requester:

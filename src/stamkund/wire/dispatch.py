@@ -121,8 +121,9 @@ class Dispatch:
         elif endpoint.loads.account is None and not endpoint.free_query:
             call.parameters = _query_parameters(endpoint, call)
         if endpoint.limit is not None:
+            limits, caller = self._services.limits, call.caller
             for identifier in endpoint.limit.identifiers(call):
-                self._services.limits.identifier(endpoint.limit.name, call.caller.organisation.id, identifier, call.now)
+                limits.identifier(endpoint.limit.name, caller.organisation.id, identifier, call.now, caller.client.id)
         result = await _handle(endpoint, call)
         if isinstance(result, Response):
             return result
@@ -154,7 +155,7 @@ class Dispatch:
         if problem is not None:
             raise Refused(problem)
         if endpoint.limit is not None:
-            self._services.limits.client(endpoint.limit.name, caller.client.id, call.now)
+            self._services.limits.client(endpoint.limit.name, caller.client.id, call.now, caller.organisation.id)
         if query_error is not None:
             raise query_error
 

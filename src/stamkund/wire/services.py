@@ -12,6 +12,7 @@ from stamkund.identity.id_token_keys import IdTokenKeys
 from stamkund.identity.logins import Logins
 from stamkund.identity.passwords import Passwords
 from stamkund.identity.sessions import Sessions
+from stamkund.identity.trusted_browsers import TrustedBrowsers
 from stamkund.settings import Settings
 from stamkund.store import Store
 from stamkund.vault import Vault
@@ -60,7 +61,11 @@ class Services:
 
     @cached_property
     def logins(self) -> Logins:
-        return Logins(self.store, self.vault, self.passwords, self.settings)
+        return Logins(self.store, self.vault, self.passwords, self.settings, self.limits.failures)
+
+    @cached_property
+    def trusted_browsers(self) -> TrustedBrowsers:
+        return TrustedBrowsers(self.vault, self.settings)
 
     @cached_property
     def id_token_keys(self) -> IdTokenKeys:

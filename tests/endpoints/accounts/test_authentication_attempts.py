@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from stamkund.identity import passwords
+from stamkund.identity.decoys import kind_of
 from stamkund.rules import identifiers
 from tests.support.calls import assert_refused
 from tests.support.counting import HashCounter
@@ -26,9 +27,9 @@ REPORT = "/external/api/v1/accounts/create_authentication_attempt"
 ME = "/external/api/v1/me"
 EMAIL = "ove.ovesson@example.com"
 PASSWORD = "Df7Vdd8!!vnM"
-HOUR, DAY = 3600, 86_400
+QUARTER, HOUR, DAY = 900, 3600, 86_400
 WRONG = {"error": "invalid_grant", "error_description": "Username/password do not match"}
-THAW = "2026-01-16T13:00:00+01:00"
+THAW = "2026-01-15T13:15:00+01:00"
 FROZEN = {
     "error": "invalid_grant",
     "error_description": f"The account is frozen until {THAW}, after too many failed logins",
@@ -182,16 +183,18 @@ async def test_a_reported_attempt_is_stored_whole(publisher: Publisher) -> None:
 # Freezing --------------------------------------------------------------------------------------------------
 
 
-async def test_five_failures_in_a_row_freeze_the_login_for_a_day(service: RunningService, publisher: Publisher) -> None:
+async def test_five_failures_in_a_row_freeze_the_login_for_a_quarter_of_an_hour(
+    service: RunningService, publisher: Publisher
+) -> None:
     account_id = await publisher.activated(EMAIL)
     for left in (5, 4, 3, 2, 1):
         assert await lockout_of(publisher) == (False, left, None)
         assert await log_in(publisher) == WRONG
     assert await lockout_of(publisher) == (True, 0, THAW)
     assert await log_in(publisher) == await log_in(publisher, PASSWORD) == FROZEN, "no hint whether it was right"
-    with service.clock.at(NOW + DAY - 1):
+    with service.clock.at(NOW + QUARTER - 1):
         assert await log_in(publisher, PASSWORD) == FROZEN
-    with service.clock.at(NOW + DAY):
+    with service.clock.at(NOW + QUARTER):
         publisher._token = None
         assert await lockout_of(publisher) == (False, 5, None)
         assert await log_in(publisher, PASSWORD) == "in"
@@ -221,10 +224,87 @@ async def test_a_success_clears_the_count(publisher: Publisher) -> None:
 async def test_all_channels_count_together(publisher: Publisher) -> None:
     await publisher.activated(EMAIL)
     await fail(publisher, 2)
-    for _ in range(3):
-        assert (await report(publisher)).status_code == 200
-    assert await log_in(publisher, PASSWORD) == FROZEN
+    with publisher.service.clock.at(NOW + 60):  # later than a report of the same attempts
+        for _ in range(3):
+            assert (await report(publisher)).status_code == 200
+        assert "frozen until 2026-01-15T13:16:00+01:00" in str(await log_in(publisher, PASSWORD))
     assert [a[0] for a in await audit(publisher)] == ["login_refused"] * 2 + ["login_frozen", "login_refused"]
+
+
+async def test_an_attempt_that_is_made_and_reported_counts_once(publisher: Publisher) -> None:
+    """Sites log in by the password grant and report the same attempt, failed or not, within a minute."""
+    await publisher.activated(EMAIL)
+    await fail(publisher, 2)
+    with publisher.service.clock.at(NOW + 59):
+        for left in (3, 3, 2):  # two of them were made, the third was not
+            assert (await report(publisher)).status_code == 200
+            assert (await lockout_of(publisher))[1] == left
+    await report(publisher, successful=True)
+    assert await lockout_of(publisher) == (False, 5, None), "no success was made: it counts"
+    assert await log_in(publisher, PASSWORD) == "in"
+    await report(publisher, successful=True)
+    assert await outcomes(publisher) == ["succeeded", "succeeded", *["failed"] * 3]
+
+
+async def test_a_report_of_another_client_or_a_minute_later_counts(publisher: Publisher) -> None:
+    await publisher.activated(EMAIL)
+    await fail(publisher, 2)
+    client, secret = await publisher.new_client("/external/account/w")
+    headers = {"authorization": f"Bearer {await publisher.token(client=client, secret=secret)}"}
+    body = {"email": EMAIL, "login_successful": False, "user_agent": "Tests/1", "persist": False}
+    assert (await publisher.service.http.post(REPORT, json=body, headers=headers)).status_code == 200
+    assert (await lockout_of(publisher))[1] == 2
+    with publisher.service.clock.at(NOW + 60):
+        await report(publisher)
+        assert (await lockout_of(publisher))[1] == 1
+
+
+async def test_a_report_tells_the_readers_address_of_an_attempt(publisher: Publisher) -> None:
+    await publisher.activated(EMAIL)
+    await fail(publisher, 1)
+    body = {"email": EMAIL, "login_successful": False, "user_agent": "Mozilla/5.0", "persist": False}
+    await publisher.post(REPORT, {**body, "ip_address": "192.0.2.9"})
+    login = await publisher.service.store.logins.find(publisher.id, identifiers.email(EMAIL))
+    assert login is not None
+    [attempt] = await publisher.service.store.login_attempts.latest(publisher.id, login.id)
+    assert (attempt.channel, attempt.address, attempt.user_agent) == ("password_grant", "192.0.2.9", "Mozilla/5.0")
+
+
+async def test_attempts_made_and_reported_at_once_count_once(publisher: Publisher) -> None:
+    """However they mix: of each pair one counts."""
+    await publisher.activated(EMAIL)
+
+    async def made_and_reported() -> None:
+        await log_in(publisher)
+        await report(publisher)
+
+    await asyncio.gather(*(made_and_reported() for _ in range(4)))
+    assert (await lockout_of(publisher))[1] == 1
+
+
+async def test_each_freeze_within_a_day_is_twice_as_long(service: RunningService, publisher: Publisher) -> None:
+    """Up to a day; a success in between makes none shorter, and an operator starts afresh."""
+    account_id = await publisher.activated(EMAIL)
+    at, lengths = NOW, []
+    for _ in range(9):
+        with service.clock.at(at):
+            publisher._token = None
+            assert await log_in(publisher, PASSWORD) == "in"
+            await fail(publisher, 5)
+            state = await lockout_state_of(publisher)
+            lengths.append(state.locked_until - at)
+            at = state.locked_until
+    assert lengths == [QUARTER * 2**n for n in range(7)] + [DAY, DAY]
+    with service.clock.at(at):
+        assert not await service.store.login_attempts.unlock(publisher.id, account_id, at)
+        await fail(publisher, 5)
+        assert (await lockout_state_of(publisher)).locked_until == at + QUARTER
+
+
+async def lockout_state_of(publisher: Publisher) -> Any:
+    login = await publisher.service.store.logins.find(publisher.id, identifiers.email(EMAIL))
+    assert login is not None
+    return login.lockout
 
 
 async def test_a_reported_success_clears_the_count_but_lifts_no_freeze(publisher: Publisher) -> None:
@@ -312,7 +392,7 @@ async def test_unknown_emails_and_inactive_accounts_are_refused_like_a_wrong_pas
 async def test_a_frozen_login_takes_as_long_as_a_wrong_password(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One hash is computed, and it is not the account's: the password is not even compared."""
+    """One hash is computed of the same kind, and it is not the account's: the password is not even compared."""
     await publisher.activated(EMAIL)
     await fail(publisher, 5)
     login = await publisher.service.store.logins.find(publisher.id, identifiers.email(EMAIL))
@@ -325,7 +405,8 @@ async def test_a_frozen_login_takes_as_long_as_a_wrong_password(
 
     monkeypatch.setattr(passwords, "_matches", noted)
     assert await log_in(publisher, PASSWORD) == FROZEN
-    assert login is not None and len(compared) == 1 and login.hash not in compared
+    assert login is not None and login.hash is not None and login.hash not in compared
+    assert [kind_of(hash_) for hash_ in compared] == [kind_of(login.hash)]
 
 
 async def test_an_attempt_at_an_inactive_account_is_not_stored(publisher: Publisher) -> None:
@@ -338,9 +419,10 @@ async def test_an_attempt_at_an_inactive_account_is_not_stored(publisher: Publis
 
 async def test_a_customer_who_brought_a_password_is_counted_too(publisher: Publisher) -> None:
     made = await brought(publisher)
-    await fail(publisher, 4)
-    assert await lockout_of(publisher) == (False, 1, None)
     assert (await report(publisher)).json() == {"id": made.id}
+    await fail(publisher, 3)
+    assert await lockout_of(publisher) == (False, 1, None)
+    await fail(publisher, 1)
     assert await log_in(publisher, PASSWORD) == FROZEN
     assert ("login_frozen", publisher.client.id, made.id, None) in await audit(publisher)
 
@@ -433,4 +515,5 @@ async def test_expired_counts_are_removed(fresh_url: str, tmp_path: Path) -> Non
         assert await store.login_attempts.remove_expired_lockouts(NOW + HOUR, 1) == 1
         assert await store.login_attempts.remove_expired_lockouts(NOW + HOUR) == 1
         assert await lockout_of(publisher, "0@example.com") == (True, 0, THAW)
-        assert await store.login_attempts.remove_expired_lockouts(NOW + DAY) == 1
+        assert await store.login_attempts.remove_expired_lockouts(NOW + QUARTER + DAY - 1) == 0, "the next is longer"
+        assert await store.login_attempts.remove_expired_lockouts(NOW + QUARTER + DAY) == 1

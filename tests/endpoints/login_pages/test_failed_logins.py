@@ -21,7 +21,7 @@ UNKNOWN_EMAIL = "nobody@example.com"
 LEFT = "You have {} attempts left before logging in is locked for a while."
 ONE_LEFT = "You have one attempt left before logging in is locked for a while."
 WRONG = "Wrong e-mail or password."
-LOCKED = "Too many failed attempts. Logging in is locked until Friday 16 January 2026 at 13:00."
+LOCKED = "Too many failed attempts. Logging in is locked until Thursday 15 January 2026 at 13:15."
 
 
 async def test_a_response_does_not_tell_whether_an_email_has_an_account(
@@ -62,8 +62,8 @@ async def test_channels_count_together(herald: Herald, browser: Browser) -> None
         await herald.publisher.grant("password", username=EMAIL, password="wrong")
     assert (await browser.submit(email=EMAIL, password=PASSWORD)).alert == [LOCKED]
     response = await herald.publisher.grant("password", username=EMAIL, password=PASSWORD)
-    assert response.json()["error_description"].startswith("The account is frozen until 2026-01-16T13:00:00+01:00")
-    with herald.service.clock.at(NOW + 86_400):
+    assert response.json()["error_description"].startswith("The account is frozen until 2026-01-15T13:15:00+01:00")
+    with herald.service.clock.at(NOW + 900):
         await herald.log_in(browser)
         assert await herald.logged_in(browser)
 
@@ -135,7 +135,7 @@ async def test_the_page_in_swedish(herald: Herald) -> None:
         for _ in range(5):
             page = await browser.submit(email=EMAIL, password="wrong")
         assert page.alert == [
-            "För många misslyckade försök. Inloggningen är spärrad till fredag 16 januari 2026 kl. 13.00."
+            "För många misslyckade försök. Inloggningen är spärrad till torsdag 15 januari 2026 kl. 13.15."
         ]
         assert page.title.startswith("Fel: Logga in – ")
 
@@ -146,7 +146,7 @@ async def test_times_are_those_of_the_organisation(service: RunningService) -> N
         await browser.get("/login", oid=herald.id)
         for _ in range(5):
             page = await browser.submit(email=EMAIL, password="wrong")
-        assert "Friday 16 January 2026 at 14:00" in page.alert[1]
+        assert "Thursday 15 January 2026 at 14:15" in page.alert[1]
 
 
 async def test_passwords_of_other_organisations_open_nothing(

@@ -214,6 +214,15 @@ async def test_a_session_is_ended_once_and_for_all(paper: StoredOrganisation) ->
     assert await events(paper) == ["logged_in", "logged_out"]
 
 
+async def test_ending_a_session_without_reader_is_not_recorded(paper: StoredOrganisation) -> None:
+    """Anybody can make and end any number of them."""
+    new = await added(paper)
+    assert await paper.store.sessions.terminate(paper.id, new.sid, NOW, paper.client.id) is not None
+    session = await session_of(paper, new.sid)
+    assert session is not None and session.status == TERMINATED
+    assert await events(paper) == []
+
+
 async def test_the_session_of_an_account_that_is_no_longer_active_can_be_ended(paper: StoredOrganisation) -> None:
     new, row, sessions = await added(paper), await reader(paper), paper.store.sessions
     await sessions.log_in(paper.id, new.sid, row, NOW, END, paper.client.id)

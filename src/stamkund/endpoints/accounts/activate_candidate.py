@@ -18,6 +18,7 @@ from stamkund.store import Candidate, UniqueConflict
 from stamkund.wire.about import About, Example
 from stamkund.wire.call import Call
 from stamkund.wire.endpoint import Limit, endpoint
+from stamkund.wire.limits import ACTIVATION_LIMIT
 from stamkund.wire.parameters import Parameter
 from stamkund.wire.response import Created
 
@@ -88,7 +89,7 @@ def requested_identifiers(call: Call) -> list[Identifier]:
         PERMISSIONS,
     ),
     body="json",
-    limit=Limit("activation", requested_identifiers),
+    limit=Limit(ACTIVATION_LIMIT, requested_identifiers),
     success=201,
     refusals=(
         _UNKNOWN_PERMISSION,
@@ -162,10 +163,17 @@ def _check_numbers(call: Call, candidate: Candidate) -> None:
     customer = candidate.customer
     sent, stored = call.parameters.get(PERSON_NUMBER), customer.social_security_number
     if sent is not None and stored is not None and sent.ten != stored.ten:
-        raise Refused(_OTHER_PERSON_NUMBER)
+        raise _miss(call, _OTHER_PERSON_NUMBER)
     customer_number = call.parameters.get(CUSTOMER_NUMBER)
     if customer_number is not None and customer_number != customer.customer_number:
-        raise Refused(_OTHER_CUSTOMER_NUMBER)
+        raise _miss(call, _OTHER_CUSTOMER_NUMBER)
+
+
+def _miss(call: Call, problem: Problem) -> Refused:
+    """The refusal of a number that is not the candidate's. It is counted, so that numbers can't be tried out."""
+    caller, candidate = call.caller, Identifier(identifiers.ID, call.parameters[CANDIDATE])
+    call.services.limits.miss(ACTIVATION_LIMIT, caller.organisation.id, caller.client.id, [candidate], call.now)
+    return Refused(problem)
 
 
 def _check_password(call: Call, customer: Customer) -> None:

@@ -60,7 +60,8 @@ async def create_authentication_attempt(call: Call) -> Created:
 
     Failed attempts in a row freeze the login for a while, through whichever channel they came; a success clears the
     count, but does not lift a freeze. The latest 25 attempts are stored; those for an account that is not active are
-    not. The `id` of a customer who has not logged in yet is the account candidate's.
+    not. An attempt that the same client made within the last minute by the password grant counts once, with the address
+    and user agent of the report. The `id` of a customer who has not logged in yet is the account candidate's.
     """
     parameters = call.parameters
     login = await requested_login(call, _identifiers(parameters))
@@ -71,6 +72,7 @@ async def create_authentication_attempt(call: Call) -> Created:
         address=parameters.get(ADDRESS) or call.address,
         user_agent=parameters[USER_AGENT],
         at=call.now,
+        from_visitor=ADDRESS in parameters,
     )
     await call.services.logins.report(context, login, succeeded=parameters[SUCCESSFUL])
     return Created(login.id)

@@ -13,6 +13,7 @@ from stamkund.rules.timestamps import Zone, zone
 from stamkund.wire.about import About, Example
 from stamkund.wire.call import Call
 from stamkund.wire.endpoint import Limit, endpoint
+from stamkund.wire.limits import CANDIDATE_LIMIT
 from stamkund.wire.parameters import Parameter, ParsedParameters
 from stamkund.wire.response import Item
 
@@ -31,6 +32,8 @@ ZIP_CODE = Parameter(
     values.ZIP_CODE,
     "The customer's zip code; when given it must match as well, without regard to case and blanks.",
 )
+_WRONG_ZIP_CODE = 2
+"""How many misses a wrong zip code counts: somebody who tries them has a number already."""
 
 
 class CandidateProduct(msgspec.Struct):
@@ -81,7 +84,7 @@ def requested_identifiers(call: Call) -> list[Identifier]:
     scope=scopes.ACCOUNT_READ,
     parameters=(PERSON_NUMBER, CUSTOMER_NUMBER, ZIP_CODE),
     check=one_required,
-    limit=Limit("candidate", requested_identifiers),
+    limit=Limit(CANDIDATE_LIMIT, requested_identifiers),
     refusals=(problems.ACCOUNT_NOT_FOUND, problems.CUSTOMER_TAKEN),
     about=About(
         title="Get account candidate",
@@ -96,14 +99,26 @@ async def get_candidate(call: Call) -> Item:
 
     Everything that is given must match the same customer, or the response is 404. Asking again gives the same
     `account_candidate_id`. For a customer who has an account already, or whose number an account uses, it is 409.
+    Look-ups that find nobody are limited per minute, for each number and each client (429).
     """
     candidate = await call.services.store.candidates.find(call.caller.organisation.id, requested_identifiers(call))
     zip_code = call.parameters.get(ZIP_CODE)
-    if candidate is None or (zip_code is not None and not candidate.customer.lives_at(zip_code)):
+    if candidate is None:
+        _count_miss(call, 1)
+        raise Refused(problems.ACCOUNT_NOT_FOUND)
+    if zip_code is not None and not candidate.customer.lives_at(zip_code):
+        _count_miss(call, _WRONG_ZIP_CODE)
         raise Refused(problems.ACCOUNT_NOT_FOUND)
     if candidate.in_use:
         raise Refused(problems.CUSTOMER_TAKEN)
     return Item(_candidate(candidate.customer, zone(call.caller.organisation.timezone), call.now))
+
+
+def _count_miss(call: Call, weight: int) -> None:
+    caller = call.caller
+    call.services.limits.miss(
+        CANDIDATE_LIMIT, caller.organisation.id, caller.client.id, requested_identifiers(call), call.now, weight
+    )
 
 
 def _candidate(customer: Customer, local: Zone, now: int) -> AccountCandidate:

@@ -12,12 +12,14 @@ from urllib.parse import urlencode
 
 from stamkund import problems
 from stamkund.endpoints.login_pages.destination import REFUSALS, Destination, find_destination, page_owner
+from stamkund.identity.failures import TooManyFailures
 from stamkund.identity.logins import LoginLocked, WrongPassword
 from stamkund.identity.sessions import cookie_digest
 from stamkund.identity.tokens import new_token
 from stamkund.pages import refusal_page, render_page
 from stamkund.pages.forms import LOGIN, LOGOUT, TOKEN_FIELD, ProtectedForm, is_genuine
 from stamkund.pages.page_parameters import page_parameters, texts_of
+from stamkund.problems import Refused
 from stamkund.rules import identifiers
 from stamkund.rules.lockout import LOGIN_PAGE
 from stamkund.rules.session import Session
@@ -144,12 +146,12 @@ async def log_in(call: Call) -> Response:
     if problem is not None:
         return await _login_page(call, destination, parameters, problem)
     try:
-        cookie = await _log_in(call, destination, email, password)
+        cookies = await _log_in(call, destination, email, password)
     except (WrongPassword, LoginLocked) as error:
         sentences = _refusal_sentences(call, destination, error)
         state = _FormState(email, 403, sentences, email_wrong=True, password_wrong=True)
         return await _login_page(call, destination, parameters, state)
-    return redirect(destination.location or _own_address(destination, parameters), cookie, status=303)
+    return redirect(destination.location or _own_address(destination, parameters), *cookies, status=303)
 
 
 def _form_problem(call: Call, email: str, password: str) -> _FormState | None:
@@ -163,14 +165,18 @@ def _form_problem(call: Call, email: str, password: str) -> _FormState | None:
     return _FormState(email, 400, missing, email_wrong=not email, password_wrong=not password) if missing else None
 
 
-async def _log_in(call: Call, destination: Destination, email: str, password: str) -> Header:
-    """Logs the browser in; returns the header with its new cookie. Raises WrongPassword, LoginLocked, Refused."""
+async def _log_in(call: Call, destination: Destination, email: str, password: str) -> list[Header]:
+    """Logs the browser in; returns the headers with its new cookies. Raises WrongPassword, LoginLocked, Refused."""
     services, organisation = call.services, destination.organisation.id
-    services.limits.client(LOGIN_LIMIT, f"login page of {organisation}", call.now)
-    services.limits.identifier(LOGIN_LIMIT, organisation, identifiers.email(email), call.now)
-    context = call.login_context(organisation, LOGIN_PAGE, destination.client_id)
+    services.limits.client(LOGIN_LIMIT, f"login page of {organisation}", call.now, organisation)
+    services.limits.identifier(LOGIN_LIMIT, organisation, identifiers.email(email), call.now, LOGIN_PAGE)
+    browser = services.trusted_browsers.id_of(organisation, email, call.headers, call.now)
+    context = call.login_context(organisation, LOGIN_PAGE, destination.client_id, from_visitor=True, browser=browser)
     context.requester = context.requester.counted_under(f"form {call.form[TOKEN_FIELD]}")
-    account = await services.logins.log_in(context, organisation, email, password)
+    try:
+        account = await services.logins.log_in(context, organisation, email, password)
+    except TooManyFailures as error:
+        raise Refused(problems.too_many_requests(error.seconds)) from None
     cookie = new_token()
     try:
         session = await _session_for(call, destination, account)
@@ -178,7 +184,8 @@ async def _log_in(call: Call, destination: Destination, email: str, password: st
             session = await _new_session(call, organisation)  # the other was ended just now
     except NotActive:  # since the password was checked
         raise WrongPassword(services.logins.policy.max_failures) from None
-    return services.sessions.cookie(organisation, cookie)
+    trusted = services.trusted_browsers.cookies_for(organisation, email, browser, call.now)
+    return [services.sessions.cookie(organisation, cookie), *trusted]
 
 
 async def _session_for(call: Call, destination: Destination, account: int) -> Session:
@@ -210,10 +217,9 @@ def _refusal_sentences(call: Call, destination: Destination, error: WrongPasswor
     texts, time_zone = texts_of(call), zone(destination.organisation.timezone).info
     if isinstance(error, LoginLocked):
         return [texts.locked_until(datetime.fromtimestamp(error.until, time_zone))]
-    if error.remaining:
+    if error.locked_until is None:
         return [texts.wrong, texts.attempts_left(error.remaining)]
-    until = call.now + call.services.logins.policy.lockout_seconds
-    return [texts.wrong, texts.locked_until(datetime.fromtimestamp(until, time_zone))]
+    return [texts.wrong, texts.locked_until(datetime.fromtimestamp(error.locked_until, time_zone))]
 
 
 async def _login_page(call: Call, destination: Destination, parameters: dict[str, str], state: _FormState) -> Response:

@@ -122,11 +122,13 @@ async def issue_token(call: Call) -> Response:
     description that says so and until when, whatever the password.
     """
     client, organisation = await authenticate_by_secret(call)
-    call.services.limits.client(LIMIT, client.id, call.now)
+    services = call.services
+    services.limits.client(LIMIT, client.id, call.now, organisation.id)
     try:
         return await _token_response(call, client, organisation)
     except OAuthError as error:
-        await call.services.store.audit.record_token_refusal(organisation.id, client.id, error.error, call.now)
+        if services.limits.failures.is_audited(organisation.id, f"client {client.id}", client.id, call.now):
+            await services.store.audit.record_token_refusal(organisation.id, client.id, error.error, call.now)
         raise
 
 

@@ -59,13 +59,16 @@ def credentials(call: Call) -> tuple[str, str]:
 def authenticate_client(call: Call, client: Client, secret: str) -> bool:
     """Authenticates the call as the client's, where `secret` is one of its valid secrets; returns whether it is.
 
-    A public client must send none. The call then belongs to the client (`call.client`).
+    A public client must send none. The call then belongs to the client (`call.client`). A wrong secret is counted, and
+    never keeps the right one out: a client's id is no secret, so anybody can send wrong ones.
     """
     if client.disabled:
         return False
     valid = not secret if client.public else _is_secret(call, client, secret)
     if valid:
         call.authenticate_client(client)
+    else:
+        call.services.limits.failures.wrong_secret(client, call.now)
     return valid
 
 

@@ -15,7 +15,8 @@ from stamkund.endpoints.sso2.session_token import (
     not_found_token,
     session_token,
 )
-from stamkund.identity.logins import LoginLocked, WrongPassword, parse_username
+from stamkund.identity.failures import TooManyFailures
+from stamkund.identity.logins import AccountNotActive, LoginLocked, WrongPassword, parse_username
 from stamkund.identity.tokens import token_digest
 from stamkund.rules import identifiers
 from stamkund.store import NotActive
@@ -28,8 +29,10 @@ async def authenticate(request: SsoRequest) -> SessionToken:
     """Logs a reader in to a session with e-mail (`usr`) and password (`pwd`), for all sites of the organisation.
 
     The response says `loggedin` and has a ticket in `at`. Else `err` is `invalid_credentials`, with the attempts that
-    are left in `raa`, or `account_frozen`, with the seconds that it lasts in `frf`. An account that is not active and
-    one that does not exist are refused like a wrong password. Failed logins count together with other channels'.
+    are left in `raa`, or `account_frozen`, with the seconds that it lasts in `frf`, or after the right password
+    `account_not_active`. With another password such an account is refused like any, and an e-mail without account too.
+    Failed logins count together with other channels'. A visitor's address (`ipa`) with too many of them, whatever the
+    e-mails, gets `account_frozen` too.
 
     Go on with the `sid` of the response. It is another one where the session is unknown or has expired, and where the
     visitor (`uas`, `ipa`) is not the browser that was identified: that browser's session stays as it was.
@@ -38,19 +41,26 @@ async def authenticate(request: SsoRequest) -> SessionToken:
         return not_found_token(request)
     call, claims = request.call, request.claims
     organisation, email = parse_username(claims.usr or "", request.organisation.id)
-    call.services.limits.client(LOGIN_LIMIT, request.client.id, call.now)
-    call.services.limits.identifier(LOGIN_LIMIT, request.organisation.id, identifiers.email(email), call.now)
+    limits, own = call.services.limits, request.organisation.id
+    limits.client(LOGIN_LIMIT, request.client.id, call.now, own)
+    limits.identifier(LOGIN_LIMIT, own, identifiers.email(email), call.now, request.client.id)
     try:
         account = await call.services.logins.log_in(request.login_context(), organisation, email, claims.pwd or "")
         return await _logged_in(request, account)
+    except (AccountNotActive, NotActive):  # inactive before its password was checked, or since
+        return error_token(request, ACCOUNT_NOT_ACTIVE)
     except WrongPassword as wrong:
         return error_token(request, INVALID_CREDENTIALS, raa=wrong.remaining)
-    except NotActive:  # since its password was checked
-        return error_token(request, INVALID_CREDENTIALS, raa=call.services.logins.policy.max_failures)
     except LoginLocked as locked:
-        token = error_token(request, ACCOUNT_FROZEN)
-        token.frf = max(1, locked.until - call.now)
-        return token
+        return _frozen_token(request, locked.until - call.now)
+    except TooManyFailures as failures:
+        return _frozen_token(request, failures.seconds)
+
+
+def _frozen_token(request: SsoRequest, seconds: int) -> SessionToken:
+    token = error_token(request, ACCOUNT_FROZEN)
+    token.frf = max(1, seconds)
+    return token
 
 
 async def _logged_in(request: SsoRequest, account: int) -> SessionToken:

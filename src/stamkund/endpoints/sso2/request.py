@@ -82,6 +82,7 @@ class SsoRequest(msgspec.Struct, frozen=True):
             user_agent=_printable(user_agent) if isinstance(user_agent, str) else None,
             at=self.call.now,
             requester=self.call.requester(),
+            from_visitor=self.client.visitor_address,
         )
 
 
@@ -107,6 +108,7 @@ async def authenticate_request(call: Call, token: str, valid_seconds: int = VALI
         raise Refused(problems.INVALID_SSO_TOKEN)
     secret = unverified.verifying_secret(call.services.client_secrets.valid(lookup.client, call.now))
     if secret is None:
+        call.services.limits.failures.wrong_secret(lookup.client, call.now)
         raise Refused(problems.INVALID_SSO_TOKEN)
     call.authenticate_client(lookup.client)
     return SsoRequest(call, lookup.client, lookup.organisation, claims, secret, _session(call, lookup))

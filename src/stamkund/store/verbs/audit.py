@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from stamkund.rules.events import AuditEntry, AuditEvent
 from stamkund.store.verb import Verbs, writes
 from stamkund.store.verbs import events
@@ -11,6 +13,12 @@ _REMOVE = delete_batch("audit", "row", "at < $1", "at")
 
 
 class AuditVerbs(Verbs):
+    @writes
+    def record(self, entries: Sequence[AuditEntry]) -> Work[None]:
+        """Records entries that waited (`identity/audit_queue.py`)."""
+        for entry in entries:
+            yield from events.record(entry)
+
     @writes
     def record_token_refusal(self, organisation: str, client: str, error: str, now: int) -> Work[None]:
         """Records that a client was refused a token; `error` is OAuth's code."""

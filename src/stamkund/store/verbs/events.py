@@ -5,14 +5,16 @@ from __future__ import annotations
 from stamkund.rules.events import AuditEntry, OutboxEvent
 from stamkund.store.work import Execute, Sql, Work
 
-_RECORD = Sql("INSERT INTO audit (organisation, at, event, client, account, detail) VALUES ($1, $2, $3, $4, $5, $6)")
+_RECORD = Sql(
+    "INSERT INTO audit (organisation, at, event, client, account, detail, address) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+)
 _PUBLISH = Sql("INSERT INTO outbox (organisation, at, event, account) VALUES ($1, $2, $3, $4)")
 
 
 def record(entry: AuditEntry) -> Work[None]:
     """Writes an entry to the audit."""
-    event = entry.event.value
-    yield Execute(_RECORD, (entry.organisation, entry.at, event, entry.client, entry.account, entry.detail))
+    values = (entry.organisation, entry.at, entry.event.value, entry.client, entry.account, entry.detail, entry.address)
+    yield Execute(_RECORD, values)
 
 
 def publish(organisation: str, at: int, event: OutboxEvent, account: str) -> Work[None]:

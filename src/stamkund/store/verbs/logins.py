@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
+from stamkund.rules import identifiers
 from stamkund.rules.account import ACTIVE, Account
 from stamkund.rules.customer import Customer
 from stamkund.rules.identifiers import Identifier
@@ -11,12 +14,39 @@ from stamkund.rules.lockout import LockoutState
 from stamkund.store.verb import Verbs, reads
 from stamkund.store.verbs.candidates import CUSTOMER, any_in_use, claims
 from stamkund.store.verbs.login_attempts import lockout_state
-from stamkund.store.work import Execute, Sql, Work, first
+from stamkund.store.work import Execute, Row, Sql, Work, first
+from stamkund.vault import CannotOpen
 
 _ACCOUNT = Sql(
     "SELECT a.row, a.status, a.document, p.hash FROM identifiers i JOIN accounts a ON a.row = i.account "
     "LEFT JOIN passwords p ON p.account = a.row WHERE i.organisation = $1 AND i.kind = $2 AND i.value = $3"
 )
+# A sample: the logins whose e-mails come first, accounts and customers up to the same e-mail. The key has them in that
+# order, so no others are read, and an e-mail says nothing about how its password is hashed.
+_LAST_OF_SAMPLE = {
+    table: Sql(
+        f"SELECT value FROM {table} WHERE organisation = $1 AND kind = '{identifiers.EMAIL}' "
+        "ORDER BY value LIMIT 1 OFFSET $2"
+    )
+    for table in ("identifiers", "customer_identifiers")
+}
+_UP_TO = "(CAST($2 AS text) IS NULL OR i.value <= $2) AND (CAST($3 AS text) IS NULL OR i.value <= $3)"
+_ACCOUNT_HASHES = Sql(
+    "SELECT p.hash FROM identifiers i JOIN passwords p ON p.account = i.account "
+    f"WHERE i.organisation = $1 AND i.kind = '{identifiers.EMAIL}' AND {_UP_TO}"
+)
+_CUSTOMER_HASHES = Sql(
+    "SELECT c.document::jsonb ->> 'id' AS id, c.document::jsonb ->> 'password_hash' AS hash "
+    "FROM customer_identifiers i JOIN customers c ON c.row = i.customer "
+    f"WHERE i.organisation = $1 AND i.kind = '{identifiers.EMAIL}' AND {_UP_TO} AND c.account IS NULL",
+    sqlite="SELECT json_extract(c.document, '$.id') AS id, json_extract(c.document, '$.password_hash') AS hash "
+    "FROM customer_identifiers i "
+    "JOIN customers c ON c.row = i.customer "
+    f"WHERE i.organisation = $1 AND i.kind = '{identifiers.EMAIL}' AND {_UP_TO} AND c.account IS NULL",
+)
+_UNUSED_ID = "unused"
+_UNUSED_IDENTIFIERS = [Identifier(identifiers.ID, _UNUSED_ID), Identifier(identifiers.ID, _UNUSED_ID)]
+"""As many as most customers have: their number and their social security number. No id is like this."""
 
 
 @dataclass(frozen=True)
@@ -44,21 +74,53 @@ class Login:
 
 class LoginVerbs(Verbs):
     @reads
-    def find(self, organisation: str, identifier: Identifier) -> Work[Login | None]:
-        """The account with this e-mail or id, else the customer with it who has an imported password."""
+    def find(
+        self, organisation: str, identifier: Identifier, browser: str | None = None, *, like_customer: bool = False
+    ) -> Work[Login | None]:
+        """The account with this e-mail or id, else the customer with it who has an imported password.
+
+        `browser`: the trusted browser whose count and lockout matter, None for any other. `like_customer`: where there
+        is neither, read as much as for such a customer; it is as much as for an account anyway.
+        """
         key = (organisation, *identifier)
         row = first((yield Execute(_ACCOUNT, key)))
         if row is not None:
             account = self._documents.account(organisation, row["document"])
-            lockout = yield from lockout_state(organisation, account.id)
+            lockout = yield from lockout_state(organisation, account.id, browser)
             return Login(row["row"], account, None, row["hash"], lockout, usable=row["status"] == ACTIVE)
         row = first((yield Execute(CUSTOMER, key)))
-        if row is None or row["account"] is not None:
-            return None
-        customer = self._documents.customer(organisation, row["document"])
-        if customer.password_hash is None:
+        customer = None
+        if row is not None and row["account"] is None:
+            customer = self._documents.customer(organisation, row["document"])
+        if customer is None or customer.password_hash is None:
+            if like_customer:
+                yield from any_in_use(organisation, _UNUSED_IDENTIFIERS)
+                yield from lockout_state(organisation, _UNUSED_ID)
             return None
         if (yield from any_in_use(organisation, claims(organisation, customer, self._documents))):
             return None
-        lockout = yield from lockout_state(organisation, customer.id)
+        lockout = yield from lockout_state(organisation, customer.id, browser)
         return Login(None, None, customer, customer.password_hash, lockout, usable=True)
+
+    @reads
+    def sample_hashes(self, organisation: str, size: int) -> Work[list[tuple[str, bool]]]:
+        """The password hashes of some logins, and whether each is of a customer who has no account yet.
+
+        Of all accounts and customers with a password, or of `size` of each: the same logins each time, as long as none
+        comes or goes.
+        """
+        ends = []
+        for last in _LAST_OF_SAMPLE.values():
+            row = first((yield Execute(last, (organisation, size - 1))))
+            ends.append(None if row is None else row["value"])
+        accounts = yield Execute(_ACCOUNT_HASHES, (organisation, *ends))
+        customers = yield Execute(_CUSTOMER_HASHES, (organisation, *ends))
+        hashes = [(row["hash"], False) for row in accounts]
+        return hashes + [(hash_, True) for hash_ in self._opened(organisation, customers)]
+
+    def _opened(self, organisation: str, customers: Iterable[Row]) -> Iterator[str]:
+        """The imported hashes of customers, without those that are damaged: nobody can log in with one."""
+        for row in customers:
+            if row["hash"] is not None:
+                with suppress(CannotOpen):
+                    yield self._documents.password_hash(organisation, row["id"], row["hash"])

@@ -182,12 +182,11 @@ class SessionVerbs(Verbs):
         if row is None or session is None or row["status"] == TERMINATED:
             return session
         yield Execute(_TERMINATE, (organisation, sid, TERMINATED))
-        account = None
-        if row["status"] == LOGGED_IN:
+        if row["status"] == LOGGED_IN:  # of a session without a reader anybody can make and end any number
             yield from revoke_of_session(organisation, row["account"], sid)
             summary = yield from account_summary(row["account"])
             account = None if summary is None else summary.id
-        yield from events.record(AuditEntry(organisation, now, AuditEvent.LOGGED_OUT, client, account))
+            yield from events.record(AuditEntry(organisation, now, AuditEvent.LOGGED_OUT, client, account))
         return session
 
     @writes

@@ -1,0 +1,118 @@
+"""Decoys: hashes that no password matches, for logins that have none to verify.
+
+Hashes of other systems take longer or shorter than ours. If an unknown e-mail always cost one of ours, the time of a
+response would tell the readers whose hash was imported. So it is verified against a decoy of a kind and cost that
+logins of the organisation have, chosen by a keyed hash of the e-mail: the same each time, and over many e-mails in the
+proportions of the readers. The database is asked as much as for such a login, too.
+
+The proportions come from a sample of the organisation's hashes, read at the first login and then every ten minutes, and
+never as part of a login again. The current kind stands first in the order of kinds. As readers' hashes are upgraded its
+share grows, so an unknown e-mail changes from an imported kind to the current one at some time, as a reader's does, and
+never back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import accumulate
+
+from stamkund.identity.passwords import Passwords
+from stamkund.store import Store
+from stamkund.vault import Vault
+
+REFRESH_SECONDS = 600
+SAMPLE_SIZE = 4_000
+"""Logins of one organisation whose hashes are looked at."""
+
+# What a hash begins with, up to the salt: scheme and cost. The schemes are those that `passwords.py` verifies.
+_KIND = re.compile(
+    r"\$argon2(?:id|i|d)\$(?:v=\d+\$)?m=\d+,t=\d+,p=\d+"
+    r"|(?:bcrypt_sha256\$)?\$2[abxy]?\$\d\d"
+    r"|\$bcrypt-sha256\$[^$]*"
+    r"|\$scrypt\$[^$]*|\$7\$.{11}"
+    r"|\$pbkdf2(?:-sha\d+)?\$\d+|pbkdf2_sha\d+\$\d+"
+    r"|\$[PH]\$."
+)
+_DIGEST = slice(-10, -2)
+"""Eight characters of the digest. The last ones may be padding, or have bits that must be zero."""
+
+
+def kind_of(stored_hash: str) -> str:
+    """Scheme and cost of a hash, which decide how long it takes to verify; empty for an unknown form."""
+    match = _KIND.match(stored_hash)
+    return "" if match is None else match[0]
+
+
+def decoy_like(stored_hash: str) -> str:
+    """A hash of the same kind and cost that no password matches: the digest is another."""
+    changed = "".join("B" if character == "A" else "A" for character in stored_hash[_DIGEST])
+    return stored_hash[: _DIGEST.start] + changed + stored_hash[_DIGEST.stop :]
+
+
+@dataclass(frozen=True)
+class Decoy:
+    """A hash that no password matches, and whether it stands for a customer's login, which takes more statements."""
+
+    hash: str
+    like_customer: bool = False
+
+
+class Proportions:
+    """One decoy of each kind, and the share of each."""
+
+    def __init__(self, logins: Iterable[tuple[str, bool]], current: str) -> None:
+        """`logins`: hashes, and whether each is a customer's who has no account yet. `current`: a new hash of ours."""
+        decoys: dict[tuple[str, bool], Decoy] = {}
+        counts: dict[tuple[str, bool], int] = {}
+        for stored_hash, customer in logins:
+            if name := kind_of(stored_hash):
+                kind = name, customer
+                if kind not in decoys:
+                    decoys[kind] = Decoy(decoy_like(stored_hash), customer)
+                counts[kind] = counts.get(kind, 0) + 1
+        present = kind_of(current), False
+        if not counts:
+            decoys, counts = {present: Decoy(current)}, {present: 1}
+        kinds = sorted(counts, key=lambda kind: (kind != present, kind))
+        self._decoys = [decoys[kind] for kind in kinds]
+        self._bounds = list(accumulate(counts[kind] for kind in kinds))
+
+    def at(self, place: float) -> Decoy:
+        """The decoy at a place between 0 and 1."""
+        return self._decoys[min(bisect_right(self._bounds, place * self._bounds[-1]), len(self._decoys) - 1)]
+
+
+class Decoys:
+    """The decoys of one process."""
+
+    def __init__(self, store: Store, vault: Vault, passwords: Passwords) -> None:
+        self._store = store
+        self._vault = vault
+        self._passwords = passwords
+        self._proportions: dict[str, Proportions] = {}
+        self._reading = asyncio.Lock()
+
+    async def for_email(self, organisation: str, email: str) -> Decoy:
+        """The decoy of an e-mail, for the case that it has no hash of its own. Raises Unavailable, HashingQueueFull."""
+        if organisation not in self._proportions:
+            async with self._reading:
+                if organisation not in self._proportions:
+                    await self._read(organisation)
+        return self._proportions[organisation].at(self._place(organisation, email))
+
+    async def refresh(self) -> None:
+        """Reads the proportions anew of the organisations that had logins. Raises Unavailable, HashingQueueFull."""
+        for organisation in list(self._proportions):
+            await self._read(organisation)
+
+    async def _read(self, organisation: str) -> None:
+        logins = await self._store.logins.sample_hashes(organisation, SAMPLE_SIZE)
+        self._proportions[organisation] = Proportions(logins, await self._passwords.dummy_hash())
+
+    def _place(self, organisation: str, email: str) -> float:
+        data = f"decoy\0{organisation}\0{email.lower()}".encode(errors="replace")
+        return int(self._vault.pseudonym(data), 16) / (1 << 128)
