@@ -15,6 +15,7 @@ import pytest
 from stamkund.cli.installation import without_password
 from stamkund.clock import system_clock
 from stamkund.rules.customer import Customer
+from stamkund.rules.lockout import LOGIN_PAGE, LockoutPolicy, LoginContext
 from stamkund.store.migrations import LATEST, MIGRATIONS
 from stamkund.vault import Vault
 from tests.support.installation import (
@@ -33,7 +34,7 @@ from tests.support.installation import (
 from tests.support.installation_fixtures import running
 from tests.support.postgres_server import PostgresServer
 from tests.support.rows import database_file, executed, rows
-from tests.support.service import customer
+from tests.support.service import NOW, customer
 
 pytestmark = pytest.mark.both_engines
 
@@ -322,6 +323,20 @@ def test_doctor_finds(embedded: Installation, spoil: str) -> None:
     do, words = SPOILT[spoil]
     do(embedded)
     finds(embedded, words)
+
+
+async def test_doctor_advises_to_declare_a_proxy(installation: Installation) -> None:
+    """As a note: where all readers really are on a private network, nothing is wrong."""
+    private, public = "10.1.2.3", "203.0.113.9"
+    async with installation.store() as store:
+        for address in (public, private):
+            context = LoginContext(ORGANISATION, LOGIN_PAGE, "login_page", address, None, NOW, from_visitor=True)
+            await store.login_attempts.record(
+                context, "a" * 24, LockoutPolicy(), succeeded=False, customer=False, audited=True
+            )
+    examined = installation.do("doctor").output.splitlines()
+    [note] = [line for line in examined if line.startswith("note")]
+    assert private in note and public not in note and "STAMKUND_TRUSTED_PROXIES" in note
 
 
 def test_doctor_finds_nothing_made(empty_embedded: Installation) -> None:

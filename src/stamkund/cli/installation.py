@@ -19,6 +19,7 @@ from stamkund.cli.output import say
 from stamkund.cli.security_findings import security_findings
 from stamkund.cli.visitor_addresses import visitor_address_findings
 from stamkund.clock import system_clock
+from stamkund.rules.addresses import public_address
 from stamkund.rules.organisation import PERSON_NUMBER_CHECKS, Organisation, is_organisation_id
 from stamkund.rules.password_rules import LEAST_MIN_LENGTH, MOST_MIN_LENGTH
 from stamkund.rules.timestamps import zone
@@ -164,6 +165,9 @@ async def _database(settings: Settings, store: Store) -> AsyncIterator[Finding]:
                 "(STAMKUND_MIGRATE_DATABASE_URL)"
             ),
         )
+    private = {one for one in await store.login_attempts.visitors_addresses() if public_address(one) is None}
+    if private:
+        yield NOTE, _undeclared_proxy(sorted(private)[0])
     organisations = await store.organisations.all()
     if not organisations:
         yield False, "there is no organisation yet: create one with `stamkund init --organisation ID`"
@@ -176,6 +180,13 @@ async def _database(settings: Settings, store: Store) -> AsyncIterator[Finding]:
         yield count > 0, f"organisation {organisation.id} has {count} client{'' if count == 1 else 's'}{hint}"
         for finding in client_findings(clients, settings):
             yield finding
+
+
+def _undeclared_proxy(address: str) -> str:
+    return (
+        f"visitors of the login page come from {address}, which is no visitor's address: if a reverse proxy is there, "
+        "name it in STAMKUND_TRUSTED_PROXIES, else failed logins can't be counted by address"
+    )
 
 
 def _urls(settings: Settings) -> Iterator[Finding]:
