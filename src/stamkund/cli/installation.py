@@ -75,7 +75,7 @@ def init(
         "block_list": password_block_list,
         "for_api": password_rules_for_api,
     }
-    password_rules = {name: value for name, value in named.items() if value is not None}
+    changed_rules = {name: value for name, value in named.items() if value is not None}
 
     def change(before: Organisation | None) -> Organisation:
         present = before or Organisation(organisation, organisation)
@@ -85,7 +85,9 @@ def init(
             timezone=timezone or present.timezone,
             person_number_check=person_number_check or present.person_number_check,
             marketing_permissions=present.marketing_permissions,
-            password_rules=msgspec.structs.replace(present.password_rules, **password_rules),
+            password_rules=msgspec.structs.replace(present.password_rules, **changed_rules)
+            if changed_rules
+            else present.password_rules,
         )
 
     settings = load_settings()

@@ -12,7 +12,7 @@ from tests.support.service import Publisher
 pytestmark = pytest.mark.both_engines
 
 
-async def test_a_moved_number_is_shown_to_nobody(publisher: Publisher) -> None:
+async def test_no_response_has_a_moved_number(publisher: Publisher) -> None:
     """Neither by the look-up of the account nor to its reader; the other account is as it was."""
     kalle = await publisher.activated("kalle@example.com", "1", social_security_number="800610-8230")
     ove = await publisher.activated("ove@example.com", "2", social_security_number="620817-9256")
