@@ -100,6 +100,8 @@ class LibraryLines(logging.Handler):
     """Makes lines of ours of what libraries log by the standard library's logging."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if not structlog.is_configured():  # a worker that has not come to its settings yet
+            configure("info")
         formatted = record.name.partition(".")[0] in _FORMATTED or record.name in _FORMATTED
         text = record.getMessage() if formatted else str(record.msg)
         error = record.exc_info[1] if record.exc_info else None

@@ -117,8 +117,10 @@ async def test_what_is_no_request_has_a_line_like_any_other(embedded: Installati
 
 
 LIBRARIES = """
-import asyncio, logging, threading, warnings
+import logging, logging.config, threading, warnings
 from stamkund import log
+logging.config.dictConfig(log.LIBRARIES)
+logging.getLogger("uvicorn.error").error("before there are settings")
 log.configure("info")
 log.take_over()
 logging.getLogger("asyncio").error("Task was destroyed\\n%s", "PERSONAL")
@@ -144,12 +146,13 @@ fail()
 def test_what_libraries_log_is_json_without_what_they_worked_on() -> None:
     done = subprocess.run([sys.executable, "-c", LIBRARIES], check=False, capture_output=True, text=True)
     made = [msgspec.json.decode(line) for line in done.stderr.splitlines()]
-    assert [(line["event"], line.get("library")) for line in made[:4]] == [
+    assert [(line["event"], line.get("library")) for line in made[:5]] == [
+        ("before there are settings", "uvicorn.error"),
         ("Task was destroyed", "asyncio"),
         ("bad value %s", "asyncpg"),
         ("address in use: 127.0.0.1", "uvicorn.error"),
-        (made[3]["event"], "py.warnings"),
+        (made[4]["event"], "py.warnings"),
     ]
-    assert "an old call" in made[3]["event"]
-    assert [line.get("error") for line in made[4:]] == ["builtins.ValueError", "builtins.KeyError", "builtins.KeyError"]
+    assert "an old call" in made[4]["event"]
+    assert [line.get("error") for line in made[5:]] == ["builtins.ValueError", "builtins.KeyError", "builtins.KeyError"]
     assert "PERSONAL" not in done.stderr and done.stdout == ""
