@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install demo test coverage covered lint types imports generated check bench lock docs clean
+.PHONY: help install demo test coverage covered lint types imports generated check bench fuzz lock docs clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ check: coverage lint types imports generated  ## all that CI runs
 
 bench: .venv/installed-bench  ## measure, as ratios within one run
 	$(BIN)/python -m bench $(ARGS)
+
+fuzz: .venv/installed-fuzz  ## send 100,000 made-up requests and 5,000 malformed ones to a server of its own
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 docs: .venv/installed-dev  ## write the generated documentation anew
 	$(BIN)/stamkund docs

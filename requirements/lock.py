@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-GROUPS = {"runtime": ["install"], "dev": ["dev"], "bench": ["dev", "bench"]}
+GROUPS = {"runtime": ["install"], "dev": ["dev"], "bench": ["dev", "bench"], "fuzz": ["dev", "fuzz"]}
 
 
 def main() -> None:
