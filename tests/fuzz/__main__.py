@@ -32,12 +32,20 @@ def main() -> None:
 async def _fuzz(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="stamkund-fuzz-") as folder:
         database_url = options.database_url or f"sqlite:///{folder}/stamkund.db"
-        unlimited = {"limit_per_client": 0, "limit_per_identifier": 0, "log_level": "warning"}
+        unlimited = {"limit_per_client": 0, "limit_per_identifier": 0, "log_level": "error"}
         installation = Installation(Path(folder), database_url, unlimited)
         installation.prepare()
-        async with ServerProcess(installation) as server:
+        log = Path(folder) / "server.log"
+        log.touch()
+        server = ServerProcess(installation)
+        try:
+            await server.start(errors=log)
             wrong = await _malformed(server, options.malformed, options.seed)
-            return wrong | await _generated(server, installation, options.requests, options.seed)
+            wrong |= await _generated(server, installation, options.requests, options.seed)
+        finally:
+            await server.close()
+            print(log.read_text()[-10_000:], end="")  # nothing, but for faults of ours
+        return wrong
 
 
 async def _malformed(server: ServerProcess, count: int, seed: int) -> int:
