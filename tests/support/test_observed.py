@@ -30,7 +30,9 @@ async def test_a_real_server_is_recorded(service: RunningService, seen: dict[obs
     await raw.send(service, raw.get(b"/login/index?oid=nowhere"))
     await service.http.get("/no/such/path")
     await service.http.delete("/external/api/v1/me")
-    assert set(seen) == {("GET", "/external/api/v1/me", 401), ("GET", "/login/index", 400)}
+    # Requests of earlier tests may still be handled by the server, which they share.
+    assert set(seen) >= {("GET", "/external/api/v1/me", 401), ("GET", "/login/index", 400)}
+    assert not [status for _, _, status in seen if status in (404, 405)]
     assert "test_a_real_server_is_recorded" in seen["GET", "/login/index", 400]
 
 
