@@ -28,7 +28,7 @@ REFRESH_SECONDS = 600
 SAMPLE_SIZE = 4_000
 """Logins of one organisation whose hashes are looked at."""
 
-# What a hash begins with, up to the salt: scheme and cost. The schemes are those that `passwords.py` verifies.
+# What a hash begins with, up to the salt: scheme and cost. The schemes are those that `imported_hashes.py` verifies.
 _KIND = re.compile(
     r"\$argon2(?:id|i|d)\$(?:v=\d+\$)?m=\d+,t=\d+,p=\d+"
     r"|(?:bcrypt_sha256\$)?\$2[abxy]?\$\d\d"
