@@ -18,15 +18,16 @@ PASSWORD = "Df7Vdd8!!vnM"
 SCRYPT = "$scrypt$ln={},r={},p={}$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD+iCs5E"
 ARGON2 = "$argon2{}$v=19$m={},t={},p={}$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b/dWRWJTmaaJObGRdescudvJCs"
 BCRYPT = "$2b${:02}$CauCJVLA.NTgR4TsdABCR.vv.gJZW1G6ApYdPUevqxnJYXMPHBYEG"
+SALT = "somesaltsome"
 PHPASS = "$P${}IQRaTwmfeRo7ud9Fh4E2PdI0S3r.L0"
 
 
 def pbkdf2(digest: str, rounds: int) -> str:
-    return str(getattr(kinds, f"pbkdf2_{digest}").using(rounds=1).hash("x")).replace("$1$", f"${rounds}$", 1)
+    return str(getattr(kinds, f"pbkdf2_{digest}").using(rounds=1, salt=SALT.encode()).hash("x")).replace("$1$", f"${rounds}$", 1)
 
 
 def django(digest: str, rounds: int) -> str:
-    return str(getattr(kinds, f"django_pbkdf2_{digest}").using(rounds=1).hash("x")).replace("$1$", f"${rounds}$", 1)
+    return str(getattr(kinds, f"django_pbkdf2_{digest}").using(rounds=1, salt=SALT).hash("x")).replace("$1$", f"${rounds}$", 1)
 
 
 @pytest.mark.parametrize(
