@@ -202,7 +202,7 @@ async def test_other_parameters_that_are_too_long_are_refused(herald: Herald, br
 
 
 PLACES = 8
-BUSY = {"hashing_queue": PLACES, "hashing_threads": 1, "trusted_proxies": "127.0.0.1"}
+BUSY = {"hashing_queue": PLACES, "hashing_threads": 1, "hashing_seconds": 600, "trusted_proxies": "127.0.0.1"}
 
 
 @pytest.mark.parametrize("alike", ["form", "email", "address"])
