@@ -8,6 +8,7 @@ import resource
 import signal
 import sys
 import threading
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
@@ -98,14 +99,19 @@ def serve(settings: Settings) -> None:
         backlog=4096,
         **PROTOCOL,
     )
-    if settings.workers == 1:
-        server = uvicorn.Server(config)
-        server.run()
-        has_failed = not server.started
-    else:
-        supervisor = Supervisor(config, [config.bind_socket()])
-        supervisor.run()
-        has_failed = supervisor.has_failed
+    has_failed = _run(config)
     log.flush()
     if has_failed:
         sys.exit(STARTUP_FAILURE)
+
+
+def _run(config: uvicorn.Config) -> bool:
+    """Runs until stopped; returns whether it could not start."""
+    if config.workers > 1:
+        supervisor = Supervisor(config, [config.bind_socket()])
+        supervisor.run()
+        return supervisor.has_failed
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):  # Ctrl-C, which uvicorn sends itself once more
+        server.run()
+    return not server.started
