@@ -169,17 +169,19 @@ async def test_a_session_that_was_ended_meanwhile_is_replaced(herald: Herald, br
     assert await herald.logged_in(browser)
 
 
-async def test_the_cookie_is_hidden_from_scripts_and_from_other_sites_forms(herald: Herald, browser: Browser) -> None:
+async def test_the_cookies_are_hidden_from_scripts_and_from_other_sites_forms(herald: Herald, browser: Browser) -> None:
+    """The session's, and the one of a trusted browser."""
     await browser.get("/login", oid=herald.id)
     data = {**browser.page.forms[0].fields, "email": EMAIL, "password": PASSWORD}
     response = await herald.service.http.post(
         "/login", data=data, headers={"cookie": f"__Host-stamkund_form={browser.cookie('__Host-stamkund_form')}"}
     )
     assert response.status_code == 303
-    (cookie,) = response.headers.get_list("set-cookie")
-    assert re.fullmatch(
-        rf"__Host-stamkund-{herald.id}=[\w-]{{43}}; Max-Age=2592000; Path=/; Secure; HttpOnly; SameSite=Lax", cookie
-    )
+    session, trusted = response.headers.get_list("set-cookie")
+    hidden = "Path=/; Secure; HttpOnly; SameSite=Lax"
+    assert re.fullmatch(rf"__Host-stamkund-{herald.id}=[\w-]{{43}}; Max-Age=2592000; {hidden}", session)
+    value = rf"[\w-]{{22}}\.{NOW}\.[0-9a-f]{{32}}"
+    assert re.fullmatch(rf"__Host-stamkund_browser-[0-9a-f]{{16}}={value}; Max-Age=31536000; {hidden}", trusted)
 
 
 # Hosts and organisations -------------------------------------------------------------------------------------
