@@ -32,8 +32,11 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 VERIFIER = "a-verifier-that-is-long-enough-to-be-one-of-pkce"
 LOGO = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 60"><rect width="320" height="60" rx="8"
 fill="#7a1f2b"/><text x="160" y="41" font-size="32" fill="#fff" text-anchor="middle">The Herald</text></svg>"""
-# The page of a refusal is a response with its status, which Chromium writes to the console by itself.
-NO_FAULT = "error: Failed to load resource: the server responded with a status of 40"
+# What Chromium writes to the console by itself: the status of a page that refuses, and what a logout cleared.
+NO_FAULT = (
+    "error: Failed to load resource: the server responded with a status of 40",
+    "info: Clear-Site-Data header on",
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ WORDS = {
         "E-post",
         "Lösenord",
         "Fel e-post eller lösenord.",
-        "Inloggningen är spärrad till fredag 16 januari 2026 kl. 13.00",
+        "Inloggningen är spärrad till torsdag 15 januari 2026 kl. 13.15",
         "Logga ut",
         "Du är utloggad",
         "Du är inloggad",

@@ -57,6 +57,7 @@ def test_a_client_is_printed_with_all_its_settings(installation: Installation) -
         "rotate_refresh_tokens": True,
         "sso2": True,
         "visitor_address": True,
+        "id_token_signed_response_alg": "RS256",
         "disabled": False,
         "require_pkce": False,
         "grants": ALL_GRANTS,

@@ -23,11 +23,15 @@ PHPASS = "$P${}IQRaTwmfeRo7ud9Fh4E2PdI0S3r.L0"
 
 
 def pbkdf2(digest: str, rounds: int) -> str:
-    return str(getattr(kinds, f"pbkdf2_{digest}").using(rounds=1, salt=SALT.encode()).hash("x")).replace("$1$", f"${rounds}$", 1)
+    return str(getattr(kinds, f"pbkdf2_{digest}").using(rounds=1, salt=SALT.encode()).hash("x")).replace(
+        "$1$", f"${rounds}$", 1
+    )
 
 
 def django(digest: str, rounds: int) -> str:
-    return str(getattr(kinds, f"django_pbkdf2_{digest}").using(rounds=1, salt=SALT).hash("x")).replace("$1$", f"${rounds}$", 1)
+    return str(getattr(kinds, f"django_pbkdf2_{digest}").using(rounds=1, salt=SALT).hash("x")).replace(
+        "$1$", f"${rounds}$", 1
+    )
 
 
 @pytest.mark.parametrize(

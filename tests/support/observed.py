@@ -34,7 +34,8 @@ def record_responses() -> None:
 
     async def recording(self: Dispatch, request: Request) -> Response | None:
         response = await respond(self, request)
-        if response is not None and response.status != _METHOD_NOT_ALLOWED:
+        declared = self._methods(request.path)  # an installation may leave some calls out
+        if declared and response is not None and response.status != _METHOD_NOT_ALLOWED:
             _add(request.method, request.path, response.status)
         return response
 

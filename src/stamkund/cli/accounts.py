@@ -82,7 +82,7 @@ def end_sessions(
         return await store.sessions.end_all(organisation, row, system_clock(), OPERATOR, offline=offline_access)
 
     ended = with_store(work)
-    print(f"{email_or_id} is logged out: {ended} session{'' if ended == 1 else 's'} ended, tokens revoked")
+    say(f"{email_or_id} is logged out: {ended} session{'' if ended == 1 else 's'} ended, tokens revoked")
 
 
 @app.command("set-status")
@@ -106,7 +106,7 @@ def set_status(
     before = with_store(work)
     if before not in (ACTIVE, INACTIVE):
         fail(f"{email_or_id} is {before}: only an active or inactive account can be changed")
-    print(f"{email_or_id} was {status} already" if before == status else f"{email_or_id} is {status}")
+    say(f"{email_or_id} was {status} already" if before == status else f"{email_or_id} is {status}")
 
 
 async def _account(store: Store, organisation: str, email_or_id: str) -> Login:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from stamkund.cli.common import fail, load_settings
+from stamkund.cli.output import say
 from stamkund.store import Unavailable
 from stamkund.store.sqlite import back_up
 
@@ -32,4 +33,4 @@ def backup(
         fail(f"cannot write {file}: {error.strerror}")
     except Unavailable as error:
         fail(str(error))
-    print(f"{settings.sqlite_file} is copied to {file}")
+    say(f"{settings.sqlite_file} is copied to {file}")

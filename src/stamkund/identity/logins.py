@@ -165,8 +165,8 @@ class Logins:
 
     async def _login(self, context: LoginContext, organisation: str, email: str, decoy: Decoy) -> Login | None:
         # No e-mail has a NUL, and PostgreSQL can't even be asked for one. Another organisation's reader is nobody here.
-        nobody = organisation != context.organisation or "\0" in email or len(email) > MAX_EMAIL_LENGTH
-        key = identifiers.email("" if nobody else email)
+        impossible = organisation != context.organisation or "\0" in email or len(email) > MAX_EMAIL_LENGTH
+        key = identifiers.email("" if impossible else email)
         return await self._store.logins.find(
             context.organisation, key, context.browser, like_customer=decoy.like_customer
         )

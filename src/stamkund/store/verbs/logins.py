@@ -116,9 +116,9 @@ class LoginVerbs(Verbs):
         accounts = yield Execute(_ACCOUNT_HASHES, (organisation, *ends))
         customers = yield Execute(_CUSTOMER_HASHES, (organisation, *ends))
         hashes = [(row["hash"], False) for row in accounts]
-        return hashes + [(hash_, True) for hash_ in self._opened(organisation, customers)]
+        return hashes + [(hash_, True) for hash_ in self._imported_hashes(organisation, customers)]
 
-    def _opened(self, organisation: str, customers: Iterable[Row]) -> Iterator[str]:
+    def _imported_hashes(self, organisation: str, customers: Iterable[Row]) -> Iterator[str]:
         """The imported hashes of customers, without those that are damaged: nobody can log in with one."""
         for row in customers:
             if row["hash"] is not None:
