@@ -61,6 +61,13 @@ def init(
             help="Hold clients of the API to these rules too, not only our own pages.",
         ),
     ] = None,
+    long_customer_numbers: Annotated[
+        bool | None,
+        typer.Option(
+            "--long-customer-numbers/--no-long-customer-numbers",
+            help="Customer numbers have up to 50 characters, and look-ups accept them.",
+        ),
+    ] = None,
 ) -> None:
     """Create an installation, or what is missing in it: database, key file, organisation. Safe to repeat."""
     if not is_organisation_id(organisation):
@@ -79,15 +86,17 @@ def init(
 
     def change(before: Organisation | None) -> Organisation:
         present = before or Organisation(organisation, organisation)
-        return Organisation(
-            id=organisation,
+        return msgspec.structs.replace(
+            present,
             name=name or present.name,
             timezone=timezone or present.timezone,
             person_number_check=person_number_check or present.person_number_check,
-            marketing_permissions=present.marketing_permissions,
             password_rules=msgspec.structs.replace(present.password_rules, **changed_rules)
             if changed_rules
             else present.password_rules,
+            long_customer_numbers=(
+                present.long_customer_numbers if long_customer_numbers is None else long_customer_numbers
+            ),
         )
 
     settings = load_settings()

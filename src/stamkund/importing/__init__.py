@@ -12,17 +12,28 @@ A catalogue is the opposite (`catalogue`, `catalogue_fields`): one document, loa
 from __future__ import annotations
 
 from stamkund.importing.catalogue import Mistake, WrongCatalogue, read_catalogue
-from stamkund.importing.report import BadRow, CannotRun, Summary
+from stamkund.importing.columns import parsed_columns
+from stamkund.importing.encodings import named
+from stamkund.importing.rejects import Rejects
+from stamkund.importing.report import BadRow, CannotRun, Missing, Remark, Report, Summary
 from stamkund.importing.run import import_customers
 from stamkund.importing.source import total_bytes
+from stamkund.importing.steps import Reading
 
 __all__ = [
     "BadRow",
     "CannotRun",
+    "Missing",
     "Mistake",
+    "Reading",
+    "Rejects",
+    "Remark",
+    "Report",
     "Summary",
     "WrongCatalogue",
     "import_customers",
+    "named",
+    "parsed_columns",
     "read_catalogue",
     "total_bytes",
 ]

@@ -1,73 +1,126 @@
-"""What each column may hold. Values come from other systems, so some are less restricted than the API's parameters."""
+"""What each column may hold. Values come from other systems, so some are less restricted than the API's parameters.
+
+Every check returns the text to store, or None where the text says that there is no value (`texts`).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from functools import lru_cache
 
 from stamkund.identity import imported_hashes
+from stamkund.importing.dates import CACHE_SIZE
+from stamkund.importing.texts import MAX_NOTHING, NOTHING, trimmed
 from stamkund.rules import values
 from stamkund.rules.subscription import STATES, TYPES
-from stamkund.rules.timestamps import Zone, parse_timestamp
 from stamkund.rules.values import NO_CONTEXT, Invalid, ValueType
 
-ColumnCheck = Callable[[str], str]
+ColumnCheck = Callable[[str], str | None]
 """Returns the text to store. Raises Invalid."""
 
-_TIMESTAMP = re.compile(
-    r"\d{4}-?\d\d-?\d\d(?:[T ](?P<time>\d\d:?\d\d(?::?\d\d(?:[.,]\d{1,9})?)?) ?(?P<offset>Z|[+-]\d\d(?::?\d\d)?)?)?",
-    re.ASCII,
-)
 _MAX_NAME = 1024
-CACHE_SIZE = 50_000
-"""How many checked texts are cached: the same codes and dates occur again and again."""
+_MAX_EMAIL = 1024
+_EMAIL_FAST = re.compile(r"[a-zA-Z0-9_+.-]{1,64}@[a-zA-Z0-9-]{1,63}\.[a-zA-Z]{1,63}")
+# What other systems take for an address: any character that needs no quotation marks, and a domain in any script. No two
+# neighbouring parts share a character, so matching takes linear time.
+_EMAIL = re.compile(r"""[^\s@,;:<>()\[\]\\"]{1,128}@[\w-]+(?:\.[\w-]+)+""")
+_HASH_FORM = re.compile(r"\{[A-Za-z0-9-]{1,20}\}|\$[a-zA-Z0-9_-]{1,20}\$|[a-z0-9_]{1,20}\$(?=.)")
 
 
-def text_check(max_length: int, min_length: int = 1) -> ColumnCheck:
-    """Free text of this size, without control characters."""
-    value_type: ValueType[str] = ValueType("text", lambda text, _: text, min_length=min_length, max_length=max_length)
+def text_check(max_length: int) -> ColumnCheck:
+    """Free text up to this size, on one line."""
 
-    def check(text: str) -> str:
-        if min_length <= len(text) <= max_length and text.isprintable():
-            return text
-        return value_type.parse(text, NO_CONTEXT)
+    def check(text: str) -> str | None:
+        text = text.strip()
+        length = len(text)
+        if length > MAX_NOTHING or text not in NOTHING:
+            if 0 < length <= max_length and text.isprintable():
+                return text
+        return _cleaned(text, max_length)
 
     return check
 
 
-def are_names(texts: Iterable[str | None]) -> bool:
-    """Whether `NAME` accepts all of these texts, decided together: False may be wrong, True is not."""
-    together = "".join(filter(None, texts))
-    return len(together) <= _MAX_NAME and together.isprintable()
+def _cleaned(text: str, max_length: int) -> str | None:
+    clean = trimmed(text)
+    if clean is not None and len(clean) > max_length:
+        raise Invalid(f"must be at most {max_length} characters")
+    return clean
+
+
+def are_names(texts: Collection[str | None]) -> bool:
+    """Whether `NAME` accepts all of these texts as they are, decided together: False may be wrong, True is not."""
+    together = "|".join(filter(None, texts))
+    return (
+        len(together) <= _MAX_NAME
+        and together.isprintable()
+        and " |" not in together
+        and "| " not in together
+        and not together.startswith(" ")
+        and not together.endswith(" ")
+        and NOTHING.isdisjoint(texts)
+    )
 
 
 def value_check(value_type: ValueType[str], fast_path: str = r"(?!)") -> ColumnCheck:
     """Text of one of the API's value types. Text that matches `fast_path` is accepted without further parsing."""
     is_accepted = re.compile(fast_path).fullmatch
 
-    def check(text: str) -> str:
-        return text if is_accepted(text) else value_type.parse(text, NO_CONTEXT)
+    def check(text: str) -> str | None:
+        if is_accepted(text) and text not in NOTHING:
+            return text
+        clean = trimmed(text)
+        return None if clean is None else value_type.parse(clean, NO_CONTEXT)
 
     return check
 
 
 def choice_check(allowed: tuple[str, ...]) -> ColumnCheck:
-    def check(text: str) -> str:
-        if text not in allowed:
+    def check(text: str) -> str | None:
+        clean = trimmed(text)
+        if clean is not None and (clean := clean.lower()) not in allowed:
             raise Invalid(f"must be one of {', '.join(allowed)}")
-        return text
+        return clean
 
     return check
 
 
-def _password_hash(text: str) -> str:
-    imported = imported_hashes.parsed(text)
+def _email(text: str) -> str | None:
+    if _EMAIL_FAST.fullmatch(text):
+        return text
+    clean = _cleaned(text, _MAX_EMAIL)
+    if clean is None or _EMAIL.fullmatch(clean):
+        return clean
+    raise Invalid("must be one e-mail address" if clean.count("@") > 1 else "must be an e-mail address")
+
+
+def can_log_in_with(email: str) -> bool:
+    """Whether the API takes the e-mail, so that somebody can log in with it."""
+    try:
+        return values.EMAIL.parse(email, NO_CONTEXT) is not None
+    except Invalid:
+        return False
+
+
+def _password_hash(text: str) -> str | None:
+    clean = trimmed(text) if len(text) <= _MAX_NAME else text
+    if clean is None:
+        return None
+    imported = imported_hashes.parsed(clean)
     if imported is None:
-        raise Invalid("must be a password hash of a supported kind")
+        form = _HASH_FORM.match(clean)
+        kind = f" (it begins with {form[0]})" if form else ""
+        raise Invalid(f"must be a password hash of a supported kind{kind}")
     if not imported.is_affordable:
         raise Invalid("must be a password hash that takes less time and memory to verify")
-    return text
+    return clean
+
+
+def weak_scheme(password_hash: str) -> str | None:
+    """The scheme of a hash that is weak; None for one that is not."""
+    imported = imported_hashes.parsed(password_hash)
+    return imported.scheme if imported is not None and imported.is_weak else None
 
 
 CUSTOMER_NUMBER = value_check(values.TULO_CUSTOMER_NUMBER, "[a-zA-Z0-9_-]{1,50}")
@@ -75,7 +128,7 @@ NAME = text_check(_MAX_NAME)
 EXTERNAL_ID = text_check(128)
 
 CUSTOMER: tuple[tuple[str, ColumnCheck], ...] = (
-    ("email", value_check(values.EMAIL, r"[a-zA-Z0-9_+.-]{1,64}@[a-zA-Z0-9-]{1,63}\.[a-zA-Z]{1,63}")),
+    ("email", _email),
     ("first_name", NAME),
     ("last_name", NAME),
     ("mobile_phone_number", NAME),
@@ -87,39 +140,24 @@ CUSTOMER: tuple[tuple[str, ColumnCheck], ...] = (
 """The columns of a customer that hold text and can be checked without looking at any other column."""
 
 PACKAGE_CODE = lru_cache(CACHE_SIZE)(value_check(values.PRODUCT_CODE))
-TITLE_CODE = text_check(15)
+TITLE_CODE = lru_cache(CACHE_SIZE)(text_check(15))
 SUBSCRIPTION_NUMBER = text_check(50)
-SUBSCRIPTION_TYPE = choice_check(TYPES)
-STATE = choice_check(STATES)
+SUBSCRIPTION_TYPE = lru_cache(CACHE_SIZE)(choice_check(TYPES))
+STATE = lru_cache(CACHE_SIZE)(choice_check(STATES))
+SERVICE = lru_cache(CACHE_SIZE)(NAME)
 
-SUBSCRIPTION: tuple[tuple[str, ColumnCheck], ...] = (
+ENTITLING: tuple[tuple[str, ColumnCheck], ...] = (
     ("package_code", PACKAGE_CODE),
     ("title_code", TITLE_CODE),
     ("subscription_number", SUBSCRIPTION_NUMBER),
-    ("subscription_type", SUBSCRIPTION_TYPE),
     ("state", STATE),
-    ("provision_service", NAME),
 )
-"""The same for a subscription."""
-
-
-def timestamp_parser(local: Zone) -> Callable[[str], int]:
-    """A function that parses dates and times: ISO 8601, local to `local` where there is no offset.
-
-    A blank before the offset is accepted.
-    """
-
-    @lru_cache(CACHE_SIZE)
-    def parse(text: str) -> int:
-        match = _TIMESTAMP.fullmatch(text) if len(text) <= 64 else None
-        if match is None:
-            raise Invalid("must be an ISO 8601 date, or date and time")
-        try:
-            return parse_timestamp(text.replace(" ", "T", 1).replace(" ", ""), local)
-        except (ValueError, OverflowError):
-            raise Invalid("must be a real date between the years 1850 and 2999, or date and time") from None
-
-    return parse
+"""The columns of a subscription that say which it is and what it entitles to: a wrong one refuses the subscription."""
+DECORATING: tuple[tuple[str, ColumnCheck], ...] = (
+    ("subscription_type", SUBSCRIPTION_TYPE),
+    ("provision_service", SERVICE),
+)
+"""The others, which are left out where they can't be used."""
 
 
 def reason_of(error: Invalid) -> str:

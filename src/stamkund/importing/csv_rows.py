@@ -1,8 +1,8 @@
 """CSV: the first line names the columns, every other line is a row; separated by comma, semicolon or tab.
 
-A quoted value may contain newlines, so a row may span several lines; it is reported by the first of them. As no column
-accepts a newline, a row of several lines is always rejected: usually a quotation mark was not closed, and the lines of
-other customers became part of the row. That is why customer numbers are searched for in each of its lines.
+A quoted value may contain newlines, so a row may span several lines; it is reported by the first of them. Where one of
+those lines looks like a row itself, a quotation mark was not closed, and the lines of other customers became part of the
+row: it is rejected, and customer numbers are searched for in each of its lines.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
+from stamkund.importing.columns import ColumnNames
 from stamkund.importing.json_lines import NOT_UTF8
 from stamkund.importing.raw import ADDRESS_KEYS, CsvCustomer, RawAddress, RawSubscriptionLine
 from stamkund.importing.report import CannotRun, RowProblem
 from stamkund.importing.source import MAX_LINE_BYTES, Line, Source
+from stamkund.importing.survey import Numbers
+from stamkund.importing.texts import trimmed
 
 R = TypeVar("R")
 
@@ -25,6 +28,10 @@ RowBuilder = Callable[[list[str | None]], R]
 _NUMBER_COLUMN = "customer_number"
 _NUMBER = re.compile("[a-zA-Z0-9_-]{1,50}")
 _DELIMITERS = ",;\t"
+_DECLARED_DELIMITER = re.compile(r"sep=([,;\t|])", re.IGNORECASE)
+_BLANKS = " \t\r\n\x0b\x0c\x1a\xa0"
+_NUMBERS = 5_000
+"""How many customer numbers are handed on together."""
 _ADDRESS_PREFIX, _EXTERNAL_ID_PREFIX = "address.", "identity_mapping."
 _CUSTOMER_COLUMNS = tuple(
     name
@@ -37,16 +44,58 @@ _SUBSCRIPTION_COLUMNS = RawSubscriptionLine.__struct_fields__
 class CsvRows(Generic[R]):
     """The rows of a file, or what is wrong with them; each with the number of its first line."""
 
-    def __init__(self, source: Source, builder: Callable[[list[str], str], RowBuilder[R]]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        builder: Callable[[list[str], str], RowBuilder[R]],
+        names: ColumnNames,
+        *,
+        needs_number: bool = True,
+    ) -> None:
         """Reads the header; `builder` makes the row builder for it. Raises CannotRun where it is not valid."""
         self._name = source.name
-        self._lines = _CsvLines(source.lines())
+        self._source = source
+        self._lines = _CsvLines(source)
         header = self._header()
         self._width = len(header)
-        self._build = builder(header, source.name)
-        self._number_index = header.index(_NUMBER_COLUMN)
+        self._columns = [index for index, name in enumerate(header) if not names.is_left_out(name)]
+        known = [names.ours(header[index]) for index in self._columns]
+        self._all_columns = len(known) == self._width
+        self._build = builder(known, source.name)
+        self._number_index = self._columns[known.index(_NUMBER_COLUMN)] if needs_number else 0
 
     def __iter__(self) -> Iterator[tuple[int, R | RowProblem]]:
+        for first_line, values, problem in self._parsed():
+            yield first_line, self._row(values, problem)
+
+    @property
+    def delimiter(self) -> str:
+        return self._delimiter
+
+    def texts(self) -> Iterator[tuple[int, str, bool]]:
+        """The rows as they stand, without their last newline, and whether each is sound: to be copied."""
+        for first_line, values, problem in self._parsed():
+            text = "".join(self._lines.row_lines).rstrip("\n").encode(errors="surrogateescape").decode(errors="replace")
+            yield first_line, text, problem is None and len(values) == self._width
+
+    def number_blocks(self) -> Iterator[Numbers]:
+        """The customer numbers of the file, as `survey` asks for them: read faster than rows are."""
+        numbers: Numbers = []
+        index = self._number_index
+        for _, values, problem in self._parsed():
+            spans = self._lines.first_line != self._lines.number
+            if problem is None and len(values) > index and not (spans and self._holds_rows(values)):
+                text = trimmed(values[index])
+                numbers.append(None if text is None else text.encode())
+            else:
+                numbers += [number.encode() for number in self._numbers()] or [None]
+            if len(numbers) >= _NUMBERS:
+                yield numbers
+                numbers = []
+        yield numbers
+
+    def _parsed(self) -> Iterator[tuple[int, list[str], RowProblem | None]]:
+        """The values of each row that is not blank, or what is wrong with it."""
         reader = csv.reader(self._lines, delimiter=self._delimiter, strict=True)
         while True:
             first_line = self._lines.begin_row()
@@ -59,28 +108,47 @@ class CsvRows(Generic[R]):
             except (csv.Error, RowProblem) as error:
                 problem = error if isinstance(error, RowProblem) else RowProblem(None, _reason(error))
             problem = self._lines.problem or problem
-            if problem is None and not values:
+            if problem is None and not any(values):
                 continue
-            yield first_line, self._row(values, problem)
+            if problem is None and not values[0].strip(_BLANKS) and not "".join(values).strip(_BLANKS):
+                continue
+            yield first_line, values, problem
 
     def _row(self, values: list[str], problem: RowProblem | None) -> R | RowProblem:
-        if problem is None and len(values) == self._width:
-            if self._lines.first_line == self._lines.number:
+        if problem is None:
+            if len(values) > self._width and not "".join(values[self._width :]).strip(_BLANKS):
+                values = values[: self._width]  # separators at the end
+            if len(values) != self._width:
+                problem = RowProblem(None, f"has {len(values)} values, but the first line names {self._width} columns")
+            elif self._lines.first_line != self._lines.number and self._holds_rows(values):
+                problem = RowProblem(None, "a value contains other rows")
+            elif self._all_columns:
                 return self._build([value or None for value in values])
-            problem = RowProblem(None, "a value contains a newline")
-        elif problem is None:
-            problem = RowProblem(None, f"has {len(values)} values, but the first line names {self._width} columns")
+            else:
+                return self._build([values[index] or None for index in self._columns])
         return RowProblem(problem.column, problem.reason + self._span(), tuple(self._numbers()))
+
+    def _holds_rows(self, row: list[str]) -> bool:
+        """Whether a line within the row looks like a row: then a quotation mark was not closed."""
+        return len(row) == self._width > 1 and any(
+            len(values) == self._width and _NUMBER.fullmatch(values[self._number_index].strip())
+            for values in map(self._alone, self._lines.row_lines[1:])
+        )
+
+    def _alone(self, line: str) -> list[str]:
+        """The values of a line, parsed by itself."""
+        try:
+            return next(csv.reader([line], delimiter=self._delimiter), [])
+        except csv.Error:
+            return line.split(self._delimiter)
 
     def _numbers(self) -> Iterator[str]:
         """The customer numbers in the lines of the row, each line parsed by itself."""
-        for line in self._lines.row_lines:
-            try:
-                values = next(csv.reader([line], delimiter=self._delimiter))
-            except csv.Error:
-                values = [value.strip() for value in line.split(self._delimiter)]
-            if len(values) > self._number_index and _NUMBER.fullmatch(values[self._number_index]):
-                yield values[self._number_index]
+        for values in map(self._alone, self._lines.row_lines):
+            if len(values) > self._number_index:
+                number = values[self._number_index].strip()
+                if _NUMBER.fullmatch(number):
+                    yield number
 
     def _span(self) -> str:
         first, last = self._lines.first_line, self._lines.number
@@ -89,6 +157,22 @@ class CsvRows(Generic[R]):
         return f" (lines {first} to {last} were read as one row: is a quotation mark not closed?)"
 
     def _header(self) -> list[str]:
+        """The names of the columns. A first line may say which separator the file has, as Excel writes it."""
+        line = self._header_line()
+        delimiter = _DECLARED_DELIMITER.fullmatch(line.strip())
+        if delimiter:
+            line = self._header_line()
+        self._delimiter = delimiter[1] if delimiter else max(_DELIMITERS, key=line.count)
+        try:
+            names = [name.strip() for name in next(csv.reader([line], delimiter=self._delimiter, strict=True))]
+        except csv.Error:
+            raise CannotRun(f"The first line of {self._name} must name the columns; it is not valid CSV.") from None
+        while len(names) > 1 and not names[-1]:
+            names.pop()
+        self.header_text = line.rstrip(f"\n{self._delimiter}")
+        return names
+
+    def _header_line(self) -> str:
         self._lines.begin_row()
         try:
             line = next(self._lines, None)
@@ -98,12 +182,7 @@ class CsvRows(Generic[R]):
             raise CannotRun(f"The first line of {self._name} must name the columns, but {problem.reason}.") from None
         if line is None:
             raise CannotRun(f"The file {self._name} is empty: its first line must name the columns.")
-        self._delimiter = max(_DELIMITERS, key=line.count)
-        try:
-            names = next(csv.reader([line], delimiter=self._delimiter, strict=True))
-        except csv.Error:
-            raise CannotRun(f"The first line of {self._name} must name the columns; it is not valid CSV.") from None
-        return [name.strip() for name in names]
+        return line
 
 
 class _CsvLines:
@@ -112,8 +191,9 @@ class _CsvLines:
     Bytes that are not UTF-8 are decoded to surrogates, so that the row still ends at the right line.
     """
 
-    def __init__(self, lines: Iterator[Line]) -> None:
-        self._lines = lines
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._lines: Iterator[Line] = source.lines()
         self.number = 0
         self.first_line = 0
         self.problem: RowProblem | None = None
@@ -139,16 +219,28 @@ class _CsvLines:
         try:
             text = f"{line.decode()}\n"
         except UnicodeDecodeError:
-            self.problem = self.problem or RowProblem(None, NOT_UTF8)
-            text = f"{line.decode(errors='surrogateescape')}\n"
+            text = self._other_text(line)
         self.row_lines.append(text)
         return text
+
+    def _other_text(self, line: bytes) -> str:
+        """The text of a line in another encoding, or of a broken one."""
+        converted = self._source.in_utf8(line)
+        if converted is not None:
+            return f"{converted.decode()}\n"
+        self.problem = self.problem or RowProblem(None, NOT_UTF8)
+        return f"{line.decode(errors='surrogateescape')}\n"
 
 
 def _reason(error: csv.Error) -> str:
     if "field limit" in str(error):
         return "a value is longer than 128 KiB"
     return "the row is not valid CSV: a quotation mark is out of place"
+
+
+def any_builder(header: list[str], name: str) -> RowBuilder[list[str | None]]:
+    """For rows that are only copied."""
+    return lambda values: values
 
 
 def customer_builder(header: list[str], name: str) -> RowBuilder[CsvCustomer]:

@@ -1,7 +1,7 @@
 """Finds conflicts between the rows of a dry run: nothing is stored, so the store cannot see two new customers collide.
 
 Such conflicts are what dry runs are mostly for, so the identifiers that belong to one customer alone are recorded here,
-as keyed digests in a temporary database (see `spool`).
+those that rows want and those that they give up, as keyed digests in a temporary database (see `spool`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,16 @@ from collections.abc import Sequence
 
 from stamkund.importing.spool import temporary_database
 from stamkund.rules.customer import Customer
-from stamkund.store import BatchResult, CustomerChange, CustomerUpdate, Documents
+from stamkund.store import BatchResult, CustomerChange, CustomerUpdate, Documents, RejectedRow
 
-_SCHEMA = "CREATE TABLE claims (key BLOB PRIMARY KEY, customer_number TEXT) WITHOUT ROWID"
+_SCHEMA = """
+CREATE TABLE claims (key BLOB PRIMARY KEY, customer_number TEXT) WITHOUT ROWID;
+CREATE TABLE freed (key BLOB PRIMARY KEY) WITHOUT ROWID;
+"""
 _CLAIM = "INSERT OR IGNORE INTO claims VALUES (?, ?)"
 _OWNER = "SELECT customer_number FROM claims WHERE key = ?"
+_FREE = "INSERT OR IGNORE INTO freed VALUES (?)"
+_IS_FREE = "SELECT 1 FROM freed WHERE key = ?"
 
 
 class DryRun:
@@ -43,32 +48,50 @@ class DryRun:
             self._changes[watched.customer_number] = before, after
             return after
 
-        return CustomerChange(watched.customer_number, change, watched.encoded)
+        return CustomerChange(
+            watched.customer_number, change, watched.encoded, watched.previous_customer_number
+        )
 
-    def check(self, changes: Sequence[CustomerUpdate], result: BatchResult) -> list[tuple[int, str]]:
-        """Indexes of changes that conflict with one of an earlier batch, and the kind of identifier.
-
-        They are subtracted from the counts in `result`.
-        """
-        rejected = {conflict.place for conflict in result.rejected}
-        conflicts = []
-        for index, change in enumerate(changes):
-            before, keys = self._claimed(change)
-            if index not in rejected and (kind := self._conflict(change.customer_number, keys)):
-                conflicts.append((index, kind))
+    def check(self, changes: Sequence[CustomerUpdate], result: BatchResult) -> None:
+        """Corrects a result: conflicts with rows of earlier batches, and what such rows have given up."""
+        rejected = {conflict.place: conflict for conflict in result.rejected}
+        for place, change in enumerate(changes):
+            before, after, keys = self._claimed(change)
+            conflict = rejected.get(place)
+            if conflict is not None and not (conflict.key is not None and self._is_free(conflict.key)):
+                continue
+            kind = self._conflict(change.customer_number, keys)
+            if kind is not None and conflict is None:
+                rejected[place] = RejectedRow(place, kind)
                 result.created -= before is None
                 result.updated -= before is not None
+            elif kind is None:
+                if conflict is not None:
+                    del rejected[place]
+                    result.created += before is None
+                    result.updated += before is not None
+                self._free(before, after)
         self._changes.clear()
-        return conflicts
+        result.rejected = [rejected[place] for place in sorted(rejected)]
 
-    def _claimed(self, change: CustomerUpdate) -> tuple[Customer | None, Sequence[tuple[str, str]]]:
-        """The customer before a change, and the identifiers that it claims."""
+    def _claimed(self, change: CustomerUpdate) -> tuple[Customer | None, Customer | None, Sequence[tuple[str, str]]]:
+        """The customer before and after a change, and the identifiers that it claims."""
         made = self._changes.get(change.customer_number)
         if made is None:  # the store had no such customer, and took the encoded one
             assert change.encoded is not None
-            return None, change.encoded.contested
+            return None, None, change.encoded.contested
         before, after = made
-        return before, () if after is before else self._documents.contested_identifiers(self._organisation, after)
+        return before, after, () if after is before else self._documents.contested_identifiers(self._organisation, after)
+
+    def _free(self, before: Customer | None, after: Customer | None) -> None:
+        if before is None or after is None or after is before:
+            return
+        kept = self._documents.contested_identifiers(self._organisation, after)
+        freed = [key for key in self._documents.contested_identifiers(self._organisation, before) if key not in kept]
+        self._connection.executemany(_FREE, [(self._digest(key),) for key in freed])
+
+    def _is_free(self, key: tuple[str, str]) -> bool:
+        return bool(self._connection.execute(_IS_FREE, (self._digest(key),)).fetchall())
 
     def _conflict(self, customer_number: str, keys: Sequence[tuple[str, str]]) -> str | None:
         for key in keys:

@@ -13,6 +13,7 @@ from functools import partial
 
 import msgspec
 
+from stamkund.importing.report import Remark
 from stamkund.importing.rows import CustomerRow, RowColumns, merged
 from stamkund.importing.steps import Job, Rejection, Step
 from stamkund.rules.customer import Customer
@@ -30,7 +31,10 @@ class Start(msgspec.Struct, array_like=True):
 
 
 class Rows(msgspec.Struct, array_like=True, tag=True):
-    """A step, with a list for each attribute of its rows. `columns` are indexes of `kinds`, of which a file has few."""
+    """A step, with a list for each attribute of its rows. `columns` are indexes of `kinds`, of which a file has few.
+
+    `previous`: the previous customer numbers, by the index of the row.
+    """
 
     rejections: list[Rejection]
     size: int
@@ -41,6 +45,9 @@ class Rows(msgspec.Struct, array_like=True, tag=True):
     customers: list[EncodedCustomer]
     columns: list[int]
     kinds: list[RowColumns]
+    previous: dict[int, str] = {}
+    remarks: list[Remark] = []
+    refused_numbers: list[str | None] = []
 
 
 class End(msgspec.Struct, array_like=True, tag=True):
@@ -71,6 +78,13 @@ def packed(step: Step[CustomerRow], job: Job, documents: Documents) -> Rows:
         [documents.encoded_customer(organisation, row.new) for row in rows],
         [kinds.setdefault(row.columns, len(kinds)) for row in rows],
         list(kinds),
+        {
+            index: row.previous_customer_number
+            for index, row in enumerate(rows)
+            if row.previous_customer_number is not None
+        },
+        step.remarks,
+        step.refused_numbers,
     )
 
 
@@ -84,6 +98,7 @@ class PreparedRow:
     columns: RowColumns
     today: date
     decode: Callable[[bytes], Customer]
+    previous_customer_number: str | None = None
 
     def change(self, before: Customer | None) -> Customer:
         """The customer after this row; the same object where the row changes nothing."""
@@ -99,4 +114,14 @@ def unpacked(message: Rows, job: Job, documents: Documents, today: date) -> Step
         PreparedRow(line, number, encoded, message.kinds[columns], today, decode)
         for line, number, encoded, columns in rows
     ]
-    return Step(message.rejections, prepared, message.size, message.bytes_read, message.weak_hashes)
+    for index, previous in message.previous.items():
+        prepared[index].previous_customer_number = previous
+    return Step(
+        message.rejections,
+        prepared,
+        message.size,
+        message.bytes_read,
+        message.weak_hashes,
+        message.remarks,
+        message.refused_numbers,
+    )

@@ -9,27 +9,47 @@ import gc
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from stamkund.importing import csv_rows
+import msgspec
+
+from stamkund.importing import csv_rows, together
+from stamkund.importing.checks import weak_scheme
+from stamkund.importing.columns import ColumnNames
 from stamkund.importing.csv_rows import CsvRows, RowBuilder
+from stamkund.importing.held import HeldRows, Rows
 from stamkund.importing.json_lines import JsonLines
-from stamkund.importing.raw import RawCustomer, RawSubscriptionLine
-from stamkund.importing.report import BadRow, RowProblem
+from stamkund.importing.raw import ADDRESS_KEYS, Note, RawCustomer, RawSubscriptionLine, RepairedLine
+from stamkund.importing.report import BadRow, CannotRun, Remark, RowProblem
 from stamkund.importing.rows import CustomerRow, RowParser
 from stamkund.importing.source import Source
 from stamkund.importing.spool import Spool
 from stamkund.importing.steps import Job, Rejection, Step
+from stamkund.importing.survey import Numbers, Survey, surveyed
+from stamkund.importing.texts import trimmed
 
 R = TypeVar("R")
-RawRows = Iterable[tuple[int, R | RowProblem]]
-"""Line numbers with raw rows, or with what is wrong with them."""
+R_co = TypeVar("R_co", covariant=True)
+
+
+class RawRows(Protocol[R_co]):
+    """The rows of a file: line numbers with raw rows, or with what is wrong with them."""
+
+    def __iter__(self) -> Iterator[tuple[int, R_co | RowProblem]]: ...
+    def number_blocks(self) -> Iterator[Numbers]: ...
+
+
 
 BATCH_BYTES = 8 << 20
 """A step ends when so much of the customer file has been read, however few rows that is."""
 _LINES = 5000
 """About how many lines of a subscription file are read in one step."""
 _ORPHANS = 1000
+MAX_ROWS_OF_ONE = 10_000
+"""How many rows one customer may have in a row: they are in memory together."""
+_TOO_MANY_ROWS = "The file {} has thousands of rows of one customer up to line {}: is the column customer_number the right one?"
+CUSTOMER_COLUMNS = (*RawCustomer.__struct_fields__, *(f"address.{key}" for key in ADDRESS_KEYS))
+LINE_COLUMNS = RawSubscriptionLine.__struct_fields__
 
 _UNKNOWN_CUSTOMER = "; its customer is unknown, so this import ends no subscription that is missing from the file"
 
@@ -38,14 +58,26 @@ def parsed_steps(job: Job) -> Generator[Step[CustomerRow]]:
     """Reads the files of a job. Raises CannotRun."""
     with ExitStack() as resources:
         resources.enter_context(_fewer_collections(job.batch_rows))
-        parser = _FileParser(job, resources.enter_context(Source(job.customers)))
-        if job.subscriptions is None:
+        source = resources.enter_context(Source(job.customers, job.reading.encoding))
+        names = ColumnNames(job.reading.columns, CUSTOMER_COLUMNS)
+        rows = _raw_rows(source, RawCustomer, csv_rows.customer_builder, names)
+
+        def number_blocks() -> Iterator[Numbers]:
+            with source.again() as again:
+                yield from _raw_rows(again, RawCustomer, csv_rows.customer_builder, names).number_blocks()
+
+        lines = None
+        if job.subscriptions is not None:
+            second = resources.enter_context(Source(job.subscriptions, job.reading.encoding))
+            line_names = ColumnNames(job.reading.columns, LINE_COLUMNS)
+            lines = _raw_rows(second, RawSubscriptionLine, csv_rows.subscription_builder, line_names)
+        survey = resources.enter_context(surveyed(number_blocks))
+        parser = _FileParser(job, source, rows, survey, resources.enter_context(closing(HeldRows())))
+        if lines is None:
             yield from parser.customers()
             return
-        source = resources.enter_context(Source(job.subscriptions))
-        lines = _raw_rows(source, RawSubscriptionLine, csv_rows.subscription_builder)
         spool = resources.enter_context(closing(Spool()))
-        yield from parser.subscriptions(lines, source, spool)
+        yield from parser.subscriptions(lines, second, spool)
         yield from parser.customers()
         yield from parser.orphans(spool)
 
@@ -61,21 +93,35 @@ def _fewer_collections(batch_rows: int) -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _raw_rows(source: Source, row: type[R], builder: Callable[[list[str], str], RowBuilder[R]]) -> RawRows[R]:
-    return JsonLines(source, row) if source.is_json_lines else CsvRows(source, builder)
+def _raw_rows(
+    source: Source, row: type[R], builder: Callable[[list[str], str], RowBuilder[R]], names: ColumnNames
+) -> RawRows[R]:
+    return JsonLines(source, row, names) if source.is_json_lines else CsvRows(source, builder, names)
 
 
 class _FileParser:
     """The state of one reading."""
 
-    def __init__(self, job: Job, source: Source) -> None:
-        self._batch_rows = job.batch_rows
-        self._parser = RowParser(job.organisation, job.now)
+    def __init__(
+        self, job: Job, source: Source, rows: RawRows[RawCustomer], survey: Survey, held: HeldRows
+    ) -> None:
+        self._job = job
+        self._parser = RowParser(job.organisation, job.now, exclusive_dates=job.reading.exclusive_dates)
         self._source = source
         self._sources = [source]
-        self._rows = _raw_rows(source, RawCustomer, csv_rows.customer_builder)
+        self._rows = rows
+        self._survey = survey
+        self._held = held
+        # A row that may be anybody's is one that any of several rows of a customer may lack.
+        self._complete = not (survey.repeats and survey.unknown)
         self._spool: Spool | None = None
         self._rejections: list[Rejection] = []
+        self._remarks: list[Remark] = []
+        self._refused_numbers: list[str | None] = []
+        self._weak_hashes: Counter[str] = Counter()
+        self._batch: list[CustomerRow] = []
+        self._size = 0
+        self._byte_limit = 0
 
     def subscriptions(
         self, lines: RawRows[RawSubscriptionLine], source: Source, spool: Spool
@@ -89,97 +135,159 @@ class _FileParser:
             if problem is not None:
                 self._reject_line(problem, line, source.name, spool)
             if line >= due:  # not every line is there: blank ones are none, and a row may take several
-                yield self._step()
+                yield self._step([])
                 due = line + _LINES
         spool.finish()
-        yield self._step()
+        yield self._step([])
 
     def _spool_line(self, raw: RawSubscriptionLine, line: int, spool: Spool) -> RowProblem | None:
         customers: tuple[str, ...] = ()
+        notes = list(raw.notes) if isinstance(raw, RepairedLine) else []
         try:
             number = self._parser.customer_number(raw.customer_number)
             customers = (number,)
-            spool.add(number, line, self._parser.subscription(raw))
+            spool.add(number, line, self._parser.subscription(raw, notes))
         except RowProblem as problem:
             return RowProblem(problem.column, problem.reason, customers)
+        self._note(notes, self._sources[-1].name, line, number)
         return None
 
     def _reject_line(self, problem: RowProblem, line: int, name: str, spool: Spool) -> None:
         """Reports a line, and makes sure that its customer loses no product because of it."""
-        if problem.customers:  # counted with its customer, or as an orphan
+        reason = problem.reason
+        if problem.customers:
             spool.add_invalid(problem.customers, line)
-            self._rejections.append(Rejection(BadRow(name, line, problem.column, problem.reason), counts=False))
         else:
             spool.complete = False
-            self._rejections.append(Rejection(BadRow(name, line, problem.column, problem.reason + _UNKNOWN_CUSTOMER)))
+            reason += _UNKNOWN_CUSTOMER
+        self._rejections.append(Rejection(BadRow(name, line, problem.column, reason)))
 
     def customers(self) -> Iterator[Step[CustomerRow]]:
-        """Reads the customer file in batches. A customer number that occurs twice begins a new batch."""
-        batch: dict[str, CustomerRow] = {}
-        size = 0
-        limit = self._source.bytes_read + BATCH_BYTES
+        """Reads the customer file in batches, the rows of one customer together."""
+        self._byte_limit = self._source.bytes_read + BATCH_BYTES
+        number, rows = "", Rows()
         for line, raw in self._rows:
-            row = self._check(raw, line)
-            size += 1
-            if row is not None:
-                if row.new.customer_number in batch:
-                    yield self._batch(batch, size - 1)
-                    batch, size = {}, 1
-                batch[row.new.customer_number] = row
-            if size >= self._batch_rows or self._source.bytes_read >= limit:
-                yield self._batch(batch, size)
-                batch, size = {}, 0
-                limit = self._source.bytes_read + BATCH_BYTES
-        yield self._batch(batch, size)
+            self._size += 1
+            for name, row in self._named(raw, line):
+                if name != number:
+                    self._take(number, rows)
+                    number, rows = name, []
+                rows.append((line, row))
+                if len(rows) >= MAX_ROWS_OF_ONE:
+                    self._held.add(number, rows)
+                    raise CannotRun(_TOO_MANY_ROWS.format(self._source.name, line))
+            if self._size >= self._job.batch_rows or self._source.bytes_read >= self._byte_limit:
+                yield self._batch_step()
+        self._take(number, rows)
+        for number, rows in self._held.customers():
+            self._add(number, rows)
+            if len(self._batch) >= self._job.batch_rows:
+                yield self._batch_step()
+        yield self._batch_step()
 
-    def _check(self, raw: RawCustomer | RowProblem, line: int) -> CustomerRow | None:
-        """The checked row, or None for a bad one, which is reported."""
-        if isinstance(raw, RowProblem):
-            problem, customers = raw, raw.customers
-        else:
+    def _named(self, raw: RawCustomer | RowProblem, line: int) -> Iterable[tuple[str, RawCustomer | None]]:
+        """The customer of a row, with the row; a row that is rejected may be about several, and is None."""
+        if not isinstance(raw, RowProblem):
             try:
-                row = self._parser.row(raw, line)
-                if self._spool is not None and row.has_subscriptions:
-                    raise RowProblem("subscriptions", "must not be given together with a subscription file")
-                return row
-            except RowProblem as error:
-                problem, customers = error, (raw.customer_number or "",)
-        if self._spool is not None:
-            self._spool.add_customers(customers)
-        self._reject(line, problem.column, problem.reason)
-        return None
+                return ((self._parser.customer_number(raw.customer_number), raw),)
+            except RowProblem as problem:
+                raw = problem
+        reason = raw.reason
+        if not raw.customers and self._survey.repeats:
+            reason += _UNKNOWN_CUSTOMER
+        self._reject(line, raw.column, reason)
+        self._refused_numbers += raw.customers or (None,)
+        return [(number, None) for number in raw.customers]
+
+    def _take(self, number: str, rows: Rows) -> None:
+        """Checks the rows of one customer, or holds them where the file has more of them in another place."""
+        if rows and self._survey.is_scattered(number):
+            self._held.add(number, rows)
+        elif rows:
+            self._add(number, rows)
+
+    def _add(self, number: str, rows: Rows) -> None:
+        """Adds a customer to the batch: all its rows together."""
+        made: CustomerRow | None = None
+        complete = self._complete
+        for line, raw in rows:
+            row = None if raw is None else self._check(raw, line, made)
+            if row is None:
+                complete = False
+            elif made is None:
+                made = row
+            else:
+                self._note(together.add(made, row), self._source.name, line, number)
+        if made is None:
+            if self._spool is not None:
+                self._spool.add_customers((number,))
+        else:
+            if not complete:
+                made.columns = msgspec.structs.replace(made.columns, subscriptions_complete=False)
+            if made.new.password_hash and (scheme := weak_scheme(made.new.password_hash)) is not None:
+                self._weak_hashes[scheme] += 1
+            self._batch.append(made)
+
+    def _check(self, raw: RawCustomer, line: int, first: CustomerRow | None) -> CustomerRow | None:
+        """The checked row, or None for one that is rejected, which is reported."""
+        try:
+            row = self._parser.row(raw, line)
+            if self._spool is not None and row.has_subscriptions:
+                raise RowProblem("subscriptions", "must not be given together with a subscription file")
+            problem = together.contradiction(first, row) if first is not None else None
+            if problem is not None:
+                raise problem
+        except RowProblem as problem:
+            self._reject(line, problem.column, problem.reason)
+            self._refused_numbers.append(trimmed(raw.customer_number or ""))
+            return None
+        if row.notes:
+            self._note(row.notes, self._source.name, line, row.customer_number)
+        for part in row.refused:
+            self._reject(line, part.column, part.reason)
+        return row
+
+    def _note(self, notes: Iterable[Note], file: str, line: int, number: str) -> None:
+        self._remarks += [Remark(file, line, note.column, number, note.reason, note.value) for note in notes]
 
     def _reject(self, line: int, column: str | None, reason: str) -> None:
         self._rejections.append(Rejection(BadRow(self._source.name, line, column, reason)))
 
-    def _batch(self, batch: dict[str, CustomerRow], size: int) -> Step[CustomerRow]:
-        rows = list(batch.values()) if self._spool is None else self._with_subscriptions(batch, self._spool)
+    def _batch_step(self) -> Step[CustomerRow]:
+        rows, self._batch = self._batch, []
+        size, self._size = self._size, 0
+        self._byte_limit = self._source.bytes_read + BATCH_BYTES
+        if self._spool is not None:
+            self._add_subscriptions(rows, self._spool)
         return self._step(rows, size)
 
-    def _with_subscriptions(self, batch: dict[str, CustomerRow], spool: Spool) -> list[CustomerRow]:
-        spooled = spool.of_customers(list(batch))
-        rows = []
-        for number, row in batch.items():
-            if number in spooled.invalid:
-                self._reject(row.line, "subscriptions", "the subscription file has a bad line for this customer")
-                continue
-            row.add_subscriptions(spooled.subscriptions.get(number, []), complete=spool.complete)
-            rows.append(row)
-        return rows
+    def _add_subscriptions(self, rows: list[CustomerRow], spool: Spool) -> None:
+        spooled = spool.of_customers([row.customer_number for row in rows])
+        for row in rows:
+            number = row.customer_number
+            complete = spool.complete and number not in spooled.incomplete
+            row.add_subscriptions(spooled.subscriptions.get(number, []), complete=complete)
 
-    def _step(self, rows: list[CustomerRow] | None = None, size: int = 0) -> Step[CustomerRow]:
-        rejections, self._rejections = self._rejections, []
-        weak, self._parser.weak_hashes = self._parser.weak_hashes, Counter()
-        return Step(rejections, rows or [], size, sum(source.bytes_read for source in self._sources), weak)
+    def _step(self, rows: list[CustomerRow], size: int = 0) -> Step[CustomerRow]:
+        step = Step(
+            self._rejections,
+            rows,
+            size,
+            sum(source.bytes_read for source in self._sources),
+            self._weak_hashes,
+            self._remarks,
+            self._refused_numbers,
+        )
+        self._rejections, self._remarks, self._refused_numbers = [], [], []
+        self._weak_hashes = Counter()
+        return step
 
     def orphans(self, spool: Spool) -> Iterator[Step[CustomerRow]]:
         """Rejects lines whose customer is not in the customer file."""
         name = self._sources[-1].name
         rejections: list[Rejection] = []
-        for line, is_valid in spool.orphans():
-            reason = "the customer file has no such customer"
-            # The invalid ones were reported when they were read.
-            rejections.append(Rejection(BadRow(name, line, "customer_number", reason) if is_valid else None))
+        for line in spool.orphans():
+            rejections.append(Rejection(BadRow(name, line, "customer_number", "the customer file has no such customer")))
             if len(rejections) == _ORPHANS:
                 yield Step(rejections)
                 rejections = []

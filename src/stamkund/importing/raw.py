@@ -23,6 +23,14 @@ RawAddress: Any = msgspec.defstruct(
 """The keys of rules.account.Address, each of which may be absent."""
 
 
+class Note(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A value that is not imported as it stands, though its row is; `value`: masked, None where it says nothing."""
+
+    column: str
+    reason: str
+    value: str | None = None
+
+
 class RawExternalId(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     key: str
     value: str
@@ -48,10 +56,17 @@ class RawSubscriptionLine(RawSubscription, forbid_unknown_fields=True, kw_only=T
     customer_number: str | None = None
 
 
+class RepairedLine(RawSubscriptionLine):
+    """A line that `repair` made of one with values of other types."""
+
+    notes: list[Note] = []
+
+
 class RawCustomer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A row of a customer file in JSON Lines."""
 
     customer_number: str | None = None
+    previous_customer_number: str | None = None
     social_security_number: Text = UNSET
     email: Text = UNSET
     first_name: Text = UNSET
@@ -71,3 +86,17 @@ class CsvCustomer(RawCustomer):
     """A row of a customer file in CSV, where each external id has a column, so a file may hold only some of them."""
 
     external_ids: dict[str, str | None] = {}
+
+
+class RefusedPart(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A subscription that a row gives and that is refused, though its row is not."""
+
+    column: str | None
+    reason: str
+
+
+class RepairedCustomer(RawCustomer):
+    """A row that `repair` made of one with values of other types. `refused`: subscriptions that are not in it."""
+
+    notes: list[Note] = []
+    refused: list[RefusedPart] = []

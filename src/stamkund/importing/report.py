@@ -11,7 +11,7 @@ class CannotRun(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that was rejected: where and why, never what it holds, because that is personal data."""
+    """A row or a subscription that was rejected: where and why, never what it holds, because that is personal data."""
 
     file: str
     line: int
@@ -19,18 +19,45 @@ class BadRow:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A value that was not imported as it stands, though its row was. `value`: masked, so that its form can be seen."""
+
+    file: str
+    line: int
+    column: str
+    customer_number: str
+    reason: str
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A customer whom a complete file does not name: the subscriptions end, or would end in a dry run."""
+
+    file: str
+    customer_number: str
+
+
+Report = BadRow | Remark | Missing
+
+
 @dataclass(slots=True)
 class Summary:
     """How many customers were created, updated, left unchanged and rejected.
 
-    `rejected` also counts lines of a subscription file whose customer is not in the customer file. `weak_hashes`: how
-    many of the password hashes in the file are weak, by their scheme.
+    `rejected` counts rows, and single subscriptions that were rejected while their customer was imported. `ended`: customers
+    that a complete file does not name and whose subscriptions ended. `long_numbers`: customers whose number is longer than
+    look-ups of this organisation accept. `weak_hashes`: how many of the imported password hashes are weak, by their scheme.
     """
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     rejected: int = 0
+    remarks: int = 0
+    ended: int = 0
+    long_numbers: int = 0
     weak_hashes: dict[str, int] = field(default_factory=dict)
 
 

@@ -5,9 +5,8 @@ The columns come from section 2 of the wire contract, and are documented in `doc
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from operator import attrgetter
@@ -16,12 +15,22 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from stamkund.identity import imported_hashes
 from stamkund.importing import checks
 from stamkund.importing.checks import reason_of
-from stamkund.importing.raw import ADDRESS_KEYS, CsvCustomer, RawCustomer, RawExternalId, RawSubscription
+from stamkund.importing.dates import Dates
+from stamkund.importing.raw import (
+    ADDRESS_KEYS,
+    CsvCustomer,
+    Note,
+    RawCustomer,
+    RawExternalId,
+    RawSubscription,
+    RefusedPart,
+    RepairedCustomer,
+)
 from stamkund.importing.report import RowProblem
-from stamkund.rules import person_number, values
+from stamkund.importing.texts import masked, trimmed
+from stamkund.rules import person_number
 from stamkund.rules.account import Address, ExternalId
 from stamkund.rules.customer import Customer, Subscription, merge_subscriptions
 from stamkund.rules.ids import new_id
@@ -33,17 +42,28 @@ from stamkund.rules.values import Context, Invalid
 from stamkund.store import EncodedCustomer
 
 _NUMBER = "social_security_number"
-_MAX_TEN_DIGIT_LENGTH = 11
-"""Ten digits and a dash: a longer number includes its century."""
+_TEN_DIGITS = 10
+"""A longer number includes its century."""
 _MAX_CACHED = 1000
 """How many `RowColumns` are cached: most rows of a file give the same values."""
 
-_TIMESTAMPS = ("valid_from", "valid_to", "external_start_date")
-_ADDRESS_CHECKS = tuple((key, checks.NAME) for key in ADDRESS_KEYS)
 # Each returns a tuple of texts: one call for a row instead of one for each column.
 _CUSTOMER_TEXTS = attrgetter(*(name for name, _ in checks.CUSTOMER))
 _ADDRESS_TEXTS = attrgetter(*ADDRESS_KEYS)
-_SUBSCRIPTION_TEXTS = attrgetter(*(name for name, _ in checks.SUBSCRIPTION), *_TIMESTAMPS)
+_ADDRESS_CHECKS = tuple((key, checks.NAME) for key in ADDRESS_KEYS)
+_SUBSCRIPTION_TEXTS = attrgetter(
+    "package_code",
+    "title_code",
+    "valid_from",
+    "valid_to",
+    "subscription_number",
+    "subscription_type",
+    "state",
+    "provision_service",
+    "external_start_date",
+)
+_MUST_BE_GIVEN = "must be given"
+_NEVER_HOLDS = "is before valid_from, so the subscription holds on no day"
 
 
 _Column = tuple[str, Callable[[str], Any]]
@@ -68,12 +88,18 @@ class RowColumns(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(slots=True)
 class CustomerRow:
-    """One row. `new`: the customer that it makes where none is stored, which holds all values that the row gives."""
+    """One row. `new`: the customer that it makes where none is stored, which holds all values that the row gives.
+
+    `notes`: values that are not imported as they stand. `refused`: subscriptions that are not imported.
+    """
 
     line: int
     new: Customer
     columns: RowColumns
     today: date
+    previous_customer_number: str | None = None
+    notes: list[Note] = field(default_factory=list)
+    refused: list[RefusedPart] = field(default_factory=list)
 
     @property
     def customer_number(self) -> str:
@@ -89,7 +115,7 @@ class CustomerRow:
         return "subscriptions" in self.columns.fields
 
     def add_subscriptions(self, subscriptions: list[Subscription], *, complete: bool) -> None:
-        """Adds those of a second file."""
+        """Adds those of a second file. `complete`: all of them could be read."""
         self.new.subscriptions = subscriptions
         self.columns = msgspec.structs.replace(
             self.columns, fields=(*self.columns.fields, "subscriptions"), subscriptions_complete=complete
@@ -147,187 +173,229 @@ def _in_stored_order(stored: list[ExternalId], imported: list[ExternalId]) -> li
 
 
 class RowParser:
-    """Checks raw rows for one organisation. `weak_hashes`: how many weak password hashes it met, by their scheme."""
+    """Checks raw rows for one organisation."""
 
-    def __init__(self, organisation: Organisation, now: int) -> None:
+    def __init__(self, organisation: Organisation, now: int, *, exclusive_dates: bool = False) -> None:
         local = zone(organisation.timezone)
         self._now = now
         self._context = Context(local.today(now), organisation.requires_checksum)
-        self._parse_timestamp = checks.timestamp_parser(local)
-        timestamps = ((name, self._parse_timestamp) for name in _TIMESTAMPS)
-        self._subscription: tuple[_Column, ...] = (*checks.SUBSCRIPTION, *timestamps)
-        context = self._context
-        self._parse_birth_date = lru_cache(checks.CACHE_SIZE)(lambda text: values.BIRTH_DATE.parse(text, context))
+        self._dates = Dates(local, self._context.today, exclusive=exclusive_dates)
         self._row_columns = lru_cache(_MAX_CACHED)(RowColumns)
-        self.weak_hashes: Counter[str] = Counter()
 
     def row(self, raw: RawCustomer, line: int) -> CustomerRow:
         """Checks a raw row. Raises RowProblem."""
         number = self.customer_number(raw.customer_number)
-        fields = _texts(_CUSTOMER_TEXTS(raw), checks.CUSTOMER)
-        if password_hash := fields.get("password_hash"):
-            self._check_login(password_hash, fields.get("email"))
+        previous = self._previous_number(raw.previous_customer_number) if raw.previous_customer_number else None
+        notes: list[Note] = []
+        refused: list[RefusedPart] = []
+        if isinstance(raw, RepairedCustomer):
+            notes, refused = list(raw.notes), list(raw.refused)
+        fields = _texts(_CUSTOMER_TEXTS(raw), checks.CUSTOMER, notes)
+        if fields.get("password_hash"):
+            _check_login(fields, notes)
         century_unknown = False
         if raw.birth_date is not UNSET:
-            fields["birth_date"] = self._birth_date(raw.birth_date)
+            self._birth_date(raw.birth_date, fields, notes)
         if raw.social_security_number is not UNSET:
             fields[_NUMBER], century_unknown = self._number(raw.social_security_number, fields.get("birth_date"))
-        address, external_ids = self._parts(raw, fields)
+        address, external_ids = self._parts(raw, fields, notes)
+        if raw.subscriptions is not UNSET:
+            fields["subscriptions"] = self._subscriptions(raw.subscriptions or [], notes, refused)
         new = Customer(new_id(self._now), number, self._now, self._now, **fields)
-        columns = self._row_columns(tuple(fields), address, external_ids, century_unknown)
-        return CustomerRow(line, new, columns, self._context.today)
+        columns = self._row_columns(tuple(fields), address, external_ids, century_unknown, not refused)
+        return CustomerRow(line, new, columns, self._context.today, previous, notes, refused)
 
-    def _check_login(self, password_hash: str, email: str | None) -> None:
-        """Counts a hash that is weak. Raises RowProblem."""
-        if not email:
-            raise RowProblem("password_hash", "needs an email in the same row")
-        imported = imported_hashes.parsed(password_hash)
-        if imported is not None and imported.is_weak:
-            self.weak_hashes[imported.scheme] += 1
-
-    def _parts(self, raw: RawCustomer, fields: dict[str, Any]) -> tuple[_Keys, _Keys]:
+    def _parts(self, raw: RawCustomer, fields: dict[str, Any], notes: list[Note]) -> tuple[_Keys, _Keys]:
         """Adds what a row may give in part; returns the keys of the address and of the external ids that it gives."""
         address = external_ids = None
         if raw.address is not UNSET:
-            texts = _address(raw.address)
+            texts = _address(raw.address, notes)
             address, fields["address"] = tuple(texts), Address(**texts)
         if not isinstance(raw, CsvCustomer):
             if raw.identity_mapping is not UNSET:
-                fields["identity_mapping"] = _external_ids(raw.identity_mapping)
+                fields["identity_mapping"] = _external_ids(raw.identity_mapping, notes)
         elif raw.external_ids:
-            ids = _external_id_columns(raw.external_ids)
+            ids = _external_id_columns(raw.external_ids, notes)
             external_ids = tuple(ids)
             fields["identity_mapping"] = [ExternalId(key, value) for key, value in ids.items() if value is not None]
-        if raw.subscriptions is not UNSET:
-            fields["subscriptions"] = self._subscriptions(raw.subscriptions or [])
         return address, external_ids
 
-    def customer_number(self, text: str | None) -> str:
-        if not text:
-            raise RowProblem("customer_number", "must be given")
+    def customer_number(self, text: str | None, column: str = "customer_number") -> str:
+        """The checked number. Raises RowProblem."""
         try:
-            return checks.CUSTOMER_NUMBER(text)
+            number = checks.CUSTOMER_NUMBER(text) if text else None
         except Invalid as error:
-            raise RowProblem("customer_number", reason_of(error)) from None
+            raise RowProblem(column, reason_of(error)) from None
+        if number is None:
+            raise RowProblem(column, _MUST_BE_GIVEN)
+        return number
 
-    def subscription(self, raw: RawSubscription, prefix: str = "") -> Subscription:
+    def _previous_number(self, text: str) -> str | None:
+        return self.customer_number(text, "previous_customer_number") if trimmed(text) else None
+
+    def subscription(self, raw: RawSubscription, notes: list[Note], prefix: str = "") -> Subscription:
         """Checks a raw subscription and gives it a new id. Raises RowProblem."""
         if not raw.package_code:
-            raise RowProblem(f"{prefix}package_code", "must be given")
-        texts = _SUBSCRIPTION_TEXTS(raw)
+            raise RowProblem(f"{prefix}package_code", _MUST_BE_GIVEN)
         try:
-            subscription = self._checked_subscription(*texts)
+            subscription = self._checked_subscription(*_SUBSCRIPTION_TEXTS(raw))
         except Invalid:
-            _texts(texts, self._subscription, prefix)  # once more, to find the column
-            raise
+            subscription = self._readable_subscription(raw, notes, prefix)
+        if subscription.package_code is None:
+            raise RowProblem(f"{prefix}package_code", _MUST_BE_GIVEN)
         start, end = subscription.valid_from, subscription.valid_to
         if start is not None and end is not None and end < start:
-            raise RowProblem(f"{prefix}valid_to", "must not be before valid_from")
+            notes.append(Note(f"{prefix}valid_to", _NEVER_HOLDS))
         return subscription
 
     def _checked_subscription(
         self,
         package_code: str,
         title_code: str | None,
+        start: str | None,
+        end: str | None,
         number: str | None,
         kind: str | None,
         state: str | None,
         service: str | None,
-        start: str | None,
-        end: str | None,
         external_start: str | None,
     ) -> Subscription:
         """Written out, because a loop over the columns takes three times as long. Raises Invalid."""
-        parse = self._parse_timestamp
         return Subscription(
             new_id(self._now),
-            checks.PACKAGE_CODE(package_code),
+            checks.PACKAGE_CODE(package_code),  # type: ignore[arg-type]  # `subscription` looks for None
             checks.TITLE_CODE(title_code) if title_code else None,
-            parse(start) if start else None,
-            parse(end) if end else None,
+            self._dates.start(start) if start else None,
+            self._dates.end(end) if end else None,
             checks.SUBSCRIPTION_NUMBER(number) if number else None,
             checks.SUBSCRIPTION_TYPE(kind) if kind else None,
-            checks.STATE(state) if state else ACTIVATED,
-            checks.NAME(service) if service else None,
-            parse(external_start) if external_start else None,
+            (checks.STATE(state) if state else None) or ACTIVATED,
+            checks.SERVICE(service) if service else None,
+            self._dates.start(external_start) if external_start else None,
         )
 
-    def _subscriptions(self, raws: list[RawSubscription]) -> list[Subscription]:
-        try:
-            return [self.subscription(raw) for raw in raws]
-        except RowProblem:  # once more, with the index of the subscription in the reported column
-            return [self.subscription(raw, f"subscriptions[{index}].") for index, raw in enumerate(raws)]
+    def _readable_subscription(self, raw: RawSubscription, notes: list[Note], prefix: str) -> Subscription:
+        """As much of it as can be used. Raises RowProblem where what can't says which it is or what it entitles to."""
+        fields: dict[str, Any] = {}
+        times = (("valid_from", self._dates.start), ("valid_to", self._dates.end))
+        for name, check in (*checks.ENTITLING, *times):
+            try:
+                fields[name] = check(text) if (text := getattr(raw, name)) else None
+            except Invalid as error:
+                raise RowProblem(f"{prefix}{name}", reason_of(error)) from None
+        columns = (*checks.DECORATING, ("external_start_date", self._dates.start))
+        fields |= _texts((getattr(raw, name) for name, _ in columns), columns, notes, prefix)
+        fields["state"] = fields["state"] or ACTIVATED
+        return Subscription(new_id(self._now), **fields)
 
-    def _birth_date(self, text: str | UnsetType | None) -> date | None:
+    def _subscriptions(
+        self, raws: list[RawSubscription], notes: list[Note], refused: list[RefusedPart]
+    ) -> list[Subscription]:
+        subscriptions = []
+        for index, raw in enumerate(raws):
+            try:
+                subscriptions.append(self.subscription(raw, notes, f"subscriptions[{index}]."))
+            except RowProblem as problem:
+                refused.append(RefusedPart(problem.column, problem.reason))
+        return subscriptions
+
+    def _birth_date(self, text: str | None, fields: dict[str, Any], notes: list[Note]) -> None:
         try:
-            return self._parse_birth_date(text) if text else None
+            fields["birth_date"] = self._dates.day(text) if text else None
         except Invalid as error:
-            raise RowProblem("birth_date", reason_of(error)) from None
+            notes.append(Note("birth_date", reason_of(error), masked(text or "")))
 
-    def _number(self, text: str | UnsetType | None, born: date | None) -> tuple[PersonNumber | None, bool]:
-        """The number, and whether its century is a guess.
+    def _number(self, text: str | None, born: date | None) -> tuple[PersonNumber | None, bool]:
+        """The number, and whether its century is a guess. Raises RowProblem.
 
         The century is that of a twelve-digit number, otherwise of the birth date, otherwise the most recent one.
         """
-        if not text:
+        clean = trimmed(text) if text else None
+        if clean is None:
             return None, False
-        number = person_number.parse_lenient(text, self._context.today, born)
+        number = person_number.parse_lenient(clean, self._context.today, born)
         if number is None:
             raise RowProblem(_NUMBER, "must be ten or twelve digits, with a dash before the last four or without")
         if self._context.checksum and number.century is None:
             raise RowProblem(_NUMBER, "must be a real date followed by a right check digit")
-        return number, len(text) <= _MAX_TEN_DIGIT_LENGTH and (born is None or number.birth_date != born)
+        is_short = sum(map(str.isalnum, clean)) <= _TEN_DIGITS and "+" not in clean
+        return number, is_short and (born is None or number.birth_date != born)
 
 
-def _texts(texts: Iterable[Any], columns: Sequence[_Column], prefix: str = "") -> dict[str, Any]:
-    """The checked values of the columns that a row has. Raises RowProblem."""
+def _check_login(fields: dict[str, Any], notes: list[Note]) -> None:
+    """Leaves out a password that nobody could log in with."""
+    email = fields.get("email")
+    if not email:
+        reason = "needs an email in the same row"
+    elif not checks.can_log_in_with(email):
+        reason = "needs an email that can be logged in with"
+    else:
+        return
+    del fields["password_hash"]
+    notes.append(Note("password_hash", reason))
+
+
+def _texts(
+    texts: Iterable[Any], columns: Sequence[_Column], notes: list[Note], prefix: str = ""
+) -> dict[str, Any]:
+    """The checked values of the columns that a row has; those that can't be used are noted and left out."""
     fields: dict[str, Any] = {}
-    name = ""
-    try:
-        for (name, check), text in zip(columns, texts, strict=True):
-            if text is not UNSET:
-                fields[name] = check(text) if text else None
-    except Invalid as error:
-        raise RowProblem(f"{prefix}{name}", reason_of(error)) from None
+    for (name, check), text in zip(columns, texts, strict=True):
+        if text is UNSET:
+            continue
+        try:
+            fields[name] = check(text) if text else None
+        except Invalid as error:
+            notes.append(Note(f"{prefix}{name}", reason_of(error), masked(text)))
     return fields
 
 
 _EMPTY_ADDRESS: dict[str, str | None] = dict.fromkeys(ADDRESS_KEYS)
 
 
-def _address(raw: Any) -> dict[str, str | None]:
+def _address(raw: Any, notes: list[Note]) -> dict[str, str | None]:
     """The address fields that the row has; for an address that is null, all of them, empty."""
     if raw is None:
         return _EMPTY_ADDRESS
     texts = _ADDRESS_TEXTS(raw)
     fields = {key: text or None for key, text in zip(ADDRESS_KEYS, texts, strict=True) if text is not UNSET}
-    return fields if checks.are_names(fields.values()) else _texts(texts, _ADDRESS_CHECKS, "address.")
+    return fields if checks.are_names(fields.values()) else _texts(texts, _ADDRESS_CHECKS, notes, "address.")
 
 
-def _external_id_columns(columns: dict[str, str | None]) -> dict[str, str | None]:
+def _external_id_columns(columns: dict[str, str | None], notes: list[Note]) -> dict[str, str | None]:
     checked: dict[str, str | None] = {}
     for key, value in columns.items():
         try:
             checked[key] = checks.EXTERNAL_ID(value) if value else None
         except Invalid as error:
-            raise RowProblem(f"identity_mapping.{key}", reason_of(error)) from None
+            notes.append(Note(f"identity_mapping.{key}", reason_of(error), masked(value or "")))
     return checked
 
 
-def _external_ids(raw: list[RawExternalId] | dict[str, str | None] | UnsetType | None) -> list[ExternalId]:
+def _external_ids(
+    raw: list[RawExternalId] | dict[str, str | None] | UnsetType | None, notes: list[Note]
+) -> list[ExternalId]:
     """The complete list of external ids, from either of its two forms."""
     if isinstance(raw, dict):
-        return [_external_id(key, value, "identity_mapping") for key, value in raw.items() if value]
+        named = (_external_id(key, value, "identity_mapping", notes) for key, value in raw.items() if value)
+        return [pair for pair in named if pair is not None]
     pairs: list[ExternalId] = []
     for index, pair in enumerate(raw or []):
-        new = _external_id(pair.key, pair.value, f"identity_mapping[{index}]")
-        if new not in pairs:
+        new = _external_id(pair.key, pair.value, f"identity_mapping[{index}]", notes)
+        if new is not None and new not in pairs:
             pairs.append(new)
     return pairs
 
 
-def _external_id(key: str, value: str, column: str) -> ExternalId:
+def _external_id(key: str, value: str, column: str, notes: list[Note]) -> ExternalId | None:
     try:
-        return ExternalId(checks.EXTERNAL_ID(key), checks.EXTERNAL_ID(value))
+        clean_key, clean_value = checks.EXTERNAL_ID(key), checks.EXTERNAL_ID(value)
     except Invalid as error:
-        raise RowProblem(column, f"key and value: each {reason_of(error)}") from None
+        notes.append(Note(column, f"key and value: each {reason_of(error)}", masked(value)))
+        return None
+    if clean_value is None:
+        return None
+    if clean_key is None:
+        notes.append(Note(column, "key and value: each must be given"))
+        return None
+    return ExternalId(clean_key, clean_value)

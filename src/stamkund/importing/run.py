@@ -11,16 +11,32 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 
+import msgspec
+
 from stamkund.importing import beside
 from stamkund.importing.dry_run import DryRun
+from stamkund.importing.full_export import FullExport
+from stamkund.importing.messages import PreparedRow
 from stamkund.importing.parser import parsed_steps
-from stamkund.importing.report import BadRow, CannotRun, Summary
-from stamkund.importing.steps import File, Job, Row, Step
+from stamkund.importing.report import BadRow, CannotRun, Missing, Remark, Report, Summary
+from stamkund.importing.set_aside import SetAside
+from stamkund.importing.source import readable
+from stamkund.importing.steps import DEFAULT_READING, Job, Reading, Row, Step
 from stamkund.rules import identifiers
+from stamkund.rules.customer import Customer
 from stamkund.rules.organisation import Organisation
-from stamkund.store import BatchResult, CustomerUpdate, Store, Unavailable
+from stamkund.rules.timestamps import zone
+from stamkund.store import (
+    BatchResult,
+    CustomerChange,
+    CustomerUpdate,
+    RejectedRow,
+    Store,
+    Unavailable,
+    UniqueConflict,
+)
 
-OnBadRow = Callable[[BadRow], None]
+OnReport = Callable[[Report], None]
 OnProgress = Callable[[int, int], None]
 
 BATCH = 1000
@@ -36,6 +52,13 @@ _CONFLICTS = {
 }
 
 
+_IN_USE = "another customer or an account has this e-mail for its login: the customer was imported without one"
+_NUMBER_KEPT = "another account has this number, so the account of this customer keeps its own"
+_BOTH_ACTIVE = "both customers have an account; `stamkund account move` says which one it is"
+ROUNDS = 4
+"""How often rows that were set aside are tried, as long as some of them succeed."""
+
+
 async def import_customers(
     store: Store,
     organisation: Organisation,
@@ -44,24 +67,33 @@ async def import_customers(
     *,
     now: int,
     dry_run: bool,
-    report: OnBadRow,
+    report: OnReport,
     progress: OnProgress,
+    reading: Reading = DEFAULT_READING,
+    force: bool = False,
+    summary: Summary | None = None,
 ) -> Summary:
     """Imports a customer file, and optionally the subscriptions in a second file.
 
-    `report` is called for every rejected row, `progress` after each batch with the bytes (of `total_bytes`) and rows
-    that are done. Raises CannotRun; the batches before that stay imported.
+    `report` is called for every rejected row and every value that is not imported as it stands, `progress` after each
+    batch with the bytes (of `total_bytes`) and rows that are done. `force`: a complete file may end any number of
+    subscriptions. `summary` is filled as the import goes on. Raises CannotRun; what was done before stays.
     """
-    files = [File(str(file), str(file)) for file in (path, subscriptions) if file is not None]
-    large = beside.are_large(files)
-    job = Job(files[0], files[1] if subscriptions else None, organisation, now, LARGE_BATCH if large else BATCH)
     with ExitStack() as resources:
-        run = _CustomerImport(store, job, report, progress)
+        files = [resources.enter_context(readable(file)) for file in (path, subscriptions) if file is not None]
+        large = beside.are_large(files)
+        batch_rows = LARGE_BATCH if large else BATCH
+        job = Job(files[0], files[1] if subscriptions else None, organisation, now, batch_rows, reading)
+        run = _CustomerImport(store, job, report, progress, Summary() if summary is None else summary)
+        run.set_aside = resources.enter_context(closing(run.set_aside))
         if dry_run:
             run.dry_run = resources.enter_context(closing(DryRun(organisation.id, store.documents)))
+        if reading.full:
+            run.full = resources.enter_context(closing(FullExport(store, organisation.id, now)))
         async with beside.steps(job, store.documents) if large and beside.usable_cores() > 1 else _steps(job) as steps:
             async for step in steps:
                 await run.take(step)
+        await run.finish(force=force)
     return run.summary
 
 
@@ -79,14 +111,17 @@ async def _steps(job: Job) -> AsyncIterator[AsyncIterator[Step[Row]]]:
 class _CustomerImport:
     """The state of one import."""
 
-    def __init__(self, store: Store, job: Job, report: OnBadRow, progress: OnProgress) -> None:
-        self.summary = Summary()
+    def __init__(self, store: Store, job: Job, report: OnReport, progress: OnProgress, summary: Summary) -> None:
+        self.summary = summary
         self.dry_run: DryRun | None = None
+        self.full: FullExport | None = None
+        self.set_aside = SetAside(job.organisation.id, store.documents, zone(job.organisation.timezone).today(job.now))
         self._store = store
         self._job = job
         self._report = report
         self._progress = progress
         self._rows = 0
+        self._longest = job.organisation.longest_customer_number
 
     async def take(self, step: Step[Row]) -> None:
         """Reports and stores a step. Raises CannotRun."""
@@ -96,22 +131,107 @@ class _CustomerImport:
                 self._report(rejection.row)
         for scheme, count in step.weak_hashes.items():
             self.summary.weak_hashes[scheme] = self.summary.weak_hashes.get(scheme, 0) + count
+        for remark in step.remarks:
+            self._remark(remark)
         if step.rows:
-            await self._store_batch(step.rows)
+            await self._store_first(step.rows)
+        if self.full is not None:
+            self.full.add(row.customer_number for row in step.rows)
+            self.full.add(number for number in step.refused_numbers if number is not None)
+            self.full.add_unknown(step.refused_numbers.count(None))
         self._rows += step.size
         if step.bytes_read is not None:
             self._progress(step.bytes_read, self._rows)
         await asyncio.sleep(0)  # the import can be cancelled here
 
-    async def _store_batch(self, rows: Sequence[Row]) -> None:
-        result = await self._put(self.dry_run.watched(rows) if self.dry_run else rows)
-        for conflict in result.rejected:
-            self._reject(rows[conflict.place], conflict.kind)
-        for index, kind in self.dry_run.check(rows, result) if self.dry_run else ():
-            self._reject(rows[index], kind)
+    async def finish(self, *, force: bool) -> None:
+        """What can only be done when the whole file has been read. Raises CannotRun."""
+        for round_ in range(ROUNDS):  # noqa: B007 - what still contradicts is in the round after the last
+            if not await self._try_again(round_):
+                break
+        for rows in self.set_aside.batches(round_ + 1, self._job.batch_rows):
+            await self._store_last(rows)
+        if self.full is not None:
+            await self._end_missing(self.full, force=force)
+
+    async def _store_first(self, rows: Sequence[Row]) -> None:
+        """Stores a batch; rows that contradict what is stored are set aside."""
+        self.summary.long_numbers += sum(len(row.customer_number) > self._longest for row in rows)
+        for conflict in await self._store_batch(rows, rows):
+            self.set_aside.add(rows[conflict.place], 0)
+
+    async def _try_again(self, round_: int) -> bool:
+        """Tries the rows of a round again; returns whether some succeeded, and so free something for the others."""
+        succeeded = False
+        for rows in self.set_aside.batches(round_, self._job.batch_rows):
+            rejected = await self._store_batch(rows, rows)
+            succeeded = succeeded or len(rejected) < len(rows)
+            for conflict in rejected:
+                self.set_aside.add(rows[conflict.place], round_ + 1)
+        return succeeded
+
+    async def _store_last(self, rows: Sequence[PreparedRow]) -> None:
+        """Stores as much of the rows as can be stored, and rejects the others."""
+        changes: list[CustomerUpdate] = list(rows)
+        loginless: set[int] = set()
+        rejected = await self._store_batch(rows, changes)
+        while rejected:
+            again: list[int] = []
+            for conflict in rejected:
+                place = conflict.place
+                if conflict.kind == identifiers.EMAIL and place not in loginless:
+                    changes[place] = _without_login(changes[place])
+                    loginless.add(place)
+                elif self._has_moved(conflict) and rows[place].previous_customer_number is None:
+                    rows[place].previous_customer_number = conflict.owner
+                    changes[place] = _from(changes[place], conflict.owner)
+                else:
+                    self._reject(rows[place], conflict.kind)
+                    continue
+                again.append(place)
+            if not again:
+                break
+            more = await self._store_batch([rows[place] for place in again], [changes[place] for place in again])
+            rejected = [_at(conflict, again) for conflict in more]
+        for place in sorted(loginless):
+            self._note(rows[place], "password_hash", _IN_USE)
+
+    def _has_moved(self, conflict: RejectedRow) -> bool:
+        """Whether the customer who has the number is one whom a complete file does not name any more."""
+        if self.full is None or conflict.kind != identifiers.PERSON_NUMBER or conflict.owner is None:
+            return False
+        return not self.full.is_named(conflict.owner)
+
+    async def _store_batch(self, rows: Sequence[Row], changes: Sequence[CustomerUpdate]) -> list[RejectedRow]:
+        """Stores changes by rows, and counts them; returns those that contradict what is stored."""
+        result = await self._put(self.dry_run.watched(changes) if self.dry_run else changes)
+        if self.dry_run is not None:
+            self.dry_run.check(changes, result)
         self.summary.created += result.created
         self.summary.updated += result.updated
         self.summary.unchanged += result.unchanged
+        for place in result.numbers_kept:
+            self._note(rows[place], "social_security_number", _NUMBER_KEPT)
+        for place in result.moves_refused:
+            self._note(rows[place], "previous_customer_number", _BOTH_ACTIVE)
+        return result.rejected
+
+    async def _end_missing(self, full: FullExport, *, force: bool) -> None:
+        """Ends the subscriptions of customers whom the file does not name."""
+        await full.find_missing(force=force)
+        async for changes in full.missing():
+            for change in changes:
+                self._report(Missing(self._job.customers.name, change.customer_number))
+            if self.dry_run is None:
+                await self._put(changes)
+            self.summary.ended += len(changes)
+
+    def _note(self, row: Row, column: str, reason: str) -> None:
+        self._remark(Remark(self._job.customers.name, row.line, column, row.customer_number, reason))
+
+    def _remark(self, remark: Remark) -> None:
+        self.summary.remarks += 1
+        self._report(remark)
 
     def _reject(self, row: Row, kind: str) -> None:
         self.summary.rejected += 1
@@ -124,6 +244,9 @@ class _CustomerImport:
                 return await self._store.customers.put(
                     self._job.organisation.id, changes, self._job.now, dry_run=self.dry_run is not None
                 )
+            except UniqueConflict:  # an activation has just taken an identifier that was free
+                if pause is None:
+                    raise
             except Unavailable as error:
                 if pause is None:
                     raise CannotRun(
@@ -132,3 +255,30 @@ class _CustomerImport:
                     ) from None
                 await asyncio.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
+
+
+def _without_login(change: CustomerUpdate) -> CustomerChange:
+    """The change without the imported password."""
+
+    def without(before: Customer | None) -> Customer:
+        after = change.change(before)
+        if after.password_hash is None:
+            return after
+        after = msgspec.structs.replace(after, password_hash=None)
+        return before if before is not None and _same(before, after) else after
+
+    return CustomerChange(change.customer_number, without, None, change.previous_customer_number)
+
+
+def _same(before: Customer, after: Customer) -> bool:
+    return msgspec.structs.replace(after, updated=before.updated) == before
+
+
+def _from(change: CustomerUpdate, previous: str | None) -> CustomerChange:
+    """The change of a customer who had another number before."""
+    return CustomerChange(change.customer_number, change.change, change.encoded, previous)
+
+
+def _at(conflict: RejectedRow, places: Sequence[int]) -> RejectedRow:
+    """A conflict of some rows of a batch, by its place in the batch."""
+    return RejectedRow(places[conflict.place], conflict.kind, conflict.owner, conflict.key)

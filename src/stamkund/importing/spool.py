@@ -30,18 +30,18 @@ _OF_CUSTOMERS = (
     "WHERE customer_number IN (SELECT value FROM json_each(?)) ORDER BY line"
 )
 _ORPHANS = (
-    "SELECT DISTINCT line, is_valid FROM lines "
-    "WHERE customer_number NOT IN (SELECT customer_number FROM customers) ORDER BY line"
+    "SELECT line FROM lines "
+    "WHERE is_valid AND customer_number NOT IN (SELECT customer_number FROM customers) ORDER BY line"
 )
 _NO_SUBSCRIPTION = (None,) * len(_FIELDS)
 
 
 @dataclass
 class SpooledSubscriptions:
-    """The subscriptions of some customers, and the numbers of those that an invalid line belongs to."""
+    """The subscriptions of some customers, and the numbers of those that a rejected line may belong to."""
 
     subscriptions: dict[str, list[Subscription]] = field(default_factory=dict)
-    invalid: set[str] = field(default_factory=set)
+    incomplete: set[str] = field(default_factory=set)
 
 
 class Spool:
@@ -72,34 +72,34 @@ class Spool:
     def finish(self) -> None:
         """To be called after the last line, before `of_customers`."""
         self._flush()
-        with _cannot_run():
+        with cannot_run():
             self._connection.execute(_INDEX)
 
     def of_customers(self, customer_numbers: list[str]) -> SpooledSubscriptions:
         """The subscriptions of these customers, which are added as by `add_customers`."""
         self.add_customers(customer_numbers)
         spooled = SpooledSubscriptions()
-        with _cannot_run():
+        with cannot_run():
             for number, is_valid, *fields in self._connection.execute(_OF_CUSTOMERS, (_json(customer_numbers),)):
                 if is_valid:
                     spooled.subscriptions.setdefault(number, []).append(Subscription(*fields))
                 else:
-                    spooled.invalid.add(number)
+                    spooled.incomplete.add(number)
         return spooled
 
     def add_customers(self, customer_numbers: Iterable[str]) -> None:
         """Records that the customer file has these numbers."""
-        with _cannot_run():
+        with cannot_run():
             self._insert(_ADD_CUSTOMER, [(number,) for number in customer_numbers])
 
-    def orphans(self) -> Iterator[tuple[int, bool]]:
-        """The lines whose customer is not in the customer file, and whether each of them is valid."""
-        with _cannot_run():
-            for line, is_valid in self._connection.execute(_ORPHANS):
-                yield line, bool(is_valid)
+    def orphans(self) -> Iterator[int]:
+        """The lines whose customer is not in the customer file; rejected ones have been reported."""
+        with cannot_run():
+            for (line,) in self._connection.execute(_ORPHANS):
+                yield line
 
     def _flush(self) -> None:
-        with _cannot_run():
+        with cannot_run():
             self._insert(_ADD, self._pending)
         self._pending.clear()
 
@@ -111,7 +111,7 @@ class Spool:
 
 def temporary_database(schema: str) -> sqlite3.Connection:
     """A private database that is gone when it is closed. Raises CannotRun."""
-    with _cannot_run():
+    with cannot_run():
         connection = sqlite3.connect("", isolation_level=None)
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA cache_size = -16000")
@@ -120,7 +120,7 @@ def temporary_database(schema: str) -> sqlite3.Connection:
 
 
 @contextmanager
-def _cannot_run() -> Iterator[None]:
+def cannot_run() -> Iterator[None]:
     """Turns errors of the temporary database into CannotRun."""
     try:
         yield

@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from stamkund.importing.report import BadRow
+from stamkund.importing.report import BadRow, Remark
 from stamkund.rules.organisation import Organisation
 from stamkund.store import CustomerUpdate
 
@@ -20,6 +20,22 @@ class File(msgspec.Struct):
     path: str
 
 
+class Reading(msgspec.Struct, frozen=True):
+    """How files are to be read.
+
+    `encoding`: the name of one, or None to find out. `columns`: names of columns of the files by ours.
+    `exclusive_dates`: a date alone as an end means its beginning. `full`: the file names every customer.
+    """
+
+    encoding: str | None = None
+    columns: dict[str, str] = {}
+    exclusive_dates: bool = False
+    full: bool = False
+
+
+DEFAULT_READING = Reading()
+
+
 class Job(msgspec.Struct):
     """What is to be read, and for whom. `batch_rows`: of the customer file, at most, in one step."""
 
@@ -28,6 +44,7 @@ class Job(msgspec.Struct):
     organisation: Organisation
     now: int
     batch_rows: int
+    reading: Reading = DEFAULT_READING
 
 
 class Rejection(msgspec.Struct, array_like=True):
@@ -53,6 +70,7 @@ class Step(Generic[R_co]):
 
     `size`: rows of the customer file, with those that were rejected. `bytes_read`: of all files, so far; None where
     there is no progress to show. `weak_hashes`: how many of the password hashes are weak, by their scheme.
+    `refused_numbers`: customers that the file names in rows that were rejected; None among them: a row of nobody knows whom.
     """
 
     rejections: list[Rejection]
@@ -60,3 +78,5 @@ class Step(Generic[R_co]):
     size: int = 0
     bytes_read: int | None = None
     weak_hashes: Mapping[str, int] = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
+    refused_numbers: list[str | None] = field(default_factory=list)

@@ -15,6 +15,8 @@ class AuditEvent(StrEnum):
 
     ACCOUNT_ACTIVATED = "account_activated"
     """An account candidate became an account."""
+    ACCOUNT_MOVED = "account_moved"
+    """An operator made an account that of another customer."""
     CLIENT_SECRET_REFUSED = "client_secret_refused"  # noqa: S105
     """A client's secret was wrong (how often in this hour: the 1st, 10th, 100th … time is recorded)."""
     CATALOGUE_REPLACED = "catalogue_replaced"

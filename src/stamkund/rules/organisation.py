@@ -14,6 +14,8 @@ from stamkund.rules.password_rules import PasswordRules
 
 PERSON_NUMBER_CHECKS = ("pattern", "checksum")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+DOCUMENTED_CUSTOMER_NUMBER = 10
+LONG_CUSTOMER_NUMBER = 50
 DEFAULT_TIMEZONE = "Europe/Stockholm"
 
 REFRESH_GRANT, CODE_GRANT = "refresh_token", "authorization_code"
@@ -42,6 +44,7 @@ class Organisation(msgspec.Struct, omit_defaults=True):
 
     - `person_number_check`: `pattern`, or `checksum` to require real numbers wherever one is stored.
     - `password_rules`: for passwords that readers choose.
+    - `long_customer_numbers`: its customer numbers have up to 50 characters, and look-ups accept them.
     """
 
     id: str
@@ -50,6 +53,12 @@ class Organisation(msgspec.Struct, omit_defaults=True):
     person_number_check: str = "pattern"
     marketing_permissions: list[Permission] = []
     password_rules: PasswordRules = PasswordRules()
+    long_customer_numbers: bool = False
+
+    @property
+    def longest_customer_number(self) -> int:
+        """How many characters of a customer number look-ups accept: as documented, or as many as an import."""
+        return LONG_CUSTOMER_NUMBER if self.long_customer_numbers else DOCUMENTED_CUSTOMER_NUMBER
 
     @property
     def requires_checksum(self) -> bool:

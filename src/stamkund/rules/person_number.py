@@ -1,8 +1,12 @@
-"""Swedish social security numbers (personnummer, samordningsnummer).
+"""Swedish social security numbers (personnummer, samordningsnummer, and interim numbers of registers).
 
 Century, birth date and gender follow from a number that is *real*: a date with a correct check digit. Any other number
 is accepted too, because the person can be found by it (wire contract, section 2). The century is decided when the
 number is first read, and stored: otherwise a subscriber born in 1926 would become a newborn in 2026.
+
+Two kinds look unreal and are not. A co-ordination number has 60 added to its day, and month 00 or day 60 where that part
+of the birth date is not known: it is real and has a century, but no birth date follows from it. An interim number has a
+letter for its seventh digit, which counts as 1 in the check digit.
 """
 
 from __future__ import annotations
@@ -14,7 +18,9 @@ from stdnum import luhn
 
 _TEN = re.compile(r"[0-9]{6}-[0-9]{4}", re.ASCII)
 _TWELVE = re.compile(r"([0-9]{8})-?([0-9]{4})", re.ASCII)
-_TEN_BARE = re.compile(r"([0-9]{6})([0-9]{4})", re.ASCII)
+_LENIENT = re.compile(r"([0-9]{2})?([0-9]{6})([-+]?)([0-9TRSUWXJKLMN][0-9]{3})", re.ASCII)
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-"))
+_MAX_LENIENT = 64
 
 
 class PersonNumber:
@@ -76,26 +82,46 @@ def parse(text: str, today: date, born: date | None = None) -> PersonNumber | No
         return PersonNumber(text, _century(text, today, born))
     if match := _TWELVE.fullmatch(text):
         digits = match[1] + match[2]
-        ten = f"{digits[2:8]}-{digits[8:]}"
-        is_real = luhn.is_valid(digits[2:]) and _past_date(digits[:8], today) is not None
-        return PersonNumber(ten, digits[:2] if is_real else None)
+        return _twelve(digits[:2], f"{digits[2:8]}-{digits[8:]}", today)
     return None
 
 
 def parse_lenient(text: str, today: date, born: date | None = None) -> PersonNumber | None:
-    """As `parse`, but the dash may be missing: subscription systems export all of these forms."""
-    if match := _TEN_BARE.fullmatch(text):
-        text = f"{match[1]}-{match[2]}"
-    return parse(text, today, born)
+    """As `parse`, in all the forms that registers export.
+
+    The dash may be missing or another character that looks like one, blanks may be anywhere, and the seventh digit may
+    be the letter of an interim number. A plus sign for the dash says that the person is a hundred years old or more.
+    """
+    if len(text) > _MAX_LENIENT:
+        return None
+    match = _LENIENT.fullmatch("".join(text.split()).translate(_DASHES).upper())
+    if match is None:
+        return None
+    century, ten = match[1], f"{match[2]}-{match[4]}"
+    if century is not None:
+        return _twelve(century, ten, today)
+    return PersonNumber(ten, _century(ten, today, born, hundred=match[3] == "+"))
 
 
-def _century(ten: str, today: date, born: date | None) -> str | None:
-    if not luhn.is_valid(ten[:6] + ten[7:]):
+def _twelve(century: str, ten: str, today: date) -> PersonNumber:
+    is_real = _has_check_digit(ten) and _is_past_day(century + ten[:6], today)
+    return PersonNumber(ten, century if is_real else None)
+
+
+def _has_check_digit(ten: str) -> bool:
+    seventh = ten[7] if ten[7].isdigit() else "1"
+    return bool(luhn.is_valid(f"{ten[:6]}{seventh}{ten[8:]}"))
+
+
+def _century(ten: str, today: date, born: date | None, *, hundred: bool = False) -> str | None:
+    """`hundred`: the person has the hundredth birthday behind them, or has it this year."""
+    if not _has_check_digit(ten):
         return None
     centuries = _recent_centuries(today)
     if born is not None and (match := next((c for c in centuries if _date(c + ten[:6]) == born), None)):
         return match
-    return next((c for c in centuries if _past_date(c + ten[:6], today)), None)
+    latest = date(today.year - 100, 12, 31) if hundred else today
+    return next((c for c in centuries if _is_past_day(c + ten[:6], latest)), None)
 
 
 def _recent_centuries(today: date) -> tuple[str, str, str]:
@@ -103,9 +129,14 @@ def _recent_centuries(today: date) -> tuple[str, str, str]:
     return str(now), str(now - 1), str(now - 2)
 
 
-def _past_date(digits: str, today: date) -> date | None:
+def _is_past_day(digits: str, today: date) -> bool:
+    """Whether `YYYYMMDD` is a day that was, or as much of one as a co-ordination number may know."""
     day = _date(digits)
-    return day if day is not None and day <= today else None
+    if day is not None:
+        return day <= today
+    year, month, day_number = int(digits[:4]), int(digits[4:6]), int(digits[6:]) - 60
+    partly_known = (month == 0 and 0 <= day_number <= 31) or (day_number == 0 and month <= 12)
+    return partly_known and (year, month) <= (today.year, today.month)
 
 
 def _date(digits: str) -> date | None:

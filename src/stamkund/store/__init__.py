@@ -14,7 +14,7 @@ from stamkund.store.store import Store
 from stamkund.store.verbs.account_status import NotActive
 from stamkund.store.verbs.candidates import Candidate
 from stamkund.store.verbs.catalogues import CatalogueVersion, LoadedCatalogue
-from stamkund.store.verbs.customers import BatchResult, CustomerChange, CustomerUpdate
+from stamkund.store.verbs.customers import BatchResult, CustomerChange, CustomerUpdate, RejectedRow
 from stamkund.store.verbs.logins import Login
 from stamkund.store.verbs.lookups import (
     TOKEN_ACCOUNT,
@@ -58,6 +58,7 @@ __all__ = [
     "OneTimeCredential",
     "Refresh",
     "RefreshPolicy",
+    "RejectedRow",
     "SessionLookup",
     "SessionUse",
     "SiteVisitor",

@@ -11,7 +11,7 @@ from stamkund.rules.events import AuditEntry, AuditEvent, OutboxEvent
 from stamkund.store.verb import Verbs, writes
 from stamkund.store.verbs import events, login_attempts
 from stamkund.store.verbs.account_status import store_accounts
-from stamkund.store.verbs.candidates import LOCK_CUSTOMER
+from stamkund.store.verbs.candidates import LOCK_CUSTOMER, is_login_of_other_customer
 from stamkund.store.work import Execute, Sql, UniqueConflict, Work, first, for_update
 
 _COUNT = Sql(
@@ -48,7 +48,8 @@ class AccountVerbs(Verbs):
         """Turns a candidate into an account, with everything that belongs to it; returns its row and id.
 
         Raises UniqueConflict: `candidate` for one that is activated already, else the kind of the identifier that
-        another account has; customer number and social security number are tried before the e-mail.
+        another account has, or of the e-mail that another customer logs in with; customer number and social security
+        number are tried before the e-mail.
         """
         row = first((yield Execute(LOCK_CUSTOMER, (organisation, identifiers.ID, candidate_id))))
         if row is None or row["account"] is not None:
@@ -59,6 +60,8 @@ class AccountVerbs(Verbs):
         account_row = yield from self._insert(organisation, account, password_hash)
         if not (yield Execute(_MARK_ACTIVATED, (row["row"], account_row))):
             raise UniqueConflict(_CANDIDATE)
+        if (yield from is_login_of_other_customer(organisation, identifiers.email(account.email), row["row"])):
+            raise UniqueConflict(identifiers.EMAIL)
         if customer.password_hash is not None:
             yield from login_attempts.hand_over(organisation, customer.id, account.id)
         yield from events.record(AuditEntry(organisation, now, AuditEvent.ACCOUNT_ACTIVATED, client, account.id))

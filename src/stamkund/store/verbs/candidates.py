@@ -17,6 +17,10 @@ CUSTOMER = Sql(
     "SELECT c.row, c.account, c.document FROM customer_identifiers i JOIN customers c ON c.row = i.customer "
     "WHERE i.organisation = $1 AND i.kind = $2 AND i.value = $3"
 )
+_LOGIN = Sql(
+    "SELECT c.row FROM customer_identifiers i JOIN customers c ON c.row = i.customer "
+    "WHERE i.organisation = $1 AND i.kind = $2 AND i.value = $3 AND c.account IS NULL AND c.row <> $4"
+)
 LOCK_CUSTOMER = for_update(CUSTOMER.postgres, "c")
 _ACCOUNT_WITH = Sql("SELECT account FROM identifiers WHERE organisation = $1 AND kind = $2 AND value = $3")
 
@@ -26,7 +30,7 @@ class Candidate:
     """A customer who may become an account.
 
     `in_use`: the customer has an account, or an account uses the customer's numbers. `email_in_use`: an account uses
-    the e-mail that was asked about.
+    the e-mail that was asked about, or another customer can log in with it.
     """
 
     customer: Customer
@@ -60,7 +64,12 @@ class CandidateVerbs(Verbs):
         in_use = row["account"] is not None
         if not in_use:
             in_use = yield from any_in_use(organisation, claims(organisation, customer, self._documents, number))
-        email_in_use = yield from any_in_use(organisation, [identifiers.email(email)] if email else [])
+        email_in_use = False
+        if email:
+            key = identifiers.email(email)
+            email_in_use = (yield from any_in_use(organisation, [key])) or (
+                yield from is_login_of_other_customer(organisation, key, row["row"])
+            )
         return Candidate(customer, in_use, email_in_use)
 
 
@@ -70,6 +79,11 @@ def any_in_use(organisation: str, claimed: Iterable[Identifier]) -> Work[bool]:
         if (yield Execute(_ACCOUNT_WITH, (organisation, *identifier))):
             return True
     return False
+
+
+def is_login_of_other_customer(organisation: str, email: Identifier, row: int) -> Work[bool]:
+    """Whether a customer other than that of `row` can log in with the e-mail, by an imported password."""
+    return bool((yield Execute(_LOGIN, (organisation, *email, row))))
 
 
 def claims(

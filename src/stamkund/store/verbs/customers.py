@@ -10,12 +10,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from stamkund.rules import identifiers
-from stamkund.rules.customer import Customer, follow_subscriptions
+from stamkund.rules.customer import Customer
+from stamkund.rules.events import AuditEntry, AuditEvent
 from stamkund.store.documents import EncodedCustomer
-from stamkund.store.verb import Verbs, writes
-from stamkund.store.verbs.account_status import store_accounts
-from stamkund.store.work import BulkInsert, Execute, ExecuteMany, Sql, Work
+from stamkund.store.verb import Verbs, reads, writes
+from stamkund.store.verbs import events
+from stamkund.store.verbs.claims import Key, conflicts
+from stamkund.store.verbs.following import Followed, follow, owners_of
+from stamkund.store.work import BulkInsert, Execute, ExecuteMany, Sql, UniqueConflict, Work, first
 
 _LOCK_IMPORTS = Sql("SELECT pg_advisory_xact_lock(7312, hashtext($1))", sqlite="SELECT ?1")
 # PostgreSQL plans these once, often while the tables are still empty; written with ANY they then read every key of the
@@ -40,6 +45,7 @@ _PRESENT = Sql(
     sqlite="SELECT c.row, c.account, c.document FROM customer_identifiers i JOIN customers c ON c.row = i.customer "
     "WHERE i.organisation = ?1 AND i.kind = ?2 AND i.value IN (SELECT value FROM json_each(?3))",
 )
+_PRESENT_UNLOCKED = Sql(_PRESENT.postgres.replace(" FOR UPDATE", ""), sqlite=_PRESENT.sqlite)
 _OWNERS = Sql(
     f"SELECT named.value, key.customer FROM unnest($3::text[]) AS named (value) CROSS JOIN LATERAL {_KEY} key",
     sqlite="SELECT value, customer FROM customer_identifiers "
@@ -53,10 +59,21 @@ SET = Sql("UPDATE customers SET document = $2 WHERE row = $1")
 DROP_KEY = Sql(
     "DELETE FROM customer_identifiers WHERE organisation = $1 AND kind = $2 AND value = $3 AND customer = $4"
 )
-_ACCOUNTS = Sql(
-    "SELECT a.row, a.document FROM (SELECT * FROM unnest($1::bigint[]) ORDER BY 1) AS named (row) "
-    "CROSS JOIN LATERAL (SELECT row, document FROM accounts WHERE row = named.row FOR UPDATE) a",
-    sqlite="SELECT row, document FROM accounts WHERE row IN (SELECT value FROM json_each(?1))",
+_FORGET = Sql("DELETE FROM customers WHERE row = $1")
+_FORGET_KEY = Sql("DELETE FROM customer_identifiers WHERE organisation = $1 AND kind = $2 AND value = $3")
+_SET_ACCOUNT = Sql("UPDATE customers SET account = $2 WHERE row = $1")
+_DOCUMENTS = Sql(
+    "SELECT row, document FROM customers WHERE row = ANY($1::bigint[])",
+    sqlite="SELECT row, document FROM customers WHERE row IN (SELECT value FROM json_each(?1))",
+)
+_ACCOUNT_OF = Sql(
+    "SELECT a.row, a.document FROM identifiers i JOIN accounts a ON a.row = i.account "
+    "WHERE i.organisation = $1 AND i.kind = $2 AND i.value = $3"
+)
+_CANDIDATE = "candidate"
+_NUMBERS = Sql(
+    "SELECT value FROM customer_identifiers WHERE organisation = $1 AND kind = $2 AND value > $3 "
+    "ORDER BY value LIMIT $4"
 )
 
 Change = Callable[[Customer | None], Customer]
@@ -67,10 +84,13 @@ class CustomerUpdate(Protocol):
     """One row of an import: the customer number that it is about, and what becomes of the customer.
 
     `encoded`: what `change(None)` returns, where that has been encoded before the transaction.
+    `previous_customer_number`: the number that the customer had before, where the row says so.
     """
 
     @property
     def customer_number(self) -> str: ...
+    @property
+    def previous_customer_number(self) -> str | None: ...
     @property
     def encoded(self) -> EncodedCustomer | None: ...
     def change(self, before: Customer | None, /) -> Customer: ...
@@ -83,27 +103,38 @@ class CustomerChange:
     customer_number: str
     change: Change
     encoded: EncodedCustomer | None = None
+    previous_customer_number: str | None = None
 
 
 @dataclass
 class RejectedRow:
     """A row that was not imported: another customer has an identifier that must be unique.
 
-    `place`: in the batch, from 0. `kind`: of the identifier.
+    `place`: in the batch, from 0. `kind`: of the identifier. `owner`: the customer number of the customer who has it; None
+    where that is a new one of the same batch, or where an account has it.
     """
 
     place: int
     kind: str
+    owner: str | None = None
+    key: Key | None = None
 
 
 @dataclass
 class BatchResult:
-    """What a batch did."""
+    """What a batch did.
+
+    `numbers_kept`: places of rows whose customer has an account that keeps its numbers, because another account has a new
+    one. `moves_refused`: places of rows whose previous customer number could not be followed, because both customers have
+    an account.
+    """
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     rejected: list[RejectedRow] = field(default_factory=list)
+    numbers_kept: list[int] = field(default_factory=list)
+    moves_refused: list[int] = field(default_factory=list)
 
     @property
     def changed(self) -> int:
@@ -122,26 +153,113 @@ class CustomerVerbs(Verbs):
     def put(
         self, organisation: str, changes: Sequence[CustomerUpdate], now: int, *, dry_run: bool = False
     ) -> Work[BatchResult]:
-        """Brings every customer that is named up to date. A customer number stands in a batch once at most."""
+        """Brings every customer that is named up to date. A customer number stands in a batch once at most.
+
+        The batch is judged as a whole: an identifier that one row gives up is free for another.
+        """
         yield Execute(_LOCK_IMPORTS, (organisation,))
-        stored = yield from self._stored(organisation, [change.customer_number for change in changes])
-        prepared = [self._prepared(organisation, change, stored.get(change.customer_number)) for change in changes]
-        owners = yield from _owners_of_added(organisation, prepared)
         result = BatchResult()
-        accepted: list[_New | _Update] = []
-        for place, one in enumerate(prepared):
-            kind = _claim(one, owners) if one.added or one.dropped else None
-            if kind is None:
-                accepted.append(one)
-            else:
-                result.rejected.append(RejectedRow(place, kind))
-        created = [one for one in accepted if isinstance(one, _New)]
-        updates = [one for one in accepted if isinstance(one, _Update) and one.is_change]
+        stored = yield from self._stored(organisation, [change.customer_number for change in changes])
+        moved = yield from self._moved(organisation, changes, stored, result)
+        prepared = [
+            self._prepared(organisation, change, stored.get(change.customer_number), moved.get(place))
+            for place, change in enumerate(changes)
+        ]
+        owners = yield from _owners_of_added(organisation, prepared)
+        refused = conflicts(prepared, owners) if any(one.added or one.dropped for one in prepared) else {}
+        names = yield from self._numbers_of(organisation, {owners.get(key) for key in refused.values()})
+        result.rejected = [
+            RejectedRow(place, key[0], names.get(owners.get(key)), key) for place, key in sorted(refused.items())
+        ]
+        accepted = [(place, one) for place, one in enumerate(prepared) if place not in refused]
+        created = [one for _, one in accepted if isinstance(one, _New)]
+        updates = [(place, one) for place, one in accepted if isinstance(one, _Update) and one.is_change]
         result.created, result.updated = len(created), len(updates)
         result.unchanged = len(accepted) - result.changed
         if not dry_run:
-            yield from self._write(organisation, created, updates, now)
+            kept = yield from self._write(organisation, created, [one for _, one in updates], now)
+            result.numbers_kept = [place for place, one in updates if one.account in kept]
         return result
+
+    @writes
+    def move_account(self, organisation: str, account_id: str, number: str, now: int) -> Work[str]:
+        """Makes an account that of the customer with a number, and returns what became of it.
+
+        Where no such customer is stored, the account's own customer gets the number. Raises UniqueConflict: `id` for an
+        unknown account, `customer_number` for an unknown customer, `candidate` for a customer who has another account.
+        """
+        yield Execute(_LOCK_IMPORTS, (organisation,))
+        row = first((yield Execute(_ACCOUNT_OF, (organisation, identifiers.ID, account_id))))
+        if row is None:
+            raise UniqueConflict(identifiers.ID)
+        account: int = row["row"]
+        own_number = self._documents.account(organisation, row["document"]).customer_number
+        stored = yield from self._stored(organisation, [number, *([own_number] if own_number else [])])
+        present, target = stored.get(own_number or ""), stored.get(number)
+        if present is not None and present.account != account:
+            present = None
+        if target is None and present is None:
+            raise UniqueConflict(identifiers.CUSTOMER_NUMBER)
+        if target is not None and target.account not in (None, account):
+            raise UniqueConflict(_CANDIDATE)
+        if target is None:
+            assert present is not None
+            after = msgspec.structs.replace(present.customer, customer_number=number, updated=now)
+            update = self._update(organisation, present, after)
+            yield from self._write(organisation, [], [update], now)
+        else:
+            left = () if present is None or present is target else present.customer.subscriptions
+            if present is not None:
+                yield Execute(_SET_ACCOUNT, (present.row, None))
+            yield Execute(_SET_ACCOUNT, (target.row, account))
+            kept = yield from follow(
+                self._documents, organisation, [Followed(account, None, target.customer, left)], now
+            )
+            if kept:
+                raise UniqueConflict(identifiers.PERSON_NUMBER)
+        yield from events.record(AuditEntry(organisation, now, AuditEvent.ACCOUNT_MOVED, account=account_id))
+        return "renamed" if target is None else "moved"
+
+    @reads
+    def numbers_after(self, organisation: str, number: str, at_most: int) -> Work[list[str]]:
+        """Customer numbers in an order of the database's own, from the one after `number` on."""
+        rows = yield Execute(_NUMBERS, (organisation, identifiers.CUSTOMER_NUMBER, number, at_most))
+        return [row["value"] for row in rows]
+
+    @reads
+    def with_subscriptions(self, organisation: str, numbers: list[str], now: int) -> Work[list[str]]:
+        """Those of these customers who have a subscription that has not ended."""
+        rows = yield Execute(_PRESENT_UNLOCKED, (organisation, identifiers.CUSTOMER_NUMBER, numbers))
+        customers = [self._documents.customer(organisation, row["document"]) for row in rows]
+        return [one.customer_number for one in customers if one.current_subscriptions(now)]
+
+    def _moved(
+        self,
+        organisation: str,
+        changes: Sequence[CustomerUpdate],
+        stored: dict[str, _StoredCustomer],
+        result: BatchResult,
+    ) -> Work[dict[int, _StoredCustomer]]:
+        """The stored customers whose number is another one now, by the place of the row that says so."""
+        named = {
+            place: change.previous_customer_number
+            for place, change in enumerate(changes)
+            if change.previous_customer_number is not None
+        }
+        own = {change.customer_number for change in changes}
+        if not named:
+            return {}
+        previous = yield from self._stored(organisation, list(dict.fromkeys(named.values())))
+        moved: dict[int, _StoredCustomer] = {}
+        for place, number in named.items():
+            if (one := previous.get(number)) is None or number in own:
+                continue
+            target = stored.get(changes[place].customer_number)
+            if one.account is not None and target is not None and target.account is not None:
+                result.moves_refused.append(place)
+                continue
+            moved[place] = previous.pop(number)
+        return moved
 
     def _stored(self, organisation: str, numbers: list[str]) -> Work[dict[str, _StoredCustomer]]:
         if not (yield Execute(_ANY_BETWEEN, (organisation, identifiers.CUSTOMER_NUMBER, numbers))):
@@ -153,21 +271,46 @@ class CustomerVerbs(Verbs):
         ]
         return {one.customer.customer_number: one for one in stored}
 
-    def _prepared(self, organisation: str, change: CustomerUpdate, stored: _StoredCustomer | None) -> _New | _Update:
-        if stored is None:
+    def _prepared(
+        self,
+        organisation: str,
+        change: CustomerUpdate,
+        stored: _StoredCustomer | None,
+        moved: _StoredCustomer | None = None,
+    ) -> _New | _Update:
+        """What a row does. `moved`: the customer whose number was another one before."""
+        if stored is None and moved is None:
             encoded = change.encoded or self._documents.encoded_customer(organisation, change.change(None))
             return _New(change.customer_number, encoded.id, encoded.document.decode(), encoded.contested)
+        if stored is None:
+            assert moved is not None
+            before = msgspec.structs.replace(moved.customer, customer_number=change.customer_number)
+            return self._update(organisation, moved, change.change(before))
         after = change.change(stored.customer)
-        if after is stored.customer:
+        if after is stored.customer and moved is None:
             return _Update(stored, after)
+        return self._update(organisation, stored, after, moved)
+
+    def _update(
+        self, organisation: str, stored: _StoredCustomer, after: Customer, absorbed: _StoredCustomer | None = None
+    ) -> _Update:
         keys_before, keys_after = (
             self._documents.customer_identifiers(organisation, one) for one in (stored.customer, after)
         )
         added = [key for key in keys_after if key not in keys_before]
-        return _Update(stored, after, added, [key for key in keys_before if key not in keys_after])
+        dropped: list[Key] = [key for key in keys_before if key not in keys_after]
+        if absorbed is not None:
+            dropped += self._documents.customer_identifiers(organisation, absorbed.customer)
+        return _Update(stored, after, added, dropped, absorbed)
 
-    def _write(self, organisation: str, created: list[_New], updates: list[_Update], now: int) -> Work[None]:
+    def _write(self, organisation: str, created: list[_New], updates: list[_Update], now: int) -> Work[list[int]]:
+        """Stores the changes; returns the accounts that keep their numbers (`following`)."""
         yield ExecuteMany(DROP_KEY, [(organisation, *key, one.stored.row) for one in updates for key in one.dropped])
+        for one in updates:
+            if one.absorbed is not None:
+                yield from self._forget(organisation, one.absorbed)
+                if one.absorbed.account is not None:
+                    yield Execute(_SET_ACCOUNT, (one.stored.row, one.absorbed.account))
         numbered = yield from _numbered(created)
         yield BulkInsert(
             "customers",
@@ -181,27 +324,28 @@ class CustomerVerbs(Verbs):
         )
         texts = [(one.stored.row, self._documents.sealed_text(organisation, one.after)) for one in updates]
         yield ExecuteMany(SET, texts)
-        activated = {one.stored.account: one.after for one in updates if one.stored.account is not None}
-        if activated:
-            yield from self._follow_subscriptions(organisation, activated, now)
+        followed = [one.followed(account) for one in updates if (account := one.account) is not None]
+        return (yield from follow(self._documents, organisation, followed, now))
 
-    def _follow_subscriptions(self, organisation: str, customers: dict[int, Customer], now: int) -> Work[None]:
-        """Brings the user products of accounts, by row, in line with the subscriptions of their customers."""
-        rows = yield Execute(_ACCOUNTS, (list(customers),))
-        accounts = [(row["row"], self._documents.account(organisation, row["document"])) for row in rows]
-        changed = [
-            (row, organisation, account)
-            for row, account in accounts
-            if follow_subscriptions(account, customers[row].subscriptions, now)
-        ]
-        yield from store_accounts(self._documents, changed)
+    def _forget(self, organisation: str, absorbed: _StoredCustomer) -> Work[None]:
+        """Removes a customer who is another one now."""
+        keys = self._documents.customer_identifiers(organisation, absorbed.customer)
+        yield ExecuteMany(_FORGET_KEY, [(organisation, *key) for key in keys])
+        yield Execute(_FORGET, (absorbed.row,))
+
+    def _numbers_of(self, organisation: str, rows: set[int | None]) -> Work[dict[int | None, str]]:
+        """The customer numbers of stored customers, by row."""
+        known = [row for row in rows if row is not None and row > 0]
+        if not known:
+            return {}
+        documents = yield Execute(_DOCUMENTS, (known,))
+        customers = ((row["row"], self._documents.customer(organisation, row["document"])) for row in documents)
+        return {row: customer.customer_number for row, customer in customers}
 
 
-_Key = tuple[str, str]
-"""Kind and value of an identifier."""
-_Owners = dict[_Key, int]
-"""The row of the customer that has an identifier; `_EARLIER_IN_BATCH` where one of this batch gets it."""
-_EARLIER_IN_BATCH = -1
+_Owners = dict[Key, int]
+"""The row of the customer that has an identifier; `_AN_ACCOUNT` where an account of somebody else has it."""
+_AN_ACCOUNT = -1
 
 
 @dataclass(slots=True, repr=False)
@@ -211,22 +355,39 @@ class _New:
     customer_number: str
     id: str
     document: str
-    added: Sequence[_Key]
-    dropped: Sequence[_Key] = ()
+    added: Sequence[Key]
+    dropped: Sequence[Key] = ()
 
 
 @dataclass(slots=True)
 class _Update:
-    """A stored customer before and after, with the identifiers that are added and dropped."""
+    """A stored customer before and after, with the identifiers that are added and dropped.
+
+    `absorbed`: another stored customer, whom this one turned out to be.
+    """
 
     stored: _StoredCustomer
     after: Customer
-    added: Sequence[_Key] = ()
-    dropped: Sequence[_Key] = ()
+    added: Sequence[Key] = ()
+    dropped: Sequence[Key] = ()
+    absorbed: _StoredCustomer | None = None
 
     @property
     def is_change(self) -> bool:
-        return self.after is not self.stored.customer
+        return self.after is not self.stored.customer or self.absorbed is not None
+
+    @property
+    def account(self) -> int | None:
+        """The row of the customer's account after the change."""
+        if self.stored.account is None and self.absorbed is not None:
+            return self.absorbed.account
+        return self.stored.account
+
+    def followed(self, account: int) -> Followed:
+        """What the account is to follow."""
+        if self.absorbed is None or self.absorbed.account is None:
+            return Followed(account, self.stored.customer, self.after)
+        return Followed(account, None, self.after, self.absorbed.customer.subscriptions)
 
 
 def _keys_in_order(created: list[tuple[int, _New]], updates: list[_Update]) -> Iterator[tuple[str, str, int]]:
@@ -248,20 +409,11 @@ def _keys_in_order(created: list[tuple[int, _New]], updates: list[_Update]) -> I
             yield kind, value, row
 
 
-def _claim(one: _New | _Update, owners: _Owners) -> str | None:
-    """Records who has the identifiers now. Returns the kind of one that another customer has, if there is one."""
-    for key in one.added:
-        if key in owners:
-            return key[0]
-    for key in one.added:
-        owners[key] = _EARLIER_IN_BATCH
-    for key in one.dropped:
-        owners.pop(key, None)
-    return None
-
-
 def _owners_of_added(organisation: str, prepared: list[_New | _Update]) -> Work[_Owners]:
-    """Who has the identifiers that the batch is to add. None of them is an id or a customer number."""
+    """Who has the identifiers that the batch is to add.
+
+    An e-mail is one only where it is a login, so an account of somebody else's has it too.
+    """
     values: dict[str, list[str]] = {}
     for one in prepared:
         for kind, value in one.added:
@@ -270,6 +422,11 @@ def _owners_of_added(organisation: str, prepared: list[_New | _Update]) -> Work[
     for kind, named in values.items():
         rows = yield Execute(_OWNERS, (organisation, kind, named))
         owners.update({(kind, row["value"]): row["customer"] for row in rows})
+    if identifiers.EMAIL in values:
+        logins = [(identifiers.EMAIL, value) for value in values[identifiers.EMAIL]]
+        accounts = yield from owners_of(organisation, logins)
+        own = {(key, one.account) for one in prepared if isinstance(one, _Update) for key in one.added}
+        owners.update({key: _AN_ACCOUNT for key, account in accounts.items() if (key, account) not in own})
     return owners
 
 
