@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stamkund.importing import BadRow, Summary, import_customers
+from stamkund.importing import BadRow, Remark, Report, Summary, import_customers
 from stamkund.rules import identifiers
 from stamkund.rules.account import Account
 from stamkund.rules.customer import Customer, account_of
@@ -36,6 +36,9 @@ class Publisher:
     folder: Path
     organisation: Organisation
     progress: list[tuple[int, int]] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    """Those of the latest import, as are the next."""
+    missing: list[str] = field(default_factory=list)
 
     def file(self, name: str, content: str | bytes | list[Any]) -> Path:
         """A file of this content; a list becomes JSON Lines."""
@@ -46,9 +49,20 @@ class Publisher:
         return path
 
     async def read(
-        self, path: Path, subscriptions: Path | None = None, *, now: int = NOW, dry_run: bool = False
+        self, path: Path, subscriptions: Path | None = None, *, now: int = NOW, dry_run: bool = False, **options: Any
     ) -> tuple[Summary, list[BadRow]]:
+        """Imports files; returns the summary and the rejected rows."""
         bad: list[BadRow] = []
+        self.remarks, self.missing = [], []
+
+        def report(one: Report) -> None:
+            if isinstance(one, BadRow):
+                bad.append(one)
+            elif isinstance(one, Remark):
+                self.remarks.append(one)
+            else:
+                self.missing.append(one.customer_number)
+
         summary = await import_customers(
             self.store,
             self.organisation,
@@ -56,8 +70,9 @@ class Publisher:
             subscriptions,
             now=now,
             dry_run=dry_run,
-            report=bad.append,
+            report=report,
             progress=lambda done, rows: self.progress.append((done, rows)),
+            **options,
         )
         return summary, bad
 
@@ -65,9 +80,11 @@ class Publisher:
         """Imports JSON Lines of these rows."""
         return await self.read(self.file("rows.jsonl", list(rows)), **options)
 
-    async def csv(self, content: str | bytes, subscriptions: str | None = None) -> tuple[Summary, list[BadRow]]:
+    async def csv(
+        self, content: str | bytes, subscriptions: str | None = None, **options: Any
+    ) -> tuple[Summary, list[BadRow]]:
         second = None if subscriptions is None else self.file("subscriptions.csv", subscriptions)
-        return await self.read(self.file("rows.csv", content), second)
+        return await self.read(self.file("rows.csv", content), second, **options)
 
     async def customer(self, number: str) -> Customer | None:
         return await self.find(Identifier(identifiers.CUSTOMER_NUMBER, number))
@@ -86,6 +103,10 @@ class Publisher:
         await self.store.accounts.activate(
             self.organisation.id, customer.id, lambda fresh: account_of(fresh, email, NOW), "hash", "client", NOW
         )
+
+    async def products(self, email: str = "ove.ovesson@example.com") -> list[str]:
+        """The codes of the user products that have not ended."""
+        return [p.product_code for p in (await self.account(email)).user_products if p.state != "deactivated"]
 
     async def account(self, email: str = "ove.ovesson@example.com") -> Account:
         login = await self.store.logins.find(self.organisation.id, identifiers.email(email))

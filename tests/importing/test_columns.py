@@ -172,15 +172,13 @@ async def test_external_ids_in_json_are_the_full_list(publisher: Publisher) -> N
 @pytest.mark.parametrize(
     ("text", "timestamp"),
     [
-        ("2026-01-01", 1_767_222_000),
-        ("20260101", 1_767_222_000),
         ("2026-01-01T00:00", 1_767_222_000),
         ("2026-01-01 00:00:00", 1_767_222_000),
         ("2025-12-31T23:00:00Z", 1_767_222_000),
         ("2025-12-31T23:00:00.999+00:00", 1_767_222_000),
         ("2026-01-01 00:00 +0100", 1_767_222_000),
         ("2026-01-01T00:00:00+01", 1_767_222_000),
-        ("2026-07-01", 1_782_856_800),
+        ("2026-07-01 00:00", 1_782_856_800),
     ],
 )
 async def test_moments(publisher: Publisher, text: str, timestamp: int) -> None:
@@ -192,7 +190,7 @@ async def test_moments(publisher: Publisher, text: str, timestamp: int) -> None:
 
 async def test_moments_are_local_to_the_organisation(publisher: Publisher) -> None:
     publisher.organisation.timezone = "Europe/Helsinki"
-    await publisher.rows({"customer_number": "1", "subscriptions": [{"package_code": "p", "valid_to": "2026-01-01"}]})
+    await publisher.rows({"customer_number": "1", "subscriptions": [{"package_code": "p", "valid_to": "2026-01-01T00:00"}]})
     assert (await publisher.existing_customer("1")).subscriptions[0].valid_to == 1_767_222_000 - 3600
 
 

@@ -12,11 +12,12 @@ from stamkund.cli.output import say, say_json
 from stamkund.clock import system_clock
 from stamkund.rules import identifiers
 from stamkund.rules.account import ACTIVE, INACTIVE
+from stamkund.rules.customer_numbers import CUSTOMER_NUMBER
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.ids import parse_id
 from stamkund.rules.lockout import Attempt
 from stamkund.rules.timestamps import Zone, zone
-from stamkund.store import Login, Store
+from stamkund.store import CANDIDATE, RENAMED, Login, Store, UniqueConflict
 
 OPERATOR = "operator"
 """Who acted, in the audit."""
@@ -115,6 +116,41 @@ async def _account(store: Store, organisation: str, email_or_id: str) -> Login:
     if login.account is None:
         fail(f"{email_or_id} is a customer who has no account yet")
     return login
+
+
+@app.command()
+def move(
+    account_id: Annotated[str, typer.Argument(metavar="ID", help="The account's id.")],
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="The customer number that the account belongs to.")],
+    organisation: ORGANISATION,
+) -> None:
+    """Make an account that of another customer: the subscription system gave the reader a new customer number.
+
+    Where no customer with the number has been imported yet, the account's customer gets it, and the next import finds
+    them under it. Otherwise the account gets the subscriptions of the customer who has it.
+    """
+    if CUSTOMER_NUMBER.fullmatch(number) is None:
+        fail("a customer number has up to 50 letters, digits, dashes and underscores")
+
+    async def work(store: Store) -> str:
+        await get_organisation(store, organisation)
+        try:
+            return await store.customers.move_account(organisation, account_id.lower(), number, system_clock())
+        except UniqueConflict as conflict:
+            fail(_CANNOT_MOVE[conflict.kind].format(account_id, number))
+
+    if with_store(work) == RENAMED:
+        say(f"the customer of account {account_id} has the number {number} now")
+    else:
+        say(f"account {account_id} belongs to customer {number} now, and has that customer's subscriptions")
+
+
+_CANNOT_MOVE = {
+    identifiers.ID: "there is no account with the id {0}: `stamkund account attempts` and GET /accounts show ids",
+    identifiers.CUSTOMER_NUMBER: "there is no customer {1}, and account {0} has no customer who could get the number",
+    identifiers.PERSON_NUMBER: "another account has the social security number of customer {1}",
+    CANDIDATE: "customer {1} has another account",
+}
 
 
 async def _login(store: Store, organisation: str, email_or_id: str) -> Login:

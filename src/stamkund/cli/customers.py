@@ -28,8 +28,9 @@ from stamkund.importing import (
     parsed_columns,
     total_bytes,
 )
+from stamkund.importing.source import can_be_read_again
 from stamkund.importing.steps import File
-from stamkund.rules.organisation import DOCUMENTED_CUSTOMER_NUMBER
+from stamkund.rules.customer_numbers import DOCUMENTED_CUSTOMER_NUMBER
 from stamkund.store import Store
 
 app = typer.Typer(help="Import data from files.", no_args_is_help=True)
@@ -98,7 +99,7 @@ class Reports:
 
     def print_reasons(self) -> None:
         for reason, count in self.reasons.most_common():
-            complain(f"{count:8,} × {reason}")
+            complain(f"{count:8,} x {reason}")
 
 
 @app.callback()
@@ -119,9 +120,12 @@ def customers(
             readable=True,
         ),
     ] = None,
-    encoding: Annotated[str | None, typer.Option(help="The files' encoding, such as cp1252; found out if left out.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="The files' encoding, such as cp1252; found out if left out.")
+    ] = None,
     columns: Annotated[
-        list[str] | None, typer.Option(help="Other names of columns: THEIRS=OURS,… (nothing after the = leaves it out).")
+        list[str] | None,
+        typer.Option(help="Other names of columns: THEIRS=OURS,… (nothing after the = leaves it out)."),
     ] = None,
     dates: Annotated[
         Literal["inclusive", "exclusive"],
@@ -130,20 +134,25 @@ def customers(
     full: Annotated[
         bool, typer.Option("--full", help="The file is complete: end the subscriptions of whoever it does not name.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="With --full: even of more than a tenth of the customers.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --full: even of more than a tenth of the customers.")
+    ] = False,
     rejects: Annotated[
-        Path | None, typer.Option(help="Write rejected rows to this file, with a column for the reason.", dir_okay=False)
+        Path | None,
+        typer.Option(help="Write rejected rows to this file, with a column for the reason.", dir_okay=False),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row, change nothing.")] = False,
     json: JSON = False,
 ) -> None:
     """Import customers of the subscription system. Can be repeated at any time: only changed customers are written.
 
-    Exit status 0: all rows were imported; 1: some were rejected, and each of them reported; 2: could not run or could not
-    finish.
+    Exit status 0: all rows were imported; 1: some were rejected, and each of them reported; 2: could not run or could
+    not finish.
     """
     from stamkund.importing.progress import progress_bar
 
+    if rejects is not None and not all(can_be_read_again(one) for one in (file, subscriptions) if one is not None):
+        fail("--rejects needs files that can be read twice, not a pipe")
     summary = Summary()
     try:
         reading = Reading(
@@ -204,8 +213,9 @@ def _end(
         _print(summary, reports, json=json, dry_run=dry_run)
     if summary.long_numbers:
         complain(
-            f"stamkund: {summary.long_numbers} customers have numbers of more than {DOCUMENTED_CUSTOMER_NUMBER} characters, "
-            f"which look-ups refuse. Allow them with `stamkund init --organisation {organisation} --long-customer-numbers`"
+            f"stamkund: {summary.long_numbers} customers have numbers of more than {DOCUMENTED_CUSTOMER_NUMBER} "
+            "characters, which look-ups refuse. Allow them with "
+            f"`stamkund init --organisation {organisation} --long-customer-numbers`"
         )
     if isinstance(stopped, KeyboardInterrupt):
         complain("stamkund: stopped. What was imported so far stays: run the same import again")

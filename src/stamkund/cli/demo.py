@@ -165,7 +165,7 @@ async def _create(folder: Path, port: int) -> _Demo:
             None,
             now=now,
             dry_run=False,
-            report=lambda row: say(f"line {row.line}: {row.reason}"),
+            report=lambda one: say(str(one)),
             progress=lambda _, __: None,
         )
     finally:

@@ -22,8 +22,8 @@ ColumnCheck = Callable[[str], str | None]
 _MAX_NAME = 1024
 _MAX_EMAIL = 1024
 _EMAIL_FAST = re.compile(r"[a-zA-Z0-9_+.-]{1,64}@[a-zA-Z0-9-]{1,63}\.[a-zA-Z]{1,63}")
-# What other systems take for an address: any character that needs no quotation marks, and a domain in any script. No two
-# neighbouring parts share a character, so matching takes linear time.
+# What other systems take for an address: any character that needs no quotation marks, and a domain in any script. No
+# two neighbouring parts share a character, so matching takes linear time.
 _EMAIL = re.compile(r"""[^\s@,;:<>()\[\]\\"]{1,128}@[\w-]+(?:\.[\w-]+)+""")
 _HASH_FORM = re.compile(r"\{[A-Za-z0-9-]{1,20}\}|\$[a-zA-Z0-9_-]{1,20}\$|[a-z0-9_]{1,20}\$(?=.)")
 
@@ -34,9 +34,9 @@ def text_check(max_length: int) -> ColumnCheck:
     def check(text: str) -> str | None:
         text = text.strip()
         length = len(text)
-        if length > MAX_NOTHING or text not in NOTHING:
-            if 0 < length <= max_length and text.isprintable():
-                return text
+        is_value = length > MAX_NOTHING or text not in NOTHING
+        if is_value and 0 < length <= max_length and text.isprintable():
+            return text
         return _cleaned(text, max_length)
 
     return check

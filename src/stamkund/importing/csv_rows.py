@@ -1,8 +1,8 @@
 """CSV: the first line names the columns, every other line is a row; separated by comma, semicolon or tab.
 
 A quoted value may contain newlines, so a row may span several lines; it is reported by the first of them. Where one of
-those lines looks like a row itself, a quotation mark was not closed, and the lines of other customers became part of the
-row: it is rejected, and customer numbers are searched for in each of its lines.
+those lines looks like a row itself, a quotation mark was not closed, and the lines of other customers became part of
+the row: it is rejected, and customer numbers are searched for in each of its lines.
 """
 
 from __future__ import annotations

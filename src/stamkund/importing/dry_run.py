@@ -48,9 +48,7 @@ class DryRun:
             self._changes[watched.customer_number] = before, after
             return after
 
-        return CustomerChange(
-            watched.customer_number, change, watched.encoded, watched.previous_customer_number
-        )
+        return CustomerChange(watched.customer_number, change, watched.encoded, watched.previous_customer_number)
 
     def check(self, changes: Sequence[CustomerUpdate], result: BatchResult) -> None:
         """Corrects a result: conflicts with rows of earlier batches, and what such rows have given up."""

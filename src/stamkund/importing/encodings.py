@@ -23,12 +23,10 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SAMPLE_BYTES = 1024
-_UTF8_CHARACTERS = re.compile(
-    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
-)
+_UTF8_CHARACTERS = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _ASCII = bytes(range(128))
-# Of 0x80 to 0x9f, Windows-1252 uses these in running text: euro sign, ellipsis, quotation marks, dashes. In the encodings
-# of DOS and of older Macs the others are letters.
+# Of 0x80 to 0x9f, Windows-1252 uses these in running text: euro sign, ellipsis, quotation marks, dashes. In the
+# encodings of DOS and of older Macs the others are letters.
 _HIGH_PUNCTUATION = bytes((0x80, 0x85, *range(0x91, 0x98)))
 _HIGH_LETTERS = bytes(range(0xA0, 0x100))
 _FEW = 50
@@ -42,7 +40,8 @@ def named(name: str) -> str:
         "a".encode(name)
     except (LookupError, UnicodeError, TypeError, ValueError):
         raise CannotRun(
-            f"There is no encoding {name[:40]!r}. Usual ones are utf-8, utf-16, cp1252 (Windows), cp850 (DOS) and mac-roman."
+            f"There is no encoding {name[:40]!r}. Usual ones are utf-8, utf-16, cp1252 (Windows), cp850 (DOS) and "
+            "mac-roman."
         ) from None
     return UTF8 if info.name in (UTF8, "utf-8-sig", "ascii") else info.name
 

@@ -57,11 +57,14 @@ class FullExport:
         return number in self._named([number])
 
     async def find_missing(self, *, force: bool) -> None:
-        """Finds the customers with subscriptions whom the file does not name. Raises CannotRun where they are too many."""
+        """Finds the customers with subscriptions whom the file does not name.
+
+        Raises CannotRun where they are too many.
+        """
         if self._unknown:
             raise CannotRun(
-                f"Subscriptions of customers who are not in the file stay as they are: {self._unknown} rows were rejected "
-                "of which nobody knows whose they are."
+                "Subscriptions of customers who are not in the file stay as they are: "
+                f"{self._unknown} rows were rejected of which nobody knows whose they are."
             )
         number = ""
         while page := await self._store.customers.numbers_after(self._organisation, number, _PAGE):

@@ -45,7 +45,10 @@ class HeldRows:
         self._flush()
         with cannot_run():
             for number, held in groupby(self._connection.execute(_ALL), key=itemgetter(0)):
-                yield number, [(line, None if kind == _BROKEN else self._decoders[kind](row)) for _, line, kind, row in held]
+                yield (
+                    number,
+                    [(line, None if kind == _BROKEN else self._decoders[kind](row)) for _, line, kind, row in held],
+                )
 
     def _flush(self) -> None:
         with cannot_run():

@@ -39,7 +39,6 @@ class RawRows(Protocol[R_co]):
     def number_blocks(self) -> Iterator[Numbers]: ...
 
 
-
 BATCH_BYTES = 8 << 20
 """A step ends when so much of the customer file has been read, however few rows that is."""
 _LINES = 5000
@@ -47,7 +46,9 @@ _LINES = 5000
 _ORPHANS = 1000
 MAX_ROWS_OF_ONE = 10_000
 """How many rows one customer may have in a row: they are in memory together."""
-_TOO_MANY_ROWS = "The file {} has thousands of rows of one customer up to line {}: is the column customer_number the right one?"
+_TOO_MANY_ROWS = (
+    "The file {} has thousands of rows of one customer up to line {}: is the column customer_number the right one?"
+)
 CUSTOMER_COLUMNS = (*RawCustomer.__struct_fields__, *(f"address.{key}" for key in ADDRESS_KEYS))
 LINE_COLUMNS = RawSubscriptionLine.__struct_fields__
 
@@ -102,9 +103,7 @@ def _raw_rows(
 class _FileParser:
     """The state of one reading."""
 
-    def __init__(
-        self, job: Job, source: Source, rows: RawRows[RawCustomer], survey: Survey, held: HeldRows
-    ) -> None:
+    def __init__(self, job: Job, source: Source, rows: RawRows[RawCustomer], survey: Survey, held: HeldRows) -> None:
         self._job = job
         self._parser = RowParser(job.organisation, job.now, exclusive_dates=job.reading.exclusive_dates)
         self._source = source
@@ -269,6 +268,8 @@ class _FileParser:
             row.add_subscriptions(spooled.subscriptions.get(number, []), complete=complete)
 
     def _step(self, rows: list[CustomerRow], size: int = 0) -> Step[CustomerRow]:
+        # A row is rejected at once, or when all rows of its customer are there.
+        self._rejections.sort(key=lambda rejection: 0 if rejection.row is None else rejection.row.line)
         step = Step(
             self._rejections,
             rows,
@@ -287,7 +288,9 @@ class _FileParser:
         name = self._sources[-1].name
         rejections: list[Rejection] = []
         for line in spool.orphans():
-            rejections.append(Rejection(BadRow(name, line, "customer_number", "the customer file has no such customer")))
+            rejections.append(
+                Rejection(BadRow(name, line, "customer_number", "the customer file has no such customer"))
+            )
             if len(rejections) == _ORPHANS:
                 yield Step(rejections)
                 rejections = []

@@ -335,9 +335,7 @@ def _check_login(fields: dict[str, Any], notes: list[Note]) -> None:
     notes.append(Note("password_hash", reason))
 
 
-def _texts(
-    texts: Iterable[Any], columns: Sequence[_Column], notes: list[Note], prefix: str = ""
-) -> dict[str, Any]:
+def _texts(texts: Iterable[Any], columns: Sequence[_Column], notes: list[Note], prefix: str = "") -> dict[str, Any]:
     """The checked values of the columns that a row has; those that can't be used are noted and left out."""
     fields: dict[str, Any] = {}
     for (name, check), text in zip(columns, texts, strict=True):

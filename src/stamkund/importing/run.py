@@ -146,7 +146,7 @@ class _CustomerImport:
 
     async def finish(self, *, force: bool) -> None:
         """What can only be done when the whole file has been read. Raises CannotRun."""
-        for round_ in range(ROUNDS):  # noqa: B007 - what still contradicts is in the round after the last
+        for round_ in range(ROUNDS):  # what still contradicts is in the round after the last
             if not await self._try_again(round_):
                 break
         for rows in self.set_aside.batches(round_ + 1, self._job.batch_rows):

@@ -41,17 +41,26 @@ def total_bytes(path: Path, subscriptions: Path | None) -> int:
 @contextmanager
 def readable(path: Path) -> Iterator[File]:
     """A file that can be read several times: of what can be read only once, a pipe, a temporary copy."""
-    try:
-        is_pipe = not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode)
-        if not is_pipe:
-            yield File(str(path), str(path))
-            return
-        with path.open("rb") as pipe, tempfile.NamedTemporaryFile() as copy:
-            shutil.copyfileobj(pipe, copy)
+    if can_be_read_again(path):
+        yield File(str(path), str(path))
+        return
+    with tempfile.NamedTemporaryFile() as copy:
+        try:
+            with path.open("rb") as pipe:
+                shutil.copyfileobj(pipe, copy)
             copy.flush()
-            yield File(str(path), copy.name)
-    except OSError as error:
-        raise _cannot_read(error, str(path)) from None
+        except OSError as error:
+            raise _cannot_read(error, str(path)) from None
+        yield File(str(path), copy.name)
+
+
+def can_be_read_again(path: Path) -> bool:
+    """Whether the path is no pipe; a file or a folder, or something that can't be read at all."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return True
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 
 class Source:
@@ -69,17 +78,25 @@ class Source:
         self._named = encoding
         self._encoding = UTF8
         self._others: str | None = encoding
+        self._decoder: codecs.IncrementalDecoder | None = None
         try:
             self._file: BinaryIO = self._path.open("rb")
         except OSError as error:
             raise _cannot_read(error, self.name) from None
+        try:
+            self._first_block = self._start(encoding)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _start(self, encoding: str | None) -> bytes:
+        """Reads the first block, and finds out how to decode it."""
         start = self._read()
         self._encoding = encodings.marked(start) if encoding is None else encodings.named(encoding)
-        self._decoder: codecs.IncrementalDecoder | None = None
         if self._encoding != UTF8:
             self._decoder = codecs.getincrementaldecoder(self._encoding)()
             self._check_all()
-        self._first_block = self._decoded(start).removeprefix(_BOM)
+        return self._decoded(start).removeprefix(_BOM)
 
     def __enter__(self) -> Source:
         return self
@@ -116,17 +133,18 @@ class Source:
         """Blocks of whole lines, each but the last with its newline; a line that is too long is a block by itself."""
         rest, too_long = b"", False
         for block in self._blocks():
+            start = 0
             if too_long:
-                end = block.find(b"\n") + 1
-                if not end:
+                start = block.find(b"\n") + 1
+                if not start:
                     continue
-                block, too_long = block[end:], False
+                too_long = False
             end = block.rfind(b"\n") + 1
-            if end:
-                yield rest + block[:end]
+            if end > start:
+                yield rest + block[start:end]
                 rest = block[end:]
             else:
-                rest += block
+                rest += block[start:]
             if len(rest) > MAX_LINE_BYTES:
                 yield RowProblem(None, _TOO_LONG)
                 rest, too_long = b"", True

@@ -70,7 +70,8 @@ class Step(Generic[R_co]):
 
     `size`: rows of the customer file, with those that were rejected. `bytes_read`: of all files, so far; None where
     there is no progress to show. `weak_hashes`: how many of the password hashes are weak, by their scheme.
-    `refused_numbers`: customers that the file names in rows that were rejected; None among them: a row of nobody knows whom.
+    `refused_numbers`: customers that the file names in rows that were rejected; None among them: a row of nobody knows
+    whom.
     """
 
     rejections: list[Rejection]

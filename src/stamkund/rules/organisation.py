@@ -9,13 +9,12 @@ import msgspec
 
 from stamkund.rules import scopes
 from stamkund.rules.account import Personal
+from stamkund.rules.customer_numbers import DOCUMENTED_CUSTOMER_NUMBER, LONG_CUSTOMER_NUMBER
 from stamkund.rules.key_schedule import RS256
 from stamkund.rules.password_rules import PasswordRules
 
 PERSON_NUMBER_CHECKS = ("pattern", "checksum")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-DOCUMENTED_CUSTOMER_NUMBER = 10
-LONG_CUSTOMER_NUMBER = 50
 DEFAULT_TIMEZONE = "Europe/Stockholm"
 
 REFRESH_GRANT, CODE_GRANT = "refresh_token", "authorization_code"

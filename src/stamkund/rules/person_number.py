@@ -4,9 +4,9 @@ Century, birth date and gender follow from a number that is *real*: a date with 
 is accepted too, because the person can be found by it (wire contract, section 2). The century is decided when the
 number is first read, and stored: otherwise a subscriber born in 1926 would become a newborn in 2026.
 
-Two kinds look unreal and are not. A co-ordination number has 60 added to its day, and month 00 or day 60 where that part
-of the birth date is not known: it is real and has a century, but no birth date follows from it. An interim number has a
-letter for its seventh digit, which counts as 1 in the check digit.
+Two kinds look unreal and are not. A co-ordination number has 60 added to its day, and month 00 or day 60 where that
+part of the birth date is not known: it is real and has a century, but no birth date follows from it. An interim number
+has a letter for its seventh digit, which counts as 1 in the check digit.
 """
 
 from __future__ import annotations

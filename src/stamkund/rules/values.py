@@ -13,6 +13,7 @@ from datetime import date
 from typing import Generic, TypeVar
 
 from stamkund.rules import person_number
+from stamkund.rules.customer_numbers import DOCUMENTED_CUSTOMER_NUMBER, LONG_CUSTOMER_NUMBER
 from stamkund.rules.ids import ID_PATTERN, ID_TEXT, parse_id
 from stamkund.rules.person_number import PersonNumber
 from stamkund.rules.timestamps import parse_date
@@ -56,6 +57,8 @@ NO_CONTEXT = Context(date.min)
 class ValueType(Generic[T]):
     """The type of a parameter's value. `read` makes the value from a text of an allowed size.
 
+    `long_length`: what `parse` accepts instead of `max_length`; more than that is refused where the organisation is
+    known, unless it allows it.
     `pattern`: for the reference, as the documents print it. `accepts`: what the whole text must match. `json_type`: the
     type of the value in JSON.
     """
@@ -69,18 +72,23 @@ class ValueType(Generic[T]):
     example: str = ""
     control_characters: bool = field(default=False, repr=False)
     json_type: str = "string"
+    long_length: int | None = None
 
     def parse(self, text: str, context: Context) -> T:
         """The value that `text` holds. Raises Invalid."""
         if len(text) < self.min_length:
             raise Invalid(f"Parameter must be at least {self.min_length} characters")
-        if self.max_length is not None and len(text) > self.max_length:
-            raise Invalid(f"Parameter must be at most {self.max_length} characters")
+        if self.max_length is not None and len(text) > (self.long_length or self.max_length):
+            raise self.too_long()
         value = self.read(text, context)
         # What is printable has no control character, which is found out sooner than by the regular expression.
         if not self.control_characters and not text.isprintable() and _CONTROL.search(text):
             raise Invalid("Parameter must not contain control characters")
         return value
+
+    def too_long(self) -> Invalid:
+        """The sentence for a text of more than `max_length` characters."""
+        return Invalid(f"Parameter must be at most {self.max_length} characters")
 
 
 def _matching(pattern: re.Pattern[str], printed: str) -> Callable[[str, Context], str]:
@@ -210,7 +218,13 @@ PERSON_NUMBER = ValueType(
     "social security number", _read_person_number, "dddddd-dddd", _PERSON_NUMBER, example="620817-9256"
 )
 CUSTOMER_NUMBER = ValueType(
-    "customer number", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, max_length=10, example="100001"
+    "customer number",
+    _matching(_CODE, _CODE_TEXT),
+    _CODE_TEXT,
+    _CODE,
+    max_length=DOCUMENTED_CUSTOMER_NUMBER,
+    example="100001",
+    long_length=LONG_CUSTOMER_NUMBER,
 )
 TULO_CUSTOMER_NUMBER = ValueType(
     "tulo customer number", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, max_length=50, example="00001"

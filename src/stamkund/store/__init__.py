@@ -14,7 +14,14 @@ from stamkund.store.store import Store
 from stamkund.store.verbs.account_status import NotActive
 from stamkund.store.verbs.candidates import Candidate
 from stamkund.store.verbs.catalogues import CatalogueVersion, LoadedCatalogue
-from stamkund.store.verbs.customers import BatchResult, CustomerChange, CustomerUpdate, RejectedRow
+from stamkund.store.verbs.customers import (
+    CANDIDATE,
+    RENAMED,
+    BatchResult,
+    CustomerChange,
+    CustomerUpdate,
+    RejectedRow,
+)
 from stamkund.store.verbs.logins import Login
 from stamkund.store.verbs.lookups import (
     TOKEN_ACCOUNT,
@@ -33,8 +40,10 @@ from stamkund.store.work import Unavailable, UniqueConflict
 
 __all__ = [
     "ACCESS",
+    "CANDIDATE",
     "CODE",
     "REFRESH",
+    "RENAMED",
     "SHARED_SESSIONS",
     "TICKET",
     "TOKEN_ACCOUNT",

@@ -120,6 +120,8 @@ class Dispatch:
             await _read_body(endpoint, call)
         elif endpoint.loads.account is None and not endpoint.free_query:
             call.parameters = _query_parameters(endpoint, call)
+        if endpoint.long_parameters and not endpoint.public:
+            _check_lengths(endpoint, call)
         if endpoint.limit is not None:
             limits, caller = self._services.limits, call.caller
             for identifier in endpoint.limit.identifiers(call):
@@ -214,6 +216,19 @@ def _parsed(endpoint: Endpoint, sent: Mapping[str, Any], context: Context) -> Pa
     if endpoint.check is not None:
         endpoint.check(parameters)
     return parameters
+
+
+def _check_lengths(endpoint: Endpoint, call: Call) -> None:
+    """Refuses numbers that are longer than the documents say, unless the organisation has such numbers.
+
+    Which organisation it is, is not known yet when a query is parsed.
+    """
+    if call.caller.organisation.long_customer_numbers:
+        return
+    for parameter in endpoint.long_parameters:
+        value = call.parameters.get(parameter)
+        if value is not None and len(value) > (parameter.type.max_length or 0):
+            raise Refused(problems.invalid(parameter.name, str(parameter.type.too_long())))
 
 
 async def _read_body(endpoint: Endpoint, call: Call) -> None:

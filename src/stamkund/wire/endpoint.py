@@ -87,6 +87,7 @@ class Endpoint:
     identity: bool
     public: bool
     parameter_set: ParameterSet
+    long_parameters: tuple[Parameter[Any], ...]
     check: Check | None
     loads: Loads
     body: str | None
@@ -170,6 +171,7 @@ def endpoint(
             identity=identity,
             public=public,
             parameter_set=ParameterSet(parameters, json=body == "json"),
+            long_parameters=tuple(p for p in parameters if p.type.long_length is not None),
             check=check,
             loads=loads,
             body=body,

@@ -22,13 +22,15 @@ class Claim(Protocol):
     def dropped(self) -> Collection[Key]: ...
 
 
-def conflicts(claims: Sequence[Claim], owners: Mapping[Key, object]) -> dict[int, Key]:
+def conflicts(
+    claims: Sequence[Claim], owners: Mapping[Key, object], refused: Mapping[int, Key] | None = None
+) -> dict[int, Key]:
     """The changes that can't be made, by their place, each with an identifier that it wants and another one has.
 
     `owners`: identifiers that somebody has before. One is free where a change that is made gives it up; of several
-    changes that want one, the first gets it.
+    changes that want one, the first gets it. `refused`: changes that can't be made anyhow.
     """
-    refused: dict[int, Key] = {}
+    refused = dict(refused or {})
     places = [place for place, claim in enumerate(claims) if claim.added or claim.dropped]
     while True:
         made = [place for place in places if place not in refused]

@@ -70,7 +70,10 @@ _ACCOUNT_OF = Sql(
     "SELECT a.row, a.document FROM identifiers i JOIN accounts a ON a.row = i.account "
     "WHERE i.organisation = $1 AND i.kind = $2 AND i.value = $3"
 )
-_CANDIDATE = "candidate"
+CANDIDATE = "candidate"
+"""The kind of a conflict about a customer who has an account already."""
+RENAMED, MOVED = "renamed", "moved"
+"""What became of an account's customer: it has a new number, or the account belongs to another one."""
 _NUMBERS = Sql(
     "SELECT value FROM customer_identifiers WHERE organisation = $1 AND kind = $2 AND value > $3 "
     "ORDER BY value LIMIT $4"
@@ -110,8 +113,8 @@ class CustomerChange:
 class RejectedRow:
     """A row that was not imported: another customer has an identifier that must be unique.
 
-    `place`: in the batch, from 0. `kind`: of the identifier. `owner`: the customer number of the customer who has it; None
-    where that is a new one of the same batch, or where an account has it.
+    `place`: in the batch, from 0. `kind`: of the identifier. `owner`: the customer number of the customer who has it;
+    None where that is a new one of the same batch, or where an account has it.
     """
 
     place: int
@@ -124,9 +127,9 @@ class RejectedRow:
 class BatchResult:
     """What a batch did.
 
-    `numbers_kept`: places of rows whose customer has an account that keeps its numbers, because another account has a new
-    one. `moves_refused`: places of rows whose previous customer number could not be followed, because both customers have
-    an account.
+    `numbers_kept`: places of rows whose customer has an account that keeps its numbers, because another account has a
+    new one. `moves_refused`: places of rows whose previous customer number could not be followed, because both
+    customers have an account.
     """
 
     created: int = 0
@@ -166,7 +169,8 @@ class CustomerVerbs(Verbs):
             for place, change in enumerate(changes)
         ]
         owners = yield from _owners_of_added(organisation, prepared)
-        refused = conflicts(prepared, owners) if any(one.added or one.dropped for one in prepared) else {}
+        others = yield from _of_other_accounts(organisation, prepared)
+        refused = conflicts(prepared, owners, others)
         names = yield from self._numbers_of(organisation, {owners.get(key) for key in refused.values()})
         result.rejected = [
             RejectedRow(place, key[0], names.get(owners.get(key)), key) for place, key in sorted(refused.items())
@@ -201,12 +205,11 @@ class CustomerVerbs(Verbs):
         if target is None and present is None:
             raise UniqueConflict(identifiers.CUSTOMER_NUMBER)
         if target is not None and target.account not in (None, account):
-            raise UniqueConflict(_CANDIDATE)
+            raise UniqueConflict(CANDIDATE)
         if target is None:
             assert present is not None
             after = msgspec.structs.replace(present.customer, customer_number=number, updated=now)
-            update = self._update(organisation, present, after)
-            yield from self._write(organisation, [], [update], now)
+            yield from self._write(organisation, [], [self._update(organisation, present, after)], now)
         else:
             left = () if present is None or present is target else present.customer.subscriptions
             if present is not None:
@@ -218,7 +221,7 @@ class CustomerVerbs(Verbs):
             if kept:
                 raise UniqueConflict(identifiers.PERSON_NUMBER)
         yield from events.record(AuditEntry(organisation, now, AuditEvent.ACCOUNT_MOVED, account=account_id))
-        return "renamed" if target is None else "moved"
+        return RENAMED if target is None else MOVED
 
     @reads
     def numbers_after(self, organisation: str, number: str, at_most: int) -> Work[list[str]]:
@@ -335,7 +338,7 @@ class CustomerVerbs(Verbs):
 
     def _numbers_of(self, organisation: str, rows: set[int | None]) -> Work[dict[int | None, str]]:
         """The customer numbers of stored customers, by row."""
-        known = [row for row in rows if row is not None and row > 0]
+        known = [row for row in rows if row is not None]
         if not known:
             return {}
         documents = yield Execute(_DOCUMENTS, (known,))
@@ -344,8 +347,7 @@ class CustomerVerbs(Verbs):
 
 
 _Owners = dict[Key, int]
-"""The row of the customer that has an identifier; `_AN_ACCOUNT` where an account of somebody else has it."""
-_AN_ACCOUNT = -1
+"""The row of the customer that has an identifier."""
 
 
 @dataclass(slots=True, repr=False)
@@ -410,10 +412,7 @@ def _keys_in_order(created: list[tuple[int, _New]], updates: list[_Update]) -> I
 
 
 def _owners_of_added(organisation: str, prepared: list[_New | _Update]) -> Work[_Owners]:
-    """Who has the identifiers that the batch is to add.
-
-    An e-mail is one only where it is a login, so an account of somebody else's has it too.
-    """
+    """Who has the identifiers that the batch is to add."""
     values: dict[str, list[str]] = {}
     for one in prepared:
         for kind, value in one.added:
@@ -422,12 +421,20 @@ def _owners_of_added(organisation: str, prepared: list[_New | _Update]) -> Work[
     for kind, named in values.items():
         rows = yield Execute(_OWNERS, (organisation, kind, named))
         owners.update({(kind, row["value"]): row["customer"] for row in rows})
-    if identifiers.EMAIL in values:
-        logins = [(identifiers.EMAIL, value) for value in values[identifiers.EMAIL]]
-        accounts = yield from owners_of(organisation, logins)
-        own = {(key, one.account) for one in prepared if isinstance(one, _Update) for key in one.added}
-        owners.update({key: _AN_ACCOUNT for key, account in accounts.items() if (key, account) not in own})
     return owners
+
+
+def _of_other_accounts(organisation: str, prepared: list[_New | _Update]) -> Work[dict[int, Key]]:
+    """The changes, by their place, that want a login whose e-mail an account of somebody else has."""
+    logins = [(place, key) for place, one in enumerate(prepared) for key in one.added if key[0] == identifiers.EMAIL]
+    if not logins:
+        return {}
+    accounts = yield from owners_of(organisation, [key for _, key in logins])
+    return {
+        place: key
+        for place, key in logins
+        if key in accounts and (isinstance(one := prepared[place], _New) or one.account != accounts[key])
+    }
 
 
 def _numbered(created: list[_New]) -> Work[list[tuple[int, _New]]]:

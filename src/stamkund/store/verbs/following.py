@@ -114,9 +114,7 @@ def _renumbering(
     return _Renumbering(row, before, after, added, [key for key in keys_before if key not in keys_after])
 
 
-def _renumber(
-    organisation: str, renumberings: list[_Renumbering], changed: dict[int, Account]
-) -> Work[list[int]]:
+def _renumber(organisation: str, renumberings: list[_Renumbering], changed: dict[int, Account]) -> Work[list[int]]:
     if not renumberings:
         return []
     owners = yield from owners_of(organisation, [key for one in renumberings for key in one.added])

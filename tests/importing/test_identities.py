@@ -1,0 +1,282 @@
+"""Numbers and e-mails that move from one customer to another, and the accounts that follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stamkund.importing import CannotRun, Reading, Summary
+from stamkund.rules import identifiers
+from stamkund.rules.identifiers import Identifier
+from stamkund.store import UniqueConflict
+from tests.importing.conftest import NOW, Publisher
+
+pytestmark = pytest.mark.both_engines
+
+PHPASS = "$P$B12345678abcdefghijklmnopqrstuv"
+OVE, ANNA, EVA = "620817-9256", "800610-8230", "860101-3348"
+FULL = Reading(full=True)
+
+
+def row(number: str, person: str | None = None, package: str = "total", **more: Any) -> dict[str, Any]:
+    return {
+        "customer_number": number,
+        "social_security_number": person,
+        "subscriptions": [{"package_code": package, "subscription_number": f"S-{package}"}],
+        **more,
+    }
+
+
+def others(count: int) -> list[dict[str, Any]]:
+    return [row(str(n), package="weekend") for n in range(500_000, 500_000 + count)]
+
+
+async def account_number(publisher: Publisher, person: str) -> str | None:
+    """The customer number of the account that is found by a social security number."""
+    key = publisher.vault.number_lookup_hash(person)
+    login = await publisher.store.logins.find(publisher.organisation.id, Identifier(identifiers.PERSON_NUMBER, key))
+    return None if login is None or login.account is None else login.account.customer_number
+
+
+async def activate(publisher: Publisher, number: str, email: str) -> str:
+    await publisher.activate(number, email)
+    return (await publisher.account(email)).id
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize("apart", [0, 1500])
+async def test_a_swap_within_a_file_is_no_conflict(publisher: Publisher, *, apart: int, dry_run: bool) -> None:
+    between = others(apart)
+    await publisher.rows(row("310031", OVE), *between, row("900032", ANNA))
+    await activate(publisher, "310031", "ove@example.com")
+    await activate(publisher, "900032", "anna@example.com")
+    swapped = [row("310031", ANNA), *between, row("900032", OVE)]
+    summary, bad = await publisher.rows(*swapped, dry_run=dry_run, now=NOW + 1)
+    assert (summary, bad, publisher.remarks) == (Summary(updated=2, unchanged=apart), [], [])
+    if not dry_run:
+        assert await account_number(publisher, OVE) == "900032"
+        assert await account_number(publisher, ANNA) == "310031"
+        assert await publisher.rows(*swapped) == (Summary(unchanged=apart + 2), [])
+
+
+@pytest.mark.parametrize("apart", [0, 1500])
+async def test_a_chain_through_a_file_is_no_conflict(publisher: Publisher, apart: int) -> None:
+    await publisher.rows(row("1", OVE), row("2", ANNA))
+    summary, bad = await publisher.rows(row("3", OVE), *others(apart), row("1", ANNA), row("2", EVA))
+    assert (summary.rejected, bad) == (0, [])
+
+
+async def test_what_contradicts_itself_is_still_rejected(publisher: Publisher) -> None:
+    """Nobody gives up the number, so the first keeps it; and a change that is refused frees nothing."""
+    await publisher.rows(row("1", OVE), row("2", ANNA))
+    summary, bad = await publisher.rows(row("3", ANNA), row("2", OVE), row("4", EVA))
+    assert (summary.created, [(b.line, b.column) for b in bad]) == (
+        1,
+        [(1, "social_security_number"), (2, "social_security_number")],
+    )
+
+
+async def test_an_account_follows_the_new_social_security_number_of_its_customer(publisher: Publisher) -> None:
+    """A person with a co-ordination number has got a personal number."""
+    await publisher.rows(row("310041", "800670-8239"))
+    await activate(publisher, "310041", "ove@example.com")
+    assert await account_number(publisher, "800670-8239") == "310041"
+    await publisher.rows(row("310041", ANNA), now=NOW + 1)
+    assert await account_number(publisher, ANNA) == "310041"
+    assert await account_number(publisher, "800670-8239") is None
+    number = (await publisher.account("ove@example.com")).social_security_number
+    assert number is not None and number.twelve == "198006108230"
+
+
+async def test_an_account_keeps_its_number_where_another_account_has_the_new_one(publisher: Publisher) -> None:
+    await publisher.rows(row("1", None), row("2", OVE))
+    await activate(publisher, "2", "ove@example.com")
+    await publisher.rows(row("2", EVA))
+    await publisher.store.accounts.activate(
+        publisher.organisation.id,
+        (await publisher.existing_customer("1")).id,
+        lambda _: _account_with(publisher, "anna@example.com", "1", OVE),
+        "hash",
+        "client",
+        NOW,
+    )
+    summary, bad = await publisher.rows(row("2", OVE))
+    assert (summary.updated, bad) == (1, [])
+    assert [(r.column, r.customer_number) for r in publisher.remarks] == [("social_security_number", "2")]
+    assert await account_number(publisher, OVE) == "1"
+    assert await account_number(publisher, EVA) == "2"
+
+
+def _account_with(publisher: Publisher, email: str, number: str, person: str) -> Any:
+    from datetime import date
+
+    from stamkund.rules import person_number
+    from stamkund.rules.account import Account
+    from stamkund.rules.ids import new_id
+
+    parsed = person_number.parse(person, date(2025, 10, 9))
+    return Account(new_id(NOW), email, "active", True, NOW, NOW, number, social_security_number=parsed)
+
+
+class TestPreviousNumber:
+    """`previous_customer_number` says that a customer had another number."""
+
+    async def test_the_customer_and_the_account_follow(self, publisher: Publisher) -> None:
+        await publisher.rows(row("310011", OVE))
+        id_ = await activate(publisher, "310011", "ove@example.com")
+        before = await publisher.existing_customer("310011")
+        moved = row("310012", OVE, "sport", previous_customer_number="310011")
+        summary, bad = await publisher.rows(moved, now=NOW + 1)
+        assert (summary, bad, publisher.remarks) == (Summary(updated=1), [], [])
+        after = await publisher.existing_customer("310012")
+        assert after.id == before.id
+        assert await publisher.customer("310011") is None
+        account = await publisher.account("ove@example.com")
+        assert (account.id, account.customer_number) == (id_, "310012")
+        assert await publisher.products("ove@example.com") == ["sport"]
+        assert await account_number(publisher, OVE) == "310012"
+        assert await publisher.rows(moved) == (Summary(unchanged=1), [])
+
+    async def test_a_customer_who_is_stored_under_both_is_one_from_now_on(self, publisher: Publisher) -> None:
+        await publisher.rows(row("1", OVE), row("2", None, "sport"))
+        id_ = await activate(publisher, "1", "ove@example.com")
+        summary, bad = await publisher.rows(row("2", OVE, "sport", previous_customer_number=" 1 "))
+        assert (summary, bad, publisher.remarks) == (Summary(updated=1), [], [])
+        assert await publisher.customer("1") is None
+        account = await publisher.account("ove@example.com")
+        assert (account.id, account.customer_number) == (id_, "2")
+        assert await publisher.products("ove@example.com") == ["sport"]
+
+    async def test_two_accounts_do_not_become_one(self, publisher: Publisher) -> None:
+        await publisher.rows(row("1", OVE), row("2", ANNA))
+        await activate(publisher, "1", "ove@example.com")
+        await activate(publisher, "2", "anna@example.com")
+        summary, bad = await publisher.rows(row("2", ANNA, "sport", previous_customer_number="1"))
+        assert (summary.updated, bad) == (1, [])
+        assert [r.column for r in publisher.remarks] == ["previous_customer_number"]
+        assert await publisher.customer("1") is not None
+
+    async def test_one_who_is_unknown_says_nothing(self, publisher: Publisher) -> None:
+        summary, bad = await publisher.rows(row("2", OVE, previous_customer_number="1"))
+        assert (summary, bad, publisher.remarks) == (Summary(created=1), [], [])
+
+
+class TestMove:
+    """`stamkund account move`: an operator says whose an account is."""
+
+    async def test_to_a_number_that_is_not_stored(self, publisher: Publisher) -> None:
+        await publisher.rows(row("1", OVE))
+        id_ = await activate(publisher, "1", "ove@example.com")
+        await publisher.store.customers.move_account(publisher.organisation.id, id_, "2", NOW)
+        assert (await publisher.account("ove@example.com")).customer_number == "2"
+        summary, bad = await publisher.rows(row("2", OVE, "sport"))
+        assert (summary, bad) == (Summary(updated=1), [])
+        assert await publisher.products("ove@example.com") == ["sport"]
+
+    async def test_to_another_customer(self, publisher: Publisher) -> None:
+        await publisher.rows(row("1", OVE), row("2", None, "sport"))
+        id_ = await activate(publisher, "1", "ove@example.com")
+        await publisher.store.customers.move_account(publisher.organisation.id, id_, "2", NOW)
+        assert await publisher.products("ove@example.com") == ["sport"]
+        await publisher.rows(row("2", None, "weekend"), row("1", OVE, "total"))
+        assert await publisher.products("ove@example.com") == ["weekend"]
+
+    async def test_what_can_not_be(self, publisher: Publisher) -> None:
+        await publisher.rows(row("1", OVE), row("2", ANNA))
+        id_ = await activate(publisher, "1", "ove@example.com")
+        await activate(publisher, "2", "anna@example.com")
+        move = publisher.store.customers.move_account
+        for account, number, kind in ((id_, "2", "candidate"), ("0" * 24, "2", "id")):
+            with pytest.raises(UniqueConflict) as conflict:
+                await move(publisher.organisation.id, account, number, NOW)
+            assert conflict.value.kind == kind
+        assert (await publisher.account("ove@example.com")).customer_number == "1"
+
+
+class TestFullExport:
+    """A complete file ends the subscriptions of whoever it does not name."""
+
+    async def test_who_is_not_named(self, publisher: Publisher) -> None:
+        await publisher.rows(*others(20), row("840001"))
+        await activate(publisher, "840001", "ove@example.com")
+        summary, bad = await publisher.rows(*others(20), reading=FULL, dry_run=True)
+        assert (summary, bad, publisher.missing) == (Summary(unchanged=20, ended=1), [], ["840001"])
+        assert await publisher.products("ove@example.com") == ["total"]
+        summary, bad = await publisher.rows(*others(20), reading=FULL)
+        assert (summary, bad, publisher.missing) == (Summary(unchanged=20, ended=1), [], ["840001"])
+        assert await publisher.products("ove@example.com") == []
+        assert await publisher.rows(*others(20), reading=FULL) == (Summary(unchanged=20), [])
+        await publisher.rows(*others(20), row("840001"), reading=FULL)
+        assert await publisher.products("ove@example.com") == ["total"]
+
+    async def test_a_file_that_was_cut_off(self, publisher: Publisher) -> None:
+        await publisher.rows(*others(20))
+        with pytest.raises(CannotRun, match=r"3 customers with subscriptions are not in the file, which names 17"):
+            await publisher.rows(*others(17), reading=FULL)
+        assert (await publisher.existing_customer("500019")).subscriptions[0].state == "activated"
+        summary, _ = await publisher.rows(*others(17), reading=FULL, force=True)
+        assert summary.ended == 3
+
+    async def test_a_rejected_row_names_its_customer(self, publisher: Publisher) -> None:
+        await publisher.rows(*others(20))
+        rows = others(20)
+        rows[3]["social_security_number"] = "hemlig"
+        summary, bad = await publisher.rows(*rows, reading=FULL)
+        assert (summary.ended, len(bad)) == (0, 1)
+
+    async def test_a_row_of_nobody_knows_whom_ends_nothing(self, publisher: Publisher) -> None:
+        await publisher.rows(*others(20))
+        content = publisher.file("a.jsonl", others(19)).read_bytes() + b'{"customer\n'
+        with pytest.raises(CannotRun, match="1 rows were rejected of which nobody knows"):
+            await publisher.read(publisher.file("b.jsonl", content), reading=FULL)
+
+    async def test_a_number_that_moved_takes_its_account_along(self, publisher: Publisher) -> None:
+        """The old customer is not in a complete file, and the new one has the social security number."""
+        await publisher.rows(row("310011", OVE), *others(20))
+        id_ = await activate(publisher, "310011", "ove@example.com")
+        summary, bad = await publisher.rows(row("310012", OVE, "sport"), *others(20), reading=FULL)
+        assert (summary, bad) == (Summary(updated=1, unchanged=20), [])
+        account = await publisher.account("ove@example.com")
+        assert (account.id, account.customer_number) == (id_, "310012")
+        assert await publisher.products("ove@example.com") == ["sport"]
+
+
+class TestImportedLogins:
+    """An e-mail by which a customer logs in is taken, for everybody but that customer."""
+
+    LOGIN = {"email": "delad@example.com", "password_hash": PHPASS}
+
+    async def test_another_customer_is_not_activated_with_it(self, publisher: Publisher) -> None:
+        await publisher.rows(row("830001", **self.LOGIN), row("830002"))
+        other = await publisher.existing_customer("830002")
+        candidate = await publisher.store.candidates.find(
+            publisher.organisation.id, [Identifier(identifiers.ID, other.id)], "Delad@example.com"
+        )
+        assert candidate is not None and candidate.email_in_use
+        with pytest.raises(UniqueConflict) as conflict:
+            await publisher.activate("830002", "Delad@example.com")
+        assert conflict.value.kind == identifiers.EMAIL
+        await publisher.activate("830001", "delad@example.com")
+        assert (await publisher.account("delad@example.com")).customer_number == "830001"
+
+    @pytest.mark.parametrize("apart", [0, 1500])
+    @pytest.mark.parametrize("dry_run", [True, False])
+    async def test_a_second_row_is_imported_without_it(
+        self, publisher: Publisher, *, apart: int, dry_run: bool
+    ) -> None:
+        rows = [row("a", **self.LOGIN), *others(apart), row("b", **self.LOGIN)]
+        summary, bad = await publisher.rows(*rows, dry_run=dry_run)
+        assert (summary, bad) == (Summary(created=apart + 2, remarks=1), [])
+        assert [(r.line, r.column, r.customer_number) for r in publisher.remarks] == [(apart + 2, "password_hash", "b")]
+        if not dry_run:
+            second = await publisher.existing_customer("b")
+            assert (second.email, second.password_hash) == ("delad@example.com", None)
+            assert (await publisher.rows(*rows))[0] == Summary(unchanged=apart + 2, remarks=1)
+
+    async def test_an_account_of_somebody_else_has_it(self, publisher: Publisher) -> None:
+        await publisher.rows(row("1"))
+        await publisher.activate("1", "delad@example.com")
+        summary, bad = await publisher.rows(row("2", **self.LOGIN), row("1", **self.LOGIN))
+        assert (summary, bad) == (Summary(created=1, updated=1, remarks=1), [])
+        assert [r.customer_number for r in publisher.remarks] == ["2"]

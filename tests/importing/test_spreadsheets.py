@@ -1,0 +1,213 @@
+"""Files as spreadsheets and old programs write them: encodings, separators, blank rows, names of columns."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from stamkund.importing import BadRow, CannotRun, Reading, Summary
+from stamkund.importing.columns import parsed_columns
+from stamkund.importing.rejects import Rejects
+from stamkund.importing.steps import File
+from tests.importing.conftest import Publisher
+
+CSV = "customer_number;first_name;address.city\n1;Åsa;Örebro\n2;Bo;Malmö\n3;René;Växjö\n"
+JSON = '{"customer_number": "1", "first_name": "Åsa", "address": {"city": "Örebro"}}\n{"customer_number": "2"}\n'
+
+
+async def check(
+    publisher: Publisher, content: str | bytes, count: int = 3, encoding: str | None = None
+) -> None:
+    summary, bad = await publisher.csv(content, reading=Reading(encoding))
+    assert (summary, bad, publisher.remarks) == (Summary(created=count), [], [])
+    customer = await publisher.existing_customer("1")
+    assert (customer.first_name, customer.address.city) == ("Åsa", "Örebro")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "latin-1"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+async def test_encodings_are_found(publisher: Publisher, encoding: str, newline: str) -> None:
+    await check(publisher, CSV.replace("\n", newline).encode(encoding))
+    publisher.organisation.id += "-json"
+    path = publisher.file("rows.jsonl", JSON.replace("\n", newline).encode(encoding))
+    summary, bad = await publisher.read(path)
+    assert (summary, bad) == (Summary(created=2), [])
+    assert (await publisher.existing_customer("1")).address.city == "Örebro"
+
+
+async def test_a_second_file_may_have_another_encoding(publisher: Publisher) -> None:
+    lines = publisher.file("lines.csv", "customer_number;package_code;provision_service\n1;p;Åkeri\n".encode("utf-16"))
+    summary, bad = await publisher.read(publisher.file("rows.csv", CSV.encode("cp1252")), lines)
+    assert (summary, bad) == (Summary(created=3), [])
+    assert (await publisher.existing_customer("1")).subscriptions[0].provision_service == "Åkeri"
+
+
+@pytest.mark.parametrize("encoding", ["cp850", "mac-roman"])
+async def test_an_encoding_that_can_not_be_found_is_asked_for(publisher: Publisher, encoding: str) -> None:
+    content = CSV.encode(encoding)
+    with pytest.raises(CannotRun, match="Name its encoding with --encoding"):
+        await publisher.csv(content)
+    assert await publisher.customer("1") is None
+    await check(publisher, content, encoding=encoding)
+
+
+async def test_one_broken_line_is_rejected_alone(publisher: Publisher) -> None:
+    summary, bad = await publisher.csv(CSV.encode() + b"4;\xe5;\n")
+    assert summary == Summary(created=3, rejected=1)
+    assert bad == [BadRow(str(publisher.folder / "rows.csv"), 5, None, "the line is not UTF-8")]
+
+
+async def test_a_file_in_two_encodings_is_not_guessed_at(publisher: Publisher) -> None:
+    half = "".join(f"{n};Åsa;\n" for n in range(10, 20)).encode("cp1252")
+    with pytest.raises(CannotRun, match="lines in UTF-8 and lines in another encoding"):
+        await publisher.csv(CSV.encode() + half)
+
+
+async def test_a_file_that_is_no_utf_16_after_all(publisher: Publisher) -> None:
+    with pytest.raises(CannotRun, match="is not utf-16, as it seemed"):
+        await publisher.csv(CSV.encode("utf-16") + b"\x00\xd8\x00")
+    assert await publisher.customer("1") is None
+
+
+async def test_an_encoding_that_there_is_not(publisher: Publisher) -> None:
+    with pytest.raises(CannotRun, match="There is no encoding 'klingon'"):
+        await publisher.csv(CSV, reading=Reading(encoding="klingon"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: f"sep=;\n{text}",
+        lambda text: f"SEP=;\r\n{text}",
+        lambda text: text.replace("\n", ";\n"),
+        lambda text: text.replace("\n", ";;;\n"),
+        lambda text: f"{text};;\n;;\n ; ;\n",
+        lambda text: f"{text}\x1a",
+        lambda text: f"{text}\x1a\n",
+        lambda text: text.replace("\n", "\r\n\r\n"),
+        lambda text: text.replace("customer_number;first_name", "Customer_Number; First Name"),
+        lambda text: text.replace("customer_number;first_name;address.city", "Kundnr;Förnamn;Postort"),
+        lambda text: text.replace("customer_number;first_name;address.city", "KUND-NR;förnamn;ADDRESS.CITY"),
+        lambda text: text.replace(";", "\t"),
+        lambda text: "sep=|\n" + text.replace(";", "|"),
+    ],
+)
+async def test_what_spreadsheets_add(publisher: Publisher, change: Callable[[str], str]) -> None:
+    await check(publisher, change(CSV))
+
+
+async def test_lines_are_counted_as_they_stand(publisher: Publisher) -> None:
+    _, bad = await publisher.csv("sep=;\ncustomer_number;first_name\n;;\n1;\n\n!;x\n")
+    assert [b.line for b in bad] == [6]
+
+
+async def test_json_lines_that_end_in_the_character_of_dos(publisher: Publisher) -> None:
+    summary, bad = await publisher.read(publisher.file("rows.jsonl", JSON + "\x1a"))
+    assert (summary.created, bad) == (2, [])
+
+
+async def test_other_names_of_columns(publisher: Publisher) -> None:
+    columns = parsed_columns(
+        ["Abonnent=customer_number, Benämning=first_name", "Notering=,Stad där hen bor=address.city"]
+    )
+    content = "Abonnent;benämning;Notering;Stad där hen bor;CRM\n1;Åsa;x;Örebro;\n"
+    with pytest.raises(CannotRun, match="has an unknown column 'CRM'"):
+        await publisher.csv(content, reading=Reading(columns=columns))
+    columns["CRM"] = "identity_mapping.crm"
+    summary, bad = await publisher.csv(content, reading=Reading(columns=columns))
+    assert (summary, bad) == (Summary(created=1), [])
+    row = {
+        "Abonnent": 7,
+        "Benämning": "Åsa",
+        "notering": "x",
+        "Stad där hen bor": "Örebro",
+        "personnummer": "8006108230",
+    }
+    summary, bad = await publisher.rows(row, reading=Reading(columns=columns))
+    assert (summary, bad, publisher.remarks) == (Summary(created=1), [], [])
+    customer = await publisher.existing_customer("7")
+    assert (customer.first_name, customer.address.city) == ("Åsa", "Örebro")
+    assert customer.social_security_number is not None
+
+
+@pytest.mark.parametrize("text", ["Kundnr", "=customer_number"])
+def test_columns_are_a_list_of_pairs(text: str) -> None:
+    with pytest.raises(CannotRun, match="--columns is a list such as"):
+        parsed_columns([text])
+
+
+async def test_two_columns_of_one_name(publisher: Publisher) -> None:
+    with pytest.raises(CannotRun, match="has the column customer_number twice"):
+        await publisher.csv("Kundnr;customer_number\n1;1\n")
+
+
+async def test_a_pipe_is_read_like_a_file(publisher: Publisher) -> None:
+    """It can be read only once, but the import looks at a file several times."""
+    pipe = publisher.folder / "pipe.csv"
+    os.mkfifo(pipe)
+    content = "customer_number;first_name\n2;Åsa\n1;Bo\n2;\n".encode("cp1252")
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+    writer.start()
+    summary, bad = await publisher.read(pipe)
+    writer.join()
+    assert (summary, bad) == (Summary(created=2), [])
+
+
+class TestRejects:
+    """The rejected rows in the format of the input: corrected, they can be imported as they are."""
+
+    async def written(self, publisher: Publisher, path: Path, second: Path | None = None) -> tuple[Path, Path]:
+        target = publisher.folder / f"rejects{path.suffix}"
+        rejects = Rejects(target)
+        _, bad = await publisher.read(path, second)
+        for row in bad:
+            rejects.add(row)
+        rejects.write(File(str(path), str(path)), None if second is None else File(str(second), str(second)), None)
+        rejects.close()
+        return target, publisher.folder / f"rejects.subscriptions{path.suffix}"
+
+    async def test_of_csv(self, publisher: Publisher) -> None:
+        content = 'sep=;\nKundnr;Förnamn;Gata\n1;Åsa;\n!;Örjan;"A\nB"\n3;Bo\n4;"x"y;\n5;;\n'
+        path = publisher.file("rows.csv", content.encode("cp1252"))
+        target, second = await self.written(publisher, path)
+        assert target.read_text("utf-8-sig") == (
+            "Kundnr;Förnamn;Gata;reason\n"
+            '!;Örjan;"A\nB";customer_number: must match format (/^[a-zA-Z-_0-9]+$/)\n'
+            '"3;Bo";has 2 values, but the first line names 3 columns\n'
+            '"4;""x""y;";the row is not valid CSV: a quotation mark is out of place\n'
+        )
+        assert target.stat().st_mode & 0o777 == 0o600
+        assert not second.exists()
+        corrected = publisher.file(
+            "corrected.csv", "".join(target.read_text().splitlines(keepends=True)[:3]).replace("!", "2")
+        )
+        summary, bad = await publisher.read(corrected)
+        assert (summary, bad, publisher.remarks) == (Summary(created=1), [], [])
+        assert (await publisher.existing_customer("2")).address.street == "A B"
+
+    async def test_of_json_lines(self, publisher: Publisher) -> None:
+        path = publisher.file(
+            "rows.jsonl", '{"customer_number": "!", "first_name": "Åsa"}\n{"customer_number": "2"}\n{x\n'
+        )
+        lines = publisher.file("lines.jsonl", '{"customer_number": "2", "package_code": "!"}\n')
+        target, second = await self.written(publisher, path, lines)
+        first, broken = target.read_text().splitlines()
+        assert first == (
+            '{"customer_number":"!","first_name":"Åsa","reason":"customer_number: must match format '
+            '(/^[a-zA-Z-_0-9]+$/)"}'
+        )
+        assert broken.startswith('{"unreadable":"{x","reason":"the line is not valid JSON')
+        assert second.read_text().startswith(
+            '{"customer_number":"2","package_code":"!","reason":"package_code: must match'
+        )
+        corrected = publisher.file("corrected.jsonl", first.replace("!", "3", 1))
+        summary, bad = await publisher.read(corrected)
+        assert (summary, bad, publisher.remarks) == (Summary(created=1), [], [])
+
+    async def test_without_any_there_is_no_file(self, publisher: Publisher) -> None:
+        target, _ = await self.written(publisher, publisher.file("rows.csv", "customer_number\n1\n"))
+        assert not target.exists()
