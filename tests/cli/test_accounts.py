@@ -123,3 +123,28 @@ async def test_an_unknown_account_can_not_be_unfrozen(embedded: Installation) ->
         assert ended.errors == f"stamkund: {message}\n"
     ended = embedded.run("account", "unfreeze", EMAIL, "--organisation", "other")
     assert ended.status == 2 and "there is no organisation other" in ended.errors
+
+
+async def test_an_operator_moves_an_account_to_another_number(embedded: Installation) -> None:
+    async with running(embedded) as (_, caller):
+        first, second = await embedded.candidates(2)
+        account_id = (await caller.activate(first, EMAIL)).json()["id"]
+        moved = await account(embedded, "move", account_id, "new-number")
+        assert (moved.status, moved.output) == (
+            0,
+            f"the customer of account {account_id} has the number new-number now\n",
+        )
+        numbers = await rows(embedded.database_url, "SELECT customer_number FROM customer_list ORDER BY 1")
+        other = next(number for (number,) in numbers if number != "new-number")
+        moved = await account(embedded, "move", account_id.upper(), other)
+        assert moved.output.startswith(f"account {account_id.upper()} belongs to customer {other} now")
+        again = await caller.activate(second, "anna@example.com")
+        assert again.status_code == 409
+    for arguments, sentence in (
+        (("0" * 24, other), "there is no account with the id"),
+        ((account_id, "!"), "a customer number has up to 50"),
+    ):
+        refused = await account(embedded, "move", *arguments)
+        assert refused.status == 2 and sentence in refused.errors
+    query = "SELECT client, account FROM audit WHERE event = 'account_moved'"
+    assert await rows(embedded.database_url, query) == [(None, account_id)] * 2

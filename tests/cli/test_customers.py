@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import passlib.hash
 import pytest
@@ -39,11 +40,11 @@ def test_an_import_and_the_same_again(run: Run, tmp_path: Path, fresh_url: str) 
 
 
 def test_rejected_rows_are_reported_and_the_others_imported(run: Run, tmp_path: Path, fresh_url: str) -> None:
-    file = written(tmp_path, f"{CUSTOMERS}3,wrong\n4\n")
+    file = written(tmp_path, f"{CUSTOMERS}wrong number,\n4\n")
     done = run("import", "customers", file, "--organisation", "herald")
     assert (done.exit_code, done.stdout) == (1, "2 created, 0 updated, 0 unchanged, 2 rejected\n")
     lines = done.stderr.splitlines()
-    assert lines[0].startswith(f"{file}:4, email: must match format")
+    assert lines[0].startswith(f"{file}:4, customer_number: must match format")
     assert lines[1] == f"{file}:5: has 1 values, but the first line names 2 columns"
     assert stored(fresh_url) == 2
 
@@ -55,11 +56,19 @@ def test_a_report_as_json(run: Run, tmp_path: Path) -> None:
     assert done.exit_code == 1
     report = json.loads(done.stdout)
     rejections = report.pop("rejections")
-    assert report == {"created": 1, "updated": 0, "unchanged": 0, "rejected": 1, "weak_password_hashes": {}}
-    assert [(one["file"], one["line"], one["column"]) for one in rejections] == [
-        (str(second), 1, "package_code"),
-        (str(file), 2, "subscriptions"),
-    ]
+    assert report == {
+        "created": 2,
+        "updated": 0,
+        "unchanged": 0,
+        "rejected": 1,
+        "remarks": 0,
+        "ended": 0,
+        "weak_password_hashes": {},
+        "remarked": [],
+        "missing": [],
+        "reasons": {"package_code: must match format (/^[a-zA-Z-_0-9+]+$/)": 1},
+    }
+    assert [(one["file"], one["line"], one["column"]) for one in rejections] == [(str(second), 1, "package_code")]
 
 
 def test_weak_password_hashes_are_counted(run: Run, tmp_path: Path) -> None:
@@ -85,3 +94,86 @@ def test_weak_password_hashes_are_counted(run: Run, tmp_path: Path) -> None:
 def test_an_import_that_can_not_run(run: Run, tmp_path: Path, content: str, organisation: str, sentence: str) -> None:
     done = run("import", "customers", written(tmp_path, content), "--organisation", organisation)
     assert done.exit_code == 2 and sentence in done.stderr
+
+
+def test_values_that_can_not_be_used_reject_nothing(run: Run, tmp_path: Path, fresh_url: str) -> None:
+    file = written(tmp_path, "customer_number,email\n1,saknas\n2,-\n3,okänd\n!,\n")
+    done = run("import", "customers", file, "--organisation", "herald")
+    counts = "3 created, 0 updated, 0 unchanged, 1 rejected, 2 values not imported as they stand\n"
+    assert (done.exit_code, done.stdout) == (1, counts)
+    assert done.stderr.splitlines() == [
+        f"{file}:5, customer_number: must match format (/^[a-zA-Z-_0-9]+$/)",
+        f"{file}:2, email, customer 1: must be an e-mail address (aaaaaa)",
+        f"{file}:4, email, customer 3: must be an e-mail address (aaaaa)",
+        "       2 x email: must be an e-mail address",
+        "       1 x customer_number: must match format (/^[a-zA-Z-_0-9]+$/)",
+    ]
+    good = written(tmp_path, "customer_number,email\n1,saknas\n")
+    assert run("import", "customers", good, "--organisation", "herald").exit_code == 0
+    assert stored(fresh_url) == 3
+
+
+def test_files_of_spreadsheets(run: Run, tmp_path: Path) -> None:
+    file, rejects = tmp_path / "kunder.csv", tmp_path / "fel.csv"
+    file.write_bytes("sep=;\r\nAbonnent;Förnamn;Kommentar;\r\n1;Åsa;x;\r\n!;Örjan;y;\r\n;;;\r\n".encode("cp1252"))
+    columns = ("--columns", "Abonnent=customer_number", "--columns", "kommentar=")
+    command = ("import", "customers", file, "--organisation", "herald", *columns, "--rejects", rejects)
+    done = run(*command)
+    assert (done.exit_code, done.stdout) == (1, "1 created, 0 updated, 0 unchanged, 1 rejected\n")
+    assert rejects.read_text("utf-8-sig").startswith("Abonnent;Förnamn;Kommentar;reason\n")
+    assert "Örjan" in rejects.read_text() and "Åsa" not in rejects.read_text()
+    done = run(*command, "--encoding", "cp850")
+    assert done.exit_code == 2 and "has an unknown column" in done.stderr
+    done = run(*command, "--encoding", "klingon")
+    assert done.exit_code == 2 and "There is no encoding 'klingon'" in done.stderr
+
+
+def test_a_complete_file(run: Run, tmp_path: Path) -> None:
+    def lines(numbers: range) -> Path:
+        row = '{{"customer_number": "{}", "subscriptions": [{{"package_code": "total"}}]}}\n'
+        return written(tmp_path, "".join(row.format(n) for n in numbers), "customers.jsonl")
+
+    command = ("import", "customers", lines(range(100, 120)), "--organisation", "herald", "--full")
+    assert run(*command).exit_code == 0
+    lines(range(101, 120))
+    dry = run(*command, "--dry-run")
+    assert dry.stdout.endswith("0 rejected, 1 customers not in the file would be ended\n")
+    assert "customer 100 is not in the file: all subscriptions would end" in dry.stderr
+    assert run(*command).stdout.endswith("0 rejected, 1 customers not in the file ended\n")
+    lines(range(115, 120))
+    done = run(*command)
+    assert done.exit_code == 2 and "add --force" in done.stderr
+    assert done.stdout == "0 created, 0 updated, 5 unchanged, 0 rejected\n"
+    report = json.loads(run(*command, "--force", "--json").stdout)
+    assert (report["ended"], len(report["missing"])) == (14, 14)
+
+
+def test_long_customer_numbers_are_warned_of(run: Run, tmp_path: Path) -> None:
+    file = written(tmp_path, "customer_number\n1\n12345678901\n")
+    command = ("import", "customers", file, "--organisation", "herald")
+    warned = run(*command)
+    assert warned.exit_code == 0
+    assert "1 customers have numbers of more than 10 characters, which look-ups refuse" in warned.stderr
+    assert run("init", "--organisation", "herald", "--long-customer-numbers").exit_code == 0
+    assert run(*command).stderr == ""
+    assert run("init", "--organisation", "herald", "--name", "Another").exit_code == 0
+    assert run(*command).stderr == ""
+
+
+def test_ctrl_c_says_what_was_done(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from stamkund.importing import run as running
+
+    put = running._CustomerImport._put
+    batches: list[int] = []
+
+    async def interrupted(self: Any, changes: Any) -> Any:
+        batches.append(len(changes))
+        if len(batches) == 2:
+            raise KeyboardInterrupt
+        return await put(self, changes)
+
+    monkeypatch.setattr(running._CustomerImport, "_put", interrupted)
+    file = written(tmp_path, "customer_number\n" + "".join(f"{n}\n" for n in range(1500)))
+    done = run("import", "customers", file, "--organisation", "herald")
+    assert (done.exit_code, done.stdout) == (130, f"{batches[0]} created, 0 updated, 0 unchanged, 0 rejected\n")
+    assert "stopped. What was imported so far stays" in done.stderr

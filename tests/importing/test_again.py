@@ -15,6 +15,7 @@ from tests.importing.conftest import NOW, Publisher
 
 pytestmark = pytest.mark.both_engines
 
+
 def rows(count: int) -> list[dict[str, Any]]:
     return [
         {

@@ -205,7 +205,9 @@ async def test_rows_reports_and_progress_are_the_same(publisher: Publisher, both
 @pytest.mark.parametrize("dry_run", [True, False])
 @pytest.mark.both_engines
 async def test_a_second_file_is_the_same(publisher: Publisher, both: Both, *, dry_run: bool) -> None:
-    csv = "customer_number,social_security_number\n" + "".join(f"{n},{'wrong' if n == 33 else ''}\n" for n in range(320))
+    csv = "customer_number,social_security_number\n" + "".join(
+        f"{n},{'wrong' if n == 33 else ''}\n" for n in range(320)
+    )
     lines = [f"{(n * 7) % 330},package{n % 4},{'soon' if n == 50 else ''}\n" for n in range(640)]
     second = "customer_number,package_code,valid_to\n" + "".join(lines)
     for content in (second, f"{second}\xa0,x,\n", second):

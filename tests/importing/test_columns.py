@@ -190,7 +190,9 @@ async def test_moments(publisher: Publisher, text: str, timestamp: int) -> None:
 
 async def test_moments_are_local_to_the_organisation(publisher: Publisher) -> None:
     publisher.organisation.timezone = "Europe/Helsinki"
-    await publisher.rows({"customer_number": "1", "subscriptions": [{"package_code": "p", "valid_to": "2026-01-01T00:00"}]})
+    await publisher.rows(
+        {"customer_number": "1", "subscriptions": [{"package_code": "p", "valid_to": "2026-01-01T00:00"}]}
+    )
     assert (await publisher.existing_customer("1")).subscriptions[0].valid_to == 1_767_222_000 - 3600
 
 

@@ -8,7 +8,9 @@ from stamkund.importing import CannotRun, total_bytes
 from tests.importing.conftest import Publisher
 
 BOM = b"\xef\xbb\xbf"
-JSON = '{"customer_number": "1", "first_name": "Åsa"}\n\n{"customer_number": "2"}\n{"first_name": 1}\n{"customer_number": "3"}'
+JSON = (
+    '{"customer_number": "1", "first_name": "Åsa"}\n\n{"customer_number": "2"}\n{"city": 1}\n{"customer_number": "3"}'
+)
 CSV = 'customer_number;first_name\n1;Åsa\n\n"2";""\n3\n"3";"A ""B"" C"'
 
 

@@ -19,9 +19,7 @@ CSV = "customer_number;first_name;address.city\n1;Åsa;Örebro\n2;Bo;Malmö\n3;R
 JSON = '{"customer_number": "1", "first_name": "Åsa", "address": {"city": "Örebro"}}\n{"customer_number": "2"}\n'
 
 
-async def check(
-    publisher: Publisher, content: str | bytes, count: int = 3, encoding: str | None = None
-) -> None:
+async def check(publisher: Publisher, content: str | bytes, count: int = 3, encoding: str | None = None) -> None:
     summary, bad = await publisher.csv(content, reading=Reading(encoding))
     assert (summary, bad, publisher.remarks) == (Summary(created=count), [], [])
     customer = await publisher.existing_customer("1")

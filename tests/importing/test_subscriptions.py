@@ -122,7 +122,8 @@ async def test_a_line_that_may_be_anybodys_ends_no_subscription(publisher: Publi
 
 async def test_lines_without_a_customer(publisher: Publisher) -> None:
     summary, bad = await publisher.csv(
-        "customer_number,social_security_number\n1,\n2,wrong\n", "customer_number,package_code\n4,a\n2,a\n1,a\n3,\n3,b\n5,a\n"
+        "customer_number,social_security_number\n1,\n2,wrong\n",
+        "customer_number,package_code\n4,a\n2,a\n1,a\n3,\n3,b\n5,a\n",
     )
     lines = str(publisher.folder / "subscriptions.csv")
     reason = "the customer file has no such customer"

@@ -63,6 +63,7 @@ def test_registers_leave_the_dash_out() -> None:
     assert parse_lenient("6208179256", TODAY) == parse("620817-9256", TODAY)
     assert parse_lenient("196208179256", TODAY) == parse("620817-9256", TODAY)
     assert parse_lenient("62081792566", TODAY) is None
+    assert parse_lenient("9" * 100_000, TODAY) is None
 
 
 def test_ten_digits_alone_are_the_most_recent_date_that_is_not_in_the_future() -> None:
@@ -86,8 +87,39 @@ def test_leap_days_are_only_in_leap_years() -> None:
 def test_a_co_ordination_number_has_sixty_added_to_its_day() -> None:
     number = parse(with_check_digit("800670000"), TODAY)
     assert number is not None and (number.birth_date, number.century) == (date(1980, 6, 10), "19")
-    number = parse(with_check_digit("800660000"), TODAY)
-    assert number is not None and number.birth_date is None, "day 0"
+
+
+@pytest.mark.parametrize("nine", ["800660239", "800070239", "800060239", "800000239"])
+def test_a_co_ordination_number_may_lack_a_part_of_its_date(nine: str) -> None:
+    """Month 00 or day 60: it has a century and a gender, and no birth date. Without 60 it is no such number."""
+    number = parse(with_check_digit(nine), TODAY)
+    assert number is not None and number.birth_date is None
+    if int(nine[4:6]) < 60:
+        assert number.century is None
+    else:
+        assert (number.century, number.gender) == ("19", "M")
+        twelve = parse(f"19{number.ten}".replace("-", ""), TODAY)
+        assert twelve == number and parse(f"20{number.ten}".replace("-", ""), date(2026, 1, 1)) != number
+
+
+@pytest.mark.parametrize("letter", "TRSUWXJKLMN")
+def test_an_interim_number_has_a_letter_that_counts_as_one(letter: str) -> None:
+    ten = with_check_digit("800610123")
+    interim = parse_lenient(f"{ten[:7]}{letter.lower()}{ten[8:]}", TODAY)
+    assert interim is not None and interim.ten == f"{ten[:7]}{letter}{ten[8:]}"
+    assert (interim.birth_date, interim.century) == (date(1980, 6, 10), "19")
+    assert from_stored(interim.stored()) == interim
+    assert parse(interim.ten, TODAY) is None, "the API knows digits alone"
+    wrong = parse_lenient(f"{interim.ten[:-1]}{(int(interim.ten[-1]) + 1) % 10}", TODAY)
+    assert wrong is not None and wrong.century is None
+    assert parse_lenient(f"{ten[:7]}Q{ten[8:]}", TODAY) is None
+
+
+def test_a_plus_sign_is_a_hundred_years() -> None:
+    plus = parse_lenient("800610+8230", TODAY)
+    assert plus is not None and plus.twelve == "188006108230"
+    plus = parse_lenient("860101+3348", TODAY)
+    assert plus is not None and plus.twelve == "188601013348"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +136,8 @@ def test_any_number_with_a_right_check_digit(nine: str, today: date) -> None:
     """Either nothing follows, or a date that is past and is the number's own."""
     number = parse(with_check_digit(nine), today)
     assert number is not None
-    assert (number.twelve is None) == (number.birth_date is None) == (number.gender is None)
+    assert (number.twelve is None) == (number.gender is None)
+    assert number.birth_date is None or number.twelve is not None
     if number.birth_date is not None:
         assert number.birth_date <= today
         day = int(nine[4:6])

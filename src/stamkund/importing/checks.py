@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from stamkund.identity import imported_hashes
 from stamkund.importing.dates import CACHE_SIZE
-from stamkund.importing.texts import MAX_NOTHING, NOTHING, trimmed
+from stamkund.importing.texts import NOTHING, trimmed
 from stamkund.rules import values
 from stamkund.rules.subscription import STATES, TYPES
 from stamkund.rules.values import NO_CONTEXT, Invalid, ValueType
@@ -21,6 +21,8 @@ ColumnCheck = Callable[[str], str | None]
 
 _MAX_NAME = 1024
 _MAX_EMAIL = 1024
+_SUSPECT_STARTS = frozenset({"", " ", *(text[0] for text in NOTHING)})
+"""How a text begins that may say that there is no value."""
 _EMAIL_FAST = re.compile(r"[a-zA-Z0-9_+.-]{1,64}@[a-zA-Z0-9-]{1,63}\.[a-zA-Z]{1,63}")
 # What other systems take for an address: any character that needs no quotation marks, and a domain in any script. No
 # two neighbouring parts share a character, so matching takes linear time.
@@ -32,10 +34,7 @@ def text_check(max_length: int) -> ColumnCheck:
     """Free text up to this size, on one line."""
 
     def check(text: str) -> str | None:
-        text = text.strip()
-        length = len(text)
-        is_value = length > MAX_NOTHING or text not in NOTHING
-        if is_value and 0 < length <= max_length and text.isprintable():
+        if len(text) <= max_length and text[:1] not in _SUSPECT_STARTS and text[-1:] != " " and text.isprintable():
             return text
         return _cleaned(text, max_length)
 

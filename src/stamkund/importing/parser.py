@@ -26,7 +26,6 @@ from stamkund.importing.source import Source
 from stamkund.importing.spool import Spool
 from stamkund.importing.steps import Job, Rejection, Step
 from stamkund.importing.survey import Numbers, Survey, surveyed
-from stamkund.importing.texts import trimmed
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -121,6 +120,8 @@ class _FileParser:
         self._batch: list[CustomerRow] = []
         self._size = 0
         self._byte_limit = 0
+        self._number = ""
+        self._open: Rows = []
 
     def subscriptions(
         self, lines: RawRows[RawSubscriptionLine], source: Source, spool: Spool
@@ -164,53 +165,66 @@ class _FileParser:
     def customers(self) -> Iterator[Step[CustomerRow]]:
         """Reads the customer file in batches, the rows of one customer together."""
         self._byte_limit = self._source.bytes_read + BATCH_BYTES
-        number, rows = "", Rows()
         for line, raw in self._rows:
             self._size += 1
-            for name, row in self._named(raw, line):
-                if name != number:
-                    self._take(number, rows)
-                    number, rows = name, []
-                rows.append((line, row))
-                if len(rows) >= MAX_ROWS_OF_ONE:
-                    self._held.add(number, rows)
-                    raise CannotRun(_TOO_MANY_ROWS.format(self._source.name, line))
+            self._sort_in(raw, line)
             if self._size >= self._job.batch_rows or self._source.bytes_read >= self._byte_limit:
                 yield self._batch_step()
-        self._take(number, rows)
+        if self._open:
+            self._take()
         for number, rows in self._held.customers():
-            self._add(number, rows)
+            self._number, self._open = number, rows
+            self._add()
             if len(self._batch) >= self._job.batch_rows:
                 yield self._batch_step()
         yield self._batch_step()
 
-    def _named(self, raw: RawCustomer | RowProblem, line: int) -> Iterable[tuple[str, RawCustomer | None]]:
-        """The customer of a row, with the row; a row that is rejected may be about several, and is None."""
-        if not isinstance(raw, RowProblem):
-            try:
-                return ((self._parser.customer_number(raw.customer_number), raw),)
-            except RowProblem as problem:
-                raw = problem
-        reason = raw.reason
-        if not raw.customers and self._survey.repeats:
+    def _sort_in(self, raw: RawCustomer | RowProblem, line: int) -> None:
+        """Adds a row to those of the same customer before it, or takes these and begins with the next customer."""
+        try:
+            if isinstance(raw, RowProblem):
+                raise raw
+            number = self._parser.customer_number(raw.customer_number)
+        except RowProblem as problem:
+            for number in self._refused(problem, line):
+                self._begin(number)
+                self._open.append((line, None))
+            return
+        self._begin(number)
+        self._open.append((line, raw))
+
+    def _begin(self, number: str) -> None:
+        """Makes this customer the one whose rows are gathered."""
+        if number != self._number:
+            if self._open:
+                self._take()
+            self._number, self._open = number, []
+        elif len(self._open) >= MAX_ROWS_OF_ONE:
+            raise CannotRun(_TOO_MANY_ROWS.format(self._source.name, self._open[-1][0]))
+
+    def _refused(self, problem: RowProblem, line: int) -> tuple[str, ...]:
+        """Reports a row that is rejected; returns the customers whom it may be about."""
+        reason = problem.reason
+        if not problem.customers and self._survey.repeats:
             reason += _UNKNOWN_CUSTOMER
-        self._reject(line, raw.column, reason)
-        self._refused_numbers += raw.customers or (None,)
-        return [(number, None) for number in raw.customers]
+        self._reject(line, problem.column, reason)
+        self._refused_numbers += problem.customers or (None,)
+        return problem.customers
 
-    def _take(self, number: str, rows: Rows) -> None:
-        """Checks the rows of one customer, or holds them where the file has more of them in another place."""
-        if rows and self._survey.is_scattered(number):
-            self._held.add(number, rows)
-        elif rows:
-            self._add(number, rows)
+    def _take(self) -> None:
+        """Checks the rows of a customer, or holds them where the file has more of them in another place."""
+        if self._survey.is_scattered(self._number):
+            self._held.add(self._number, self._open)
+        else:
+            self._add()
 
-    def _add(self, number: str, rows: Rows) -> None:
+    def _add(self) -> None:
         """Adds a customer to the batch: all its rows together."""
         made: CustomerRow | None = None
         complete = self._complete
-        for line, raw in rows:
-            row = None if raw is None else self._check(raw, line, made)
+        number = self._number
+        for line, raw in self._open:
+            row = None if raw is None else self._check(raw, line, number, made)
             if row is None:
                 complete = False
             elif made is None:
@@ -227,10 +241,10 @@ class _FileParser:
                 self._weak_hashes[scheme] += 1
             self._batch.append(made)
 
-    def _check(self, raw: RawCustomer, line: int, first: CustomerRow | None) -> CustomerRow | None:
+    def _check(self, raw: RawCustomer, line: int, number: str, first: CustomerRow | None) -> CustomerRow | None:
         """The checked row, or None for one that is rejected, which is reported."""
         try:
-            row = self._parser.row(raw, line)
+            row = self._parser.row(raw, line, number)
             if self._spool is not None and row.has_subscriptions:
                 raise RowProblem("subscriptions", "must not be given together with a subscription file")
             problem = together.contradiction(first, row) if first is not None else None
@@ -238,7 +252,7 @@ class _FileParser:
                 raise problem
         except RowProblem as problem:
             self._reject(line, problem.column, problem.reason)
-            self._refused_numbers.append(trimmed(raw.customer_number or ""))
+            self._refused_numbers.append(number)
             return None
         if row.notes:
             self._note(row.notes, self._source.name, line, row.customer_number)

@@ -182,9 +182,8 @@ class RowParser:
         self._dates = Dates(local, self._context.today, exclusive=exclusive_dates)
         self._row_columns = lru_cache(_MAX_CACHED)(RowColumns)
 
-    def row(self, raw: RawCustomer, line: int) -> CustomerRow:
-        """Checks a raw row. Raises RowProblem."""
-        number = self.customer_number(raw.customer_number)
+    def row(self, raw: RawCustomer, line: int, number: str) -> CustomerRow:
+        """Checks a raw row, whose customer number has been checked. Raises RowProblem."""
         previous = self._previous_number(raw.previous_customer_number) if raw.previous_customer_number else None
         notes: list[Note] = []
         refused: list[RefusedPart] = []

@@ -70,7 +70,7 @@ class _Order:
 
     def goes_on(self, numbers: Numbers) -> bool:
         """Whether they are sorted up to the last of these."""
-        known = [number for number in numbers if number is not None]
+        known: list[bytes] = [number for number in numbers if number is not None]
         self.unknown += len(numbers) - len(known)
         if not known:
             return True

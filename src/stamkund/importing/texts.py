@@ -6,7 +6,6 @@ import re
 
 NOTHING = frozenset({"NULL", "null", "(null)", "<null>", r"\N", "-", "--", "\N{EN DASH}", "\N{EM DASH}"})
 """What databases and people write where there is no value."""
-MAX_NOTHING = max(map(len, NOTHING))
 _INVISIBLE = "\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}\N{WORD JOINER}\ufeff\N{SOFT HYPHEN}"
 _ENDS = re.compile(rf"\A[\s{_INVISIBLE}]+|[\s{_INVISIBLE}]+\Z")
 _BREAKS = re.compile(r"\s*[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+\s*")
