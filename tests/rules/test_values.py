@@ -41,7 +41,7 @@ def test_any_text_is_a_value_or_refused_with_a_sentence(kind: ValueType[object],
     if sentence is not None:
         assert sentence.startswith("Parameter must")
     else:
-        assert kind.min_length <= len(text) <= (kind.max_length or len(text))
+        assert kind.min_length <= len(text) <= (kind.long_length or kind.max_length or len(text))
         text.encode()
 
 
@@ -49,7 +49,7 @@ def test_any_text_is_a_value_or_refused_with_a_sentence(kind: ValueType[object],
 def test_size_comes_before_everything_else(kind: ValueType[object]) -> None:
     assert kind.max_length is not None
     with pytest.raises(Invalid, match=f"at most {kind.max_length} characters"):
-        kind.parse("\x00" * (kind.max_length + 1), CONTEXT)
+        kind.parse("\x00" * ((kind.long_length or kind.max_length) + 1), CONTEXT)
     if kind.min_length:
         with pytest.raises(Invalid, match=f"at least {kind.min_length} characters"):
             kind.parse("\x00" * (kind.min_length - 1), CONTEXT)

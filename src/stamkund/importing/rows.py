@@ -6,7 +6,7 @@ The columns come from section 2 of the wire contract, and are documented in `doc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from operator import attrgetter
@@ -98,8 +98,8 @@ class CustomerRow:
     columns: RowColumns
     today: date
     previous_customer_number: str | None = None
-    notes: list[Note] = field(default_factory=list)
-    refused: list[RefusedPart] = field(default_factory=list)
+    notes: Sequence[Note] = ()
+    refused: Sequence[RefusedPart] = ()
 
     @property
     def customer_number(self) -> str:
@@ -202,7 +202,7 @@ class RowParser:
             fields["subscriptions"] = self._subscriptions(raw.subscriptions or [], notes, refused)
         new = Customer(new_id(self._now), number, self._now, self._now, **fields)
         columns = self._row_columns(tuple(fields), address, external_ids, century_unknown, not refused)
-        return CustomerRow(line, new, columns, self._context.today, previous, notes, refused)
+        return CustomerRow(line, new, columns, self._context.today, previous, notes or (), refused or ())
 
     def _parts(self, raw: RawCustomer, fields: dict[str, Any], notes: list[Note]) -> tuple[_Keys, _Keys]:
         """Adds what a row may give in part; returns the keys of the address and of the external ids that it gives."""
