@@ -144,7 +144,7 @@ async def test_an_operator_moves_an_account_to_another_number(embedded: Installa
         (("0" * 24, other), "there is no account with the id"),
         ((account_id, "!"), "a customer number has up to 50"),
     ):
-        refused = await account(embedded, "move", *arguments)
-        assert refused.status == 2 and sentence in refused.errors
+        ended = await account(embedded, "move", *arguments)
+        assert ended.status == 2 and sentence in ended.errors
     query = "SELECT client, account FROM audit WHERE event = 'account_moved'"
     assert await rows(embedded.database_url, query) == [(None, account_id)] * 2

@@ -225,7 +225,7 @@ class TestFullExport:
         summary, bad = await publisher.rows(*rows, reading=FULL)
         assert (summary.ended, len(bad)) == (0, 1)
 
-    async def test_a_row_of_nobody_knows_whom_ends_nothing(self, publisher: Publisher) -> None:
+    async def test_a_row_of_an_unknown_customer_ends_nothing(self, publisher: Publisher) -> None:
         await publisher.rows(*others(20))
         content = publisher.file("a.jsonl", others(19)).read_bytes() + b'{"customer\n'
         with pytest.raises(CannotRun, match="1 rows were rejected of which nobody knows"):

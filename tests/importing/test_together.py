@@ -102,7 +102,7 @@ async def test_a_row_that_is_rejected_ends_nothing(publisher: Publisher) -> None
         assert await packages(publisher, "1") == ["sport", "total"]
 
 
-async def test_a_row_of_nobody_knows_whom_ends_nothing(publisher: Publisher) -> None:
+async def test_a_row_of_an_unknown_customer_ends_nothing(publisher: Publisher) -> None:
     await publisher.rows(row("1", "total", "sport"), row("2", "total"))
     content = publisher.file("a.jsonl", [row("1", "total"), row("1", "weekend"), row("2")]).read_bytes()
     summary, bad = await publisher.read(publisher.file("b.jsonl", content + b'{"customer_number":\n'))

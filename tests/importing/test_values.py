@@ -73,7 +73,7 @@ async def test_dates_that_mean_that_there_is_no_beginning(publisher: Publisher, 
     assert subscription.valid_from is None
 
 
-async def test_a_beginning_at_the_end_of_time_lets_nobody_in(publisher: Publisher) -> None:
+async def test_a_beginning_at_the_end_of_time_gives_no_access(publisher: Publisher) -> None:
     _, bad = await publisher.rows(
         {"customer_number": "1", "subscriptions": [{"package_code": "total", "valid_from": "9999-12-31"}]}
     )
@@ -283,7 +283,7 @@ async def test_decoration_of_another_type_is_left_out(
 async def test_a_bad_subscription_leaves_the_others(
     publisher: Publisher, values: dict[str, Any], column: str, second_file: bool
 ) -> None:
-    """And what is stored is not ended: the bad one may be about it."""
+    """And what is stored is not ended: the bad one may be the same."""
     sport = {"package_code": "sport", "valid_from": "2024-01-01"}
     await publisher.rows({"customer_number": "1", "subscriptions": [sport]})
     bad_one = GOOD | values
@@ -330,7 +330,7 @@ async def test_states_are_known_in_any_case(publisher: Publisher, state: str) ->
 
 
 class TestLastDay:
-    """A date alone as an end includes that day, unless the import is told otherwise."""
+    """A date alone as an end includes that day, unless the import says otherwise."""
 
     @pytest.mark.parametrize(
         ("text", "inclusive", "exclusive"),

@@ -88,9 +88,9 @@ class Reports:
             line = f"{one.file}: customer {one.customer_number} is not in the file: all subscriptions {self._would}"
         complain(line)
 
-    def _keep(self, kept: list[Any], one: Any) -> None:
-        if self._json and len(kept) < _MAX_IN_JSON:
-            kept.append(one)
+    def _keep(self, reports: list[Any], one: Any) -> None:
+        if self._json and len(reports) < _MAX_IN_JSON:
+            reports.append(one)
 
     def _count(self, column: str | None, reason: str) -> None:
         name = re.sub(r"\[\d+\]", "[]", column) if column else "row"

@@ -35,7 +35,7 @@ _SWEDISH = {
     "subscription_type": "prenumerationstyp",
     "state": "prenumerationsstatus",
 }
-_KNOWN = {name: ours for ours, names in _SWEDISH.items() for name in names.split()}
+_OTHER_NAMES = {name: ours for ours, names in _SWEDISH.items() for name in names.split()}
 REASON = "reason"
 """The column that `--rejects` adds. It is left out, so that a corrected file can be imported as it is."""
 _MARKS = re.compile(r"[\s_.\-/]+")
@@ -47,25 +47,25 @@ def _plain(name: str) -> str:
 
 
 class ColumnNames:
-    """Finds our name of a column. `given`: names of the file by ours; an empty one leaves the column out."""
+    """Finds our name of a column. `chosen`: names of the file by ours; an empty one leaves the column out."""
 
-    def __init__(self, given: Mapping[str, str], known: Iterable[str]) -> None:
-        self._given = {REASON: "", **{name.strip().casefold(): ours for name, ours in given.items()}}
-        self._known = _KNOWN | {_plain(name): name for name in known}
+    def __init__(self, chosen: Mapping[str, str], names: Iterable[str]) -> None:
+        self._chosen = {REASON: "", **{name.strip().casefold(): ours for name, ours in chosen.items()}}
+        self._names = _OTHER_NAMES | {_plain(name): name for name in names}
 
     def ours(self, name: str) -> str:
         """Our name of a column; one that nobody knows as it stands; empty for one to be left out."""
         name = name.strip()
-        given = self._given.get(name.casefold())
-        if given is not None:
-            return given
+        ours = self._chosen.get(name.casefold())
+        if ours is not None:
+            return ours
         if name[: len(_EXTERNAL_ID)].casefold() == _EXTERNAL_ID:
             return _EXTERNAL_ID + name[len(_EXTERNAL_ID) :]
-        return self._known.get(_plain(name), name)
+        return self._names.get(_plain(name), name)
 
     def is_left_out(self, name: str) -> bool:
         """Whether `--columns` says to leave the column out."""
-        return self._given.get(name.strip().casefold()) == ""
+        return self._chosen.get(name.strip().casefold()) == ""
 
 
 def parsed_columns(texts: Iterable[str]) -> dict[str, str]:

@@ -59,10 +59,10 @@ class CsvRows(Generic[R]):
         header = self._header()
         self._width = len(header)
         self._columns = [index for index, name in enumerate(header) if not names.is_left_out(name)]
-        known = [names.ours(header[index]) for index in self._columns]
-        self._all_columns = len(known) == self._width
-        self._build = builder(known, source.name)
-        self._number_index = self._columns[known.index(_NUMBER_COLUMN)] if needs_number else 0
+        columns = [names.ours(header[index]) for index in self._columns]
+        self._all_columns = len(columns) == self._width
+        self._build = builder(columns, source.name)
+        self._number_index = self._columns[columns.index(_NUMBER_COLUMN)] if needs_number else 0
 
     def __iter__(self) -> Iterator[tuple[int, R | RowProblem]]:
         for first_line, values, problem in self._parsed():

@@ -36,7 +36,7 @@ ReadDate = Callable[[str], date | None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Moment:
+class _Parts:
     """The parts of a date; `clock` None: there is no time. Not every combination is a real date."""
 
     day: tuple[int, int, int]
@@ -80,33 +80,33 @@ class Dates:
 
         A beginning at the end of all time is no date that says "none": taken so, it would let readers in at once.
         """
-        moment = _moment(text)
-        return None if moment is None or moment.is_before_all else self._timestamp(moment, (0, 0, 0))
+        parts = _parts(text)
+        return None if parts is None or parts.is_before_all else self._timestamp(parts, (0, 0, 0))
 
     def _end(self, text: str) -> int | None:
         """The timestamp of an end; a date alone includes that day. Raises Invalid."""
-        moment = _moment(text)
-        if moment is None or moment.is_before_all or moment.is_after_all:
+        parts = _parts(text)
+        if parts is None or parts.is_before_all or parts.is_after_all:
             return None
-        return self._timestamp(moment, self._end_of_day)
+        return self._timestamp(parts, self._end_of_day)
 
     def _day(self, text: str) -> date | None:
         """A birth date: what a time adds to it is looked at only where it has an offset. Raises Invalid."""
-        moment = _moment(text)
-        if moment is None or moment.is_before_all or moment.is_after_all:
+        parts = _parts(text)
+        if parts is None or parts.is_before_all or parts.is_after_all:
             return None
-        day = moment.at(self._local, (12, 0, 0)).astimezone(self._local).date()
+        day = parts.at(self._local, (12, 0, 0)).astimezone(self._local).date()
         if day > self._today:
             raise Invalid("must not be in the future")
         return day
 
-    def _timestamp(self, moment: _Moment, clock: tuple[int, int, int]) -> int:
-        if not _FIRST_YEAR <= moment.day[0] <= _LAST_YEAR:
+    def _timestamp(self, parts: _Parts, clock: tuple[int, int, int]) -> int:
+        if not _FIRST_YEAR <= parts.day[0] <= _LAST_YEAR:
             raise Invalid(_NOT_REAL)
-        return timestamp(moment.at(self._local, clock).astimezone(UTC))
+        return timestamp(parts.at(self._local, clock).astimezone(UTC))
 
 
-def _moment(text: str) -> _Moment | None:
+def _parts(text: str) -> _Parts | None:
     """The parts of a text; None where it says that there is no date. Raises Invalid."""
     clean = trimmed(text) if len(text) <= _MAX_LENGTH else text
     if clean is None:
@@ -118,7 +118,7 @@ def _moment(text: str) -> _Moment | None:
     clock = None
     if match["hour"] is not None:
         clock = int(match["hour"]), int(match["minute"]), int(match["second"] or 0)
-    return _Moment(day, clock, _offset(match["offset"]))
+    return _Parts(day, clock, _offset(match["offset"]))
 
 
 def _offset(text: str | None) -> tzinfo | None:

@@ -84,8 +84,9 @@ class DryRun:
     def _free(self, before: Customer | None, after: Customer | None) -> None:
         if before is None or after is None or after is before:
             return
-        kept = self._documents.contested_identifiers(self._organisation, after)
-        freed = [key for key in self._documents.contested_identifiers(self._organisation, before) if key not in kept]
+        remaining = self._documents.contested_identifiers(self._organisation, after)
+        before_keys = self._documents.contested_identifiers(self._organisation, before)
+        freed = [key for key in before_keys if key not in remaining]
         self._connection.executemany(_FREE, [(self._digest(key),) for key in freed])
 
     def _is_free(self, key: tuple[str, str]) -> bool:

@@ -69,10 +69,10 @@ class _Census:
     def add(self, block: bytes) -> None:
         if block.isascii():
             return
-        found = _UTF8_CHARACTERS.findall(block)
+        characters = _UTF8_CHARACTERS.findall(block)
         high = block.translate(None, _ASCII)
-        self.characters += len(found)
-        self.others += len(high) - sum(map(len, found))
+        self.characters += len(characters)
+        self.others += len(high) - sum(map(len, characters))
         self.unusual += len(high.translate(None, _HIGH_PUNCTUATION + _HIGH_LETTERS))
 
 

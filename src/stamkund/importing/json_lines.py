@@ -81,13 +81,13 @@ class JsonLines(Generic[R]):
         if not line.strip(BLANKS):
             return []
         try:
-            found = _NUMBER_ONLY.decode(line).customer_number
-            if found is None:
+            value = _NUMBER_ONLY.decode(line).customer_number
+            if value is None:
                 row = msgspec.json.decode(line)
-                found = next(value for key, value in row.items() if self._names.ours(key) == "customer_number")
+                value = next(one for key, one in row.items() if self._names.ours(key) == "customer_number")
         except (ValueError, RecursionError, AttributeError, StopIteration):
             return list(map(str.encode, _numbers(line))) or [None]
-        text = trimmed(as_text(found)) if isinstance(as_text(found), str) else None
+        text = trimmed(as_text(value)) if isinstance(as_text(value), str) else None
         return [None if text is None else text.encode()]
 
 

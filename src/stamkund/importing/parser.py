@@ -188,15 +188,15 @@ class _FileParser:
                 raise raw
             number = self._parser.customer_number(raw.customer_number)
         except RowProblem as problem:
-            refused = self._refused(problem, line)
+            numbers = self._reject_row(problem, line)
         else:
             row = self._check(raw, line, number, None)
             if row is not None:
                 self._batch.append(row)
                 return
-            refused = (number,)
+            numbers = (number,)
         if self._spool is not None:
-            self._spool.add_customers(refused)
+            self._spool.add_customers(numbers)
 
     def _sort_in(self, raw: RawCustomer | RowProblem, line: int) -> None:
         """Adds a row to those of the same customer before it, or takes these and begins with the next customer."""
@@ -205,7 +205,7 @@ class _FileParser:
                 raise raw
             number = self._parser.customer_number(raw.customer_number)
         except RowProblem as problem:
-            for number in self._refused(problem, line):
+            for number in self._reject_row(problem, line):
                 self._begin(number)
                 self._open.append((line, None))
             return
@@ -221,8 +221,8 @@ class _FileParser:
         elif len(self._open) >= MAX_ROWS_OF_ONE:
             raise CannotRun(_TOO_MANY_ROWS.format(self._source.name, self._open[-1][0]))
 
-    def _refused(self, problem: RowProblem, line: int) -> tuple[str, ...]:
-        """Reports a row that is rejected; returns the customers whom it may be about."""
+    def _reject_row(self, problem: RowProblem, line: int) -> tuple[str, ...]:
+        """Reports a row that is rejected; returns the customers to whom it may belong."""
         reason = problem.reason
         if not problem.customers and self._survey.repeats:
             reason += _UNKNOWN_CUSTOMER
@@ -275,7 +275,7 @@ class _FileParser:
             return None
         if row.notes:
             self._note(row.notes, self._source.name, line, row.customer_number)
-        for part in row.refused:
+        for part in row.refused_parts:
             self._reject(line, part.column, part.reason)
         return row
 

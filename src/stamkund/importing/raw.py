@@ -89,14 +89,14 @@ class CsvCustomer(RawCustomer):
 
 
 class RefusedPart(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A subscription that a row gives and that is refused, though its row is not."""
+    """A subscription that a row gives and that is refused_parts, though its row is not."""
 
     column: str | None
     reason: str
 
 
 class RepairedCustomer(RawCustomer):
-    """A row that `repair` made of one with values of other types. `refused`: subscriptions that are not in it."""
+    """A row that `repair` made of one with values of other types. `refused_parts`: subscriptions that are not in it."""
 
     notes: list[Note] = []
-    refused: list[RefusedPart] = []
+    refused_parts: list[RefusedPart] = []

@@ -53,15 +53,15 @@ def repaired(row: Any, kind: type[R], names: ColumnNames) -> R:
 
 def _repaired_customer(row: Mapping[str, Any], names: ColumnNames) -> RawCustomer:
     notes: list[Note] = []
-    refused: list[RefusedPart] = []
+    refused_parts: list[RefusedPart] = []
     fields: dict[str, Any] = {}
-    for name, value in _known(row, names, RawCustomer, notes):
+    for name, value in _columns(row, names, RawCustomer, notes):
         if name.startswith("address.") and name.partition(".")[2] in ADDRESS_KEYS:
             address = fields.setdefault("address", {})
             if isinstance(address, dict):
                 address[name.partition(".")[2]] = value
         elif name == "subscriptions":
-            _add_subscriptions(value, names, fields, notes, refused)
+            _add_subscriptions(value, names, fields, notes, refused_parts)
         else:
             fields[name] = value
     for name in list(fields):
@@ -75,30 +75,30 @@ def _repaired_customer(row: Mapping[str, Any], names: ColumnNames) -> RawCustome
     values = {name: getattr(plain, name) for name in RawCustomer.__struct_fields__}
     if "subscriptions" in fields:
         values["subscriptions"] = fields["subscriptions"]
-    return RepairedCustomer(**values, notes=notes, refused=refused)
+    return RepairedCustomer(**values, notes=notes, refused_parts=refused_parts)
 
 
 def _repaired_line(row: Mapping[str, Any], names: ColumnNames, prefix: str = "") -> RepairedLine:
     notes: list[Note] = []
-    fields = dict(_known(row, names, RawSubscriptionLine, notes, prefix))
+    fields = dict(_columns(row, names, RawSubscriptionLine, notes, prefix))
     for name in list(fields):
         _check(RawSubscriptionLine, name, fields, notes, _ENTITLING, prefix)
     return RepairedLine(**fields, notes=notes)
 
 
-def _known(
+def _columns(
     row: Mapping[str, Any], names: ColumnNames, kind: type[msgspec.Struct], notes: list[Note], prefix: str = ""
 ) -> list[tuple[str, Any]]:
     """The values of columns that there are, whole numbers as text; others are noted."""
-    known = []
+    columns: list[tuple[str, Any]] = []
     for key, value in row.items():
         name = names.ours(key)
         if name in kind.__struct_fields__ or (kind is RawCustomer and name.startswith("address.")):
-            known.append((name, as_text(value)))
+            columns.append((name, as_text(value)))
         elif not names.is_left_out(key):
             label = f"{prefix}{key}" if PLAIN_KEY.fullmatch(key) else f"{prefix}…"
             notes.append(Note(label, "is an unknown key"))
-    return known
+    return columns
 
 
 def _check(
@@ -121,24 +121,24 @@ def _check(
 
 
 def _add_subscriptions(
-    value: Any, names: ColumnNames, fields: dict[str, Any], notes: list[Note], refused: list[RefusedPart]
+    value: Any, names: ColumnNames, fields: dict[str, Any], notes: list[Note], refused_parts: list[RefusedPart]
 ) -> None:
     if value is not None and not isinstance(value, list):
         try:
             msgspec.convert({"subscriptions": value}, RawCustomer)
         except msgspec.ValidationError as error:
-            refused.append(RefusedPart("subscriptions", validation_error(str(error))[1]))
+            refused_parts.append(RefusedPart("subscriptions", validation_error(str(error))[1]))
         return
     subscriptions: list[RawSubscription] = []
     for index, one in enumerate(value or []):
         prefix = f"subscriptions[{index}]."
         if not isinstance(one, dict):
-            refused.append(RefusedPart(prefix.rstrip("."), "must be an object"))
+            refused_parts.append(RefusedPart(prefix.rstrip("."), "must be an object"))
             continue
         try:
             line = _repaired_line(one, names, prefix)
         except RowProblem as problem:
-            refused.append(RefusedPart(problem.column, problem.reason))
+            refused_parts.append(RefusedPart(problem.column, problem.reason))
             continue
         notes += line.notes
         subscriptions.append(RawSubscription(**{key: getattr(line, key) for key in RawSubscription.__struct_fields__}))

@@ -90,7 +90,7 @@ class RowColumns(msgspec.Struct, frozen=True, array_like=True):
 class CustomerRow:
     """One row. `new`: the customer that it makes where none is stored, which holds all values that the row gives.
 
-    `notes`: values that are not imported as they stand. `refused`: subscriptions that are not imported.
+    `notes`: values that are not imported as they stand. `refused_parts`: subscriptions that are not imported.
     """
 
     line: int
@@ -99,7 +99,7 @@ class CustomerRow:
     today: date
     previous_customer_number: str | None = None
     notes: Sequence[Note] = ()
-    refused: Sequence[RefusedPart] = ()
+    refused_parts: Sequence[RefusedPart] = ()
 
     @property
     def customer_number(self) -> str:
@@ -186,9 +186,9 @@ class RowParser:
         """Checks a raw row, whose customer number has been checked. Raises RowProblem."""
         previous = self._previous_number(raw.previous_customer_number) if raw.previous_customer_number else None
         notes: list[Note] = []
-        refused: list[RefusedPart] = []
+        refused_parts: list[RefusedPart] = []
         if isinstance(raw, RepairedCustomer):
-            notes, refused = list(raw.notes), list(raw.refused)
+            notes, refused_parts = list(raw.notes), list(raw.refused_parts)
         fields = _texts(_CUSTOMER_TEXTS(raw), checks.CUSTOMER, notes)
         if fields.get("password_hash"):
             _check_login(fields, notes)
@@ -199,10 +199,10 @@ class RowParser:
             fields[_NUMBER], century_unknown = self._number(raw.social_security_number, fields.get("birth_date"))
         address, external_ids = self._parts(raw, fields, notes)
         if raw.subscriptions is not UNSET:
-            fields["subscriptions"] = self._subscriptions(raw.subscriptions or [], notes, refused)
+            fields["subscriptions"] = self._subscriptions(raw.subscriptions or [], notes, refused_parts)
         new = Customer(new_id(self._now), number, self._now, self._now, **fields)
-        columns = self._row_columns(tuple(fields), address, external_ids, century_unknown, not refused)
-        return CustomerRow(line, new, columns, self._context.today, previous, notes or (), refused or ())
+        columns = self._row_columns(tuple(fields), address, external_ids, century_unknown, not refused_parts)
+        return CustomerRow(line, new, columns, self._context.today, previous, notes or (), refused_parts or ())
 
     def _parts(self, raw: RawCustomer, fields: dict[str, Any], notes: list[Note]) -> tuple[_Keys, _Keys]:
         """Adds what a row may give in part; returns the keys of the address and of the external ids that it gives."""
@@ -288,14 +288,14 @@ class RowParser:
         return Subscription(new_id(self._now), **fields)
 
     def _subscriptions(
-        self, raws: list[RawSubscription], notes: list[Note], refused: list[RefusedPart]
+        self, raws: list[RawSubscription], notes: list[Note], refused_parts: list[RefusedPart]
     ) -> list[Subscription]:
         subscriptions = []
         for index, raw in enumerate(raws):
             try:
                 subscriptions.append(self.subscription(raw, notes, f"subscriptions[{index}]."))
             except RowProblem as problem:
-                refused.append(RefusedPart(problem.column, problem.reason))
+                refused_parts.append(RefusedPart(problem.column, problem.reason))
         return subscriptions
 
     def _birth_date(self, text: str | None, fields: dict[str, Any], notes: list[Note]) -> None:

@@ -16,6 +16,8 @@ import msgspec
 from stamkund.importing.report import CannotRun
 from stamkund.rules.customer import Subscription
 
+TemporaryDatabase = sqlite3.Connection
+
 _FIELDS = Subscription.__struct_fields__
 _BATCH = 5000
 _SCHEMA = f"""
@@ -109,7 +111,7 @@ class Spool:
         self._connection.execute("COMMIT")
 
 
-def temporary_database(schema: str) -> sqlite3.Connection:
+def temporary_database(schema: str) -> TemporaryDatabase:
     """A private database that is gone when it is closed. Raises CannotRun."""
     with cannot_run():
         connection = sqlite3.connect("", isolation_level=None)

@@ -8,12 +8,11 @@ would be many.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
 
-from stamkund.importing.spool import cannot_run, temporary_database
+from stamkund.importing.spool import TemporaryDatabase, cannot_run, temporary_database
 
 Numbers = list[bytes | None]
 """Customer numbers of neighbouring rows, in their order; None for a row of nobody knows whom."""
@@ -32,7 +31,7 @@ _BATCH = 10_000
 class Survey:
     """What the numbers of a file say. `repeats`: a customer has several rows. `unknown`: rows of nobody knows whom."""
 
-    def __init__(self, *, repeats: bool = False, unknown: int = 0, database: sqlite3.Connection | None = None) -> None:
+    def __init__(self, *, repeats: bool = False, unknown: int = 0, database: TemporaryDatabase | None = None) -> None:
         self.repeats = repeats
         self.unknown = unknown
         self._database = database
@@ -70,24 +69,24 @@ class _Order:
 
     def goes_on(self, numbers: Numbers) -> bool:
         """Whether they are sorted up to the last of these."""
-        known: list[bytes] = [number for number in numbers if number is not None]
-        self.unknown += len(numbers) - len(known)
-        if not known:
+        texts: list[bytes] = [number for number in numbers if number is not None]
+        self.unknown += len(numbers) - len(texts)
+        if not texts:
             return True
-        if self._as_texts and not (self._last <= known[0] and known == sorted(known)):
+        if self._as_texts and not (self._last <= texts[0] and texts == sorted(texts)):
             self._as_texts = False
-        if self._as_numbers and not self._are_numbers_in_order(known):
+        if self._as_numbers and not self._are_numbers_in_order(texts):
             self._as_numbers = False
-        self.repeats = self.repeats or known[0] == self._last or len(set(known)) < len(known)
-        self._last = known[-1]
+        self.repeats = self.repeats or texts[0] == self._last or len(set(texts)) < len(texts)
+        self._last = texts[-1]
         return self._as_texts or self._as_numbers
 
-    def _are_numbers_in_order(self, known: list[bytes]) -> bool:
-        keys = [(len(number), number) for number in known]
+    def _are_numbers_in_order(self, texts: list[bytes]) -> bool:
+        keys = [(len(number), number) for number in texts]
         return (len(self._last), self._last) <= keys[0] and keys == sorted(keys)
 
 
-def _indexed(blocks: Iterable[Numbers], database: sqlite3.Connection) -> Survey:
+def _indexed(blocks: Iterable[Numbers], database: TemporaryDatabase) -> Survey:
     survey = Survey(database=database)
     pending: list[tuple[int]] = []
     last: bytes | None = None
@@ -111,7 +110,7 @@ def _indexed(blocks: Iterable[Numbers], database: sqlite3.Connection) -> Survey:
     return survey
 
 
-def _insert(database: sqlite3.Connection, rows: list[tuple[int]]) -> None:
+def _insert(database: TemporaryDatabase, rows: list[tuple[int]]) -> None:
     database.execute("BEGIN")
     database.executemany(_ADD, rows)
     database.execute("COMMIT")

@@ -34,17 +34,17 @@ def contradiction(first: CustomerRow, other: CustomerRow) -> RowProblem | None:
 def add(first: CustomerRow, other: CustomerRow) -> list[Note]:
     """Adds to a row what another one gives. Returns what of it is not imported."""
     notes: list[Note] = []
-    given = dict.fromkeys(first.columns.fields)
+    fields = dict.fromkeys(first.columns.fields)
     added = dict.fromkeys(other.columns.fields)
     if other.new.password_hash and first.new.email not in (None, other.new.email):  # it belongs to the other e-mail
         notes.append(Note("password_hash", "belongs to another email" + _than_in(first)))
         del added["password_hash"]
     for name in added:
         if name not in _LISTS:
-            _add_value(first, other, name, name in given, notes)
+            _add_value(first, other, name, name in fields, notes)
     first.columns = msgspec.structs.replace(
         first.columns,
-        fields=tuple(given | added),
+        fields=tuple(fields | added),
         address=_add_address(first, other, notes),
         external_ids=_add_external_ids(first, other, notes),
         century_unknown=_add_number(first, other),
@@ -82,14 +82,14 @@ def _add_number(first: CustomerRow, other: CustomerRow) -> bool:
 
 
 def _add_address(first: CustomerRow, other: CustomerRow, notes: list[Note]) -> tuple[str, ...] | None:
-    given, added = first.columns.address or (), other.columns.address or ()
+    keys, added = first.columns.address or (), other.columns.address or ()
     for key in added:
         present, new = getattr(first.new.address, key), getattr(other.new.address, key)
-        if key not in given or present is None:
+        if key not in keys or present is None:
             setattr(first.new.address, key, new)
         elif new is not None and new != present:
             notes.append(Note(f"address.{key}", _reason(first)))
-    return tuple(dict.fromkeys((*given, *added))) or None
+    return tuple(dict.fromkeys((*keys, *added))) or None
 
 
 def _add_external_ids(first: CustomerRow, other: CustomerRow, notes: list[Note]) -> tuple[str, ...] | None:
@@ -108,8 +108,8 @@ def _add_external_ids(first: CustomerRow, other: CustomerRow, notes: list[Note])
 
 def _added_subscriptions(present: list[Subscription], added: Sequence[Subscription]) -> list[Subscription]:
     """A subscription that is the same in every value is one: a join repeats it."""
-    known = set(map(_without_id, present))
-    return [*present, *(one for one in added if _without_id(one) not in known)]
+    present_values = set(map(_without_id, present))
+    return [*present, *(one for one in added if _without_id(one) not in present_values)]
 
 
 def _without_id(subscription: Subscription) -> tuple[Any, ...]:

@@ -23,17 +23,17 @@ class Claim(Protocol):
 
 
 def conflicts(
-    claims: Sequence[Claim], owners: Mapping[Key, object], refused: Mapping[int, Key] | None = None
+    claims: Sequence[Claim], owners: Mapping[Key, object], conflicting: Mapping[int, Key] | None = None
 ) -> dict[int, Key]:
     """The changes that can't be made, by their place, each with an identifier that it wants and another one has.
 
     `owners`: identifiers that somebody has before. One is free where a change that is made gives it up; of several
-    changes that want one, the first gets it. `refused`: changes that can't be made anyhow.
+    changes that want one, the first gets it. `conflicting`: changes that can't be made anyhow.
     """
-    refused = dict(refused or {})
+    conflicting = dict(conflicting or {})
     places = [place for place, claim in enumerate(claims) if claim.added or claim.dropped]
     while True:
-        made = [place for place in places if place not in refused]
+        made = [place for place in places if place not in conflicting]
         freed = {key for place in made for key in claims[place].dropped}
         claimed: set[Key] = set()
         new: dict[int, Key] = {}
@@ -45,5 +45,5 @@ def conflicts(
             else:
                 new[place] = key
         if not new:
-            return refused
-        refused |= new  # what these gave up is not free after all
+            return conflicting
+        conflicting |= new  # what these gave up is not free after all

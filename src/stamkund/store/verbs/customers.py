@@ -170,19 +170,19 @@ class CustomerVerbs(Verbs):
         ]
         owners = yield from _owners_of_added(organisation, prepared)
         others = yield from _of_other_accounts(organisation, prepared)
-        refused = conflicts(prepared, owners, others)
-        names = yield from self._numbers_of(organisation, {owners.get(key) for key in refused.values()})
+        conflicting = conflicts(prepared, owners, others)
+        names = yield from self._numbers_of(organisation, {owners.get(key) for key in conflicting.values()})
         result.rejected = [
-            RejectedRow(place, key[0], names.get(owners.get(key)), key) for place, key in sorted(refused.items())
+            RejectedRow(place, key[0], names.get(owners.get(key)), key) for place, key in sorted(conflicting.items())
         ]
-        accepted = [(place, one) for place, one in enumerate(prepared) if place not in refused]
+        accepted = [(place, one) for place, one in enumerate(prepared) if place not in conflicting]
         created = [one for _, one in accepted if isinstance(one, _New)]
         updates = [(place, one) for place, one in accepted if isinstance(one, _Update) and one.is_change]
         result.created, result.updated = len(created), len(updates)
         result.unchanged = len(accepted) - result.changed
         if not dry_run:
-            kept = yield from self._write(organisation, created, [one for _, one in updates], now)
-            result.numbers_kept = [place for place, one in updates if one.account in kept]
+            unchanged_accounts = yield from self._write(organisation, created, [one for _, one in updates], now)
+            result.numbers_kept = [place for place, one in updates if one.account in unchanged_accounts]
         return result
 
     @writes
@@ -215,10 +215,10 @@ class CustomerVerbs(Verbs):
             if present is not None:
                 yield Execute(_SET_ACCOUNT, (present.row, None))
             yield Execute(_SET_ACCOUNT, (target.row, account))
-            kept = yield from follow(
+            unchanged_accounts = yield from follow(
                 self._documents, organisation, [Followed(account, None, target.customer, left)], now
             )
-            if kept:
+            if unchanged_accounts:
                 raise UniqueConflict(identifiers.PERSON_NUMBER)
         yield from events.record(AuditEntry(organisation, now, AuditEvent.ACCOUNT_MOVED, account=account_id))
         return RENAMED if target is None else MOVED
@@ -338,10 +338,10 @@ class CustomerVerbs(Verbs):
 
     def _numbers_of(self, organisation: str, rows: set[int | None]) -> Work[dict[int | None, str]]:
         """The customer numbers of stored customers, by row."""
-        known = [row for row in rows if row is not None]
-        if not known:
+        numbers = [row for row in rows if row is not None]
+        if not numbers:
             return {}
-        documents = yield Execute(_DOCUMENTS, (known,))
+        documents = yield Execute(_DOCUMENTS, (numbers,))
         customers = ((row["row"], self._documents.customer(organisation, row["document"])) for row in documents)
         return {row: customer.customer_number for row, customer in customers}
 

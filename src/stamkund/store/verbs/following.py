@@ -73,9 +73,9 @@ def follow(documents: Documents, organisation: str, followed: Sequence[Followed]
         after = _renumbered(account, one, now)
         if after is not account:
             renumberings.append(_renumbering(documents, organisation, row, account, after))
-    kept = yield from _renumber(organisation, renumberings, changed)
+    unchanged_accounts = yield from _renumber(organisation, renumberings, changed)
     yield from store_accounts(documents, [(row, organisation, account) for row, account in changed.items()])
-    return kept
+    return unchanged_accounts
 
 
 def owners_of(organisation: str, keys: Sequence[Key]) -> Work[dict[Key, int]]:
@@ -118,12 +118,12 @@ def _renumber(organisation: str, renumberings: list[_Renumbering], changed: dict
     if not renumberings:
         return []
     owners = yield from owners_of(organisation, [key for one in renumberings for key in one.added])
-    refused = conflicts(renumberings, owners)
-    made = [one for place, one in enumerate(renumberings) if place not in refused]
+    conflicting = conflicts(renumberings, owners)
+    made = [one for place, one in enumerate(renumberings) if place not in conflicting]
     yield ExecuteMany(_DROP, [(organisation, *key, one.row) for one in made for key in one.dropped])
     for one in made:
         for key in one.added:
             if not (yield Execute(ADD_IDENTIFIER, (organisation, *key, one.row))):
                 raise UniqueConflict(key.kind)  # an activation has just taken it
         changed[one.row] = one.after
-    return [renumberings[place].row for place in refused]
+    return [renumberings[place].row for place in conflicting]
