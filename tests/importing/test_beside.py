@@ -167,9 +167,9 @@ async def test_rows_reports_and_progress_are_the_same(publisher: Publisher, both
     rows[120]["customer_number"] = "119"
     rows[319]["subscriptions"] = [{"package_code": "total", "valid_to": "soon"}]  # in the last batch
     lines = publisher.file("first.jsonl", rows).read_bytes().split(b"\n")
-    lines[200:200] = [b"{", b"\xff", b'{"customer_number": 7}', b""]
+    lines[200:200] = [b"{", b"\xff", b'{"customer_number": []}', b""]
     outcome = await both(publisher.file("first.jsonl", b"\n".join(lines)), None, NUMBERS)
-    assert outcome.summary == Summary(created=317, rejected=5, remarks=2, weak_hashes={"phpass": 1})
+    assert outcome.summary == Summary(created=317, rejected=6, remarks=2, weak_hashes={"phpass": 1})
     lines_of_reports = [(type(one).__name__, one.line) for one in outcome.bad if not isinstance(one, Missing)]
     assert lines_of_reports == [
         ("BadRow", 61),
@@ -177,6 +177,7 @@ async def test_rows_reports_and_progress_are_the_same(publisher: Publisher, both
         ("Remark", 121),  # another first name than line 120, in a row of the same customer
         ("BadRow", 201),
         ("BadRow", 202),
+        ("BadRow", 203),
         ("BadRow", 324),
         ("BadRow", 91),  # only when the whole file is read is it known that row 7 keeps the number
     ]
