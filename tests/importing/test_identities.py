@@ -34,7 +34,7 @@ def others(count: int) -> list[dict[str, Any]]:
 
 async def account_number(publisher: Publisher, person: str) -> str | None:
     """The customer number of the account that is found by a social security number."""
-    key = publisher.vault.number_lookup_hash(person)
+    key = publisher.vault.number_lookup_hash(publisher.organisation.id, person)
     login = await publisher.store.logins.find(publisher.organisation.id, Identifier(identifiers.PERSON_NUMBER, key))
     return None if login is None or login.account is None else login.account.customer_number
 
@@ -267,16 +267,18 @@ class TestImportedLogins:
     ) -> None:
         rows = [row("a", **self.LOGIN), *others(apart), row("b", **self.LOGIN)]
         summary, bad = await publisher.rows(*rows, dry_run=dry_run)
-        assert (summary, bad) == (Summary(created=apart + 2, remarks=1), [])
+        assert (summary, bad) == (Summary(created=apart + 2, remarks=1, weak_hashes={"phpass": 2}), [])
         assert [(r.line, r.column, r.customer_number) for r in publisher.remarks] == [(apart + 2, "password_hash", "b")]
         if not dry_run:
             second = await publisher.existing_customer("b")
             assert (second.email, second.password_hash) == ("delad@example.com", None)
-            assert (await publisher.rows(*rows))[0] == Summary(unchanged=apart + 2, remarks=1)
+            assert (await publisher.rows(*rows))[0] == Summary(
+                unchanged=apart + 2, remarks=1, weak_hashes={"phpass": 2}
+            )
 
     async def test_an_account_of_somebody_else_has_it(self, publisher: Publisher) -> None:
         await publisher.rows(row("1"))
         await publisher.activate("1", "delad@example.com")
         summary, bad = await publisher.rows(row("2", **self.LOGIN), row("1", **self.LOGIN))
-        assert (summary, bad) == (Summary(created=1, updated=1, remarks=1), [])
+        assert (summary, bad) == (Summary(created=1, updated=1, remarks=1, weak_hashes={"phpass": 2}), [])
         assert [r.customer_number for r in publisher.remarks] == ["2"]

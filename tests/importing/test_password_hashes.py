@@ -1,4 +1,4 @@
-"""Imported password hashes: stored sealed, reported where they are weak, refused where they cost too much."""
+"""Imported password hashes: stored sealed, reported where they are weak, left out where they cost too much."""
 
 from __future__ import annotations
 
@@ -55,7 +55,16 @@ async def test_weak_hashes_are_reported_by_their_kind(publisher: Publisher, monk
     assert await publisher.rows(*made) == (Summary(unchanged=5, weak_hashes=expected), [])
 
 
-async def test_a_hash_that_costs_too_much_is_rejected(publisher: Publisher) -> None:
-    summary, (bad,) = await publisher.rows(row(1, COSTLY), row(2, STRONG))
-    assert (summary.created, summary.rejected, bad.column) == (1, 1, "password_hash")
-    assert bad.reason == "must be a password hash that takes less time and memory to verify"
+async def test_the_rows_of_one_customer_bring_one_weak_hash(publisher: Publisher) -> None:
+    joined = [row(1, WEAK["phpass"]) | {"subscriptions": [{"package_code": code}]} for code in ("total", "sport")]
+    assert await publisher.rows(*joined) == (Summary(created=1, weak_hashes={"phpass": 1}), [])
+
+
+async def test_a_hash_that_costs_too_much_is_left_out(publisher: Publisher) -> None:
+    summary, bad = await publisher.rows(row(1, COSTLY), row(2, STRONG))
+    assert (summary, bad) == (Summary(created=2, remarks=1), [])
+    (remark,) = publisher.remarks
+    assert (remark.line, remark.column, remark.customer_number) == (1, "password_hash", "1")
+    assert remark.reason == "must be a password hash that takes less time and memory to verify"
+    assert (await publisher.existing_customer("1")).password_hash is None
+    assert (await publisher.existing_customer("2")).password_hash == STRONG

@@ -79,7 +79,9 @@ class DryRun:
             assert change.encoded is not None
             return None, None, change.encoded.contested
         before, after = made
-        return before, after, () if after is before else self._documents.contested_identifiers(self._organisation, after)
+        if after is before:
+            return before, after, ()
+        return before, after, self._documents.contested_identifiers(self._organisation, after)
 
     def _free(self, before: Customer | None, after: Customer | None) -> None:
         if before is None or after is None or after is before:

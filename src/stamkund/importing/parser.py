@@ -99,6 +99,12 @@ def _raw_rows(
     return JsonLines(source, row, names) if source.is_json_lines else CsvRows(source, builder, names)
 
 
+def _weak_hashes(rows: Iterable[CustomerRow]) -> Counter[str]:
+    """How many weak password hashes customers bring, by their scheme: each once, however many rows it has."""
+    schemes = (weak_scheme(one) for row in rows if (one := row.new.password_hash) is not None)
+    return Counter(scheme for scheme in schemes if scheme is not None)
+
+
 class _FileParser:
     """The state of one reading."""
 
@@ -116,7 +122,6 @@ class _FileParser:
         self._rejections: list[Rejection] = []
         self._remarks: list[Remark] = []
         self._refused_numbers: list[str | None] = []
-        self._weak_hashes: Counter[str] = Counter()
         self._batch: list[CustomerRow] = []
         self._size = 0
         self._byte_limit = 0
@@ -256,8 +261,6 @@ class _FileParser:
         else:
             if not complete:
                 made.columns = msgspec.structs.replace(made.columns, subscriptions_complete=False)
-            if made.new.password_hash and (scheme := weak_scheme(made.new.password_hash)) is not None:
-                self._weak_hashes[scheme] += 1
             self._batch.append(made)
 
     def _check(self, raw: RawCustomer, line: int, number: str, first: CustomerRow | None) -> CustomerRow | None:
@@ -308,12 +311,11 @@ class _FileParser:
             rows,
             size,
             sum(source.bytes_read for source in self._sources),
-            self._weak_hashes,
+            _weak_hashes(rows),
             self._remarks,
             self._refused_numbers,
         )
         self._rejections, self._remarks, self._refused_numbers = [], [], []
-        self._weak_hashes = Counter()
         return step
 
     def orphans(self, spool: Spool) -> Iterator[Step[CustomerRow]]:

@@ -49,7 +49,7 @@ class Summary:
     `rejected` counts rows, and single subscriptions that were rejected while their customer was imported. `remarks`:
     values that were not imported as they stand. `ended`: customers that a complete file does not name and whose
     subscriptions ended. `long_numbers`: customers whose number is longer than look-ups of this organisation accept.
-    `weak_hashes`: how many of the imported password hashes are weak, by their scheme.
+    `weak_hashes`: how many of the password hashes in the file are weak, by their scheme.
     """
 
     created: int = 0

@@ -106,9 +106,7 @@ def _renumbered(account: Account, one: Followed, now: int) -> Account:
     return msgspec.structs.replace(account, **fields, updated=now) if fields else account
 
 
-def _renumbering(
-    documents: Documents, organisation: str, row: int, before: Account, after: Account
-) -> _Renumbering:
+def _renumbering(documents: Documents, organisation: str, row: int, before: Account, after: Account) -> _Renumbering:
     keys_before, keys_after = (documents.account_identifiers(organisation, one) for one in (before, after))
     added = [key for key in keys_after if key not in keys_before]
     return _Renumbering(row, before, after, added, [key for key in keys_before if key not in keys_after])
