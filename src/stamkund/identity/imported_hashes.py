@@ -1,8 +1,8 @@
 """Hashes of passwords that other systems made: which of them can be verified, at what cost, and which are weak.
 
 A hash says itself what it costs to verify, and whoever writes the file that is imported decides about it. So there is a
-highest cost, about a second of one core and 256 MiB of memory: a hash that costs more is refused by the import, and not
-computed at a login either, where an earlier version let it in.
+highest cost, about a second of one core and 256 MiB of memory: a hash that costs more is left out by the import, and is
+not computed at a login either, where an earlier version let it in.
 
 *Weak* is a hash that costs less to guess than OWASP asks for (Password Storage Cheat Sheet, 2025). All imported hashes
 are sealed with the key file, so that a copy of the database helps nobody to guess them; weak ones are reported too.
