@@ -78,9 +78,15 @@ class ValueType(Generic[T]):
         """The value that `text` holds. Raises Invalid."""
         if len(text) < self.min_length:
             raise Invalid(f"Parameter must be at least {self.min_length} characters")
-        if self.max_length is not None and len(text) > (self.long_length or self.max_length):
+        is_long = self.max_length is not None and len(text) > self.max_length
+        if is_long and len(text) > (self.long_length or 0):
             raise self.too_long()
-        value = self.read(text, context)
+        try:
+            value = self.read(text, context)
+        except Invalid:
+            if is_long:  # the length is complained about first, as without `long_length`
+                raise self.too_long() from None
+            raise
         # What is printable has no control character, which is found out sooner than by the regular expression.
         if not self.control_characters and not text.isprintable() and _CONTROL.search(text):
             raise Invalid("Parameter must not contain control characters")
