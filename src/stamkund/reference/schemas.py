@@ -33,7 +33,8 @@ def of_value_type(value_type: ValueType[Any]) -> Schema:
     if value_type.min_length:
         schema["minLength"] = value_type.min_length
     if value_type.max_length is not None:
-        schema["maxLength"] = value_type.max_length
+        # Clients are made of this document for all organisations, also those that allow the longer ones.
+        schema["maxLength"] = value_type.long_length or value_type.max_length
     return schema
 
 
