@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from stamkund.rules import identifiers
+from stamkund.rules.addresses import IpAddress
 from stamkund.server import proxies
-from stamkund.server.proxies import IpAddress, address_of, parse_address
+from stamkund.server.proxies import address_of, parse_address
 from stamkund.settings import Settings
 from stamkund.wire.asgi import AsgiRequest
 from stamkund.wire.request import Peer

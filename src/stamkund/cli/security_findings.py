@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import stat
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from stamkund.cli.findings import FAILED, Finding
+from stamkund.rules.addresses import is_loopback
 from stamkund.settings import Settings, file_in_force
 
 _OTHERS, _GROUP_AND_OTHERS = 0o007, 0o077
@@ -106,9 +106,4 @@ def _without_port(host: str) -> str:
 
 def _is_here(host: str) -> bool:
     """Whether a host is this machine: nothing, a folder with a socket, or a loopback name or address."""
-    if not host or host.startswith("/") or host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return not host or host.startswith("/") or is_loopback(host)

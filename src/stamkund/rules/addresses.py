@@ -17,21 +17,38 @@ _PRIVATE = tuple(
         *("::/128", "::1/128", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"),
     )
 )
+IpAddress = IPv4Address | IPv6Address
+_MAX_LENGTH = 64
+"""Longer than any address."""
 _IPV6_SOURCE_BITS = 64
 """What one subscriber of a network operator has at least: counting single addresses would count nothing."""
+
+
+def parsed_address(text: str) -> IpAddress | None:
+    """An address, None for anything else; IPv4 written as IPv6 (`::ffff:192.0.2.1`) is IPv4.
+
+    One with a zone is none here: a zone may be any text of any length.
+    """
+    if len(text) > _MAX_LENGTH or "%" in text:
+        return None
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
 
 
 @lru_cache(maxsize=4096)
 def public_address(text: str | None) -> str | None:
     """An address that can be a visitor's, in its usual form; None for a private one, or what is no address."""
-    address = _parsed(text)
+    address = parsed_address(text or "")
     return None if address is None or _is_private(address) else str(address)
 
 
 @lru_cache(maxsize=4096)
 def source_of(text: str | None) -> str | None:
     """What a visitor's address counts under: IPv4 by the address, IPv6 by the network of 64 bits; None as above."""
-    address = _parsed(text)
+    address = parsed_address(text or "")
     if address is None or _is_private(address):
         return None
     if isinstance(address, IPv4Address):
@@ -39,15 +56,11 @@ def source_of(text: str | None) -> str | None:
     return str(ip_network((address, _IPV6_SOURCE_BITS), strict=False))
 
 
-def _parsed(text: str | None) -> IPv4Address | IPv6Address | None:
-    """An address; IPv4 written as IPv6 (`::ffff:192.0.2.1`) is IPv4."""
-    try:
-        address = ip_address((text or "").partition("%")[0])
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
+def is_loopback(host: str) -> bool:
+    """Whether a host is this very machine, by an address or a name that leads nowhere else."""
+    address = parsed_address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
 
 
-def _is_private(address: IPv4Address | IPv6Address) -> bool:
+def _is_private(address: IpAddress) -> bool:
     return any(address in network for network in _PRIVATE)

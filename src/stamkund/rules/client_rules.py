@@ -7,9 +7,9 @@ http shows the code in it to everybody on the way, who can pretend to be the sit
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from stamkund.rules.addresses import is_loopback
 from stamkund.rules.organisation import GRANTS_FOR_PUBLIC_CLIENTS, Client
 from stamkund.rules.urls import web_address
 
@@ -50,17 +50,7 @@ def is_plain_http(address: str) -> bool:
     if urlsplit(address).scheme.lower() != "http":
         return False
     parsed = web_address(address)
-    return parsed is None or not _is_loopback(urlsplit(parsed.origin).hostname or "")
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether a host is this very machine, by an address or a name that leads nowhere else."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return parsed is None or not is_loopback(urlsplit(parsed.origin).hostname or "")
 
 
 def _listed(names: Iterable[str]) -> str:

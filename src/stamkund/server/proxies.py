@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from stamkund.rules.addresses import IpAddress, parsed_address
 from stamkund.settings import Settings
 from stamkund.wire.request import Request
 from stamkund.wire.services import AddressOf, peer_address
 
-IpAddress = IPv4Address | IPv6Address
-
 _FORWARDED_FOR = b"x-forwarded-for"
-_MAX_HOPS = 16
+MAX_HOPS = 16
 """How many addresses of the header are looked at, from the end on: a visitor can put thousands before them."""
-_MAX_LENGTH = 64
-"""Longer than any address, with its port."""
 
 
 def address_of(settings: Settings) -> AddressOf:
@@ -65,22 +62,13 @@ def trusted_networks(text: str) -> list[IPv4Network | IPv6Network]:
 
 
 def parse_address(text: str) -> IpAddress | None:
-    """An address, with or without a port; None for anything else.
-
-    One with a zone is none here: a zone may be any text of any length. An IPv4 address in IPv6 is that IPv4 address.
-    """
-    text = text[: _MAX_LENGTH + 1].strip(" \t")
-    if len(text) > _MAX_LENGTH or "%" in text:
-        return None
+    """An address, with or without a port; None for anything else."""
+    text = text.strip(" \t")
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
+    return parsed_address(text)
 
 
 def _forwarded(request: Request) -> Iterable[str]:
@@ -88,4 +76,4 @@ def _forwarded(request: Request) -> Iterable[str]:
     forwarded = b",".join(value for name, value in request.header_lines if name == _FORWARDED_FOR)
     if not forwarded:
         return []
-    return reversed(forwarded.decode("latin-1").rsplit(",", _MAX_HOPS)[-_MAX_HOPS:])
+    return reversed(forwarded.decode("latin-1").rsplit(",", MAX_HOPS)[-MAX_HOPS:])
