@@ -7,7 +7,7 @@ whole account that it belongs to. `Zone.format` does the same arithmetic with sm
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -77,19 +77,6 @@ def zone(name: str) -> Zone:
 def timestamp(at: datetime) -> int:
     """The timestamp of an aware datetime, fractions of a second dropped."""
     return int(at.timestamp())
-
-
-def parse_timestamp(text: str, local: Zone) -> int:
-    """The timestamp of an ISO 8601 date, or date and time; local to `local` where there is no offset.
-
-    A date alone means midnight. Raises ValueError.
-    """
-    parsed = datetime.fromisoformat(text.strip())
-    if parsed.tzinfo is None:
-        parsed = parsed.replace(tzinfo=local.info)
-    if not 1850 <= parsed.year <= 2999:
-        raise ValueError("the year must be between 1850 and 2999")
-    return timestamp(parsed.astimezone(UTC))
 
 
 def parse_date(text: str) -> date:
