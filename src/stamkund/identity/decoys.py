@@ -25,7 +25,7 @@ from stamkund.store import Store
 from stamkund.vault import Vault
 
 REFRESH_SECONDS = 600
-SAMPLE_SIZE = 4_000
+SAMPLE_SIZE = 1_000
 """Logins of one organisation whose hashes are looked at."""
 
 # What a hash begins with, up to the salt: scheme and cost. The schemes are those that `imported_hashes.py` verifies.

@@ -23,27 +23,31 @@ _ACCOUNT = Sql(
 )
 # A sample: the logins whose e-mails come first, accounts and customers up to the same e-mail. The key has them in that
 # order, so no others are read, and an e-mail says nothing about how its password is hashed.
-_LAST_OF_SAMPLE = {
-    table: Sql(
+_LAST_OF_SAMPLE = [
+    Sql(
         f"SELECT value FROM {table} WHERE organisation = $1 AND kind = '{identifiers.EMAIL}' "
         "ORDER BY value LIMIT 1 OFFSET $2"
     )
     for table in ("identifiers", "customer_identifiers")
-}
-_UP_TO = "(CAST($2 AS text) IS NULL OR i.value <= $2) AND (CAST($3 AS text) IS NULL OR i.value <= $3)"
-_ACCOUNT_HASHES = Sql(
-    "SELECT p.hash FROM identifiers i JOIN passwords p ON p.account = i.account "
-    f"WHERE i.organisation = $1 AND i.kind = '{identifiers.EMAIL}' AND {_UP_TO}"
-)
-_CUSTOMER_HASHES = Sql(
-    "SELECT c.document::jsonb ->> 'id' AS id, c.document::jsonb ->> 'password_hash' AS hash "
-    "FROM customer_identifiers i JOIN customers c ON c.row = i.customer "
-    f"WHERE i.organisation = $1 AND i.kind = '{identifiers.EMAIL}' AND {_UP_TO} AND c.account IS NULL",
-    sqlite="SELECT json_extract(c.document, '$.id') AS id, json_extract(c.document, '$.password_hash') AS hash "
-    "FROM customer_identifiers i "
-    "JOIN customers c ON c.row = i.customer "
-    f"WHERE i.organisation = $1 AND i.kind = '{identifiers.EMAIL}' AND {_UP_TO} AND c.account IS NULL",
-)
+]
+
+
+def _hashes(up_to: str) -> tuple[Sql, Sql]:
+    """The statements for the hashes of accounts and of customers, with a condition on their e-mails `i.value`."""
+    email = f"WHERE i.organisation = $1 AND i.kind = '{identifiers.EMAIL}'{up_to}"
+    customers = f"FROM customer_identifiers i JOIN customers c ON c.row = i.customer {email} AND c.account IS NULL"
+    return (
+        Sql(f"SELECT p.hash FROM identifiers i JOIN passwords p ON p.account = i.account {email}"),
+        Sql(
+            f"SELECT c.document::jsonb ->> 'id' AS id, c.document::jsonb ->> 'password_hash' AS hash {customers}",
+            sqlite="SELECT json_extract(c.document, '$.id') AS id, "
+            f"json_extract(c.document, '$.password_hash') AS hash {customers}",
+        ),
+    )
+
+
+# One for each number of ends. A condition that allows for a missing one would not be an end for the index.
+_HASHES = [_hashes(up_to) for up_to in ("", " AND i.value <= $2", " AND i.value <= $2 AND i.value <= $3")]
 _UNUSED_ID = "unused"
 _UNUSED_IDENTIFIERS = [Identifier(identifiers.ID, _UNUSED_ID), Identifier(identifiers.ID, _UNUSED_ID)]
 """As many as most customers have: their number and their social security number. No id is like this."""
@@ -110,11 +114,12 @@ class LoginVerbs(Verbs):
         comes or goes.
         """
         ends = []
-        for last in _LAST_OF_SAMPLE.values():
+        for last in _LAST_OF_SAMPLE:
             row = first((yield Execute(last, (organisation, size - 1))))
-            ends.append(None if row is None else row["value"])
-        accounts = yield Execute(_ACCOUNT_HASHES, (organisation, *ends))
-        customers = yield Execute(_CUSTOMER_HASHES, (organisation, *ends))
+            ends += [] if row is None else [row["value"]]
+        of_accounts, of_customers = _HASHES[len(ends)]
+        accounts = yield Execute(of_accounts, (organisation, *ends))
+        customers = yield Execute(of_customers, (organisation, *ends))
         hashes = [(row["hash"], False) for row in accounts]
         return hashes + [(hash_, True) for hash_ in self._imported_hashes(organisation, customers)]
 
