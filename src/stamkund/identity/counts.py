@@ -70,8 +70,9 @@ class Counts:
                 self._counts[key] = total + self._unshared.get(key, 0)
 
     def _turn_over(self, now: int) -> None:
+        """Begins a new period. A call that began in the last one counts in the present one: its body came slowly."""
         ends = now - now % self._seconds + self._seconds
-        if ends != self._ends:
+        if ends not in (self._ends, self._ends - self._seconds):
             self._ends, self._counts, self._unshared = ends, {}, {}
 
     def _key(self, names: tuple[str, ...]) -> str:
