@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stamkund.importing import Summary
+from stamkund.importing import CannotRun, Summary, held
 from stamkund.importing.survey import surveyed
 from tests.importing.conftest import NOW, Publisher
 
@@ -49,6 +49,19 @@ async def test_rows_of_a_new_customer_make_one(publisher: Publisher, between: in
     assert (customer.first_name, customer.last_name) == ("Ove", "Ovesson")
     assert await packages(publisher, "a") == ["sport", "total"]
     assert (await publisher.rows(*rows, now=NOW + 1))[0] == Summary(unchanged=between + 1)
+
+
+@pytest.mark.parametrize("between", [0, 1])
+async def test_one_customer_has_no_end_of_rows(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch, between: int
+) -> None:
+    """They are in memory together, whether they stand together or not."""
+    monkeypatch.setattr(held, "MAX_ROWS_OF_ONE", 5)
+    many = [one for n in range(6) for one in (row("a", f"p{n}"), *others(between, start=900 - n))]
+    with pytest.raises(CannotRun, match="has thousands of rows of one customer"):
+        await publisher.rows(*many)
+    summary, _ = await publisher.rows(*many[: 5 * (between + 1)])
+    assert summary.created + summary.unchanged == 1 + 5 * between
 
 
 async def test_rows_of_csv_make_one_too(publisher: Publisher) -> None:

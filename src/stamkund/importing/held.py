@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 
 import msgspec
@@ -14,6 +14,8 @@ from stamkund.importing.spool import cannot_run, temporary_database
 Rows = list[tuple[int, RawCustomer | None]]
 """The rows of one customer, each with its line; None for one that could not be read."""
 
+MAX_ROWS_OF_ONE = 10_000
+"""How many rows one customer may have: they are in memory together."""
 _SCHEMA = "CREATE TABLE held (customer_number TEXT, line INTEGER, kind INTEGER, row BLOB)"
 _ADD = "INSERT INTO held VALUES (?, ?, ?, ?)"
 _ALL = "SELECT customer_number, line, kind, row FROM held ORDER BY customer_number, line"
@@ -41,13 +43,14 @@ class HeldRows:
             self._flush()
 
     def customers(self) -> Iterator[tuple[str, Rows]]:
-        """The rows of each customer, in the order of the file."""
+        """The rows of each customer, in the order of the file; of one with too many only one more than that."""
         self._flush()
         with cannot_run():
             for number, held in groupby(self._connection.execute(_ALL), key=itemgetter(0)):
+                bounded = islice(held, MAX_ROWS_OF_ONE + 1)
                 yield (
                     number,
-                    [(line, None if kind == _BROKEN else self._decoders[kind](row)) for _, line, kind, row in held],
+                    [(line, None if kind == _BROKEN else self._decoders[kind](row)) for _, line, kind, row in bounded],
                 )
 
     def _flush(self) -> None:

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from stamkund.importing import csv_rows, together
+from stamkund.importing import csv_rows, held, together
 from stamkund.importing.checks import weak_scheme
 from stamkund.importing.columns import ColumnNames
 from stamkund.importing.csv_rows import CsvRows, RowBuilder
@@ -43,8 +43,6 @@ BATCH_BYTES = 8 << 20
 _LINES = 5000
 """About how many lines of a subscription file are read in one step."""
 _ORPHANS = 1000
-MAX_ROWS_OF_ONE = 10_000
-"""How many rows one customer may have in a row: they are in memory together."""
 _TOO_MANY_ROWS = (
     "The file {} has thousands of rows of one customer up to line {}: is the column customer_number the right one?"
 )
@@ -108,14 +106,16 @@ def _weak_hashes(rows: Iterable[CustomerRow]) -> Counter[str]:
 class _FileParser:
     """The state of one reading."""
 
-    def __init__(self, job: Job, source: Source, rows: RawRows[RawCustomer], survey: Survey, held: HeldRows) -> None:
+    def __init__(
+        self, job: Job, source: Source, rows: RawRows[RawCustomer], survey: Survey, rows_held: HeldRows
+    ) -> None:
         self._job = job
         self._parser = RowParser(job.organisation, job.now, exclusive_dates=job.reading.exclusive_dates)
         self._source = source
         self._sources = [source]
         self._rows = rows
         self._survey = survey
-        self._held = held
+        self._held = rows_held
         # A row that may be anybody's is one that any of several rows of a customer may lack.
         self._complete = not (survey.repeats and survey.unknown)
         self._spool: Spool | None = None
@@ -181,6 +181,7 @@ class _FileParser:
             self._take()
         for number, rows in self._held.customers():
             self._number, self._open = number, rows
+            self._check_number_of_rows(len(rows) - 1)
             self._add()
             if len(self._batch) >= self._job.batch_rows:
                 yield self._batch_step()
@@ -223,7 +224,12 @@ class _FileParser:
             if self._open:
                 self._take()
             self._number, self._open = number, []
-        elif len(self._open) >= MAX_ROWS_OF_ONE:
+        else:
+            self._check_number_of_rows(len(self._open))
+
+    def _check_number_of_rows(self, present: int) -> None:
+        """Whether the customer may have one more row. Raises CannotRun."""
+        if present >= held.MAX_ROWS_OF_ONE:
             raise CannotRun(_TOO_MANY_ROWS.format(self._source.name, self._open[-1][0]))
 
     def _reject_row(self, problem: RowProblem, line: int) -> tuple[str, ...]:

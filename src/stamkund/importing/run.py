@@ -212,7 +212,10 @@ class _CustomerImport:
         self.summary.unchanged += result.unchanged
         for place in result.numbers_kept:
             self._note(rows[place], "social_security_number", _NUMBER_KEPT)
+        rejected = {conflict.place for conflict in result.rejected}  # those are noted when they are tried again
         for place in result.moves_refused:
+            if place in rejected:
+                continue
             self._note(rows[place], "previous_customer_number", _BOTH_ACTIVE)
         return result.rejected
 
