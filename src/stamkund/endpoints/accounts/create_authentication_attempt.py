@@ -72,7 +72,7 @@ async def create_authentication_attempt(call: Call) -> Created:
         address=parameters.get(ADDRESS) or call.address,
         user_agent=parameters[USER_AGENT],
         at=call.now,
-        from_visitor=ADDRESS in parameters,
+        from_visitor=ADDRESS in parameters and call.caller.client.visitor_address,
     )
     await call.services.logins.report(context, login, succeeded=parameters[SUCCESSFUL])
     return Created(login.id)
