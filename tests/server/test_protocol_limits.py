@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
+import os
 import weakref
 from collections.abc import Iterator
 
 import pytest
 
-from stamkund.server.patience import ConnectionLimits
+from stamkund.server.patience import BODY, REQUEST, ConnectionLimits
 from stamkund.server.protocol import MAX_HEADER_LINES, MAX_WAITING, Connection
 from stamkund.wire.request import Request
 from stamkund.wire.response import Response
@@ -160,6 +162,22 @@ def test_a_caller_that_sends_too_much_can_read_why(loop_name: str) -> None:
         until(lambda: not server.connections)
 
 
+async def test_a_caller_that_resets_the_connection_at_its_refusal_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel does not let a connection be ended that its caller has reset, and others are served in this turn."""
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+
+    def reset() -> None:
+        raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
+
+    async with Conversation(Connection, APPLICATION) as conversation:
+        monkeypatch.setattr(conversation.transport, "write_eof", reset)
+        await conversation.send(b"garbage\r\n\r\n")
+        assert conversation.received.startswith(b"HTTP/1.1 400 ") and conversation.is_closed
+        assert not conversation.server.connections
+    assert errors == []
+
+
 def test_a_caller_that_goes_on_after_a_refusal_is_closed(impatient: HttpServer) -> None:
     caller = impatient.caller()
     caller.send(b"GET / HTTP/1.1\r\nx: " + b"x" * 500_000)
@@ -303,3 +321,17 @@ def test_nothing_is_left_of_a_server_that_has_stopped() -> None:
     del server
     gc.collect()
     assert state() is None
+
+
+def waits_for(conversation: Conversation) -> str | None:
+    assert isinstance(conversation.protocol, Connection)
+    return conversation.protocol.waits_for
+
+
+async def test_a_body_that_comes_after_its_refusal_leaves_an_idle_connection() -> None:
+    """It waits for a request then, and for as long as idle connections may."""
+    async with Conversation(Connection, APPLICATION) as conversation:
+        await conversation.send(b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\n\r\n")
+        assert conversation.received and waits_for(conversation) == BODY
+        await conversation.send(b"body")
+        assert waits_for(conversation) == REQUEST

@@ -11,8 +11,8 @@ import itertools
 import logging
 from collections.abc import Iterator
 
+import httptools
 import pytest
-import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
@@ -22,10 +22,10 @@ from stamkund.server.protocol import Connection
 from stamkund.wire.request import Request
 from stamkund.wire.response import Response
 from tests.support.conversations import responses
+from tests.support.http_server import LOOPS
 from tests.support.small_application import SmallApplication, echo, hello
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
 async def later(request: Request) -> Response:
@@ -83,6 +83,9 @@ ACCEPTED: dict[str, tuple[bytes, ...]] = {
     "HEAD": (b"HEAD /echo HTTP/1.1\r\nHost: test\r\n\r\n" + ECHO,),
     "no content": (b"GET /empty HTTP/1.1\r\nHost: test\r\n\r\n" + ECHO,),
     "absolute form": (b"GET http://elsewhere.example/echo?a=b HTTP/1.1\r\nHost: test\r\n\r\n" + ECHO,),
+    "absolute form without a path": (b"GET http://elsewhere.example HTTP/1.1\r\nHost: test\r\n\r\n" + ECHO,),
+    "absolute form with a query alone": (b"GET http://elsewhere.example?a=b HTTP/1.1\r\nHost: test\r\n\r\n" + ECHO,),
+    "HTTP/1.0 that expects 100": (b"POST /echo HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n", b"body"),
     "HTTP/1.0": (b"GET /echo HTTP/1.0\r\n\r\n" + ECHO,),
     "HTTP/1.0 that would stay": (b"GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + ECHO,),
     "HTTP/0.9": (b"GET /echo\r\n\r\n",),
@@ -104,7 +107,6 @@ ACCEPTED: dict[str, tuple[bytes, ...]] = {
     "garbage after a response": (ECHO, b"garbage\r\n\r\n", ECHO),
 }
 REFUSED: dict[str, tuple[bytes, ...]] = {
-    "absolute form without a path": (b"GET http://elsewhere.example HTTP/1.1\r\nHost: test\r\n\r\n" + ECHO,),
     "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",),
     "HTTP/9.9": (b"GET /echo HTTP/9.9\r\n\r\n",),
     "two lengths": (POST + b"Content-Length: 0\r\nContent-Length: 5\r\n\r\n" + ECHO,),
@@ -165,7 +167,10 @@ def no_errors(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 
 class Reference(HttpToolsProtocol):
-    """Uvicorn's own, but for the rules that it leaves to others: one `Host`, no blanks after a value, no trailers."""
+    """Uvicorn's own, but for the rules that it leaves to others.
+
+    One `Host`, no blanks after a value, no trailers, `http://host` is the path `/`.
+    """
 
     def on_header(self, name: bytes, value: bytes) -> None:
         super().on_header(name, value.rstrip(b" \t"))
@@ -174,6 +179,9 @@ class Reference(HttpToolsProtocol):
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (not hosts and self.parser.get_http_version() != "1.0"):
             raise ValueError("not one Host")
+        url = httptools.parse_url(self.url)
+        if url.path is None:
+            self.url = b"/" if url.query is None else b"/?" + url.query
         super().on_headers_complete()
         self.headers = []
 
@@ -249,6 +257,14 @@ def test_no_hundred_continue_once_the_body_is_there(runner: asyncio.Runner) -> N
     assert CONTINUE not in runner.run(responses(Connection, APPLICATION, [head + b"body"]))[0]
     received, _ = runner.run(responses(Connection, APPLICATION, [head, b"b", b"od", b"y"]))
     assert received.startswith(CONTINUE + b"HTTP/1.1 200 ") and received.count(CONTINUE) == 1
+
+
+def test_http_1_0_gets_no_hundred_continue(runner: asyncio.Runner) -> None:
+    """Its client would take it for the response (RFC 9110, 10.1.1)."""
+    pieces = ACCEPTED["HTTP/1.0 that expects 100"]
+    assert CONTINUE in runner.run(responses(HttpToolsProtocol, APPLICATION, pieces))[0]
+    received, _ = runner.run(responses(Connection, APPLICATION, pieces))
+    assert received.startswith(b"HTTP/1.1 200 ") and CONTINUE not in received
 
 
 UPGRADE = b"Connection: Upgrade\r\nUpgrade: "

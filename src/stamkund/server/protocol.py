@@ -142,8 +142,11 @@ class Connection(HttpToolsProtocol):
             return
         self.wait_for(LINGERING)
         self.flow.resume_reading()
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
+        try:
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
+        except OSError:  # the caller is gone: it has reset the connection since the response was sent
+            self.transport.abort()
 
     def encoded(self, response: Response, method: str, *, keep_alive: bool) -> bytes:
         """A whole response. Raises ValueError where it can't be sent. Uvicorn makes new default headers each second."""
@@ -177,8 +180,10 @@ class Connection(HttpToolsProtocol):
         self._head_bytes = self._read_bytes
         parser = self.parser
         url = httptools.parse_url(self.url)
-        path = url.path.decode("ascii")
+        path = "/" if url.path is None else url.path.decode("ascii")  # none: `http://host` (RFC 9112, 3.2.2)
         version = parser.get_http_version()
+        if version == "1.0":  # it would take the 100 for the response (RFC 9110, 10.1.1)
+            self.expect_100_continue = False
         exchange = Exchange(
             self,
             parser.get_method().decode("ascii"),
@@ -243,6 +248,8 @@ class Connection(HttpToolsProtocol):
         if not cycle.response_complete:
             cycle.more_body = False
             cycle.message_event.set()
+        elif self.waits_for == BODY:  # that of a request which was refused without it
+            self.wait_for(REQUEST)
 
     def on_response_complete(self) -> None:
         """As uvicorn's, but without a timer of its own (see `Patience`), and what waits is bounded.
