@@ -84,7 +84,15 @@ def serve(settings: Settings) -> None:
     os.environ[PREFIX + "MIGRATE_DATABASE_URL"] = ""  # no worker needs the password of a role that can do more
     log.configure(settings.log_level)
     log.take_over()
-    config = uvicorn.Config(
+    has_failed = _run(configuration(settings))
+    log.flush()
+    if has_failed:
+        sys.exit(STARTUP_FAILURE)
+
+
+def configuration(settings: Settings) -> uvicorn.Config:
+    """What uvicorn runs, and how."""
+    return uvicorn.Config(
         "stamkund.server.process:application",
         factory=True,
         host=settings.host,
@@ -99,10 +107,6 @@ def serve(settings: Settings) -> None:
         backlog=4096,
         **PROTOCOL,
     )
-    has_failed = _run(config)
-    log.flush()
-    if has_failed:
-        sys.exit(STARTUP_FAILURE)
 
 
 def _run(config: uvicorn.Config) -> bool:
