@@ -29,7 +29,7 @@ def half_a_head(caller: Caller) -> None:
 
 
 def half_a_body(caller: Caller) -> None:
-    caller.post("/echo", 10, b"half")
+    caller.post("/echo", 60_000, b"half")
 
 
 @pytest.mark.parametrize("does", [lambda _: None, half_a_head, half_a_body])
