@@ -79,7 +79,8 @@ def test_what_takes_too_long_is_cancelled(loop_name: str) -> None:
             server.uvicorn.should_exit = True
             assert caller.rest() == b""
             server.stop()
-    assert [(line["event"], line["error"]) for line in logs] == [("no response", "asyncio.exceptions.CancelledError")]
+    errors = [line["error"] for line in logs if line["event"] == "no response"]
+    assert errors == ["asyncio.exceptions.CancelledError"]
 
 
 @pytest.mark.parametrize("loop_name", sorted(LOOPS))

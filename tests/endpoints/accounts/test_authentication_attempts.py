@@ -10,7 +10,9 @@ from typing import Any
 
 import argon2
 import httpx
+import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from stamkund.identity import passwords
 from stamkund.identity.decoys import kind_of
@@ -268,6 +270,21 @@ async def test_a_report_tells_the_readers_address_of_an_attempt(publisher: Publi
     assert login is not None
     [attempt] = await publisher.service.store.login_attempts.latest(publisher.id, login.id)
     assert (attempt.channel, attempt.address, attempt.user_agent) == ("password_grant", "192.0.2.9", "Mozilla/5.0")
+
+
+@pytest.mark.parametrize(("visitor_address", "address"), [(True, "192.0.2.9"), (False, None)])
+async def test_a_clients_address_is_believed_only_where_it_may_name_one(
+    publisher: Publisher, visitor_address: bool, address: str | None
+) -> None:
+    """Else a site behind a proxy that it does not know would have its readers counted, and blocked, as one visitor."""
+    await publisher.activated(EMAIL)
+    await publisher.service.store.clients.change(
+        publisher.client.id, lambda client: msgspec.structs.replace(client, visitor_address=visitor_address)
+    )
+    body = {"email": EMAIL, "login_successful": False, "user_agent": "Tests/1", "persist": False}
+    with capture_logs() as logs:
+        await publisher.post(REPORT, {**body, "ip_address": "192.0.2.9"})
+    assert [line["address"] for line in logs if line["event"] == "login attempt"] == [address]
 
 
 async def test_attempts_made_and_reported_at_once_count_once(publisher: Publisher) -> None:
