@@ -10,6 +10,7 @@ from stamkund.importing import CannotRun, Reading, Summary
 from stamkund.rules import identifiers
 from stamkund.rules.identifiers import Identifier
 from stamkund.store import UniqueConflict
+from stamkund.store.verbs.renumbering import MoveRefused
 from tests.importing.conftest import NOW, Publisher
 
 pytestmark = pytest.mark.both_engines
@@ -156,6 +157,30 @@ class TestPreviousNumber:
         assert (summary.updated, bad) == (1, [])
         assert [r.column for r in publisher.remarks] == ["previous_customer_number"]
         assert await publisher.customer("1") is not None
+
+    @pytest.mark.parametrize("backwards", [False, True])
+    async def test_a_number_that_another_customer_gives_up(self, publisher: Publisher, backwards: bool) -> None:
+        """Ove gets Anna's number, and she another one: nobody gets what is another's."""
+        await publisher.rows(row("1", OVE), row("2", ANNA))
+        oves, annas = (
+            await activate(publisher, "1", "ove@example.com"),
+            await activate(publisher, "2", "anna@example.com"),
+        )
+        rows = [row("2", OVE, "sport", previous_customer_number="1"), row("3", ANNA, previous_customer_number="2")]
+        summary, bad = await publisher.rows(*(reversed(rows) if backwards else rows))
+        assert (summary, bad, publisher.remarks) == (Summary(updated=2), [], [])
+        for id_, email, number, product in ((oves, "ove", "2", "sport"), (annas, "anna", "3", "total")):
+            account = await publisher.account(f"{email}@example.com")
+            assert (account.id, account.customer_number) == (id_, number)
+            assert await publisher.products(f"{email}@example.com") == [product]
+        assert await publisher.customer("1") is None
+
+    async def test_a_number_that_another_row_keeps(self, publisher: Publisher) -> None:
+        """The file contradicts itself: what it says of both numbers is stored, and reported."""
+        await publisher.rows(row("1", OVE))
+        summary, bad = await publisher.rows(row("1", OVE, "sport"), row("2", None, previous_customer_number="1"))
+        assert (summary, bad) == (Summary(created=1, updated=1, remarks=1), [])
+        assert [(r.customer_number, r.reason) for r in publisher.remarks] == [("2", MoveRefused.IN_USE.value)]
 
     async def test_one_who_is_unknown_says_nothing(self, publisher: Publisher) -> None:
         summary, bad = await publisher.rows(row("2", OVE, previous_customer_number="1"))

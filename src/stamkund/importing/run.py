@@ -54,7 +54,6 @@ _CONFLICTS = {
 
 _IN_USE = "another customer or an account has this e-mail for its login: the customer was imported without one"
 _NUMBER_KEPT = "another account has this number, so the account of this customer keeps its own"
-_BOTH_ACTIVE = "both customers have an account; `stamkund account move` says which one it is"
 ROUNDS = 4
 """How often rows that were set aside are tried, as long as some of them succeed."""
 
@@ -213,10 +212,9 @@ class _CustomerImport:
         for place in result.numbers_kept:
             self._note(rows[place], "social_security_number", _NUMBER_KEPT)
         rejected = {conflict.place for conflict in result.rejected}  # those are noted when they are tried again
-        for place in result.moves_refused:
-            if place in rejected:
-                continue
-            self._note(rows[place], "previous_customer_number", _BOTH_ACTIVE)
+        for place, refused in result.moves_refused.items():
+            if place not in rejected:
+                self._note(rows[place], "previous_customer_number", refused.value)
         return result.rejected
 
     async def _end_missing(self, full: FullExport, *, force: bool) -> None:

@@ -20,6 +20,7 @@ from stamkund.store.verb import Verbs, reads, writes
 from stamkund.store.verbs import events
 from stamkund.store.verbs.claims import Key, conflicts
 from stamkund.store.verbs.following import Followed, follow, owners_of
+from stamkund.store.verbs.renumbering import MoveRefused, Moves, moves_of
 from stamkund.store.work import BulkInsert, Execute, ExecuteMany, Sql, UniqueConflict, Work, first
 
 _LOCK_IMPORTS = Sql("SELECT pg_advisory_xact_lock(7312, hashtext($1))", sqlite="SELECT ?1")
@@ -128,8 +129,7 @@ class BatchResult:
     """What a batch did.
 
     `numbers_kept`: places of rows whose customer has an account that keeps its numbers, because another account has a
-    new one. `moves_refused`: places of rows whose previous customer number could not be followed, because both
-    customers have an account.
+    new one. `moves_refused`: places of rows whose previous customer number could not be followed, and why.
     """
 
     created: int = 0
@@ -137,7 +137,7 @@ class BatchResult:
     unchanged: int = 0
     rejected: list[RejectedRow] = field(default_factory=list)
     numbers_kept: list[int] = field(default_factory=list)
-    moves_refused: list[int] = field(default_factory=list)
+    moves_refused: dict[int, MoveRefused] = field(default_factory=dict)
 
     @property
     def changed(self) -> int:
@@ -163,7 +163,8 @@ class CustomerVerbs(Verbs):
         yield Execute(_LOCK_IMPORTS, (organisation,))
         result = BatchResult()
         stored = yield from self._stored(organisation, [change.customer_number for change in changes])
-        moved = yield from self._moved(organisation, changes, stored, result)
+        moved, moves = yield from self._moved(organisation, changes, stored)
+        result.moves_refused = moves.refused
         prepared = [
             self._prepared(organisation, change, stored.get(change.customer_number), moved.get(place))
             for place, change in enumerate(changes)
@@ -237,32 +238,23 @@ class CustomerVerbs(Verbs):
         return [one.customer_number for one in customers if one.current_subscriptions(now)]
 
     def _moved(
-        self,
-        organisation: str,
-        changes: Sequence[CustomerUpdate],
-        stored: dict[str, _StoredCustomer],
-        result: BatchResult,
-    ) -> Work[dict[int, _StoredCustomer]]:
-        """The stored customers whose number is another one now, by the place of the row that says so."""
-        named = {
-            place: change.previous_customer_number
-            for place, change in enumerate(changes)
-            if change.previous_customer_number is not None
-        }
-        own = {change.customer_number for change in changes}
+        self, organisation: str, changes: Sequence[CustomerUpdate], stored: dict[str, _StoredCustomer]
+    ) -> Work[tuple[dict[int, _StoredCustomer], Moves]]:
+        """The stored customers whose number is another one now, by the place of the row that says so.
+
+        Takes those of them out of `stored` whose number another customer of the batch gets.
+        """
+        named = [one.previous_customer_number for one in changes if one.previous_customer_number is not None]
         if not named:
-            return {}
-        previous = yield from self._stored(organisation, list(dict.fromkeys(named.values())))
-        moved: dict[int, _StoredCustomer] = {}
-        for place, number in named.items():
-            if (one := previous.get(number)) is None or number in own:
-                continue
-            target = stored.get(changes[place].customer_number)
-            if one.account is not None and target is not None and target.account is not None:
-                result.moves_refused.append(place)
-                continue
-            moved[place] = previous.pop(number)
-        return moved
+            return {}, Moves()
+        previous = stored | (yield from self._stored(organisation, list(dict.fromkeys(named))))
+        moves = moves_of(
+            [(one.customer_number, one.previous_customer_number) for one in changes],
+            {number: one.account is not None for number, one in previous.items()},
+        )
+        for number in moves.left:
+            stored.pop(number, None)
+        return {place: previous[number] for place, number in moves.followed.items()}, moves
 
     def _stored(self, organisation: str, numbers: list[str]) -> Work[dict[str, _StoredCustomer]]:
         if not (yield Execute(_ANY_BETWEEN, (organisation, identifiers.CUSTOMER_NUMBER, numbers))):
