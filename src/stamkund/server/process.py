@@ -84,29 +84,28 @@ def serve(settings: Settings) -> None:
     os.environ[PREFIX + "MIGRATE_DATABASE_URL"] = ""  # no worker needs the password of a role that can do more
     log.configure(settings.log_level)
     log.take_over()
-    has_failed = _run(configuration(settings))
+    has_failed = _run(uvicorn.Config("stamkund.server.process:application", **options(settings)))
     log.flush()
     if has_failed:
         sys.exit(STARTUP_FAILURE)
 
 
-def configuration(settings: Settings) -> uvicorn.Config:
-    """What uvicorn runs, and how."""
-    return uvicorn.Config(
-        "stamkund.server.process:application",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        loop="uvloop" if os.name == "posix" else "auto",
-        log_config=log.LIBRARIES,
-        log_level="warning",
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=settings.stop_seconds,
-        timeout_worker_healthcheck=_SIGN_OF_LIFE_SECONDS,
-        backlog=4096,
+def options(settings: Settings) -> dict[str, Any]:
+    """How uvicorn runs the application. Its `Config` is not made here, because making it configures logging."""
+    return {
+        "factory": True,
+        "host": settings.host,
+        "port": settings.port,
+        "workers": settings.workers,
+        "loop": "uvloop" if os.name == "posix" else "auto",
+        "log_config": log.LIBRARIES,
+        "log_level": "warning",
+        "timeout_keep_alive": _KEEP_ALIVE_SECONDS,
+        "timeout_graceful_shutdown": settings.stop_seconds,
+        "timeout_worker_healthcheck": _SIGN_OF_LIFE_SECONDS,
+        "backlog": 4096,
         **PROTOCOL,
-    )
+    }
 
 
 def _run(config: uvicorn.Config) -> bool:
