@@ -106,10 +106,8 @@ def test_the_least_length_is_in_characters() -> None:
 def test_an_account_has_the_same_words_and_its_alias() -> None:
     account = Account("a", "kalle@example.com", "active", True, 0, 0, alias="Kalleanka", birth_date=date(1980, 6, 10))
     words = own_words(account)
-    for password in ("Kalleanka1!", "kalle1980", "19800610kalle", "80-06-10 kalle"):
-        assert problem_of(password, PasswordRules(), words) in (PasswordProblem.OWN_DATA, None)
-    assert problem_of("Kalleanka1!", PasswordRules(), words) is PasswordProblem.OWN_DATA
-    assert problem_of("kalle1980", PasswordRules(), words) is PasswordProblem.OWN_DATA
+    for password in ("Kalleanka1!", "kalle1980", "19800610kalle", "80-06-10 kalle", "1980/06/10-kalle-"):
+        assert problem_of(password, PasswordRules(), words) is PasswordProblem.OWN_DATA
 
 
 def test_a_reader_without_data_has_no_words() -> None:

@@ -27,6 +27,8 @@ _SHORTEST_OWN_WORD = 4
 _MIN_OTHER_CHARACTERS = 6
 """So many characters must be left of a password when the reader's own data is taken out of it."""
 _WORD_BREAK = re.compile(r"[\s@.,/_+-]+")
+_SEPARATORS = re.compile(r"[\s.,:/_-]+")
+"""They make no other password of a date of birth or a name."""
 
 
 class PasswordRules(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -59,7 +61,9 @@ def problem_of(password: str, rules: PasswordRules, own_words: Iterable[str]) ->
     folded = password.casefold()
     if folded in common_passwords():
         return PasswordProblem.COMMON
-    return PasswordProblem.OWN_DATA if _is_made_of(folded, own_words) else None
+    own_words = list(own_words)
+    is_own = _is_made_of(folded, own_words) or _is_made_of(_SEPARATORS.sub("", folded), own_words)
+    return PasswordProblem.OWN_DATA if is_own else None
 
 
 def own_words(person: Account | Customer, *more: str | None) -> list[str]:
