@@ -137,6 +137,7 @@ async def test_no_request_waits_for_longer_than_the_deadline() -> None:
             await waiting
         assert busy.queue._count == AT_ONCE
         busy.release()
+        await asyncio.gather(*busy._tasks, return_exceptions=True)
         await busy.add("next")
     assert busy.done == ["first 0", "first 1", "next"]
 

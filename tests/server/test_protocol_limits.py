@@ -23,7 +23,7 @@ GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 APPLICATION = SmallApplication({"/": hello, "/echo": echo})
 MAX_HEAD_BYTES = ConnectionLimits().head_bytes
 TOO_LONG = b"headers_too_large"
-IDLE_SECONDS = 0.3
+IDLE_SECONDS = 0.8
 """How long a connection may wait here. Tests wait for its end, and compare no times."""
 
 
