@@ -212,9 +212,9 @@ class _CustomerImport:
         for place in result.numbers_kept:
             self._note(rows[place], "social_security_number", _NUMBER_KEPT)
         rejected = {conflict.place for conflict in result.rejected}  # those are noted when they are tried again
-        for place, refused in result.moves_refused.items():
+        for place, reason in result.moves_refused.items():
             if place not in rejected:
-                self._note(rows[place], "previous_customer_number", refused.value)
+                self._note(rows[place], "previous_customer_number", reason.value)
         return result.rejected
 
     async def _end_missing(self, full: FullExport, *, force: bool) -> None:

@@ -14,12 +14,12 @@ CASES: dict[str, tuple[list[tuple[str, str | None]], Moves]] = {
     "nothing moves": ([("b", None), ("c", "unknown"), ("d", "d")], Moves()),
     "a chain": ([("c", "b"), ("b", "a")], Moves({0: "b", 1: "a"}, left={"b"})),
     "a longer one": ([("b", "a"), ("d", "c"), ("c", "b")], Moves({0: "a", 1: "c", 2: "b"}, left={"b", "c"})),
-    "the number stays in use": ([("b", "a"), ("a", None)], Moves(refused={0: IN_USE})),
-    "so does that of a chain": ([("c", "b"), ("b", "a"), ("a", None)], Moves(refused={0: IN_USE, 1: IN_USE})),
-    "a circle": ([("a", "b"), ("b", "a")], Moves(refused={0: IN_USE, 1: IN_USE})),
+    "the number stays in use": ([("b", "a"), ("a", None)], Moves(not_followed={0: IN_USE})),
+    "so does that of a chain": ([("c", "b"), ("b", "a"), ("a", None)], Moves(not_followed={0: IN_USE, 1: IN_USE})),
+    "a circle": ([("a", "b"), ("b", "a")], Moves(not_followed={0: IN_USE, 1: IN_USE})),
     "two rows name one customer": ([("c", "a"), ("d", "a")], Moves({0: "a"}, {1: TWICE})),
-    "two accounts": ([("y", "x")], Moves(refused={0: BOTH_ACTIVE})),
-    "two at the end of a chain": ([("x", "a"), ("y", "x")], Moves(refused={0: BOTH_ACTIVE, 1: BOTH_ACTIVE})),
+    "two accounts": ([("y", "x")], Moves(not_followed={0: BOTH_ACTIVE})),
+    "two at the end of a chain": ([("x", "a"), ("y", "x")], Moves(not_followed={0: BOTH_ACTIVE, 1: BOTH_ACTIVE})),
     "an account within a chain": ([("z", "x"), ("y", None), ("x", "a")], Moves({0: "x", 2: "a"}, left={"x"})),
 }
 

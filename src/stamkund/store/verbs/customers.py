@@ -164,7 +164,7 @@ class CustomerVerbs(Verbs):
         result = BatchResult()
         stored = yield from self._stored(organisation, [change.customer_number for change in changes])
         moved, moves = yield from self._moved(organisation, changes, stored)
-        result.moves_refused = moves.refused
+        result.moves_refused = moves.not_followed
         prepared = [
             self._prepared(organisation, change, stored.get(change.customer_number), moved.get(place))
             for place, change in enumerate(changes)

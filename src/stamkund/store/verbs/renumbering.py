@@ -28,7 +28,7 @@ class Moves:
     """
 
     followed: dict[int, str] = field(default_factory=dict)
-    refused: dict[int, MoveRefused] = field(default_factory=dict)
+    not_followed: dict[int, MoveRefused] = field(default_factory=dict)
     left: set[str] = field(default_factory=set)
 
 
@@ -43,7 +43,7 @@ def moves_of(rows: Sequence[tuple[str, str | None]], has_account: Mapping[str, b
         if previous is None or previous == number or previous not in has_account:
             continue
         if previous in leads_to:
-            moves.refused[place] = MoveRefused.TWICE
+            moves.not_followed[place] = MoveRefused.TWICE
         else:
             leads_to[previous] = place
     places = {number: place for place, (number, _) in enumerate(rows)}
@@ -51,14 +51,14 @@ def moves_of(rows: Sequence[tuple[str, str | None]], has_account: Mapping[str, b
     ends = [place for place in moving if rows[place][0] not in leads_to]
     for end in ends:
         chain = list(_chain(end, moving, places))
-        refused = _refusal(rows[end][0], [moving[place] for place in chain], places, has_account)
-        if refused is not None:
-            moves.refused.update(dict.fromkeys(chain, refused))
+        reason = _refusal(rows[end][0], [moving[place] for place in chain], places, has_account)
+        if reason is not None:
+            moves.not_followed.update(dict.fromkeys(chain, reason))
             continue
         moves.followed.update((place, moving[place]) for place in chain)
         moves.left.update(rows[place][0] for place in chain[1:])
-    circles = moving.keys() - moves.followed.keys() - moves.refused.keys()
-    moves.refused.update(dict.fromkeys(circles, MoveRefused.IN_USE))
+    circles = moving.keys() - moves.followed.keys() - moves.not_followed.keys()
+    moves.not_followed.update(dict.fromkeys(circles, MoveRefused.IN_USE))
     return moves
 
 
