@@ -226,8 +226,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     limit_per_client: Annotated[
         NotNegative,
         Meta(
-            description="How often per minute one client may make each of the limited calls (access token, login, "
-            "candidate, activation). 0: no limit. The default only stops a client that is out of control."
+            description="How often per minute one client may make each of the limited calls (access token, login, an "
+            "app's new session, candidate, activation). 0: no limit. The default only stops a client that is out of "
+            "control."
         ),
     ] = 600_000
     limit_per_identifier: Annotated[
@@ -242,7 +243,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Meta(
             pattern=_LIMITS_BY_CALL,
             description="The limit per client of single kinds of calls, instead of the general one, such as "
-            "`candidate=300,login=1000`. The kinds: token, login, candidate, activation.",
+            "`candidate=300,login=1000`. The kinds: token, login, session, candidate, activation.",
         ),
     ] = ""
     limit_per_identifier_for: Annotated[

@@ -20,6 +20,8 @@ from stamkund.store import SessionUse, Store
 
 ANONYMOUS_SECONDS = 3600
 """How long a browser's new session lives until it is used: whoever sends no cookie back gets another at each visit."""
+APP_SECONDS = DAY
+"""The same of an app's: whoever sees the request that begins one can send it again for a day."""
 _EXTEND_AFTER_SECONDS = DAY
 """A session is extended when that makes it last so much longer: at most one write per session per day."""
 
@@ -78,8 +80,9 @@ class Sessions:
     ) -> tuple[Session, str | None]:
         """A new anonymous session, stored; with its cookie, unless it is an app's (`client`). Raises Unavailable.
 
-        `visitor`: the browser. An app's session lasts from the start, because only a client can begin one.
+        `visitor`: the browser.
         """
+        unused_seconds = APP_SECONDS if client else ANONYMOUS_SECONDS
         session = Session(
             sid=new_sid(),
             organisation=organisation,
@@ -89,7 +92,7 @@ class Sessions:
             created=now,
             authenticated=None,
             seen=now,
-            expires=self.expiry(now) if client else min(self.expiry(now), now + ANONYMOUS_SECONDS),
+            expires=min(self.expiry(now), now + unused_seconds),
             visitor=visitor,
         )
         cookie = None if client else new_token()

@@ -28,6 +28,8 @@ from stamkund.vault import Vault
 WINDOW_SECONDS = 60
 LOGIN_LIMIT = "login"
 """The name under which logins are counted, whichever call they come by."""
+SESSION_LIMIT = "session"
+"""The name under which apps' new sessions are counted: apart from logins, which nobody is to be kept from by them."""
 CANDIDATE_LIMIT, ACTIVATION_LIMIT = "candidate", "activation"
 _CALLS_WITH_MISSES = (CANDIDATE_LIMIT, ACTIVATION_LIMIT)
 

@@ -1,12 +1,14 @@
-"""How long sessions live: an hour until they are used, a month after that, a year at most."""
+"""How long sessions live: an hour (an app's: a day) until they are used, a month after that, a year at most."""
 
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 
-from tests.endpoints.sso2.conftest import EMAIL, PASSWORD, SsoSite
+from tests.endpoints.sso2.conftest import EMAIL, PASSWORD, SsoSite, site_of
+from tests.support.service import RunningService
 from tests.support.waiting import until
 
 DAY = 86_400
@@ -25,6 +27,14 @@ async def test_a_session_that_is_never_used_lives_an_hour(site: SsoSite, reader:
     with clock.at(clock() + 3600):
         assert await site.status(visited.sid) == ("terminated", "session_not_found")
         assert (await site.identified(visited.cookie)).sid != visited.sid
+
+
+async def test_an_apps_session_that_is_never_used_lives_a_day(site: SsoSite) -> None:
+    """Whoever sees the request that begins one can send it again and again."""
+    clock, sid = site.publisher.service.clock, (await site.connector.create_session())["sid"]
+    assert await expiry(site, sid) == clock() + DAY
+    assert await site.status(sid) == ("anon", None)
+    await until(lambda: _lives_until(site, sid, clock() + 30 * DAY))
 
 
 @pytest.mark.parametrize("use", ["sessionstatus", "authenticate"])
@@ -71,3 +81,14 @@ async def test_a_ticket_does_not_prolong_a_login(site: SsoSite, reader: str) -> 
         lookup = await site.publisher.service.store.sessions.of_client(site.client.id, other.sid)
         assert lookup is not None and lookup.session is not None
         assert lookup.session.authenticated == begun
+
+
+async def test_new_sessions_of_apps_are_limited_by_client(fresh_url: str, tmp_path: Path) -> None:
+    """And logins are not: whoever has one request can send it again and again."""
+    async with RunningService(fresh_url, tmp_path / "a.key", limit_per_client=3) as service:
+        site = await site_of(await service.publisher())
+        token = site.connector.token(86_400)
+        statuses = [(await site.connector.send("createsession", token)).status_code for _ in range(4)]
+        assert statuses == [200, 200, 200, 429]
+        assert (await site.connector.authenticate("unknown", EMAIL, PASSWORD))["err"] == "invalid_credentials"
+        await site.connector.http.aclose()

@@ -6,15 +6,21 @@ from stamkund.endpoints.sso2.operation import sso_operation
 from stamkund.endpoints.sso2.request import CREATE_SESSION_VALID_SECONDS, SsoRequest
 from stamkund.endpoints.sso2.session_token import SessionToken, new_ticket, not_found_token, session_token
 from stamkund.rules.session import LOGGED_IN, TERMINATED
+from stamkund.wire.endpoint import Limit
+from stamkund.wire.limits import SESSION_LIMIT
 
 
-@sso_operation("/createsession", "Create session", valid_seconds=CREATE_SESSION_VALID_SECONDS)
+@sso_operation(
+    "/createsession", "Create session", limit=Limit(SESSION_LIMIT), valid_seconds=CREATE_SESSION_VALID_SECONDS
+)
 async def create_session(request: SsoRequest) -> SessionToken:
     """Begins an anonymous session for an app, which has no browser to be identified by.
 
-    The session is this client's alone: no other site can ask about it. Its `sid` is in the response.
+    The session is this client's alone: no other site can ask about it. Its `sid` is in the response. It lives for a day
+    until it is used.
     """
     call = request.call
+    call.services.limits.client(SESSION_LIMIT, request.client.id, call.now, request.organisation.id)
     session, _ = await call.services.sessions.begin(request.organisation.id, call.now, request.client.id)
     return session_token(request, session)
 
