@@ -170,11 +170,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Positive, Meta(description="How long events for other systems are kept; nothing delivers them yet.")
     ] = 30
     argon2_memory_kib: Annotated[
-        int, Meta(ge=8, description="Memory of one Argon2id hash, in KiB. The default is OWASP's.")
+        int,
+        Meta(
+            ge=8, le=262_144, description="Memory of one Argon2id hash, in KiB, up to 256 MiB. The default is OWASP's."
+        ),
     ] = 19_456
     argon2_passes: Annotated[Positive, Meta(description="Passes of one Argon2id hash over its memory.")] = 2
     argon2_lanes: Annotated[
-        Positive, Meta(description="Lanes of one Argon2id hash. More than one slows down look-ups.")
+        int, Meta(ge=1, le=16, description="Lanes of one Argon2id hash, up to 16. More than one slows down look-ups.")
     ] = 1
     hashing_threads: Annotated[
         int,
