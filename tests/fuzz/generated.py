@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis.core import NOT_SET
+from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 
 from tests.fuzz.credentials import Credentials
@@ -64,10 +66,10 @@ class Generated:
         send()
 
     def _send(self, case: Any, claims: dict[str, Any]) -> None:
-        request = self._credentials.add_to(_request(case), claims)
+        request = _encoded(self._credentials.add_to(_request(case), claims))
         try:
             response = self._http.request(case.method, case.path, **request)
-        except (httpx.InvalidURL, UnicodeError, ValueError):
+        except (httpx.InvalidURL, httpx.LocalProtocolError, ValueError):
             return  # nothing that a client could send
         outcome = f"{case.method} {case.path}", response.status_code
         self.outcomes[outcome] += 1
@@ -77,6 +79,7 @@ class Generated:
 
 def _operations(document: dict[str, Any]) -> Iterator[Any]:
     for result in schemathesis.openapi.from_dict(document).get_all_operations():
+        assert isinstance(result, Ok), result
         yield result.ok()
 
 
@@ -85,6 +88,15 @@ def _request(case: Any) -> dict[str, Any]:
     headers = {str(name): str(value) for name, value in dict(case.headers or {}).items()}
     request: dict[str, Any] = {"params": dict(case.query or {}), "headers": headers}
     if case.body is not NOT_SET:
+        headers.setdefault("Content-Type", str(case.media_type))
         is_form = case.media_type == "application/x-www-form-urlencoded" and isinstance(case.body, dict)
-        request["data" if is_form else "json"] = dict(case.body) if is_form else case.body
+        request["data" if is_form else "json"] = dict(case.body) if isinstance(case.body, dict) else case.body
+    return request
+
+
+def _encoded(request: dict[str, Any]) -> dict[str, Any]:
+    """The same with its JSON as bytes, because schemathesis makes values that httpx does not encode."""
+    body = request.pop("json", NOT_SET)
+    if body is not NOT_SET:
+        request["content"] = body if isinstance(body, bytes) else json.dumps(body, default=str).encode()
     return request
