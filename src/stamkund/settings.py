@@ -23,7 +23,7 @@ DEFAULT_FILE = Path("stamkund.toml")
 Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
 
-_CALL_LIMIT = "(token|login|candidate|activation)=[0-9]{1,9}"
+_CALL_LIMIT = "(token|login|session|candidate|activation)=[0-9]{1,9}"
 _LIMITS_BY_CALL = f"^({_CALL_LIMIT}(,{_CALL_LIMIT})*)?$"
 
 

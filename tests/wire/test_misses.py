@@ -147,3 +147,8 @@ async def test_each_kind_of_call_may_have_a_limit_of_its_own(fresh_url: str, tmp
 def test_a_limit_of_an_unknown_call_is_refused(value: str) -> None:
     with pytest.raises(WrongSetting, match="limit_per_client_for"):
         load({"STAMKUND_LIMIT_PER_CLIENT_FOR": value})
+
+
+@pytest.mark.parametrize("call", ["token", "login", "session", "candidate", "activation"])
+def test_each_kind_can_be_named(call: str) -> None:
+    assert load({"STAMKUND_LIMIT_PER_CLIENT_FOR": f"{call}=3"}).limit_per_client_for == f"{call}=3"

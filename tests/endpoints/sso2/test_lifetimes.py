@@ -85,7 +85,7 @@ async def test_a_ticket_does_not_prolong_a_login(site: SsoSite, reader: str) -> 
 
 async def test_new_sessions_of_apps_are_limited_by_client(fresh_url: str, tmp_path: Path) -> None:
     """And logins are not: whoever has one request can send it again and again."""
-    async with RunningService(fresh_url, tmp_path / "a.key", limit_per_client=3) as service:
+    async with RunningService(fresh_url, tmp_path / "a.key", limit_per_client_for="session=3") as service:
         site = await site_of(await service.publisher())
         token = site.connector.token(86_400)
         statuses = [(await site.connector.send("createsession", token)).status_code for _ in range(4)]
