@@ -8,6 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from stamkund.server.patience import ConnectionLimits
+from stamkund.wire.request import Request
+from stamkund.wire.response import Response
 from tests.support.http_server import LOOPS, Caller, Gate, HttpServer, until
 from tests.support.small_application import echo, text
 
@@ -32,10 +34,23 @@ def half_a_body(caller: Caller) -> None:
     caller.post("/echo", 60_000, b"half")
 
 
-@pytest.mark.parametrize("does", [lambda _: None, half_a_head, half_a_body])
+def takes_nothing(caller: Caller) -> None:
+    caller.get("/many")
+
+
+def takes_nothing_and_is_closed(caller: Caller) -> None:
+    caller.get("/many", "Connection: close")
+
+
+@pytest.mark.parametrize("does", [lambda _: None, half_a_head, half_a_body, takes_nothing, takes_nothing_and_is_closed])
 def test_whoever_comes_is_served_however_many_wait(server: HttpServer, does: object) -> None:
     """Those that waited longest make room: ten times as many as may be there keep nobody out."""
     assert callable(does)
+
+    async def many_bytes(_: Request) -> Response:
+        return text(b"x" * 6_000_000)
+
+    server.handlers["/many"] = many_bytes
     waiting = []
     for _ in range(10 * LIMIT):
         waiting.append(server.caller())
@@ -45,7 +60,7 @@ def test_whoever_comes_is_served_however_many_wait(server: HttpServer, does: obj
         assert newcomer.response() == (200, b"hello")
         newcomer.close()
         assert len(server.connections) <= LIMIT + 1
-    assert [caller.rest() for caller in waiting[:LIMIT]] == [b""] * LIMIT
+    assert all(len(caller.rest()) < 6_000_000 for caller in waiting[:LIMIT])
 
 
 def test_requests_in_progress_are_never_given_up_for_others(server: HttpServer) -> None:

@@ -40,6 +40,7 @@ class Waiting(Protocol):
     def is_closing(self) -> bool: ...
 
     def give_up(self) -> None: ...
+    def abandon(self) -> None: ...
 
 
 W = TypeVar("W", bound=Waiting)
@@ -71,16 +72,19 @@ class Patience:
             self._loop.call_later(self._pause, self._look)
 
     def make_room(self) -> bool:
-        """Closes the connection that has waited longest for its caller; returns whether there was one."""
+        """Ends the connection that has waited longest for its caller; returns whether there was one.
+
+        One that is being closed waits too, for as long as its caller takes nothing.
+        """
         longest = min(waiting(self._connections), key=lambda connection: connection.waits_since, default=None)
         if longest is not None:
-            longest.give_up()
+            longest.abandon()
         return longest is not None
 
     def _look(self) -> None:
         self._is_due = False
         now, slow = self._loop.time(), 0
-        for connection in [c for c in self._connections if c.waits_for is not None]:
+        for connection in waiting(self._connections):
             if now - connection.waits_since >= self._seconds[connection.waits_for]:
                 slow += connection.waits_for in (HEAD, BODY) and not connection.is_closing
                 connection.give_up()
@@ -91,5 +95,5 @@ class Patience:
 
 
 def waiting(connections: Iterable[W]) -> list[W]:
-    """The connections that wait for their callers and are not about to be closed."""
-    return [c for c in connections if c.waits_for is not None and not c.is_closing]
+    """The connections that wait for their callers."""
+    return [c for c in connections if c.waits_for is not None]

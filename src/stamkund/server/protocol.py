@@ -98,9 +98,14 @@ class Connection(HttpToolsProtocol):
     def give_up(self) -> None:
         """Closes the connection: the second time even if its caller takes nothing."""
         if self.transport.is_closing():
-            self.transport.abort()
+            self.abandon()
         else:
             self.close()
+
+    def abandon(self) -> None:
+        """Ends the connection at once, whatever its caller has not taken."""
+        self.waits_for = None
+        self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
