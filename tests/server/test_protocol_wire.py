@@ -88,7 +88,6 @@ ACCEPTED: dict[str, tuple[bytes, ...]] = {
     "HTTP/1.0 that expects 100": (b"POST /echo HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n", b"body"),
     "HTTP/1.0": (b"GET /echo HTTP/1.0\r\n\r\n" + ECHO,),
     "HTTP/1.0 that would stay": (b"GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + ECHO,),
-    "HTTP/0.9": (b"GET /echo\r\n\r\n",),
     "closing": (CLOSE + ECHO,),
     "closing, and later another": (CLOSE, ECHO),
     "closing after waiting": (LATER + CLOSE + LATER,),
@@ -108,6 +107,10 @@ ACCEPTED: dict[str, tuple[bytes, ...]] = {
 }
 REFUSED: dict[str, tuple[bytes, ...]] = {
     "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",),
+    "HTTP/0.9": (b"GET /echo\r\n\r\n",),
+    "HTTP/2 in text": (b"GET /echo HTTP/2.0\r\nHost: test\r\n\r\n" + ECHO,),
+    "chunks in HTTP/1.0": (b"POST /echo HTTP/1.0\r\n" + CHUNKS + ECHO,),
+    "chunks of another coding": (POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" + ECHO,),
     "HTTP/9.9": (b"GET /echo HTTP/9.9\r\n\r\n",),
     "two lengths": (POST + b"Content-Length: 0\r\nContent-Length: 5\r\n\r\n" + ECHO,),
     "two equal lengths": (POST + b"Content-Length: 5\r\nContent-Length: 5\r\n\r\nabcde" + ECHO,),
@@ -179,6 +182,11 @@ class Reference(HttpToolsProtocol):
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (not hosts and self.parser.get_http_version() != "1.0"):
             raise ValueError("not one Host")
+        codings = [value for name, value in self.headers if name == b"transfer-encoding"]
+        if self.parser.get_http_version() not in ("1.0", "1.1") or codings not in ([], [b"chunked"]):
+            raise ValueError("not spoken here")
+        if codings and self.parser.get_http_version() == "1.0":
+            raise ValueError("no chunks there")
         url = httptools.parse_url(self.url)
         if url.path is None:
             self.url = b"/" if url.query is None else b"/?" + url.query

@@ -196,6 +196,7 @@ class Connection(HttpToolsProtocol):
             url.query or b"",
             keep_alive=parser.should_keep_alive() and version != "1.0",
         )
+        _check_framing(exchange, version)
         _check_host(exchange, version)
         if parser.should_upgrade():
             self._ignore_upgrade(exchange)
@@ -284,6 +285,13 @@ class Connection(HttpToolsProtocol):
         task = self.loop.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+
+
+def _check_framing(exchange: Exchange, version: str) -> None:
+    """Versions and transfer codings that the parser reads, and we do not speak (RFC 9112, 6.1). Raises Refused."""
+    coding = exchange.headers.get(b"transfer-encoding")
+    if version not in ("1.0", "1.1") or (coding is not None and (version == "1.0" or coding.lower() != b"chunked")):
+        raise Refused(problems.NOT_HTTP)
 
 
 def _check_host(exchange: Exchange, version: str) -> None:

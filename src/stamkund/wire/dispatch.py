@@ -37,6 +37,7 @@ from stamkund.wire.response import NO_STORE, Response
 from stamkund.wire.services import Services
 
 MAX_BODY_BYTES = 64 * 1024
+_MAX_LENGTH_DIGITS = len(str(MAX_BODY_BYTES))
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:+/=-]{1,128}")
 _JSON = re.compile(rb"application/json[ \t]*(;.*)?", re.IGNORECASE)
@@ -255,8 +256,8 @@ async def _body(call: Call) -> bytes:
     The connection stays open at 413: the server discards the rest of the body as it comes. Closing it under a client
     that is still sending would take the response away from it.
     """
-    length = call.headers.get(b"content-length", b"0")
-    if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+    digits = call.headers.get(b"content-length", b"0").lstrip(b"0")  # Python reads no number of thousands of digits
+    if len(digits) > _MAX_LENGTH_DIGITS or (digits and not digits.isdigit()) or int(digits or b"0") > MAX_BODY_BYTES:
         raise Refused(problems.PAYLOAD_TOO_LARGE)
     try:
         return await call.request.read_body(MAX_BODY_BYTES)
