@@ -77,7 +77,9 @@ async def _prepare(installation: Installation, packages: int) -> list[str]:
         sids = []
         for account in range(1, SESSIONS + 1):
             session, _ = await sessions.begin(ORGANISATION, now)
-            await store.sessions.log_in(ORGANISATION, session.sid, account, now, sessions.expiry(now), "bench")
+            await store.sessions.log_in(
+                ORGANISATION, session.sid, account, now, sessions.lifetime.expiry(now, now), "bench"
+            )
             sids.append(session.sid)
         return sids
     finally:

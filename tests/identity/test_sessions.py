@@ -22,7 +22,7 @@ async def test_many_used_sessions_are_extended_in_batches_that_an_outage_does_no
     mine = Sessions(service.store, service.settings)
     begun = [(await mine.begin(publisher.id, NOW, publisher.client.id))[0] for _ in range(5)]
     for session in begun:
-        mine.mark_used(session, NOW + DAY)
+        mine.mark_used(session, NOW + DAY // 2)
     extend = service.store.sessions.extend
     batches: list[int] = []
 
@@ -36,10 +36,13 @@ async def test_many_used_sessions_are_extended_in_batches_that_an_outage_does_no
     with pytest.raises(Unavailable):
         await mine.write_used()
     assert batches == [2]
-    assert await _expiries(publisher, begun) == [mine.expiry(NOW)] * 3 + [mine.expiry(NOW + DAY)] * 2
+    assert (
+        await _expiries(publisher, begun)
+        == [NOW + DAY] * 3 + [mine.lifetime.expiry(NOW + DAY // 2, NOW)] * 2
+    )
     monkeypatch.setattr(service.store.sessions, "extend", extend)
     await mine.write_used()
-    assert await _expiries(publisher, begun) == [mine.expiry(NOW + DAY)] * 5
+    assert await _expiries(publisher, begun) == [mine.lifetime.expiry(NOW + DAY // 2, NOW)] * 5
 
 
 async def _expiries(publisher: Publisher, begun: list[Session]) -> list[int]:

@@ -13,13 +13,15 @@ from collections.abc import Mapping
 
 from stamkund.identity.cookies import cookies, set_cookie
 from stamkund.identity.tokens import new_token, token_digest
-from stamkund.rules.session import ANONYMOUS, TERMINATED, Session, Visitor
+from stamkund.rules.session import ANONYMOUS, TERMINATED, Lifetime, Session, Visitor
 from stamkund.rules.timestamps import DAY
 from stamkund.settings import Settings
 from stamkund.store import SessionUse, Store
 
 ANONYMOUS_SECONDS = 3600
-"""How long a browser's new session lives until it is used: whoever sends no cookie back gets another at each visit."""
+"""How long a browser's session lives after a visit, until a site asks about it or a reader logs in.
+
+Anybody can have any number of them."""
 APP_SECONDS = DAY
 """The same of an app's: whoever sees the request that begins one can send it again for a day."""
 _EXTEND_AFTER_SECONDS = DAY
@@ -48,31 +50,32 @@ class Sessions:
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
-        self._seconds = settings.session_days * DAY
-        self._longest_seconds = settings.session_max_days * DAY
+        self.lifetime = Lifetime(settings.session_days * DAY, settings.session_max_days * DAY)
         self._used: dict[tuple[str, str], tuple[int, int]] = {}
-
-    def expiry(self, now: int, begun: int | None = None) -> int:
-        """Expiry time of a session used at `now`, whose reader logged in at `begun` (None: now)."""
-        return min(now + self._seconds, (now if begun is None else begun) + self._longest_seconds)
 
     def cookie(self, organisation: str, value: str) -> tuple[bytes, bytes]:
         """The header that gives a browser its session."""
-        return set_cookie(cookie_name(organisation), value, self._seconds)
+        return set_cookie(cookie_name(organisation), value, self.lifetime.idle_seconds)
 
     def no_cookie(self, organisation: str) -> tuple[bytes, bytes]:
         """The header that takes a browser's session away."""
         return set_cookie(cookie_name(organisation), "", 0)
 
     async def of_browser(self, organisation: str, headers: Mapping[bytes, bytes], now: int) -> Session | None:
-        """The session of a browser's cookie, marked as used; None for none or an ended one. Raises Unavailable."""
+        """The session of a browser's cookie, marked as used; None for none or an ended one. Raises Unavailable.
+
+        Without a reader it lives on for an hour.
+        """
         value = cookies(headers).get(cookie_name(organisation))
         if not value:
             return None
         session = await self._store.sessions.by_cookie(organisation, cookie_digest(value), now)
         if session is None or session.status == TERMINATED:
             return None
-        self.mark_used(session, now)
+        if session.status == ANONYMOUS:  # whoever keeps its cookie can send it any number of times
+            self._mark_used(session, now, min(self.lifetime.expiry(now, session.begun), now + ANONYMOUS_SECONDS))
+        else:
+            self.mark_used(session, now)
         return session
 
     async def begin(
@@ -92,7 +95,7 @@ class Sessions:
             created=now,
             authenticated=None,
             seen=now,
-            expires=min(self.expiry(now), now + unused_seconds),
+            expires=min(self.lifetime.expiry(now, now), now + unused_seconds),
             visitor=visitor,
         )
         cookie = None if client else new_token()
@@ -100,9 +103,11 @@ class Sessions:
         return session, cookie
 
     def mark_used(self, session: Session | SessionUse, now: int) -> None:
-        """Remembers that a session was used; `write_used` stores it. Nothing is written on a read path."""
-        expires = self.expiry(now, session.begun)
-        if session.expires > now and expires - session.expires >= min(_EXTEND_AFTER_SECONDS, self._seconds // 2):
+        """Remembers that a session was used by a site; `write_used` stores it. Nothing is written on a read path."""
+        self._mark_used(session, now, self.lifetime.expiry(now, session.begun))
+
+    def _mark_used(self, session: Session | SessionUse, now: int, expires: int) -> None:
+        if session.expires > now and expires - session.expires >= min(_EXTEND_AFTER_SECONDS, (expires - now) // 2):
             self._used[session.organisation, session.sid] = now, expires
 
     async def write_used(self) -> None:

@@ -25,10 +25,18 @@ CREDENTIAL_SECONDS = 60
 
 
 def new_credential(
-    kind: str, client: Client, account: int, scopes: str, now: int, detail: str = "{}", session: str | None = None
+    kind: str,
+    client: Client,
+    account: int,
+    scopes: str,
+    now: int,
+    authenticated: int,
+    detail: str = "{}",
+    session: str | None = None,
 ) -> tuple[str, OneTimeCredential]:
     """A code or ticket for a client, and what is to be stored of it. `account`: the row of the reader's account.
 
+    `authenticated`: when the reader gave the password, which the longest time that tokens last counts from.
     `session`: the sid of the session that the reader is logged in to.
     """
     text = new_token()
@@ -41,7 +49,7 @@ def new_credential(
         scopes=scopes,
         created=now,
         expires=now + CREDENTIAL_SECONDS,
-        family=new_id(now),
+        family=new_id(authenticated),
         detail=detail,
         session=session,
     )

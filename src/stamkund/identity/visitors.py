@@ -35,7 +35,8 @@ def site_visitor(vault: Vault, organisation: str, user_agent: Any, address: Any)
 
 
 def _visitor(vault: Vault, organisation: str, user_agent: str, address: str | None) -> Visitor:
-    agent = _pseudonym(vault, "agent", organisation, _normal(user_agent))
+    text = _normal(user_agent)
+    agent = _pseudonym(vault, "agent", organisation, text) if text else ""
     network = source_of(address) if address and len(address) <= _MAX_ADDRESS_LENGTH else None
     if network is None:
         return Visitor(agent, None)

@@ -7,6 +7,8 @@ which is not active counts as ended while it is not.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from stamkund.rules.account import Personal
 
 ANONYMOUS = "anon"
@@ -14,8 +16,22 @@ LOGGED_IN = "loggedin"
 TERMINATED = "terminated"
 
 
+@dataclass(frozen=True)
+class Lifetime:
+    """How long a session lasts: `idle_seconds` after it was last used, `longest_seconds` after its login."""
+
+    idle_seconds: int
+    longest_seconds: int
+
+    def expiry(self, now: int, begun: int) -> int:
+        """Expiry time of a session used at `now`, whose reader logged in (or which was created) at `begun`."""
+        return min(now + self.idle_seconds, begun + self.longest_seconds)
+
+
 class Visitor(Personal):
     """What a browser is recognised by, as keyed hashes: its user agent, and its address where that can be compared.
+
+    `agent` is empty where there is none: such visitors are never the same.
 
     `address` begins with the version of IP (`4.` or `6.`), because a browser may use both.
     """
@@ -63,7 +79,9 @@ class Session(Personal):
 
     def has_agent_of(self, visitor: Visitor) -> bool:
         """Whether a visitor of a site uses the same program as the session's browser. An app's session has none."""
-        return self.client is not None or (self.visitor is not None and self.visitor.agent == visitor.agent)
+        if self.client is not None:
+            return True
+        return self.visitor is not None and self.visitor.agent == visitor.agent != ""
 
     def has_other_address_than(self, visitor: Visitor) -> bool:
         """Whether a visitor of a site is elsewhere than the session's browser, as far as that can be compared."""

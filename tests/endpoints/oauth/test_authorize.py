@@ -69,7 +69,8 @@ async def browser_of(publisher: Publisher, email: str = EMAIL) -> str:
     login = await service.store.logins.find(publisher.id, identifiers.email(email))
     assert login is not None and login.row is not None
     session, cookie = await sessions.begin(publisher.id, now)
-    await service.store.sessions.log_in(publisher.id, session.sid, login.row, now, sessions.expiry(now), "test")
+    expires = sessions.lifetime.expiry(now, now)
+    await service.store.sessions.log_in(publisher.id, session.sid, login.row, now, expires, "test")
     return f"{cookie_name(publisher.id)}={cookie}"
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.endpoints.sso2.conftest import EMAIL, PASSWORD, SsoSite, site_of
-from tests.support.service import RunningService
+from tests.support.rows import rows
+from tests.support.service import Publisher, RunningService
 from tests.support.waiting import until
 
 DAY = 86_400
@@ -35,6 +36,16 @@ async def test_an_apps_session_that_is_never_used_lives_a_day(site: SsoSite) -> 
     assert await expiry(site, sid) == clock() + DAY
     assert await site.status(sid) == ("anon", None)
     await until(lambda: _lives_until(site, sid, clock() + 30 * DAY))
+
+
+async def test_a_browser_makes_its_session_last_an_hour_at_a_time(site: SsoSite) -> None:
+    """Whoever sends the cookie back gets no month for it: that takes a request of a site, or a login."""
+    clock, visited = site.publisher.service.clock, await site.identified()
+    begun = clock()
+    with clock.at(begun + 3000):
+        assert (await site.identified(visited.cookie)).sid == visited.sid
+        await until(lambda: _lives_until(site, visited.sid, begun + 3000 + 3600))
+    assert await expiry(site, visited.sid) == begun + 6600
 
 
 @pytest.mark.parametrize("use", ["sessionstatus", "authenticate"])
@@ -72,15 +83,33 @@ async def test_a_session_lasts_a_year_at_most(site: SsoSite, reader: str) -> Non
 
 
 async def test_a_ticket_does_not_prolong_a_login(site: SsoSite, reader: str) -> None:
-    """No password was given: the session begins when the ticket's own did."""
-    clock, visited = site.publisher.service.clock, await site.logged_in()
+    """No password was given: each session begins when the first one did, and ends when that must."""
+    clock, sid = site.publisher.service.clock, (await site.logged_in()).sid
     begun = clock()
-    with clock.at(begun + 20 * DAY):
-        other = await site.identified()
-        await site.connector.authenticate_with_ticket(other.sid, await site.ticket(visited.sid))
-        lookup = await site.publisher.service.store.sessions.of_client(site.client.id, other.sid)
-        assert lookup is not None and lookup.session is not None
-        assert lookup.session.authenticated == begun
+    for day in range(29, 365, 29):
+        with clock.at(begun + day * DAY):
+            other = await site.identified()
+            await site.connector.authenticate_with_ticket(other.sid, await site.ticket(sid))
+            sid = other.sid
+            assert await expiry(site, sid) == begun + min(day + 30, 365) * DAY
+    with clock.at(begun + 365 * DAY):
+        assert await site.status(sid, "loggedin") == ("terminated", "session_not_found")
+
+
+async def test_tokens_of_a_ticket_end_with_the_login(publisher: Publisher, reader: str) -> None:
+    """The refresh token of a login of a year ago lasts 400 days from then, not from the ticket."""
+    site = await site_of(publisher, offline_access=True)
+    clock, visited = publisher.service.clock, await site.logged_in()
+    begun = clock()
+    for day in range(29, 365, 29):
+        with clock.at(begun + day * DAY):
+            ticket = await site.ticket(visited.sid)
+            await until(partial(_lives_until, site, visited.sid, begun + min(day + 30, 365) * DAY))
+            response = await site.connector.exchange(ticket)
+            assert response.status_code == 200
+    await site.connector.http.aclose()
+    latest = f"SELECT max(expires) FROM tokens WHERE kind = 'refresh' AND client = '{site.client.id}'"
+    assert await rows(publisher.service.settings.database_url, latest) == [(begun + 400 * DAY,)]
 
 
 async def test_new_sessions_of_apps_are_limited_by_client(fresh_url: str, tmp_path: Path) -> None:

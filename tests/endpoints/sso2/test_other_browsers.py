@@ -85,9 +85,17 @@ async def test_the_same_browser_keeps_its_session(behind: SsoSite) -> None:
     ):
         visited = await identified(behind, seen)
         assert (await logged_in(behind, visited.sid, sent))["sid"] == visited.sid, (seen, sent)
-    for agent in ("", "Mozilla/5.0   (X)", "å" * 2000):
+    for agent in ("Mozilla/5.0   (X)", "å" * 2000):
         visited = await identified(behind, agent=agent)
         assert (await logged_in(behind, visited.sid, uas=f" {' '.join(agent.split())}"))["sid"] == visited.sid
+
+
+@pytest.mark.parametrize("uas", [None, "", " ", 7])
+async def test_a_browser_without_user_agent_is_never_the_visitors(behind: SsoSite, uas: Any) -> None:
+    """Else an attacker who sends none has the session of whoever logs in at a site that names none."""
+    visited = await identified(behind, agent="")
+    assert (await logged_in(behind, visited.sid, uas=uas))["sid"] != visited.sid
+    assert await behind.status(visited.sid) == ("anon", None)
 
 
 async def test_another_address_is_another_browser(behind: SsoSite) -> None:

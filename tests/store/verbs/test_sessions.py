@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from stamkund.rules.session import ANONYMOUS, LOGGED_IN, TERMINATED, Session
+from stamkund.rules.session import ANONYMOUS, LOGGED_IN, TERMINATED, Lifetime, Session
 from stamkund.store import TICKET, NotActive, OneTimeCredential
 from tests.store.conftest import DAY, StoredOrganisation
 from tests.support.service import NOW
 
 END = NOW + 30 * DAY
+LIFETIME = Lifetime(30 * DAY, 365 * DAY)
 
 
 def made(paper: StoredOrganisation, sid: str, **fields: Any) -> Session:
@@ -80,7 +81,7 @@ async def test_an_expired_session_is_none_to_every_verb(paper: StoredOrganisatio
     assert await sessions.by_cookie(paper.id, cookie(paper, "s"), END) is None
     assert await sessions.log_in(paper.id, new.sid, row, END, END + 1, paper.client.id) is None
     spent = await ticket(paper, row, expires=END + 60)
-    assert await sessions.log_in_with_ticket(paper.id, new.sid, spent, paper.client.id, END, END + 1) is None
+    assert await sessions.log_in_with_ticket(paper.id, new.sid, spent, paper.client.id, END, LIFETIME) is None
     assert await sessions.terminate(paper.id, new.sid, END, paper.client.id) is None
     session = await session_of(paper, new.sid)
     assert session == new, "the look-up leaves it to the caller to check when it expires"
@@ -126,7 +127,7 @@ async def test_a_login_does_not_reach_another_organisations_session(
     sessions = neighbour.store.sessions
     assert await sessions.log_in(neighbour.id, new.sid, row, NOW, END, neighbour.client.id) is None
     spent = await ticket(neighbour, row)
-    assert await sessions.log_in_with_ticket(neighbour.id, new.sid, spent, neighbour.client.id, NOW, END) is None
+    assert await sessions.log_in_with_ticket(neighbour.id, new.sid, spent, neighbour.client.id, NOW, LIFETIME) is None
     assert await sessions.terminate(neighbour.id, new.sid, NOW, neighbour.client.id) is None
     assert await session_of(paper, new.sid) == new
 
@@ -137,7 +138,7 @@ async def test_an_account_that_is_not_active_is_not_let_in(paper: StoredOrganisa
     held = await ticket(paper, row)
     for login in (
         lambda: sessions.log_in(paper.id, new.sid, row, NOW, END, paper.client.id),
-        lambda: sessions.log_in_with_ticket(paper.id, new.sid, held, paper.client.id, NOW, END),
+        lambda: sessions.log_in_with_ticket(paper.id, new.sid, held, paper.client.id, NOW, LIFETIME),
         lambda: sessions.log_in(paper.id, new.sid, 10**9, NOW, END, paper.client.id),
     ):
         with pytest.raises(NotActive):
@@ -149,10 +150,10 @@ async def test_a_ticket_lets_in_once(paper: StoredOrganisation) -> None:
     row, sessions = await reader(paper), paper.store.sessions
     one, two = await added(paper, "1"), await added(paper, "2")
     held = await ticket(paper, row)
-    done = await sessions.log_in_with_ticket(paper.id, one.sid, held, paper.client.id, NOW, END)
+    done = await sessions.log_in_with_ticket(paper.id, one.sid, held, paper.client.id, NOW, LIFETIME)
     assert done is not None and done[0] is not None and done[1] is not None
     assert (done[0].status, done[0].logged_in_account, done[1].account) == (LOGGED_IN, row, row)
-    again = await sessions.log_in_with_ticket(paper.id, two.sid, held, paper.client.id, NOW, END)
+    again = await sessions.log_in_with_ticket(paper.id, two.sid, held, paper.client.id, NOW, LIFETIME)
     assert again == (two, None)
     assert await session_of(paper, two.sid) == two
 
@@ -161,9 +162,9 @@ async def test_a_ticket_must_be_the_clients_and_valid(paper: StoredOrganisation)
     row, sessions, new = await reader(paper), paper.store.sessions, await added(paper)
     held, late = await ticket(paper, row, "1", client="another"), await ticket(paper, row, "2")
     for hash_, now in ((held, NOW), (late, NOW + 60), (b"unknown", NOW)):
-        done = await sessions.log_in_with_ticket(paper.id, new.sid, hash_, paper.client.id, now, END)
+        done = await sessions.log_in_with_ticket(paper.id, new.sid, hash_, paper.client.id, now, LIFETIME)
         assert done == (new, None)
-    done = await sessions.log_in_with_ticket(paper.id, new.sid, late, paper.client.id, NOW + 59, END)
+    done = await sessions.log_in_with_ticket(paper.id, new.sid, late, paper.client.id, NOW + 59, LIFETIME)
     assert done is not None and done[1] is not None
 
 
@@ -171,8 +172,8 @@ async def test_a_ticket_is_not_spent_on_a_session_that_is_not_there(paper: Store
     row, sessions, new = await reader(paper), paper.store.sessions, await added(paper, "mine")
     held, others = await ticket(paper, row), await added(paper, "app", client="another")
     for sid in ("unknown", others.sid):
-        assert await sessions.log_in_with_ticket(paper.id, sid, held, paper.client.id, NOW, END) is None
-    done = await sessions.log_in_with_ticket(paper.id, new.sid, held, paper.client.id, NOW, END)
+        assert await sessions.log_in_with_ticket(paper.id, sid, held, paper.client.id, NOW, LIFETIME) is None
+    done = await sessions.log_in_with_ticket(paper.id, new.sid, held, paper.client.id, NOW, LIFETIME)
     assert done is not None and done[1] is not None
 
 
@@ -182,7 +183,7 @@ async def test_of_many_uses_of_a_ticket_in_two_processes_one_lets_in(paper: Stor
     new = [await added(paper, str(number)) for number in range(10)]
     done = await asyncio.gather(
         *(
-            store.sessions.log_in_with_ticket(paper.id, session.sid, held, paper.client.id, NOW, END)
+            store.sessions.log_in_with_ticket(paper.id, session.sid, held, paper.client.id, NOW, LIFETIME)
             for session in new
             for store in (paper.store, paper.other)
         )
@@ -210,7 +211,7 @@ async def test_a_session_is_ended_once_and_for_all(paper: StoredOrganisation) ->
     assert again is not None and again.status == TERMINATED
     assert await sessions.log_in(paper.id, new.sid, row, NOW, END, paper.client.id) is None
     held = await ticket(paper, row)
-    assert await sessions.log_in_with_ticket(paper.id, new.sid, held, paper.client.id, NOW, END) is None
+    assert await sessions.log_in_with_ticket(paper.id, new.sid, held, paper.client.id, NOW, LIFETIME) is None
     assert await events(paper) == ["logged_in", "logged_out"]
 
 

@@ -205,7 +205,7 @@ async def _new_session(call: Call, organisation: str) -> Session:
 
 async def _log_in_to(call: Call, destination: Destination, session: Session, account: int, cookie: str) -> bool:
     """Logs the reader in to a session under a new cookie, so that one from before opens nothing."""
-    organisation, expiry = destination.organisation.id, call.services.sessions.expiry(call.now)
+    organisation, expiry = destination.organisation.id, call.services.sessions.lifetime.expiry(call.now, call.now)
     changed = await call.services.store.sessions.log_in(
         organisation, session.sid, account, call.now, expiry, destination.client_id, cookie_digest(cookie)
     )

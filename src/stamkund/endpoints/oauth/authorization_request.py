@@ -23,6 +23,8 @@ from stamkund.wire.form import too_long
 from stamkund.wire.parameters import parse_query
 
 _LOOPBACK = ("http://127.0.0.1", "http://[::1]")
+MAX_NONCE_LENGTH = 1024
+"""It is stored with the code; libraries send less than a hundred characters."""
 MIN_AGE_AFTER_LOGIN = 60
 """How many seconds ago a login may have been that was asked for just now."""
 
@@ -127,7 +129,7 @@ def authorization_request(target: RedirectTarget, parameters: Mapping[str, str])
         raise RedirectedError("unauthorized_client", f"The client may not use the grant type {CODE_GRANT}")
     _check_response_type(parameters)
     challenge = _challenge(target.client, parameters)
-    sent_scope = parameters.get("scope", "")
+    sent_scope = " ".join(dict.fromkeys(parameters.get("scope", "").split()))
     try:
         scopes = requested_scopes(target.client, sent_scope)
     except OAuthError as error:
@@ -139,7 +141,7 @@ def authorization_request(target: RedirectTarget, parameters: Mapping[str, str])
         scopes=scopes,
         sent_scope=sent_scope,
         challenge=challenge,
-        nonce=parameters.get("nonce"),
+        nonce=_nonce(parameters),
         prompts=prompts,
         max_age=_max_age(parameters),
         id_token_hint=parameters.get("id_token_hint"),
@@ -152,6 +154,13 @@ def address_after_login(path: str, parameters: Mapping[str, str]) -> str:
     if "max_age" in repeated:
         repeated["max_age"] = str(max(int(repeated["max_age"]), MIN_AGE_AFTER_LOGIN))
     return f"{path}?{urlencode(repeated, quote_via=quote, errors='replace')}"
+
+
+def _nonce(parameters: Mapping[str, str]) -> str | None:
+    nonce = parameters.get("nonce")
+    if nonce is not None and len(nonce) > MAX_NONCE_LENGTH:
+        raise RedirectedError("invalid_request", f"The nonce must be at most {MAX_NONCE_LENGTH} characters")
+    return nonce
 
 
 def _max_age(parameters: Mapping[str, str]) -> int | None:

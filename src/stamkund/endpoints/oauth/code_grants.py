@@ -55,8 +55,8 @@ async def new_code(
     session: str | None = None,
 ) -> str:
     """A code for a reader who is logged in to a session (its sid), stored. Raises Unavailable."""
-    detail = msgspec.json.encode(binding).decode()
-    code, credential = new_credential(CODE, client, account, granted, now, detail, session)
+    detail, authenticated = msgspec.json.encode(binding).decode(), binding.authenticated or now
+    code, credential = new_credential(CODE, client, account, granted, now, authenticated, detail, session)
     await store.one_time_credentials.add(credential)
     return code
 

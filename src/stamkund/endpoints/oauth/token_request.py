@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from stamkund.endpoints.oauth.errors import OAuthError, quoted, required_field
 from stamkund.identity.tokens import new_token, token_digest
 from stamkund.rules import scopes
-from stamkund.rules.ids import new_id
+from stamkund.rules.ids import made_at, new_id
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.timestamps import DAY
 from stamkund.store import ACCESS, REFRESH, Issue, NewToken, RefreshPolicy
@@ -108,7 +108,8 @@ class TokenPair:
         now = request.call.now
         expiry = [(self.access_token, ACCESS, now + request.call.services.settings.access_token_seconds)]
         if self.refresh_token is not None:
-            until = request.refresh_policy().expiry(now, now) if refresh_until is None else refresh_until
+            login = made_at(family) or now
+            until = request.refresh_policy().expiry(login, now) if refresh_until is None else refresh_until
             expiry.append((self.refresh_token, REFRESH, until))
         return [
             NewToken(

@@ -71,7 +71,7 @@ async def _logged_in(request: SsoRequest, account: int) -> SessionToken:
         request.sid,
         account,
         call.now,
-        call.services.sessions.expiry(call.now),
+        call.services.sessions.lifetime.expiry(call.now, call.now),
         request.client.id,
         site_visitor=request.site_visitor(),
     )
@@ -106,7 +106,7 @@ async def _logged_in_with_ticket(request: SsoRequest) -> SessionToken:
         digest,
         request.client.id,
         call.now,
-        call.services.sessions.expiry(call.now),
+        call.services.sessions.lifetime,
         request.site_visitor(),
     )
     if result is None:

@@ -84,8 +84,11 @@ def signed(request: SsoRequest, token: SessionToken) -> str:
 
 async def new_ticket(request: SsoRequest, session: Session) -> str:
     """A ticket that lets this client, once, know who is logged in to a session. Raises Unavailable."""
-    account, scopes = session.logged_in_account, " ".join(request.client.scopes)
+    account, scopes, now = session.logged_in_account, " ".join(request.client.scopes), request.call.now
     assert account is not None
-    ticket, credential = new_credential(TICKET, request.client, account, scopes, request.call.now, session=session.sid)
+    authenticated = session.authenticated or now
+    ticket, credential = new_credential(
+        TICKET, request.client, account, scopes, now, authenticated, session=session.sid
+    )
     await request.call.services.store.one_time_credentials.add(credential)
     return ticket

@@ -20,7 +20,7 @@ from stamkund.store.work import Execute, Sql, Work, delete_batch, first, for_sha
 CODE = "code"
 TICKET = "ticket"
 REMEMBERED_SECONDS = DAY
-"""How long an expired one is recognised."""
+"""How long one that was spent is recognised. One that was not is removed when it has expired."""
 
 _ADD = Sql(
     "INSERT INTO one_time_credentials "
@@ -32,7 +32,7 @@ _LOCK = for_update(
     "WHERE organisation = $1 AND digest = $2"
 )
 _SESSION = for_share("SELECT status, account, authenticated FROM sessions WHERE organisation = $1 AND sid = $2")
-_SPEND = Sql("UPDATE one_time_credentials SET spent = $3 WHERE organisation = $1 AND digest = $2")
+_SPEND = Sql("UPDATE one_time_credentials SET spent = $3, expires = $4 WHERE organisation = $1 AND digest = $2")
 _REMOVE = delete_batch("one_time_credentials", "organisation, digest", "expires <= $1", "expires")
 
 
@@ -100,8 +100,8 @@ class OneTimeCredentialVerbs(Verbs):
 
     @writes
     def remove_expired(self, now: int, at_most: int = 500) -> Work[int]:
-        """Removes at most `at_most` that expired longer ago than they are recognised; returns how many."""
-        return len((yield Execute(_REMOVE, (now - REMEMBERED_SECONDS, at_most))))
+        """Removes at most `at_most` that expired and are not recognised any more; returns how many."""
+        return len((yield Execute(_REMOVE, (now, at_most))))
 
 
 def spend(
@@ -144,5 +144,5 @@ def spend(
             return None
     if check is not None:
         check(credential)
-    yield Execute(_SPEND, (organisation, digest, now))
+    yield Execute(_SPEND, (organisation, digest, now, now + REMEMBERED_SECONDS))
     return credential, None if session is None else session["authenticated"]

@@ -16,7 +16,7 @@ import msgspec
 from stamkund.rules.account import ACTIVE
 from stamkund.rules.events import AuditEntry, AuditEvent
 from stamkund.rules.organisation import Client, Organisation
-from stamkund.rules.session import ANONYMOUS, LOGGED_IN, TERMINATED, Session, Visitor
+from stamkund.rules.session import ANONYMOUS, LOGGED_IN, TERMINATED, Lifetime, Session, Visitor
 from stamkund.store.documents import client_of, organisation_of
 from stamkund.store.verb import Verbs, reads, writes
 from stamkund.store.verbs import events, visitor_addresses
@@ -147,10 +147,10 @@ class SessionVerbs(Verbs):
         ticket: bytes,
         client: str,
         now: int,
-        expires: int,
+        lifetime: Lifetime,
         site_visitor: SiteVisitor | None = None,
     ) -> Work[tuple[Session | None, OneTimeCredential | None] | None]:
-        """Spends a client's ticket to log its reader in to a session, as `log_in` does.
+        """Spends a client's ticket to log its reader in to a session, as `log_in` does; it ends when that login does.
 
         None: no such session; without a credential: no such ticket. Raises NotActive.
         """
@@ -165,7 +165,10 @@ class SessionVerbs(Verbs):
         if spent is None:
             return session, None
         credential, authenticated = spent
-        login = _Login(credential.account, now if authenticated is None else authenticated, now, expires, client)
+        begun = now if authenticated is None else authenticated
+        login = _Login(credential.account, begun, now, lifetime.expiry(now, begun), client)
+        if login.expires <= now:  # the longest time has been made shorter since
+            return session, None
         if site_visitor is not None:
             return (yield from _log_in_visitor(session, organisation, site_visitor, login)), credential
         assert session is not None
