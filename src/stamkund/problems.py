@@ -171,6 +171,7 @@ CANDIDATE_NOT_FOUND = not_found("account candidate")
 TITLE_NOT_FOUND = not_found("title")
 PATH_NOT_FOUND = not_found("path")
 PAYLOAD_TOO_LARGE = Problem(413, "payload_too_large", "The request body must be at most 64 KiB")
+TOO_MANY_FIELDS = Problem(413, "payload_too_large", "The form has too many fields")
 UNSUPPORTED_ENCODING = Problem(
     415,
     "unsupported_encoding",

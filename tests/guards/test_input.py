@@ -673,12 +673,15 @@ async def test_a_request_whose_end_is_disputed_is_refused(service: RunningServic
     assert response.rest == b""
 
 
-@pytest.mark.parametrize(("digits", "status"), [(b"0" * 5_000 + b"2", 400), (b"9" * 19, 413), (b"0" * 5_000, 400)])
-async def test_a_length_of_many_digits(service: RunningService, digits: bytes, status: int) -> None:
+@pytest.mark.parametrize(
+    ("digits", "statuses"),
+    [(b"0" * 5_000 + b"2", {400, 403}), (b"9" * 19, {413}), (b"0" * 5_000, {400, 403})],
+)
+async def test_a_length_of_many_digits(service: RunningService, digits: bytes, statuses: set[int]) -> None:
     """Python reads no number of thousands of digits."""
     head = b"POST /login HTTP/1.1\r\nHost: test\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     response = await raw.send(service, head + b"Connection: close\r\nContent-Length: " + digits + b"\r\n\r\na=")
-    assert response.status == status
+    assert response.status in statuses
 
 
 @pytest.mark.parametrize(

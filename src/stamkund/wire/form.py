@@ -7,7 +7,10 @@ forms do, and everything else is taken literally (`^`, `/`, `@`, blanks, a `%` t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from urllib.parse import unquote_plus
+
+from stamkund import problems
+from stamkund.problems import Refused
+from stamkund.wire.escapes import MAX_PARAMETERS, unescaped_field
 
 MAX_FIELD_LENGTH = 8192
 """How long a field or parameter may be of which nothing else is said: longer than any address that browsers follow."""
@@ -29,7 +32,9 @@ class FormFields(dict[str, str]):
 
 
 def parse_form(body: bytes) -> FormFields:
-    """The fields of a form. Bytes that are not UTF-8 are read as Latin-1."""
+    """The fields of a form. Bytes that are not UTF-8 are read as Latin-1. Raises Refused for too many."""
+    if body.count(b"&") >= MAX_PARAMETERS:
+        raise Refused(problems.TOO_MANY_FIELDS)
     fields = FormFields()
     for part in body.strip(b"\r\n").split(b"&"):
         raw_name, _, value = part.partition(b"=")
@@ -42,14 +47,11 @@ def parse_form(body: bytes) -> FormFields:
 
 
 def _decoded(raw: bytes) -> str:
+    value = unescaped_field(raw)
     try:
-        text = raw.decode()
+        return value.decode()
     except UnicodeDecodeError:
-        text = raw.decode("latin-1")
-    try:
-        return unquote_plus(text, errors="strict")
-    except UnicodeDecodeError:
-        return unquote_plus(text, encoding="latin-1")
+        return value.decode("latin-1")
 
 
 def too_long(fields: Mapping[str, object], names: Iterable[str]) -> list[str]:

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NoReturn, TypeVar, cast
-from urllib.parse import unquote_to_bytes
 
 from stamkund import problems
 from stamkund.problems import Refused
 from stamkund.rules.values import Context, Invalid, ValueType
+from stamkund.wire.escapes import MAX_PARAMETERS, unescaped_field
 
 T = TypeVar("T")
 
@@ -63,14 +63,23 @@ class _Unreadable:
 _NOT_UTF8 = _Unreadable("Parameter must be percent-encoded UTF-8")
 _NOT_A_STRING = _Unreadable("Parameter must be a string")
 _REPEATED = _Unreadable("Parameter must be given once")
+_TOO_MANY = _Unreadable(f"There must be at most {MAX_PARAMETERS} parameters")
+_MORE = "…"
+"""The name of what comes after as many parameters as may be; it is none that a call has."""
 
 
 def parse_query(raw: bytes) -> dict[str, Any]:
-    """A query string as names and texts, in the order sent. What can't be read becomes a value that is refused."""
+    """A query string as names and texts, in the order sent. What can't be read becomes a value that is refused.
+
+    So does all that comes after the first `MAX_PARAMETERS`.
+    """
     values: dict[str, Any] = {}
     if not raw:
         return values
-    for part in raw.split(b"&"):
+    for place, part in enumerate(raw.split(b"&", MAX_PARAMETERS)):
+        if place == MAX_PARAMETERS:
+            values[_MORE] = _TOO_MANY
+            break
         if not part:
             continue
         raw_name, _, raw_value = part.partition(b"=")
@@ -86,7 +95,7 @@ def _text(raw: bytes) -> Any:
         except UnicodeDecodeError:
             return _NOT_UTF8
     try:
-        return unquote_to_bytes(raw.replace(b"+", b" ")).decode()
+        return unescaped_field(raw).decode()
     except UnicodeDecodeError:
         return _NOT_UTF8
 
@@ -94,7 +103,7 @@ def _text(raw: bytes) -> Any:
 def _name(raw: bytes) -> str:
     if b"%" not in raw and b"+" not in raw:
         return raw.decode(errors="replace")
-    return unquote_to_bytes(raw.replace(b"+", b" ")).decode(errors="replace")
+    return unescaped_field(raw).decode(errors="replace")
 
 
 def parse_json_object(body: bytes) -> dict[str, Any]:
