@@ -184,6 +184,7 @@ async def test_a_session_ends_when_it_was_not_seen_for_thirty_days(site: LoggedI
         to_login(await site.authorize())
 
 
+@pytest.mark.both_engines
 async def test_prompt_and_max_age(site: LoggedInBrowser) -> None:
     start = site.service.clock()
     assert returned(await site.authorize(cookie=False, prompt="none"))["error"] == "login_required"
@@ -195,6 +196,10 @@ async def test_prompt_and_max_age(site: LoggedInBrowser) -> None:
         assert "code" in returned(await site.authorize(max_age="100"))
         assert to_login(await site.authorize(max_age="99"))["prompt"] == "login"
         assert returned(await site.authorize(max_age="99", prompt="none"))["error"] == "login_required"
+    for zero in ("0", "00"):
+        asked_again = to_login(await site.authorize(max_age=zero))
+        assert asked_again["prompt"] == "login" and "max_age=60" in asked_again["continue"], "or it asks for ever"
+        assert returned(await site.authorize(max_age=zero, prompt="none"))["error"] == "login_required"
     for wrong in ("-1", "x", "1" * 10, "١"):
         assert returned(await site.authorize(max_age=wrong))["error"] == "invalid_request"
 
