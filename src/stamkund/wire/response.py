@@ -41,7 +41,7 @@ class Created(msgspec.Struct):
 
 
 class Response(msgspec.Struct):
-    """A whole HTTP response; `body` is encoded. Without one it has no content type: some clients parse whatever has one.
+    """A whole HTTP response; `body` is encoded. An empty one has no content type: some clients parse what has one.
 
     `request_id` and `when_sent` are set by dispatch, so no two requests share a response. The server calls `when_sent`
     once the response was sent, or could not be: what it does must not delay the response.
