@@ -239,6 +239,18 @@ async def test_errors_go_back_to_the_client(site: LoggedInBrowser, parameters: d
         ]
 
 
+@pytest.mark.both_engines
+async def test_a_client_may_go_without_the_issuer(site: LoggedInBrowser) -> None:
+    """mod_auth_openidc takes an error with `iss` for another issuer's request to log in."""
+    flag = {"issuer_in_redirects": False}
+    await site.service.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, **flag))
+    for scope, names in ((None, ["code", "state"]), ("x", ["error", "error_description", "state"])):
+        location = (await site.authorize(scope=scope)).headers["location"]
+        assert location.startswith(f"{BACK}?") and list(dict(parse_qsl(urlsplit(location).query))) == names
+    document = (await site.service.http.get("/.well-known/openid-configuration")).json()
+    assert document["authorization_response_iss_parameter_supported"] is True
+
+
 # Attacks: where a browser is sent ----------------------------------------------------------------------------
 
 # The reader whom the client expects ------------------------------------------------------------------------

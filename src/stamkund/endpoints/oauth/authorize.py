@@ -79,7 +79,7 @@ async def authorize(call: Call) -> Response:
 
     The response is a redirect to the client's redirect URI with `code`, `state` and `iss`, or with `error`,
     `error_description`, `state` and `iss`. A wrong client or redirect URI is shown to the reader instead. Parameters
-    that are not listed are ignored, as OAuth wants it.
+    that are not listed are ignored, as OAuth wants it. `iss` is left out for a client with `--no-issuer-in-redirects`.
     """
     if (to_canonical_host := redirect_to_canonical_host(call)) is not None:
         return to_canonical_host
