@@ -82,7 +82,7 @@ async def login(fresh_url: str, tmp_path: Path) -> AsyncIterator[Login]:
 
 
 @dataclass
-class Site:
+class LibrarySite:
     """A site that runs, and a reader's browser."""
 
     address: str

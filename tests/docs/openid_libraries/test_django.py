@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.docs.openid_libraries.conftest import Login, Site, known_reader, process
+from tests.docs.openid_libraries.conftest import LibrarySite, Login, known_reader, process
 from tests.docs.openid_libraries.page import section
 from tests.support.browser import Browser
 from tests.support.shell_lines import free_port
@@ -23,7 +23,7 @@ REFRESHING = ("Authlib", "social-auth-core")
 
 
 @asynccontextmanager
-async def django_site(login: Login, library: str, **changes: str) -> AsyncIterator[Site]:
+async def django_site(login: Login, library: str, **changes: str) -> AsyncIterator[LibrarySite]:
     """`changes`: other values for settings of the page."""
     port = free_port()
     client = await login.site(section(library), f"http://localhost:{port}")
@@ -33,7 +33,7 @@ async def django_site(login: Login, library: str, **changes: str) -> AsyncIterat
         file.write_text(file.read_text() + f"{name} = {value}\n")
     with process(sys.executable, PROGRAM, login.folder, port=port) as address:
         async with Browser(login.service, hosts=[address]) as browser:
-            yield Site(address, browser, client)
+            yield LibrarySite(address, browser, client)
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

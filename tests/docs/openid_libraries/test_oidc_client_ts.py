@@ -84,8 +84,8 @@ async def log_in(page: Page) -> None:
 
 
 async def user(page: Page) -> dict[str, Any]:
-    found: dict[str, Any] = await page.evaluate("async () => ({...await users.getUser()})")
-    return found
+    state: dict[str, Any] = await page.evaluate("async () => ({...await users.getUser()})")
+    return state
 
 
 async def test_a_reader_logs_in_and_out(login: Login, chromium: Browser, node: Node) -> None:

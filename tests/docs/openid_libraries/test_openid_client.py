@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.docs.openid_libraries.conftest import Login, Site, known_reader, process
+from tests.docs.openid_libraries.conftest import LibrarySite, Login, known_reader, process
 from tests.docs.openid_libraries.page import section
 from tests.support import node as nodejs
 from tests.support.browser import Browser
@@ -20,7 +20,7 @@ PROGRAM = Path(__file__).with_name("openid_client_site.mjs")
 
 
 @asynccontextmanager
-async def node_site(login: Login) -> AsyncIterator[Site]:
+async def node_site(login: Login) -> AsyncIterator[LibrarySite]:
     """With what the page says to add where the server is reached without TLS."""
     port = free_port()
     client = await login.site(section("openid-client"), f"http://localhost:{port}")
@@ -31,7 +31,7 @@ async def node_site(login: Login) -> AsyncIterator[Site]:
     (login.folder / "node_modules").symlink_to(nodejs.packages())
     with process(nodejs.binary(), PROGRAM, login.folder, port=port) as address:
         async with Browser(login.service, hosts=[address]) as browser:
-            yield Site(address, browser, client)
+            yield LibrarySite(address, browser, client)
 
 
 async def test_a_reader_logs_in_and_out(login: Login, node: Node) -> None:
