@@ -57,6 +57,7 @@ def test_a_client_is_printed_with_all_its_settings(installation: Installation) -
         "rotate_refresh_tokens": True,
         "sso2": True,
         "visitor_address": True,
+        "issuer_in_redirects": True,
         "id_token_signed_response_alg": "RS256",
         "disabled": False,
         "require_pkce": False,
@@ -89,6 +90,12 @@ def test_create_refuses(embedded: Installation, options: list[str], words: str) 
     before = embedded.do(*LIST, "--json").json()
     assert_fails(embedded.run(*CREATE, *options), words)
     assert embedded.do(*LIST, "--json").json() == before
+
+
+def test_what_a_client_goes_without_is_listed(embedded: Installation) -> None:
+    made = created(embedded, "--no-issuer-in-redirects", "--visitor-address", "no")
+    assert client_json(embedded, made)["issuer_in_redirects"] is False
+    assert f"{made}  Appen  /openid  no_visitor_address no_issuer_in_redirects\n" in embedded.do(*LIST).output
 
 
 async def test_a_public_client_has_no_secret_and_no_use_for_one(embedded: Installation) -> None:
@@ -135,6 +142,8 @@ def test_a_change_replaces_what_it_names_and_nothing_else(embedded: Installation
         (["--offline-access", "--rotate-refresh-tokens"], {"offline_access": True, "rotate_refresh_tokens": True}),
         (["--visitor-address", "no"], {"visitor_address": False}),
         (["--visitor-address", "yes"], {"visitor_address": True}),
+        (["--no-issuer-in-redirects"], {"issuer_in_redirects": False}),
+        (["--issuer-in-redirects"], {"issuer_in_redirects": True}),
         (["--no-offline-access", "--no-rotate-refresh-tokens", "--no-sso2"], OFF),
         (["--grant", "ticket", "--grant", "none"], {"grants": ["none", "ticket"]}),
         (["--grant", ""], {"grants": []}),

@@ -27,6 +27,7 @@ ENGLISH = Texts(
     logged_out_note="You can close this page now.",
     not_logged_in="You are not logged in",
     not_logged_in_note="There is nothing to log out of.",
+    leads_nowhere="You will not be sent on: the address that the site or app gave us is not registered.",
     log_in_again="Log in",
     details="Details:",
     refusals={

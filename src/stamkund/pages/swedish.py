@@ -27,6 +27,7 @@ SWEDISH = Texts(
     logged_out_note="Nu kan du stänga sidan.",
     not_logged_in="Du är inte inloggad",
     not_logged_in_note="Det finns inget att logga ut från.",
+    leads_nowhere="Du skickas inte vidare: adressen som webbplatsen eller appen angav är inte registrerad.",
     log_in_again="Logga in",
     details="Detaljer:",
     refusals={

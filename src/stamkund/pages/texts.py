@@ -37,6 +37,7 @@ class Texts:
     logged_out_note: str
     not_logged_in: str
     not_logged_in_note: str
+    leads_nowhere: str
     log_in_again: str
 
     details: str

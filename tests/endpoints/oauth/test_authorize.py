@@ -185,6 +185,7 @@ async def test_a_session_ends_when_it_was_not_seen_for_thirty_days(site: LoggedI
         to_login(await site.authorize())
 
 
+@pytest.mark.both_engines
 async def test_prompt_and_max_age(site: LoggedInBrowser) -> None:
     start = site.service.clock()
     assert returned(await site.authorize(cookie=False, prompt="none"))["error"] == "login_required"
@@ -196,6 +197,10 @@ async def test_prompt_and_max_age(site: LoggedInBrowser) -> None:
         assert "code" in returned(await site.authorize(max_age="100"))
         assert to_login(await site.authorize(max_age="99"))["prompt"] == "login"
         assert returned(await site.authorize(max_age="99", prompt="none"))["error"] == "login_required"
+    for zero in ("0", "00"):
+        asked_again = to_login(await site.authorize(max_age=zero))
+        assert asked_again["prompt"] == "login" and "max_age=60" in asked_again["continue"], "or it asks for ever"
+        assert returned(await site.authorize(max_age=zero, prompt="none"))["error"] == "login_required"
     for wrong in ("-1", "x", "1" * 10, "١"):
         assert returned(await site.authorize(max_age=wrong))["error"] == "invalid_request"
 
@@ -233,6 +238,18 @@ async def test_errors_go_back_to_the_client(site: LoggedInBrowser, parameters: d
         assert (parameters_back["error"], parameters_back["state"]) == (error, "s 1&é") and parameters_back[
             "error_description"
         ]
+
+
+@pytest.mark.both_engines
+async def test_a_client_may_go_without_the_issuer(site: LoggedInBrowser) -> None:
+    """mod_auth_openidc takes an error with `iss` for another issuer's request to log in."""
+    flag = {"issuer_in_redirects": False}
+    await site.service.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, **flag))
+    for scope, names in ((None, ["code", "state"]), ("x", ["error", "error_description", "state"])):
+        location = (await site.authorize(scope=scope)).headers["location"]
+        assert location.startswith(f"{BACK}?") and list(dict(parse_qsl(urlsplit(location).query))) == names
+    document = (await site.service.http.get("/.well-known/openid-configuration")).json()
+    assert document["authorization_response_iss_parameter_supported"] is True
 
 
 # Attacks: where a browser is sent ----------------------------------------------------------------------------

@@ -54,7 +54,8 @@ class RedirectTarget:
     def location(self, issuer: str, **parameters: str) -> str:
         """The address at the client that carries `parameters`, with state and issuer (RFC 9207)."""
         state = {} if self.state is None else {"state": self.state}
-        query = urlencode({**parameters, **state, "iss": issuer}, quote_via=quote, errors="replace")
+        iss = {"iss": issuer} if self.client.issuer_in_redirects else {}
+        query = urlencode({**parameters, **state, **iss}, quote_via=quote, errors="replace")
         return with_query(self.redirect_uri, query)
 
 
