@@ -198,7 +198,7 @@ async def test_decoys_follow_the_readers_and_no_login_waits_for_that(publisher: 
     decoys = Decoys(service.store, service.vault, hashing)
 
     async def kind() -> str:
-        return kind_of((await decoys.for_email(publisher.id, "nobody@example.com")).hash)
+        return kind_of((await decoys.for_login(publisher.id, "nobody@example.com")).hash)
 
     assert await kind() == kind_of(await hashing.dummy_hash()), "nobody has a password yet"
     await import_readers(publisher, *[bcrypt_hash(5)] * 3)

@@ -96,13 +96,16 @@ class Decoys:
         self._proportions: dict[str, Proportions] = {}
         self._reading = asyncio.Lock()
 
-    async def for_email(self, organisation: str, email: str) -> Decoy:
-        """The decoy of an e-mail, for the case that it has no hash of its own. Raises Unavailable, HashingQueueFull."""
+    async def for_login(self, organisation: str, username: str) -> Decoy:
+        """The decoy of a login, for the case that it has no hash of its own. Raises Unavailable, HashingQueueFull.
+
+        `username`: always in the same form, because what it says decides which decoy it is.
+        """
         if organisation not in self._proportions:
             async with self._reading:
                 if organisation not in self._proportions:
                     await self._read(organisation)
-        return self._proportions[organisation].at(self._place(organisation, email))
+        return self._proportions[organisation].at(self._place(organisation, username))
 
     async def refresh(self) -> None:
         """Reads the proportions anew of the organisations that had logins. Raises Unavailable, HashingQueueFull."""
@@ -113,6 +116,6 @@ class Decoys:
         logins = await self._store.logins.sample_hashes(organisation, SAMPLE_SIZE)
         self._proportions[organisation] = Proportions(logins, await self._passwords.dummy_hash())
 
-    def _place(self, organisation: str, email: str) -> float:
-        data = f"decoy\0{organisation}\0{email.lower()}".encode(errors="replace")
+    def _place(self, organisation: str, username: str) -> float:
+        data = f"decoy\0{organisation}\0{username}".encode(errors="replace")
         return int(self._vault.pseudonym(data), 16) / (1 << 128)

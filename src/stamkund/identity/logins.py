@@ -97,8 +97,8 @@ class Logins:
             raise
         email, organisation = email[: MAX_EMAIL_LENGTH + 1], organisation[: MAX_EMAIL_LENGTH + 1]
         requester = context.requester.counted_under(f"email {context.organisation} {email.lower()}")
-        username = f"{organisation}^{email}"
-        decoy = await self.decoys.for_email(context.organisation, username)
+        username = f"{organisation}^{email.lower()}"  # another organisation is another login, for readers and others
+        decoy = await self.decoys.for_login(context.organisation, username)
         login = await self._login(context, organisation, email, decoy)
         locked = login is not None and login.lockout.locked(context.at)
         matches = await self._matches(login, decoy, password, requester, locked=locked)
@@ -145,9 +145,9 @@ class Logins:
             audit_refusal=audited and not succeeded and self._failures.login_is_audited(context),
         )
 
-    async def _record_unknown(self, context: LoginContext, email: str, *, like_customer: bool) -> AttemptResult:
+    async def _record_unknown(self, context: LoginContext, username: str, *, like_customer: bool) -> AttemptResult:
         """Counts under a keyed hash, so that the database does not tell who tried which e-mail."""
-        key = self._vault.pseudonym(f"{context.organisation}\0{email.lower()}".encode(errors="replace"))
+        key = self._vault.pseudonym(f"{context.organisation}\0{username}".encode(errors="replace"))
         audited = self._failures.login_is_audited(context)
         return await self._store.login_attempts.record_unknown(
             context, key, self.policy, like_customer=like_customer, audit_refusal=audited
@@ -196,7 +196,7 @@ class Logins:
         except UniqueConflict:
             # Either the same reader logged in twice at once, and the other login made the account, or somebody else has
             # one of the customer's identifiers.
-            decoy = await self.decoys.for_email(context.organisation, email)
+            decoy = await self.decoys.for_login(context.organisation, email.lower())
             login = await self._login(context, context.organisation, email, decoy)
             matches = await self._matches(login, decoy, password, context.requester, locked=False)
             if login is None or login.row is None or not login.usable or not matches:
