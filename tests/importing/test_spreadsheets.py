@@ -187,6 +187,17 @@ class TestRejects:
         assert (summary, bad, publisher.remarks) == (Summary(created=1), [], [])
         assert (await publisher.existing_customer("2")).address.street == "A B"
 
+    async def test_into_a_file_that_others_can_read(self, publisher: Publisher) -> None:
+        (publisher.folder / "rejects.csv").touch(0o644)
+        target, _ = await self.written(publisher, publisher.file("rows.csv", b"customer_number\n!\n"))
+        assert target.stat().st_mode & 0o777 == 0o600
+
+    async def test_a_link_is_not_followed(self, publisher: Publisher) -> None:
+        (publisher.folder / "rejects.csv").symlink_to(publisher.folder / "elsewhere")
+        with pytest.raises(CannotRun, match="cannot be written"):
+            await self.written(publisher, publisher.file("rows.csv", b"customer_number\n!\n"))
+        assert not (publisher.folder / "elsewhere").exists()
+
     async def test_of_json_lines(self, publisher: Publisher) -> None:
         path = publisher.file(
             "rows.jsonl", '{"customer_number": "!", "first_name": "Åsa"}\n{"customer_number": "2"}\n{x\n'

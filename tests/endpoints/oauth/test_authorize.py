@@ -368,6 +368,14 @@ async def test_a_state_can_not_break_out_of_the_address(site: LoggedInBrowser) -
     error_page(await site.raw(f"client_id={site.client.id}&response_type=code&state=%ff%fe"))
 
 
+async def test_an_address_is_returned_to_as_it_is_registered(publisher: Publisher) -> None:
+    """Whatever of it the app wrote unencoded: a header has ASCII alone."""
+    await publisher.activated(EMAIL)
+    app = await public_site(publisher, "http://127.0.0.1:8001/cb%C3%A9")
+    response = await app.authorize(redirect_uri="http://127.0.0.1:9/cbé", **PKCE)
+    assert response.headers["location"].startswith("http://127.0.0.1:9/cb%C3%A9?code=")
+
+
 async def test_an_app_listens_on_any_port_of_its_own_machine(publisher: Publisher) -> None:
     """RFC 8252, 7.3; for public clients and loopback addresses alone."""
     await publisher.activated(EMAIL)

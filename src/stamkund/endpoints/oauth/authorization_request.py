@@ -17,7 +17,7 @@ from stamkund.endpoints.oauth.errors import OAuthError
 from stamkund.endpoints.oauth.token_request import requested_scopes
 from stamkund.problems import Refused
 from stamkund.rules.organisation import CODE_GRANT, Client, Organisation
-from stamkund.rules.urls import web_address, with_query
+from stamkund.rules.urls import encoded, web_address, with_query
 from stamkund.store import Store
 from stamkund.wire.form import too_long
 from stamkund.wire.parameters import parse_query
@@ -56,7 +56,7 @@ class RedirectTarget:
         state = {} if self.state is None else {"state": self.state}
         iss = {"iss": issuer} if self.client.issuer_in_redirects else {}
         query = urlencode({**parameters, **state, **iss}, quote_via=quote, errors="replace")
-        return with_query(self.redirect_uri, query)
+        return with_query(encoded(self.redirect_uri), query)
 
 
 @dataclass(frozen=True, kw_only=True)
