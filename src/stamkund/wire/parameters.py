@@ -137,7 +137,7 @@ class ParameterSet:
     def __init__(self, parameters: Sequence[Parameter[Any]], *, json: bool = False) -> None:
         """`json`: the values come in a JSON body, where a boolean is a boolean and not a text."""
         self.parameters = tuple(parameters)
-        self._parse_value = _json_value if json else _value
+        self._parse_value = _json_value if json else _query_value
         self._names = frozenset(p.name for p in parameters)
         self._by_name = {p.name: p for p in parameters}
         self._any_required = any(p.required for p in parameters)
@@ -164,6 +164,12 @@ def _json_value(parameter: Parameter[Any], sent: Any, context: Context) -> Any:
     if not isinstance(sent, bool):
         raise Refused(problems.invalid(parameter.name, "Parameter must be a boolean"))
     return _value(parameter, "true" if sent else "false", context)
+
+
+def _query_value(parameter: Parameter[Any], sent: Any, context: Context) -> Any:
+    if parameter.type.cleaned_in_query is not None and isinstance(sent, str):
+        sent = parameter.type.cleaned_in_query(sent)
+    return _value(parameter, sent, context)
 
 
 def _value(parameter: Parameter[Any], sent: Any, context: Context) -> Any:

@@ -17,7 +17,7 @@ from stamkund.endpoints.oauth.token_request import (
 )
 from stamkund.identity.logins import LoginLocked, WrongPassword, parse_username
 from stamkund.identity.tokens import token_digest
-from stamkund.rules import identifiers
+from stamkund.rules import emails, identifiers
 from stamkund.rules.lockout import PASSWORD_GRANT
 from stamkund.rules.timestamps import zone
 from stamkund.store import NewToken, NotActive, Refresh
@@ -35,7 +35,7 @@ async def password(request: TokenRequest) -> TokenResponse:
     """Tokens for a reader who has given e-mail and password to the client. Raises OAuthError."""
     call, own = request.call, request.organisation
     organisation, email = parse_username(request.field("username"), own.id)
-    password = request.field("password")
+    email, password = emails.pasted(email), request.field("password")
     request.scopes()
     call.services.limits.identifier(LIMIT, own.id, identifiers.email(email), call.now, request.client.id)
     context = call.login_context(own.id, PASSWORD_GRANT, request.client.id)
