@@ -420,6 +420,14 @@ async def test_a_body_that_is_no_json_object(service: RunningService, callers: C
 
 
 @every_json_route
+async def test_a_byte_order_mark_is_skipped(service: RunningService, callers: Callers, endpoint: Endpoint) -> None:
+    token, body = callers.able(endpoint), json.dumps(example_body(endpoint)).encode()
+    with_mark, without = [await send(service, endpoint, token, content=sent) for sent in (b"\xef\xbb\xbf" + body, body)]
+    assert (with_mark.status_code, with_mark.text) == (without.status_code, without.text)
+    assert without.json().get("code") != "json_parser_error"
+
+
+@every_json_route
 async def test_a_content_type_that_is_not_json(service: RunningService, callers: Callers, endpoint: Endpoint) -> None:
     token = callers.able(endpoint)
     wrong = [None, "", "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "text/json"]
@@ -452,11 +460,13 @@ async def test_unknown_keys_are_named_in_the_order_sent(
 
 @every_json_route
 async def test_null_counts_as_absent(service: RunningService, callers: Callers, endpoint: Endpoint) -> None:
-    """So `null` for a required one is a missing one, and `null` for an unknown one is nothing at all."""
+    """So `null` for a required one is a missing one. An unknown one is unknown, whatever its value."""
     token = callers.able(endpoint)
-    nothing = {p.name: None for p in endpoint.parameter_set.parameters} | {"unknown": None}
+    nothing = {p.name: None for p in endpoint.parameter_set.parameters}
     responses = [await send_json(service, endpoint, token, body) for body in ({}, nothing)]
     assert responses[0].text == responses[1].text
+    refused = await send_json(service, endpoint, token, {**nothing, "unknown": None})
+    assert assert_refused(refused, 400, "unknown_parameter")["message"] == "Unknown parameters: unknown"
     required = [p.name for p in endpoint.parameter_set.parameters if p.required]
     if required:
         assert assert_refused(responses[0], 400, "invalid_parameter", required[0])["message"] == "Parameter is required"

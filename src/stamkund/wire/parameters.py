@@ -98,15 +98,18 @@ def _name(raw: bytes) -> str:
 
 
 def parse_json_object(body: bytes) -> dict[str, Any]:
-    """A JSON object as names and values; `null` counts as absent. Raises Refused for anything else."""
+    """A JSON object as names and values. Raises Refused for anything else.
+
+    A byte order mark before it is skipped, as RFC 8259 (8.1) lets a parser do: some clients write one.
+    """
     try:
-        text = body.decode().strip(_JSON_BLANKS)
+        text = body.removeprefix(_BYTE_ORDER_MARK).decode().strip(_JSON_BLANKS)
         value, end = _read_json(text, 0)
     except (ValueError, RecursionError, StopIteration):  # StopIteration: nothing at all that is JSON
         raise Refused(problems.INVALID_JSON) from None
     if end != len(text) or not isinstance(value, dict):
         raise Refused(problems.INVALID_JSON)
-    return {name if name.isascii() else _printable(name): v for name, v in value.items() if v is not None}
+    return {name if name.isascii() else _printable(name): v for name, v in value.items()}
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -121,6 +124,7 @@ def _no_constant(_: str) -> NoReturn:
 
 
 _JSON_BLANKS = " \t\n\r"
+_BYTE_ORDER_MARK = "\ufeff".encode()
 # The standard library's own scanner; `decode` around it looks for blanks with two regular expressions.
 _scanner: Any = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
 _read_json = _scanner.scan_once
@@ -143,9 +147,11 @@ class ParameterSet:
         self._any_required = any(p.required for p in parameters)
 
     def parse(self, sent: Mapping[str, Any], context: Context) -> ParsedParameters:
-        """The parsed values of what was sent. Raises Refused for the first that is wrong."""
+        """The parsed values of what was sent; None counts as absent. Raises Refused for the first that is wrong."""
         if not self._names.issuperset(sent):
             raise Refused(problems.unknown_parameters(name for name in sent if name not in self._names))
+        if None in sent.values():
+            sent = {name: value for name, value in sent.items() if value is not None}
         if len(sent) == 1 and not self._any_required:
             ((name, value),) = sent.items()
             return ParsedParameters({name: self._parse_value(self._by_name[name], value, context)})
