@@ -17,7 +17,7 @@ from stamkund.identity.logins import LoginLocked, WrongPassword
 from stamkund.identity.sessions import cookie_digest
 from stamkund.identity.tokens import new_token
 from stamkund.pages import refusal_page, render_page
-from stamkund.pages.forms import LOGIN, LOGOUT, TOKEN_FIELD, ProtectedForm, is_genuine
+from stamkund.pages.forms import LOGIN, LOGOUT, TOKEN_FIELD, ProtectedForm, came_without_cookies, is_genuine
 from stamkund.pages.page_parameters import page_parameters, texts_of
 from stamkund.problems import Refused
 from stamkund.rules import emails, identifiers
@@ -158,7 +158,7 @@ def _form_problem(call: Call, email: str, password: str) -> _FormState | None:
     """Why a form can't be used, before any password is checked."""
     texts = texts_of(call)
     if not is_genuine(call, LOGIN):
-        return _FormState(email, 403, [texts.try_again])
+        return _FormState(email, 403, [texts.no_cookies if came_without_cookies(call) else texts.try_again])
     missing = [
         sentence for sentence, value in ((texts.email_missing, email), (texts.password_missing, password)) if not value
     ]
