@@ -192,9 +192,9 @@ async def test_a_password_is_set_without_its_line_end(publisher: Publisher, line
     made = await publisher.customer()
     body = {"account_candidate_id": made.id, "email": EMAIL}
     path = f"{ACCOUNTS}/activate_candidate"
-    for refused in ("12345", "x" * 1025, "password1"):
-        response = await publisher.post(path, {**body, "password": refused + line_end})
-        assert (response.status_code, response.json()["field"]) == (400, "password"), refused
+    for chosen in ("12345", "x" * 1025, "password1"):
+        response = await publisher.post(path, {**body, "password": chosen + line_end})
+        assert (response.status_code, response.json()["field"]) == (400, "password"), chosen
     assert (await publisher.post(path, {**body, "password": "x" * 1024 + line_end})).status_code == 201
     for tried in ("x" * 1024, "x" * 1024 + line_end):
         assert (await publisher.grant("password", username=EMAIL, password=tried)).status_code == 200

@@ -465,8 +465,8 @@ async def test_null_counts_as_absent(service: RunningService, callers: Callers, 
     nothing = {p.name: None for p in endpoint.parameter_set.parameters}
     responses = [await send_json(service, endpoint, token, body) for body in ({}, nothing)]
     assert responses[0].text == responses[1].text
-    refused = await send_json(service, endpoint, token, {**nothing, "unknown": None})
-    assert assert_refused(refused, 400, "unknown_parameter")["message"] == "Unknown parameters: unknown"
+    with_unknown = await send_json(service, endpoint, token, {**nothing, "unknown": None})
+    assert assert_refused(with_unknown, 400, "unknown_parameter")["message"] == "Unknown parameters: unknown"
     required = [p.name for p in endpoint.parameter_set.parameters if p.required]
     if required:
         assert assert_refused(responses[0], 400, "invalid_parameter", required[0])["message"] == "Parameter is required"
