@@ -44,7 +44,7 @@ def credentials(call: Call) -> tuple[str, str]:
     scheme, _, encoded = call.headers.get(b"authorization", b"").partition(b" ")
     if scheme.lower() == b"basic":
         try:
-            client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+            client_id, _, secret = base64.b64decode(encoded.strip(b" \t"), validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             raise invalid_client() from None
         client_id, secret = unquote_plus(client_id), unquote_plus(secret)
