@@ -254,6 +254,7 @@ async def test_other_methods_are_405_with_the_allowed_ones(service: RunningServi
                 assert_refused(response, 405, "method_not_allowed")
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("endpoint", [e for e in declared_endpoints() if e.method == "GET"], ids=label)
 async def test_every_get_may_be_made_as_head(service: RunningService, callers: Callers, endpoint: Endpoint) -> None:
     """The same status and kind of response, without the body; refusals too."""

@@ -53,16 +53,16 @@ class ParsedParameters:
 NO_PARAMETERS = ParsedParameters({})
 
 
-class _Unreadable:
+class Unreadable:
     """A value that could not be read as text at all; the sentence says why."""
 
     def __init__(self, sentence: str) -> None:
         self.sentence = sentence
 
 
-_NOT_UTF8 = _Unreadable("Parameter must be percent-encoded UTF-8")
-_NOT_A_STRING = _Unreadable("Parameter must be a string")
-_REPEATED = _Unreadable("Parameter must be given once")
+_NOT_UTF8 = Unreadable("Parameter must be percent-encoded UTF-8")
+_NOT_A_STRING = Unreadable("Parameter must be a string")
+_REPEATED = Unreadable("Parameter must be given once")
 
 
 def parse_query(raw: bytes) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def _query_value(parameter: Parameter[Any], sent: Any, context: Context) -> Any:
 
 def _value(parameter: Parameter[Any], sent: Any, context: Context) -> Any:
     if not isinstance(sent, str):
-        sentence = sent.sentence if isinstance(sent, _Unreadable) else _NOT_A_STRING.sentence
+        sentence = sent.sentence if isinstance(sent, Unreadable) else _NOT_A_STRING.sentence
         raise Refused(problems.invalid(parameter.name, sentence))
     try:
         return parameter.type.parse(sent, context)
