@@ -33,6 +33,19 @@ def test_runs_of_blanks_take_linear_time(text: str) -> None:
     assert time.process_time() - started < 2
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (" a b+c  d@example.com ", "a+b+c++d@example.com"),
+        ("a@b c.example", "a@b c.example"),
+        ("no e-mail", "no e-mail"),
+        (" ", ""),
+    ],
+)
+def test_a_blank_before_the_at_sign_was_a_plus_sign(text: str, expected: str) -> None:
+    assert emails.pasted(text) == expected
+
+
 def test_an_email_that_is_too_long_is_not_looked_at() -> None:
     longest = f" {'a' * (emails.MAX_EMAIL_LENGTH - 1)}"
     assert emails.trimmed(longest) == longest[1:]

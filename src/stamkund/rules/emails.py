@@ -18,9 +18,10 @@ def trimmed(text: str) -> str:
 def pasted(text: str) -> str:
     """An e-mail from a query or form, which clients in the field write without percent-encoding it.
 
-    There a `+` means a blank. No address has one, so a blank within it was a `+`.
+    There a `+` means a blank. No address has one, so a blank before its `@` was a `+`.
     """
-    return trimmed(text).replace(" ", "+")
+    local_part, at_sign, domain = trimmed(text).rpartition("@")
+    return local_part.replace(" ", "+") + at_sign + domain
 
 
 def comparable(text: str) -> str:
