@@ -428,6 +428,20 @@ async def test_a_byte_order_mark_is_skipped(service: RunningService, callers: Ca
     assert without.json().get("code") != "json_parser_error"
 
 
+@pytest.mark.parametrize("endpoint", [e for e in declared_endpoints() if e.refusal_page and e.body], ids=label)
+async def test_a_page_names_the_content_type_of_what_is_no_form(service: RunningService, endpoint: Endpoint) -> None:
+    for content_type, content in (
+        ("application/json", b'{"client_id": "x", "oid": "y"}'),
+        ("application/x-www-form-urlencoded", b'{"client_id": "x", "oid": "y"}'),
+        ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="oid"\r\n\r\ny\r\n--x--'),
+        ("text/xml", b"<client_id>x</client_id>"),
+    ):
+        response = await send(service, endpoint, headers={"content-type": content_type}, content=content)
+        assert response.status_code == 400 and "application/x-www-form-urlencoded" in response.text, content
+    as_form = await send(service, endpoint, headers={"content-type": "text/plain"}, content=b"oid=y&form_token=x")
+    assert "Content-Type" not in as_form.text
+
+
 @every_json_route
 async def test_a_content_type_that_is_not_json(service: RunningService, callers: Callers, endpoint: Endpoint) -> None:
     token = callers.able(endpoint)
