@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -25,6 +26,21 @@ NotNegative = Annotated[int, Meta(ge=0)]
 
 _CALL_LIMIT = "(token|login|session|candidate|activation)=[0-9]{1,9}"
 _LIMITS_BY_CALL = f"^({_CALL_LIMIT}(,{_CALL_LIMIT})*)?$"
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
+_ORIGIN = rf"^(https?://{_HOST}(?::[0-9]{{1,5}})?)?$"
+_DEFAULT_PORT = re.compile(r"(?<=^http:)(.*):80$|(?<=^https:)(.*):443$")
+
+
+def _must(sentence: str) -> dict[str, str]:
+    """What a value with a pattern must be, for people; nobody should have to read the pattern."""
+    return {"must": sentence}
+
+
+_MUST_BE_ORIGIN = _must("be http:// or https:// and a host, such as https://login.example.com, without a path")
+_MUST_BE_LIMITS = _must(
+    "name kinds of calls (token, login, session, candidate, activation) with a number each, such as "
+    "candidate=300,login=1000"
+)
 
 
 class WrongSetting(Exception):
@@ -38,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         str,
         Meta(
             pattern="^(sqlite:///.|postgres(ql)?://.)",
+            extra=_must("be sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"),
             description="The database: `sqlite:///FILE` (four slashes for an absolute path) or "
             "`postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.",
         ),
@@ -46,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         str,
         Meta(
             pattern="^((sqlite:///|postgres(ql)?://).+)?$",
+            extra=_must("be sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"),
             description="The same database with a role that may change its schema, for `migrate` and `init` alone. "
             "Give it to these commands and not to the server, whose role needs only to read and write rows. Not set: "
             "that of the setting above.",
@@ -65,7 +83,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     public_url: Annotated[
         str,
         Meta(
-            pattern="^(https?://[^/?#@]+)?$",
+            pattern=_ORIGIN,
+            extra=_MUST_BE_ORIGIN,
             description="Where clients and browsers reach the server, such as `https://login.example.com`, without a "
             "path. It is the issuer of ID tokens and part of the responses to logins. Not set: "
             "`http://HOST:PORT` of the two settings above, which is only right on a laptop.",
@@ -74,7 +93,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     sso_url: Annotated[
         str,
         Meta(
-            pattern="^(https?://[^/?#@]+)?$",
+            pattern=_ORIGIN,
+            extra=_MUST_BE_ORIGIN,
             description="A separate host for what browsers see (login page, logout page, single sign-on), such as "
             "`https://sso.example.com`. The proxy forwards it to the same server. Not set: the same host.",
         ),
@@ -93,6 +113,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         str,
         Meta(
             pattern="^(debug|info|warning|error)$",
+            extra=_must("be debug, info, warning or error"),
             description="The lowest level of log lines that are written: debug, info, warning or error. At `info` each "
             "request writes one line.",
         ),
@@ -245,13 +266,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         str,
         Meta(
             pattern=_LIMITS_BY_CALL,
+            extra=_MUST_BE_LIMITS,
             description="The limit per client of single kinds of calls, instead of the general one, such as "
             "`candidate=300,login=1000`. The kinds: token, login, session, candidate, activation.",
         ),
     ] = ""
     limit_per_identifier_for: Annotated[
         str,
-        Meta(pattern=_LIMITS_BY_CALL, description="The same for the limit per identifier, such as `login=20`."),
+        Meta(
+            pattern=_LIMITS_BY_CALL,
+            extra=_MUST_BE_LIMITS,
+            description="The same for the limit per identifier, such as `login=20`.",
+        ),
     ] = ""
     candidate_misses_per_client: Annotated[
         NotNegative,
@@ -294,7 +320,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     values = {**_from_file(environment), **_from_environment(environment)}
     _check_names(values)
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        return msgspec.convert({name: _tidied(name, value) for name, value in values.items()}, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise WrongSetting(_message(str(error))) from None
 
@@ -325,7 +351,7 @@ def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        content = tomllib.loads(path.read_text())
+        content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))  # Windows' editors write a byte order mark
     except OSError as error:
         raise WrongSetting(f"the settings file {path} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -350,10 +376,37 @@ def _check_names(names: Iterable[str]) -> None:
             raise WrongSetting(f"there is no setting {name} ({PREFIX}{name.upper()}){hint}")
 
 
+def _tidied(name: str, value: Any) -> Any:
+    """A value as people write it, in the one spelling that we use."""
+    if not isinstance(value, str):
+        return value
+    if name in ("public_url", "sso_url") and "://" in value:  # as browsers send it, which compare it
+        return _DEFAULT_PORT.sub(r"\1\2", value.strip().rstrip("/").lower())
+    if name == "log_level":
+        return value.strip().lower()
+    return value.replace(" ", "") if name in ("limit_per_client_for", "limit_per_identifier_for") else value
+
+
 def _message(error: str) -> str:
-    """The message of msgspec (`Expected int … - at $.port`) with the name of the setting in front."""
-    reason, _, path = error.partition(" - at `$.")
-    name = path.rstrip("`")
-    if name:
-        return f"the setting {name} ({PREFIX}{name.upper()}) can't be used: {reason}"
-    return f"a setting can't be used: {reason}"
+    """What msgspec says (`Expected int … - at `$.port``) with the name of the setting, in words for people."""
+    name = error.partition(" - at `$.")[2].rstrip("`")
+    (annotation,) = (field.type for field in msgspec.structs.fields(Settings) if field.name == name)
+    return f"the setting {name} ({PREFIX}{name.upper()}) must {_sentence(annotation)}"
+
+
+def _sentence(annotation: Any) -> str:
+    """What values of a type must be."""
+    metas = getattr(annotation, "__metadata__", ())
+    kind = getattr(annotation, "__origin__", annotation)
+    for meta in metas:
+        if meta.extra and "must" in meta.extra:
+            return str(meta.extra["must"])
+    if kind is bool:
+        return "be true or false"
+    if kind is not int:
+        return "be a text that is not empty" if any(meta.min_length for meta in metas) else "be a text"
+    least = next((meta.ge for meta in metas if meta.ge is not None), None)
+    most = next((meta.le for meta in metas if meta.le is not None), None)
+    if least is None:
+        return "be a whole number"
+    return f"be a whole number from {least} to {most}" if most is not None else f"be a whole number, at least {least}"

@@ -220,6 +220,21 @@ def test_doctor_advises_pkce_and_finds_nothing_wrong(embedded: Installation) -> 
     assert "note" not in embedded.do("doctor").output
 
 
+def test_doctor_advises_rotation_and_finds_nothing_wrong(embedded: Installation) -> None:
+    """For public clients alone, which are the ones that RFC 9700 wants it for."""
+    stays = created(embedded, "--public", "--no-rotate-refresh-tokens")
+    created(embedded, "--public", "--no-rotate-refresh-tokens", "--grant", "authorization_code")
+    created(embedded, "--public", "--rotate-refresh-tokens")
+    created(embedded, "--public")
+    created(embedded, "--no-rotate-refresh-tokens")
+    assert client_json(embedded, stays)["rotate_refresh_tokens"] is False
+    [note] = [line for line in embedded.do("doctor").output.splitlines() if line.startswith("note")]
+    assert f": {stays} (Appen). Where" in note and "(RFC 9700, 2.2.2)" in note
+    embedded.do("client", "change", stays, "--rotate-refresh-tokens")
+    assert client_json(embedded, stays)["rotate_refresh_tokens"] is True
+    assert "note" not in embedded.do("doctor").output
+
+
 def test_the_grants_are_printed_where_they_are_fewer_than_all(embedded: Installation) -> None:
     created(embedded)
     assert "grants" not in embedded.do(*LIST).output

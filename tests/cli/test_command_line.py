@@ -173,9 +173,13 @@ async def accepted(server: ServerProcess, client: ClientSecret) -> bool:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"port": "http"}, "the setting port (STAMKUND_PORT)"),
-        ({"workers": 0}, "the setting workers (STAMKUND_WORKERS)"),
-        ({"database_url": "mysql://localhost/x"}, "the setting database_url (STAMKUND_DATABASE_URL)"),
+        ({"port": "http"}, "the setting port (STAMKUND_PORT) must be a whole number from 0 to 65535"),
+        ({"workers": 0}, "the setting workers (STAMKUND_WORKERS) must be a whole number, at least 1"),
+        (
+            {"database_url": "mysql://me:s3crt@localhost/x"},
+            "the setting database_url (STAMKUND_DATABASE_URL) must be sqlite:///FILE or postgresql://USER:",
+        ),
+        ({"public_url": "https://a.example/b"}, "(STAMKUND_PUBLIC_URL) must be http:// or https:// and a host"),
         ({"database_url": "postgresql://me:s/crt@localhost/x"}, "the database URL must be like postgresql://USER"),
         ({"database_url": "postgresql://me:s3crt@127.0.0.1:1/x"}, "Connect call failed ('127.0.0.1', 1)"),
         ({"database_url": "sqlite:////nowhere/at/all.db"}, "cannot open /nowhere/at/all.db: "),
@@ -504,11 +508,12 @@ async def has_no_key_to(caller: Caller, other: Caller, tokens: dict[str, str]) -
     [
         ({}, "ok    browsers and clients use http://127.0.0.1:8000"),
         ({"public_url": "https://login.example.com"}, "ok    browsers and clients use https://login.example.com"),
+        ({"public_url": "https://login.example.com/"}, "ok    browsers and clients use https://login.example.com\n"),
         ({"sso_url": "https://sso.example.com"}, "ok    browsers and clients use https://sso.example.com"),
         ({"host": "0.0.0.0"}, "FAIL  http://0.0.0.0:8000 is no address for browsers: set STAMKUND_PUBLIC_URL"),
         ({"public_url": "http://login.example.com"}, "FAIL  nobody can log in at http://login.example.com"),
     ],
-    ids=["laptop", "https", "a host of its own", "every address", "without TLS"],
+    ids=["laptop", "https", "a slash at the end", "a host of its own", "every address", "without TLS"],
 )
 def test_doctor_looks_at_where_browsers_come_to(
     embedded: Installation, settings: dict[str, str], sentence: str

@@ -22,12 +22,13 @@ from stamkund import log
 from stamkund.identity.decoys import Decoy, Decoys, decoy_like
 from stamkund.identity.failures import Failures, TooManyFailures
 from stamkund.identity.passwords import Passwords
-from stamkund.rules import identifiers
+from stamkund.rules import emails, identifiers
 from stamkund.rules.customer import Customer, account_of
+from stamkund.rules.emails import MAX_EMAIL_LENGTH
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.lockout import FAILED, FROZEN, SUCCEEDED, AttemptResult, LockoutPolicy, LoginContext
 from stamkund.rules.requester import Requester
-from stamkund.rules.values import MAX_EMAIL_LENGTH
+from stamkund.rules.values import without_line_end
 from stamkund.settings import Settings
 from stamkund.store import Login, Store, UniqueConflict
 from stamkund.vault import Vault
@@ -86,7 +87,8 @@ class Logins:
         """The row of the account that e-mail and password belong to.
 
         `organisation` is the one that the reader named: another one than that of the context is refused like a wrong
-        password. Outdated hashes are upgraded, and a customer with an imported password gets an account.
+        password. E-mail and password are read as everywhere: without blanks around the one, and without a line end at
+        the end of the other. Outdated hashes are upgraded, and a customer with an imported password gets an account.
         What is longer than any e-mail or password may be is refused like a wrong password too.
         Raises WrongPassword, AccountNotActive, LoginLocked, TooManyFailures, HashingQueueFull, CallerGone, Unavailable.
         """
@@ -95,9 +97,11 @@ class Logins:
         except TooManyFailures:
             _log_attempt(context, _LIMITED)
             raise
-        email, organisation = email[: MAX_EMAIL_LENGTH + 1], organisation[: MAX_EMAIL_LENGTH + 1]
-        requester = context.requester.counted_under(f"email {context.organisation} {email.lower()}")
-        username = f"{organisation}^{email.lower()}"  # another organisation is another login, for readers and others
+        email, organisation = emails.trimmed(email[: MAX_EMAIL_LENGTH + 1]), organisation[: MAX_EMAIL_LENGTH + 1]
+        password = without_line_end(password)
+        comparable = emails.comparable(email)
+        requester = context.requester.counted_under(f"email {context.organisation} {comparable}")
+        username = f"{organisation}^{comparable}"  # another organisation is another login, for readers and others
         decoy = await self.decoys.for_login(context.organisation, username)
         login = await self._login(context, organisation, email, decoy)
         locked = login is not None and login.lockout.locked(context.at)

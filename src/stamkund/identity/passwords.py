@@ -41,10 +41,9 @@ class Passwords:
         `check` runs just before the hashing, which is skipped if it raises. Raises HashingQueueFull, CallerGone, and
         what `check` raises.
         """
-        text = without_line_end(password)
-        if len(text) > MAX_PASSWORD_LENGTH:
+        if len(password) > MAX_PASSWORD_LENGTH:
             raise ValueError("a password that is too long")
-        return await self._queue.run(lambda: self._hasher.hash(normalise(text)), requester, check)
+        return await self._queue.run(lambda: self._hasher.hash(normalise(password)), requester, check)
 
     async def verify(self, password: str, stored_hash: str | None, requester: Requester = ANYBODY) -> bool:
         """Whether a password matches a hash. Without one the result is False, after the same time; as it is for a
@@ -52,11 +51,10 @@ class Passwords:
 
         Raises HashingQueueFull, CallerGone.
         """
-        text = without_line_end(password)
-        if len(text) > MAX_PASSWORD_LENGTH:
-            text, stored_hash = "", None
+        if len(password) > MAX_PASSWORD_LENGTH:
+            password, stored_hash = "", None
         expected = stored_hash or await self.dummy_hash(requester)
-        matches = await self._queue.run(lambda: _matches(self._hasher, expected, normalise(text)), requester)
+        matches = await self._queue.run(lambda: _matches(self._hasher, expected, normalise(password)), requester)
         return matches and stored_hash is not None
 
     async def dummy_hash(self, requester: Requester = ANYBODY) -> str:
@@ -74,14 +72,6 @@ class Passwords:
 
     def close(self) -> None:
         self._queue.close()
-
-
-def without_line_end(password: str) -> str:
-    """A password without one line end at its end, which comes along when it is pasted or read from a file."""
-    for line_end in ("\r\n", "\n", "\r"):
-        if password.endswith(line_end):
-            return password[: -len(line_end)]
-    return password
 
 
 def normalise(password: str) -> str:

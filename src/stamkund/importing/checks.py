@@ -13,6 +13,7 @@ from stamkund.identity import imported_hashes
 from stamkund.importing.dates import CACHE_SIZE
 from stamkund.importing.texts import NOTHING, trimmed
 from stamkund.rules import values
+from stamkund.rules.emails import MAX_EMAIL_LENGTH
 from stamkund.rules.subscription import STATES, TYPES
 from stamkund.rules.values import NO_CONTEXT, Invalid, ValueType
 
@@ -20,7 +21,6 @@ ColumnCheck = Callable[[str], str | None]
 """Returns the text to store. Raises Invalid."""
 
 _MAX_NAME = 1024
-_MAX_EMAIL = 1024
 _SUSPECT_STARTS = frozenset({"", " ", *(text[0] for text in NOTHING)})
 """How a text begins that may say that there is no value."""
 _EMAIL_FAST = re.compile(r"[a-zA-Z0-9_+.-]{1,64}@[a-zA-Z0-9-]{1,63}\.[a-zA-Z]{1,63}")
@@ -88,7 +88,7 @@ def choice_check(allowed: tuple[str, ...]) -> ColumnCheck:
 def _email(text: str) -> str | None:
     if _EMAIL_FAST.fullmatch(text):
         return text
-    clean = _cleaned(text, _MAX_EMAIL)
+    clean = _cleaned(text, MAX_EMAIL_LENGTH)
     if clean is None or _EMAIL.fullmatch(clean):
         return clean
     raise Invalid("must be one e-mail address" if clean.count("@") > 1 else "must be an e-mail address")

@@ -18,6 +18,7 @@ ENGLISH = Texts(
     email_missing="Enter your e-mail address.",
     password_missing="Enter your password.",  # noqa: S106
     try_again="The form has expired or was sent from another site. Please try again.",
+    no_cookies="Your browser sent no cookies, which logging in needs. Allow cookies for this site and try again.",
     logged_in="You are logged in",
     logged_in_note="You can close this page and continue reading.",
     log_out="Log out",

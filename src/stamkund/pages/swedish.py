@@ -18,6 +18,8 @@ SWEDISH = Texts(
     email_missing="Ange din e-postadress.",
     password_missing="Ange ditt lösenord.",  # noqa: S106
     try_again="Formuläret har gått ut eller skickats från en annan webbplats. Försök igen.",
+    no_cookies="Din webbläsare skickade inga kakor (cookies), och utan dem går det inte att logga in. "
+    "Tillåt kakor för den här webbplatsen och försök igen.",
     logged_in="Du är inloggad",
     logged_in_note="Du kan stänga sidan och läsa vidare.",
     log_out="Logga ut",

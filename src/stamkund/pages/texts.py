@@ -27,6 +27,7 @@ class Texts:
     email_missing: str
     password_missing: str
     try_again: str
+    no_cookies: str
 
     logged_in: str
     logged_in_note: str

@@ -6,12 +6,17 @@ forms do, and everything else is taken literally (`^`, `/`, `@`, blanks, a `%` t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from stamkund import problems
 from stamkund.problems import Refused
 from stamkund.wire.escapes import MAX_PARAMETERS, unescaped_field
 
+FORM_TYPE = b"application/x-www-form-urlencoded"
+_NO_FORM = ("{", "[", "<", "--")
+"""How JSON, XML and multipart begin."""
+_NAME = re.compile("[A-Za-z_]{1,64}")
 MAX_FIELD_LENGTH = 8192
 """How long a field or parameter may be of which nothing else is said: longer than any address that browsers follow."""
 
@@ -44,6 +49,14 @@ def parse_form(body: bytes) -> FormFields:
         elif raw_name:
             fields[name] = _decoded(value)
     return fields
+
+
+def is_form(content_type: bytes, fields: Mapping[str, str]) -> bool:
+    """Whether a body was a form, whatever its content type says: some clients send another, or none."""
+    if any(name.startswith(_NO_FORM) for name in fields):
+        return False
+    media_type = content_type.partition(b";")[0].strip().lower()
+    return media_type in (b"", FORM_TYPE) or any(_NAME.fullmatch(name) and value for name, value in fields.items())
 
 
 def _decoded(raw: bytes) -> str:

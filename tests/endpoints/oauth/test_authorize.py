@@ -292,9 +292,6 @@ async def test_an_empty_parameter_counts_as_absent(site: LoggedInBrowser) -> Non
     )
     assert "code" in returned(await site.authorize(**empty))
     assert "state" not in returned(await site.authorize(state=""))
-    form = f"client_id={site.client.id}&response_type=code&redirect_uri={quote(BACK)}&state=1"
-    response = await site.service.http.post(AUTH, content=f"{form}&state=2".encode())
-    error_page(response)
 
 
 NOT_REGISTERED = [
@@ -343,10 +340,37 @@ async def test_a_redirect_uri_may_be_left_out_only_where_there_is_one(site: Logg
     error_page(await site.authorize(redirect_uri=None))
 
 
-@pytest.mark.parametrize("twice", ["client_id", "redirect_uri", "state", "response_type", "code_challenge"])
-async def test_a_parameter_given_twice_is_refused(site: LoggedInBrowser, twice: str) -> None:
+@pytest.mark.parametrize("again", ["x", "", "the same"])
+@pytest.mark.parametrize("name", ["client_id", "redirect_uri", "oid", "state", "response_type", "scope", "utm_source"])
+@pytest.mark.both_engines
+async def test_a_parameter_given_twice_is_an_error_for_the_client(site: LoggedInBrowser, name: str, again: str) -> None:
+    """For the reader only where it is not certain where the client is."""
+    sent = {"client_id": site.client.id, "redirect_uri": BACK, "response_type": "code", "scope": "openid"}
+    sent |= {"oid": site.publisher.id, "state": "1", "utm_source": "mail"}
+    pairs = [*sent.items(), (name, sent[name] if again == "the same" else again)]
+    by_query = await site.raw(urlencode(pairs))
+    by_form = await site.service.http.post(AUTH, content=urlencode(pairs).encode(), headers={"cookie": site.cookie})
+    assert by_form.status_code == 303
+    for response in (by_query, await site.service.http.get(by_form.headers["location"])):
+        if name in ("client_id", "redirect_uri", "oid"):
+            error_page(response)
+            continue
+        error = returned(response)
+        assert error.pop("state", None) == (None if name == "state" else "1")
+        assert error == {
+            "error": "invalid_request",
+            "error_description": f"The parameter {name} must be given once",
+        }
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"), [("x" * 8193, "must be at most 8192 characters"), ("%ff", "must be percent-encoded UTF-8")]
+)
+async def test_a_parameter_that_can_not_be_read_is_one_too(site: LoggedInBrowser, value: str, reason: str) -> None:
     query = f"client_id={site.client.id}&redirect_uri={quote(BACK)}&response_type=code&state=1"
-    error_page(await site.raw(f"{query}&{twice}=x&{twice}=y"))
+    error = returned(await site.raw(f"{query}&nonce={value}"))
+    assert (error["error"], error["error_description"]) == ("invalid_request", f"The parameter nonce {reason}")
+    error_page(await site.raw(f"{query}&oid={value}"))
 
 
 async def test_introspection_requires_client_authentication(site: LoggedInBrowser, service: RunningService) -> None:
@@ -365,7 +389,8 @@ async def test_a_state_can_not_break_out_of_the_address(site: LoggedInBrowser) -
         assert "set-cookie" not in response.headers
         assert re.fullmatch(r"[!-~]+", response.headers["location"])
         assert len(parse_qs(urlsplit(response.headers["location"]).query)["code"]) == 1
-    error_page(await site.raw(f"client_id={site.client.id}&response_type=code&state=%ff%fe"))
+    error = returned(await site.raw(f"client_id={site.client.id}&response_type=code&state=%ff%fe"))
+    assert error["error"] == "invalid_request" and "state" not in error
 
 
 async def test_an_address_is_returned_to_as_it_is_registered(publisher: Publisher) -> None:

@@ -11,14 +11,13 @@ from stamkund.endpoints.oauth.authorization_request import (
     AuthorizationRequest,
     RedirectedError,
     RedirectTarget,
+    SentParameters,
     address_after_login,
     authorization_request,
-    parse_parameters,
     redirect_target,
 )
 from stamkund.endpoints.oauth.code_grants import new_code
 from stamkund.pages import refusal_page
-from stamkund.problems import Refused
 from stamkund.rules.session import Session
 from stamkund.wire.about import About, Example, FormField, FormVariant
 from stamkund.wire.call import Call
@@ -83,7 +82,7 @@ async def authorize(call: Call) -> Response:
     """
     if (to_canonical_host := redirect_to_canonical_host(call)) is not None:
         return to_canonical_host
-    parameters = parse_parameters(call.query)
+    parameters = SentParameters(call.query)
     services = call.services
     target = await redirect_target(services.store, parameters)
     try:
@@ -107,7 +106,6 @@ async def authorize(call: Call) -> Response:
     public=True,
     body="form",
     success=303,
-    refusals=(problems.UNREADABLE_PARAMETER,),
     refusal_page=refusal_page,
     about=About(
         title="Log in with a browser, by a form",
@@ -120,9 +118,9 @@ async def authorize(call: Call) -> Response:
 )
 async def authorize_by_form(call: Call) -> Response:
     """Does the same with the parameters in a form, which OpenID Connect allows: redirects the browser to the query."""
-    if call.form.repeated:
-        raise Refused(problems.UNREADABLE_PARAMETER)
-    return redirect(f"{PATH}?{urlencode(call.form, quote_via=quote, errors='replace')}", status=303)
+    again = [(name, call.form[name]) for name in sorted(call.form.repeated)]  # is refused there
+    query = urlencode([*call.form.items(), *again], quote_via=quote, errors="replace")
+    return redirect(f"{PATH}?{query}", status=303)
 
 
 async def _expected_reader(call: Call, request: AuthorizationRequest) -> str | None:

@@ -49,7 +49,7 @@ def credentials(call: Call) -> tuple[str, str]:
         if len(encoded) > _MAX_BASIC_LENGTH:
             raise invalid_client()
         try:
-            client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+            client_id, _, secret = base64.b64decode(encoded.strip(b" \t"), validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             raise invalid_client() from None
         client_id, secret = (unescaped_field(text.encode()).decode(errors="replace") for text in (client_id, secret))

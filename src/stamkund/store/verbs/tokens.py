@@ -128,7 +128,7 @@ class Refresh:
     """A valid refresh token: the row of its account, and what it may give.
 
     `valid_until`: the expiry time of a refresh token that is used or made now. `session`: the sid that its tokens
-    end with; `used`: that session, where there still is one.
+    end with; `used`: that session, where there still is one. `replaced`: it has a successor, and comes again.
     """
 
     account: int | None
@@ -137,6 +137,7 @@ class Refresh:
     valid_until: int
     session: str | None = None
     used: SessionUse | None = None
+    replaced: bool = False
 
 
 class TokenVerbs(Verbs):
@@ -229,7 +230,8 @@ def _refresh(row: Row, valid_until: int, organisation: str) -> Refresh:
     if row["status"] is not None:
         begun = row["authenticated"] or row["session_created"]
         used = SessionUse(organisation, row["session"], begun, row["seen"], row["session_expires"])
-    return Refresh(row["account"], row["scopes"], row["family"], valid_until, row["session"], used)
+    replaced = row["kind"] == SPENT
+    return Refresh(row["account"], row["scopes"], row["family"], valid_until, row["session"], used, replaced)
 
 
 def add_tokens(tokens: list[NewToken], issue: Issue) -> Work[str | None]:
