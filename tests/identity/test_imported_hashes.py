@@ -18,7 +18,7 @@ from stamkund.identity import imported_hashes
 from stamkund.identity.decoys import decoy_like, kind_of
 from stamkund.identity.hashing_queue import HashingQueue
 from stamkund.identity.imported_hashes import FORMS, FirebaseProject, Secrets, base64_bytes, limits, scrypt_forms
-from stamkund.identity.imported_hashes.form import Form
+from stamkund.identity.imported_hashes.form import HashForm
 from stamkund.identity.passwords import Passwords, readings
 from stamkund.settings import Settings
 from tests.support.hashes import (
@@ -92,7 +92,7 @@ def test_the_right_password_matches_and_no_other(vector: Vector) -> None:
 
 
 @pytest.mark.parametrize("form", [*FORMS, scrypt_forms.SPRING], ids=lambda form: form.pattern.pattern[:40])
-def test_every_form_has_a_vector(form: Form) -> None:
+def test_every_form_has_a_vector(form: HashForm) -> None:
     """One that comes later too: it is tested here for what it costs, for its decoys, and at a login."""
     texts = [*(vector.text for vector in VECTORS), FIREBASE]
     texts += [re.sub(r"^\{[\w@-]+\}", "", text) for text in texts]

@@ -103,7 +103,7 @@ def normalise(password: str) -> str:
 def readings(password: str) -> list[bytes]:
     """What another system may have hashed of a password, each once. Not for the event loop.
 
-    The composed form first, then as it was typed (decomposed on some devices), then in the encoding of old sites.
+    The composed form first, then as it was typed (decomposed on some devices), then in the encoding that old sites had.
     """
     composed = normalise(password)
     made = [text.encode(errors="surrogatepass") for text in (composed, password)]

@@ -28,15 +28,15 @@ from stamkund.identity.imported_hashes import (
     pbkdf2_forms,
     scrypt_forms,
 )
-from stamkund.identity.imported_hashes.form import FirebaseProject, Form, ImportedHash, Secrets, base64_bytes
+from stamkund.identity.imported_hashes.form import FirebaseProject, HashForm, ImportedHash, Secrets, base64_bytes
 
 __all__ = ["FORMS", "FirebaseProject", "ImportedHash", "Secrets", "base64_bytes", "matches", "parsed"]
 
 _FAMILIES = (bcrypt_forms, argon2_forms, pbkdf2_forms, scrypt_forms, crypt_forms, digest_forms)
-FORMS: tuple[Form, ...] = tuple(one for family in _FAMILIES for one in family.FORMS)
+FORMS: tuple[HashForm, ...] = tuple(one for family in _FAMILIES for one in family.FORMS)
 _BY_CRYPT = (*bcrypt_forms.FORMS, *crypt_forms.FORMS)
 # What Spring, Dovecot and LDAP servers put in front of a form, and the forms that it may stand in front of.
-_PREFIXES: tuple[tuple[str, tuple[Form, ...]], ...] = (
+_PREFIXES: tuple[tuple[str, tuple[HashForm, ...]], ...] = (
     ("bcrypt", bcrypt_forms.FORMS),
     ("blf-crypt", bcrypt_forms.FORMS),
     ("crypt", _BY_CRYPT),
@@ -86,7 +86,7 @@ def matches(stored_hash: str, readings: Sequence[bytes], secrets: Secrets) -> bo
         return False
 
 
-def _parsed(text: str, forms: Sequence[Form]) -> ImportedHash | None:
+def _parsed(text: str, forms: Sequence[HashForm]) -> ImportedHash | None:
     for one in forms:
         if text.startswith(one.start):
             match = one.pattern.fullmatch(text)

@@ -68,7 +68,7 @@ Build = Callable[[re.Match[str]], ImportedHash]
 
 
 @dataclass(frozen=True)
-class Form:
+class HashForm:
     """A way to write a hash. `start`: what such texts begin with, so that few patterns are tried on each."""
 
     start: str
@@ -76,8 +76,8 @@ class Form:
     build: Build
 
 
-def form(start: str, pattern: str, build: Build, flags: int = 0) -> Form:
-    return Form(start, re.compile(pattern, flags | re.ASCII), build)
+def form(start: str, pattern: str, build: Build, flags: int = 0) -> HashForm:
+    return HashForm(start, re.compile(pattern, flags | re.ASCII), build)
 
 
 def decoy_of(match: re.Match[str]) -> str:
