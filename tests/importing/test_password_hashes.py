@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from passlib import hash as kinds
 
+from stamkund.identity import imported_hashes
 from stamkund.importing import Summary, beside, checks
 from stamkund.importing.steps import Reading
 from stamkund.rules import identifiers
@@ -145,3 +146,15 @@ def test_any_text_is_a_hash_or_left_out(text: str) -> None:
     with suppress(Invalid):
         clean = check(text)
         assert clean is None or clean in text
+
+
+async def test_a_credential_of_keycloak_may_stand_as_it_is_in_json_lines(publisher: Publisher) -> None:
+    vectors = [vector for vector in VECTORS if vector.form.startswith("Keycloak")]
+    rows = [row(n, vector.text) | {"password_hash": json.loads(vector.text)} for n, vector in enumerate(vectors)]
+    summary, bad = await publisher.rows(*rows, {**row(99, ""), "password_hash": {"type": "password"}})
+    assert (summary.created, summary.remarks, bad) == (len(vectors) + 1, 1, [])
+    assert publisher.remarks[0].reason == "must be a password hash of a supported kind"
+    for number, vector in enumerate(vectors):
+        stored = (await publisher.existing_customer(str(number))).password_hash
+        assert stored is not None and json.loads(stored) == json.loads(vector.text)
+        assert imported_hashes.matches(stored, [vector.password.encode()], imported_hashes.Secrets())
