@@ -120,7 +120,11 @@ def _matches(
         hasher.hash(normalise(password))  # so that the time does not tell
         return False
     if not own:
-        return imported_hashes.matches(stored_hash, readings(password), secrets)
+        matches = imported_hashes.matches(stored_hash, readings(password), secrets)
+        if not matches and imported_hashes.is_weak(stored_hash):
+            # A digest takes microseconds: what else a login does for a reader and not for an unknown e-mail would show.
+            hasher.hash(normalise(password))
+        return matches
     try:
         return hasher.verify(stored_hash, normalise(password))
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):

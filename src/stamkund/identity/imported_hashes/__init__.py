@@ -30,7 +30,7 @@ from stamkund.identity.imported_hashes import (
 )
 from stamkund.identity.imported_hashes.form import FirebaseProject, HashForm, ImportedHash, Secrets, base64_bytes
 
-__all__ = ["FORMS", "FirebaseProject", "ImportedHash", "Secrets", "base64_bytes", "matches", "parsed"]
+__all__ = ["FORMS", "FirebaseProject", "ImportedHash", "Secrets", "base64_bytes", "is_weak", "matches", "parsed"]
 
 _FAMILIES = (bcrypt_forms, argon2_forms, pbkdf2_forms, scrypt_forms, crypt_forms, digest_forms)
 FORMS: tuple[HashForm, ...] = tuple(one for family in _FAMILIES for one in family.FORMS)
@@ -70,6 +70,11 @@ def parsed(text: str) -> ImportedHash | None:
         if inner is not None:
             return replace(inner, decoy=prefix[0] + inner.decoy)
     return _parsed(text, FORMS)
+
+
+def is_weak(text: str) -> bool:
+    imported = parsed(text)
+    return imported is not None and imported.is_weak
 
 
 def matches(stored_hash: str, readings: Sequence[bytes], secrets: Secrets) -> bool:
