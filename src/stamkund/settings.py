@@ -24,6 +24,8 @@ DEFAULT_FILE = Path("stamkund.toml")
 Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
 
+_BASE64 = "(?:[A-Za-z0-9+/_-]{4})"
+_BASE64_END = "(?:[A-Za-z0-9+/_-]{2}(?:==)?|[A-Za-z0-9+/_-]{3}=?)?"
 _CALL_LIMIT = "(token|login|session|candidate|activation)=[0-9]{1,9}"
 _LIMITS_BY_CALL = f"^({_CALL_LIMIT}(,{_CALL_LIMIT})*)?$"
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
@@ -219,6 +221,33 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Positive,
         Meta(description="How long a request may wait for a password to be hashed; beyond that the response is 503."),
     ] = 10
+    imported_bcrypt_pepper: Annotated[
+        str,
+        Meta(
+            max_length=1024,
+            description="The pepper of the system that imported bcrypt hashes come from, such as Devise's "
+            "`config.pepper`. They are verified with it, and then without, so each takes twice as long.",
+        ),
+    ] = ""
+    firebase_signer_key: Annotated[
+        str,
+        Meta(
+            pattern=f"^({_BASE64}{{5,170}}{_BASE64_END})?$",
+            extra=_must("be the base64 text that Firebase shows, of 20 to 680 characters"),
+            description="`base64_signer_key` of the Firebase project that imported hashes `$firescrypt$SALT$HASH` come "
+            "from, as its password hash parameters show it. Not set: the import leaves such hashes out.",
+        ),
+    ] = ""
+    firebase_salt_separator: Annotated[
+        str,
+        Meta(
+            pattern=f"^{_BASE64}{{0,16}}{_BASE64_END}$",
+            extra=_must("be the base64 text that Firebase shows, of up to 67 characters"),
+            description="`base64_salt_separator` of that project.",
+        ),
+    ] = "Bw=="
+    firebase_rounds: Annotated[int, Meta(ge=1, le=8, description="`rounds` of that project.")] = 8
+    firebase_memory_cost: Annotated[int, Meta(ge=1, le=14, description="`mem_cost` of that project.")] = 14
     failed_logins: Annotated[
         Positive,
         Meta(description="Failed logins in a row, within `STAMKUND_FAILED_LOGIN_SECONDS`, that freeze a login."),

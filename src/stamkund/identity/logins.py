@@ -161,10 +161,13 @@ class Logins:
         self, login: Login | None, decoy: Decoy, password: str, requester: Requester, *, locked: bool
     ) -> bool:
         """Whether the password is that of the login. Without a login, or for a locked one, False after as long."""
-        own = None if login is None else login.hash
-        if own is not None and not locked:
-            return await self._passwords.verify(password, own, requester)
-        await self._passwords.verify(password, decoy.hash if own is None else decoy_like(own), requester)
+        if login is None or login.hash is None:
+            await self._passwords.verify(password, decoy.hash, requester, imported=decoy.like_customer)
+            return False
+        imported = login.account is None
+        if not locked:
+            return await self._passwords.verify(password, login.hash, requester, imported=imported)
+        await self._passwords.verify(password, decoy_like(login.hash), requester, imported=imported)
         return False
 
     async def _login(self, context: LoginContext, organisation: str, email: str, decoy: Decoy) -> Login | None:
