@@ -89,7 +89,8 @@ def test_there_is_a_sentence_for_every_pattern() -> None:
 
 
 def test_defaults_are_values_that_may_be_written() -> None:
-    written = {PREFIX + name.upper(): str(value).lower() for name, value in DEFAULTS.items()}
+    texts = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in DEFAULTS.items()}
+    written = {PREFIX + name.upper(): text for name, text in texts.items()}
     assert load(written) == Settings()
 
 

@@ -38,6 +38,8 @@ def _must(sentence: str) -> dict[str, str]:
     return {"must": sentence}
 
 
+_MAX_ARGON2_KIB, _MAX_ARGON2_STARTS = 1 << 20, 128
+"""What one hash of ours may cost: as much as an imported one (`identity/imported_hashes/limits.py`)."""
 _MUST_BE_ORIGIN = _must("be http:// or https:// and a host, such as https://login.example.com, without a path")
 _MUST_BE_LIMITS = _must(
     "name kinds of calls (token, login, session, candidate, activation) with a number each, such as "
@@ -349,9 +351,12 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     values = {**_from_file(environment), **_from_environment(environment)}
     _check_names(values)
     try:
-        return msgspec.convert({name: _tidied(name, value) for name, value in values.items()}, Settings, strict=False)
+        tidied = {name: _tidied(name, value) for name, value in values.items()}
+        settings = msgspec.convert(tidied, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise WrongSetting(_message(str(error))) from None
+    _check_argon2(settings)
+    return settings
 
 
 def file_in_force(environment: Mapping[str, str]) -> Path | None:
@@ -403,6 +408,16 @@ def _check_names(names: Iterable[str]) -> None:
             similar = difflib.get_close_matches(name, Settings.__struct_fields__, 1)
             hint = f"; did you mean {similar[0]} ({PREFIX}{similar[0].upper()})?" if similar else ""
             raise WrongSetting(f"there is no setting {name} ({PREFIX}{name.upper()}){hint}")
+
+
+def _check_argon2(settings: Settings) -> None:
+    """A hash that costs more than an imported one may would match no password. Raises WrongSetting."""
+    passes = settings.argon2_passes
+    if passes * settings.argon2_memory_kib > _MAX_ARGON2_KIB or passes * settings.argon2_lanes > _MAX_ARGON2_STARTS:
+        raise WrongSetting(
+            "the settings argon2_memory_kib, argon2_passes and argon2_lanes ask for too much: passes times memory "
+            f"must be at most {_MAX_ARGON2_KIB} KiB, passes times lanes at most {_MAX_ARGON2_STARTS}"
+        )
 
 
 def _tidied(name: str, value: Any) -> Any:

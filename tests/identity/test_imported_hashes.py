@@ -23,7 +23,7 @@ from stamkund.identity.hashing_queue import HashingQueue
 from stamkund.identity.imported_hashes import FORMS, FirebaseProject, Secrets, base64_bytes, limits, scrypt_forms
 from stamkund.identity.imported_hashes.form import HashForm
 from stamkund.identity.passwords import Passwords, readings
-from stamkund.settings import Settings
+from stamkund.settings import Settings, WrongSetting, load
 from tests.support.hashes import (
     BY_FORM,
     FIREBASE,
@@ -347,6 +347,8 @@ async def test_our_own_hashes_are_of_the_composed_form_alone(monkeypatch: pytest
         ARGON2.format("i", 65_536, 17, 1),
         ARGON2.format("id", 1024, 1025, 1),
         ARGON2.format("id", 65_536, 3, 255),
+        ARGON2.format("id", 128, 9, 16),
+        ARGON2.format("id", 8, 129, 1),
         ARGON2.format("id", 8, 4_294_967_295, 1),
         "argon2" + ARGON2.format("id", 1 << 20, 1, 1),
         "{argon2}" + ARGON2.format("id", 1 << 20, 1, 1),
@@ -478,17 +480,18 @@ async def test_a_costly_hash_that_an_earlier_version_imported_is_not_computed(mo
     passwords.close()
 
 
-async def test_hashes_of_ours_are_verified_whatever_the_settings_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An operator may want more than an imported hash may cost."""
-    monkeypatch.setattr(limits, "_MAX_ARGON2_BYTES", 1)
-    made = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
-    imported = imported_hashes.parsed(made)
-    assert imported is not None and not imported.is_affordable
-    for memory in (8, 16):
-        passwords = Passwords(Settings(argon2_memory_kib=memory, argon2_passes=1))
-        assert await passwords.verify(PASSWORD, made)
-        assert not await passwords.verify(PASSWORD, made, imported=True)
-        passwords.close()
+@pytest.mark.parametrize(("kib", "passes", "lanes"), [(262_144, 4, 16), (8_192, 128, 1), (16_384, 64, 2), (128, 8, 16)])
+def test_no_setting_makes_a_hash_that_is_not_verified(kib: int, passes: int, lanes: int) -> None:
+    """The dearest that may be set: a hash of ours must match whatever the settings ask for by now."""
+    names = ("MEMORY_KIB", "PASSES", "LANES")
+    for more in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)):
+        values = [value + one for value, one in zip((kib, passes, lanes), more, strict=True)]
+        try:
+            load({f"STAMKUND_ARGON2_{name}": str(value) for name, value in zip(names, values, strict=True)})
+        except WrongSetting:
+            assert any(more)
+        else:
+            assert limits.argon2(*values).is_affordable
 
 
 # Any text ----------------------------------------------------------------------------------------------------

@@ -106,7 +106,8 @@ def _matches(
     hasher: argon2.PasswordHasher, stored_hash: str, password: str, secrets: Secrets, *, imported: bool
 ) -> bool:
     own = stored_hash.startswith(_OWN) and not imported
-    if not _may_be_verified(hasher, stored_hash, own=own):
+    parsed = imported_hashes.parsed(stored_hash)
+    if parsed is None or not parsed.is_affordable:
         hasher.hash(normalise(password))  # so that the time does not tell
         return False
     if not own:
@@ -119,15 +120,6 @@ def _matches(
         return hasher.verify(stored_hash, normalise(password))
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
         return False
-
-
-def _may_be_verified(hasher: argon2.PasswordHasher, stored_hash: str, *, own: bool) -> bool:
-    """Whether a hash costs no more than an imported one may, or one of ours than the settings ask for."""
-    parsed = imported_hashes.parsed(stored_hash)
-    if parsed is None or parsed.is_affordable or not own:
-        return parsed is not None and parsed.is_affordable
-    parameters = argon2.extract_parameters(stored_hash)
-    return parameters.memory_cost <= hasher.memory_cost and parameters.time_cost <= hasher.time_cost
 
 
 def _secrets(settings: Settings) -> Secrets:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from stamkund import problems
 from stamkund.endpoints.sso2.operation import sso_operation
 from stamkund.endpoints.sso2.request import CREATE_SESSION_VALID_SECONDS, SsoRequest
 from stamkund.endpoints.sso2.session_token import SessionToken, new_ticket, not_found_token, session_token
-from stamkund.problems import Refused
 from stamkund.rules.session import LOGGED_IN, TERMINATED
 from stamkund.wire.endpoint import Limit
 from stamkund.wire.limits import SESSION_LIMIT
 
 
 @sso_operation(
-    "/createsession", "Create session", limit=Limit(SESSION_LIMIT), valid_seconds=CREATE_SESSION_VALID_SECONDS
+    "/createsession",
+    "Create session",
+    limit=Limit(SESSION_LIMIT),
+    valid_seconds=CREATE_SESSION_VALID_SECONDS,
+    describes_visitor=True,
 )
 async def create_session(request: SsoRequest) -> SessionToken:
     """Begins an anonymous session for an app, which has no browser to be identified by.
@@ -22,8 +24,6 @@ async def create_session(request: SsoRequest) -> SessionToken:
     until it is used. The request must say whose it is by `uas`, `ipa` or `apn`, as the documented one does: the token
     of a link to "Identify", which every visitor sees, begins none.
     """
-    if not request.claims.describes_visitor:
-        raise Refused(problems.INVALID_SSO_TOKEN)
     call = request.call
     call.services.limits.client(SESSION_LIMIT, request.client.id, call.now, request.organisation.id)
     session, _ = await call.services.sessions.begin(request.organisation.id, call.now, request.client.id)

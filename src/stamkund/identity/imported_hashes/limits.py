@@ -24,6 +24,8 @@ _MAX_DRUPAL_COST = 18
 _MAX_CRYPT_ROUNDS = 700_000
 _MAX_LANES = 16
 _MAX_ARGON2_BYTES = 1024 * MIB
+_MAX_ARGON2_STARTS = 128
+"""Passes times lanes: each lane of each pass is a thread that is started."""
 """Memory times passes: what Argon2 writes in all."""
 _MAX_SCRYPT_BYTES = 512 * MIB
 _MAX_SCRYPT_INPUT_BYTES = MIB
@@ -71,7 +73,8 @@ def pbkdf2(algorithm: str, rounds: int, length: int) -> Cost:
 
 def argon2(kib: int, passes: int, lanes: int) -> Cost:
     written = kib * 1024 * passes
-    affordable = kib * 1024 <= MAX_BYTES and written <= _MAX_ARGON2_BYTES and lanes <= _MAX_LANES
+    few_starts = lanes <= _MAX_LANES and passes * lanes <= _MAX_ARGON2_STARTS
+    affordable = kib * 1024 <= MAX_BYTES and written <= _MAX_ARGON2_BYTES and few_starts
     return Cost(affordable, kib < _ARGON2_MIN_KIB or kib * passes < _ARGON2_MIN_WRITTEN_KIB)
 
 
