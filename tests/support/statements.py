@@ -61,7 +61,7 @@ def listened(monkeypatch: pytest.MonkeyPatch) -> Statements:
 async def listened_service(
     url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[RunningService, Statements]]:
-    """An application of its own, whose statements are listened to, and without background jobs, which have their own."""
+    """An application of its own, whose statements are listened to, without background jobs."""
     statements = listened(monkeypatch)
     monkeypatch.setattr(jobs, "_forever", _not_at_all)
     async with RunningService(url, folder / "a.key") as service:
