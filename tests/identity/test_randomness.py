@@ -32,20 +32,20 @@ def decoded(text: str) -> bytes:
 def test_secrets_are_random_bytes_of_the_system(
     make: Callable[[], str], size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All bytes that it is made of: the text holds what the system gave and nothing less."""
+    """All bytes that it is made of: the text holds what the system made and nothing less."""
     assert size >= LEAST_BYTES
     assert len({make() for _ in range(1000)}) == 1000
-    given = os.urandom(size)
-    monkeypatch.setattr(secrets, "token_bytes", {size: given}.__getitem__)
-    assert decoded(make()) == given
+    random = os.urandom(size)
+    monkeypatch.setattr(secrets, "token_bytes", {size: random}.__getitem__)
+    assert decoded(make()) == random
 
 
 def test_so_is_the_id_of_a_trusted_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     browsers = TrustedBrowsers(Vault.create(tmp_path / "a.key", NOW), Settings())
-    given = os.urandom(LEAST_BYTES)
-    monkeypatch.setattr(secrets, "token_bytes", {LEAST_BYTES: given}.__getitem__)
+    random = os.urandom(LEAST_BYTES)
+    monkeypatch.setattr(secrets, "token_bytes", {LEAST_BYTES: random}.__getitem__)
     [(_, cookie)] = browsers.cookies_for("herald", "ove@example.com", None, NOW)
-    assert decoded(cookie.decode().partition("=")[2].partition(".")[0]) == given
+    assert decoded(cookie.decode().partition("=")[2].partition(".")[0]) == random
 
 
 def test_nothing_is_made_by_a_generator_that_can_be_predicted() -> None:
