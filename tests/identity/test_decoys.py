@@ -19,9 +19,9 @@ from stamkund.identity.decoys import Decoy, Decoys, Proportions, decoy_like, kin
 from stamkund.rules import identifiers
 from tests.support.hashes import BY_FORM, PASSWORD, VECTORS, Vector
 from tests.support.rows import set_status
-from tests.support.service import NOW, Publisher, RunningService, replacement
+from tests.support.service import NOW, Publisher, replacement
 from tests.support.service import customer as invented
-from tests.support.statements import listened
+from tests.support.statements import cost, listened_service
 
 OURS = argon2.PasswordHasher(1, 8, 1).hash(PASSWORD)
 # A form that each family of imported hashes has, and those that are written in an unusual way.
@@ -261,6 +261,19 @@ async def test_in_a_mixed_organisation_unknown_emails_are_distributed_like_reade
     assert difference <= 0.15
 
 
+async def test_a_locked_login_is_verified_against_a_hash_of_its_own_kind(
+    publisher: Publisher, verified: VerifiedKinds
+) -> None:
+    """Not of whatever kind its e-mail would have if it were unknown: a lockout would then change how long it takes."""
+    rare = bcrypt_hash(5)
+    await import_readers(publisher, *[rare] * 6, *[bcrypt_hash(4)] * 54)
+    await attempt(publisher, "nobody@example.com")  # from now on there are decoys
+    verified.take()
+    for n in range(6):
+        await attempt(publisher, f"reader{n}@example.com", 7)
+    assert verified.take() == [kind_of(rare)] * 6 * 7
+
+
 async def test_an_email_keeps_its_decoy(publisher: Publisher, verified: VerifiedKinds) -> None:
     await import_readers(publisher, *[OURS, bcrypt_hash(5)] * 5)
     kinds: list[list[str]] = []
@@ -308,27 +321,25 @@ async def test_a_sample_is_of_accounts_and_customers_alike(publisher: Publisher)
 async def test_an_unknown_email_takes_as_many_statements_as_a_reader(
     fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As an account where decoys stand for accounts, as a customer who never logged in where they stand for those."""
-    statements = listened(monkeypatch)
-    async with RunningService(fresh_url, tmp_path / "stamkund.key") as service:
+    """As an account where decoys stand for accounts, as a customer who never logged in where they stand for those.
+
+    Seven attempts: the fifth locks the login, and the last two find it locked.
+    """
+    async with listened_service(fresh_url, tmp_path, monkeypatch) as (service, statements):
         accounts, customers = await service.publisher(), await service.publisher()
         for n in range(3):
             await accounts.activated(f"reader{n}@example.com", f"{n}", social_security_number=None)
-        await import_readers(customers, *[imported("libpass scrypt")] * 3)
         await set_status(fresh_url, accounts.id, "inactive", "reader2@example.com")
+        # With number and social security number, as most customers have.
+        await customers.customer("c0", email="reader0@example.com", password_hash=imported("libpass scrypt"))
 
-        async def cost(publisher: Publisher, email: str) -> int:
-            """Statements of an attempt, without those that a job sends when its time comes."""
-            await attempt(publisher, email)
-            await service.http.get("/health/live")  # earlier statements have been reported by now
-            statements.take()
-            await attempt(publisher, email)
-            await service.http.get("/health/live")
-            return len([one for one in statements.take() if "tokens" not in one and "call_counts" not in one])
+        async def costs(publisher: Publisher, email: str) -> list[int]:
+            return [await cost(service, statements, attempt(publisher, email)) for _ in range(7)]
 
-        reader = await cost(accounts, "reader0@example.com")
-        for email in ("nobody@example.com", "reader2@example.com", f"elsewhere^{'reader1@example.com'}"):
-            assert await cost(accounts, email) == reader, email
-        for email in ("nobody@example.com", "elsewhere^reader1@example.com"):
-            difference = await cost(customers, email) - await cost(customers, "reader0@example.com")
-            assert difference in (0, 1), "a customer without social security number has one identifier fewer"
+        for publisher in (accounts, customers):
+            await attempt(publisher, "somebody@example.com")  # from now on there are decoys
+            reader = await costs(publisher, "reader0@example.com")
+            assert reader[4] == reader[3] + 1, "that it froze"
+            for email in ("nobody@example.com", "elsewhere^reader1@example.com"):
+                assert await costs(publisher, email) == reader, email
+        assert await costs(accounts, "reader2@example.com") == await costs(accounts, "reader1@example.com")

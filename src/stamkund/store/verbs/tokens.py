@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from stamkund.rules import scopes
 from stamkund.rules.events import AuditEntry, AuditEvent
 from stamkund.rules.ids import made_at
-from stamkund.rules.session import TERMINATED
 from stamkund.rules.timestamps import DAY
 from stamkund.store.verb import Verbs, writes
 from stamkund.store.verbs import events, lookups
@@ -38,7 +37,7 @@ _ADD = Sql(
 _LOCK = for_update("SELECT account, scopes, family, expires, kind, client FROM tokens WHERE digest = $1")
 _LOCK_REFRESH = for_update(
     "SELECT t.account, t.scopes, t.family, t.created, t.expires, t.kind, t.client, t.spent, t.session, "
-    "s.status, s.created AS session_created, s.authenticated, s.seen, s.expires AS session_expires "
+    "s.created AS session_created, s.authenticated, s.seen, s.expires AS session_expires "
     "FROM tokens t LEFT JOIN sessions s ON s.organisation = t.organisation AND s.sid = t.session WHERE t.digest = $1",
     of="t",
 )
@@ -196,7 +195,7 @@ class TokenVerbs(Verbs):
             yield from events.record(issue.entry(AuditEvent.TOKEN_REUSED))
             return None
         valid_until = policy.expiry(made_at(row["family"]) or row["created"], now)
-        if valid_until <= now or row["status"] == TERMINATED:
+        if valid_until <= now:
             return None
         tokens = make(_refresh(row, valid_until, issue.organisation))
         if row["kind"] == REFRESH:
@@ -227,7 +226,7 @@ class TokenVerbs(Verbs):
 
 def _refresh(row: Row, valid_until: int, organisation: str) -> Refresh:
     used = None
-    if row["status"] is not None:
+    if row["session_created"] is not None:
         begun = row["authenticated"] or row["session_created"]
         used = SessionUse(organisation, row["session"], begun, row["seen"], row["session_expires"])
     replaced = row["kind"] == SPENT
