@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from stamkund import log
 from stamkund.identity.decoys import Decoy, Decoys, decoy_like
 from stamkund.identity.failures import Failures, TooManyFailures
@@ -26,7 +28,7 @@ from stamkund.rules import identifiers
 from stamkund.rules.customer import Customer, account_of
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.lockout import FAILED, FROZEN, SUCCEEDED, AttemptResult, LockoutPolicy, LoginContext
-from stamkund.rules.requester import Requester
+from stamkund.rules.requester import Requester, address_source
 from stamkund.rules.values import MAX_EMAIL_LENGTH
 from stamkund.settings import Settings
 from stamkund.store import Login, Store, UniqueConflict
@@ -96,12 +98,14 @@ class Logins:
             _log_attempt(context, _LIMITED)
             raise
         email, organisation = email[: MAX_EMAIL_LENGTH + 1], organisation[: MAX_EMAIL_LENGTH + 1]
-        requester = context.requester.counted_under(f"email {context.organisation} {email.lower()}")
+        by_email = f"email {context.organisation} {email.lower()}"
+        by_address = address_source(context.visitor_address)
+        context = msgspec.structs.replace(context, requester=context.requester.counted_under(by_email, *by_address))
         username = f"{organisation}^{email}"
         decoy = await self.decoys.for_email(context.organisation, username)
         login = await self._login(context, organisation, email, decoy)
         locked = login is not None and login.lockout.locked(context.at)
-        matches = await self._matches(login, decoy, password, requester, locked=locked)
+        matches = await self._matches(login, decoy, password, context.requester, locked=locked)
         if login is None or not login.usable:
             like_customer = login is None and decoy.like_customer
             result = await self._record_unknown(context, username, like_customer=like_customer)
