@@ -64,7 +64,7 @@ async def listened_service(
     """An application of its own, whose statements are listened to."""
     statements = listened(monkeypatch)
     # Without limits, or their counts would be shared somewhere in between; nor are audit entries written that wait.
-    limits = ("limit_per_client", "limit_per_identifier", "candidate_misses_per_client", "candidate_misses_per_number")
+    limits = ("limit_per_client", "limit_per_identifier", "misses_per_client", "misses_per_number")
     monkeypatch.setattr(jobs, "_AUDIT_SECONDS", 3600)
     async with RunningService(url, folder / "a.key", **dict.fromkeys(limits, 0)) as service:
         yield service, statements

@@ -26,6 +26,7 @@ from stamkund.identity.failures import Failures, TooManyFailures
 from stamkund.identity.passwords import Passwords
 from stamkund.rules import identifiers
 from stamkund.rules.customer import Customer, account_of
+from stamkund.rules.events import Admit
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.lockout import FAILED, FROZEN, SUCCEEDED, AttemptResult, LockoutPolicy, LoginContext
 from stamkund.rules.requester import Requester, address_source
@@ -70,12 +71,14 @@ class Logins:
     """Logs readers in."""
 
     def __init__(
-        self, store: Store, vault: Vault, passwords: Passwords, settings: Settings, failures: Failures
+        self, store: Store, vault: Vault, passwords: Passwords, settings: Settings, failures: Failures, admit: Admit
     ) -> None:
+        """`admit`: whether the audit has room for an entry."""
         self._store = store
         self._vault = vault
         self._passwords = passwords
         self._failures = failures
+        self._admit = admit
         self.decoys = Decoys(store, vault, passwords)
         self.policy = LockoutPolicy(
             settings.failed_logins,
@@ -146,15 +149,14 @@ class Logins:
             succeeded=succeeded,
             customer=login.account is None,
             audited=audited,
-            audit_refusal=audited and not succeeded and self._failures.login_is_audited(context),
+            admit=self._admit,
         )
 
     async def _record_unknown(self, context: LoginContext, email: str, *, like_customer: bool) -> AttemptResult:
         """Counts under a keyed hash, so that the database does not tell who tried which e-mail."""
         key = self._vault.pseudonym(f"{context.organisation}\0{email.lower()}".encode(errors="replace"))
-        audited = self._failures.login_is_audited(context)
         return await self._store.login_attempts.record_unknown(
-            context, key, self.policy, like_customer=like_customer, audit_refusal=audited
+            context, key, self.policy, like_customer=like_customer, admit=self._admit
         )
 
     async def _matches(

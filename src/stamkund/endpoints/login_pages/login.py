@@ -168,8 +168,8 @@ def _form_problem(call: Call, email: str, password: str) -> _FormState | None:
 async def _log_in(call: Call, destination: Destination, email: str, password: str) -> list[Header]:
     """Logs the browser in; returns the headers with its new cookies. Raises WrongPassword, LoginLocked, Refused."""
     services, organisation = call.services, destination.organisation.id
-    services.limits.client(LOGIN_LIMIT, f"login page of {organisation}", call.now, organisation)
-    services.limits.identifier(LOGIN_LIMIT, organisation, identifiers.email(email), call.now, LOGIN_PAGE)
+    services.limits.client(LOGIN_LIMIT, organisation, f"login page of {organisation}", call.now)
+    services.limits.identifier(LOGIN_LIMIT, organisation, LOGIN_PAGE, identifiers.email(email), call.now)
     browser = services.trusted_browsers.id_of(organisation, email, call.headers, call.now)
     context = call.login_context(organisation, LOGIN_PAGE, destination.client_id, from_visitor=True, browser=browser)
     context.requester = context.requester.counted_under(f"form {call.form[TOKEN_FIELD]}")

@@ -108,7 +108,7 @@ async def authenticate_request(call: Call, token: str, valid_seconds: int = VALI
         raise Refused(problems.INVALID_SSO_TOKEN)
     secret = unverified.verifying_secret(call.services.client_secrets.valid(lookup.client, call.now))
     if secret is None:
-        call.services.limits.failures.wrong_secret(lookup.client, call.now)
+        call.services.audit_budget.count_wrong_secret(lookup.client, call.now)
         raise Refused(problems.INVALID_SSO_TOKEN)
     call.authenticate_client(lookup.client)
     return SsoRequest(call, lookup.client, lookup.organisation, claims, secret, _session(call, lookup))

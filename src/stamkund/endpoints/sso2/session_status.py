@@ -20,7 +20,7 @@ async def create_session(request: SsoRequest) -> SessionToken:
     until it is used.
     """
     call = request.call
-    call.services.limits.client(SESSION_LIMIT, request.client.id, call.now, request.organisation.id)
+    call.services.limits.client(SESSION_LIMIT, request.organisation.id, request.client.id, call.now)
     session, _ = await call.services.sessions.begin(request.organisation.id, call.now, request.client.id)
     return session_token(request, session)
 
