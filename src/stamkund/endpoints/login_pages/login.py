@@ -193,7 +193,9 @@ async def _session_for(call: Call, destination: Destination, account: int) -> Se
     sessions, organisation = call.services.sessions, destination.organisation.id
     session = await sessions.of_browser(organisation, call.headers, call.now)
     if session is not None and session.logged_in_account not in (None, account):
-        await call.services.store.sessions.terminate(organisation, session.sid, call.now, destination.client_id)
+        await call.services.store.sessions.terminate(
+            organisation, session.sid, call.now, destination.client_id, call.services.audit_budget.admit
+        )
         session = None
     return session or await _new_session(call, organisation)
 
@@ -207,7 +209,14 @@ async def _log_in_to(call: Call, destination: Destination, session: Session, acc
     """Logs the reader in to a session under a new cookie, so that one from before opens nothing."""
     organisation, expiry = destination.organisation.id, call.services.sessions.lifetime.expiry(call.now, call.now)
     changed = await call.services.store.sessions.log_in(
-        organisation, session.sid, account, call.now, expiry, destination.client_id, cookie_digest(cookie)
+        organisation,
+        session.sid,
+        account,
+        call.now,
+        expiry,
+        destination.client_id,
+        cookie_digest(cookie),
+        admit=call.services.audit_budget.admit,
     )
     return changed is not None
 

@@ -25,6 +25,7 @@ async def revoke_token(call: Call) -> Response:
     client, organisation = await authenticate_by_secret(call)
     call.services.limits.client(LIMIT, organisation.id, client.id, call.now)
     digest = token_digest(token_field(call).encode(errors="replace"))
-    issue = Issue(organisation.id, client.id, "revocation", call.now)
+    admit = call.services.audit_budget.admit
+    issue = Issue(organisation.id, client.id, "revocation", call.now, admit)
     await call.services.store.tokens.revoke(digest, client.id, issue)
     return Response(200, b"", PLAIN_TEXT.encode(), NO_STORE_OR_CACHE)

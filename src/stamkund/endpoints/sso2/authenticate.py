@@ -74,6 +74,7 @@ async def _logged_in(request: SsoRequest, account: int) -> SessionToken:
         call.services.sessions.lifetime.expiry(call.now, call.now),
         request.client.id,
         site_visitor=request.site_visitor(),
+        admit=call.services.audit_budget.admit,
     )
     if session is None:
         return not_found_token(request)
@@ -108,6 +109,7 @@ async def _logged_in_with_ticket(request: SsoRequest) -> SessionToken:
         call.now,
         call.services.sessions.lifetime,
         request.site_visitor(),
+        call.services.audit_budget.admit,
     )
     if result is None:
         return not_found_token(request)

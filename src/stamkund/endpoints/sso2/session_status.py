@@ -48,7 +48,7 @@ async def log_out(request: SsoRequest) -> SessionToken:
         return not_found_token(request)
     call = request.call
     ended = await call.services.store.sessions.terminate(
-        request.organisation.id, request.sid, call.now, request.client.id
+        request.organisation.id, request.sid, call.now, request.client.id, call.services.audit_budget.admit
     )
     if ended is None:
         return not_found_token(request)
