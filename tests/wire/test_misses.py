@@ -140,14 +140,14 @@ async def test_accounts_that_are_found_and_look_ups_by_email_are_not_counted(str
 
 
 @pytest.mark.both_engines
-async def test_of_many_look_ups_at_once_no_more_are_answered(strict: Publisher) -> None:
+async def test_of_many_look_ups_at_once_no_more_learn_something(strict: Publisher) -> None:
     """A wrong zip code counts two, so three of them are six misses; whoever comes later learns nothing."""
     await strict.customer()
     statuses = await asyncio.gather(*(look_up(strict, **by_number(), zip_code=str(n)) for n in range(10_000, 10_060)))
     assert Counter(status for [status] in statuses) == {404: 3, 429: 57}
 
 
-async def test_of_many_look_ups_of_accounts_at_once_no_more_are_answered(strict: Publisher) -> None:
+async def test_of_many_look_ups_of_accounts_at_once_no_more_learn_something(strict: Publisher) -> None:
     statuses = await asyncio.gather(*(account(strict, customer_number=f"c{n}") for n in range(60)))
     assert Counter(status for [status] in statuses) == {404: 12, 429: 48}
 

@@ -119,10 +119,10 @@ class Counts:
         """Drops the smaller half of the counts: to have one forgotten takes as many times half of what there is room
         for as it has been counted."""
         lowest = sorted(self._counts.values())[len(self._counts) // 2]
-        kept = {key: count for key, count in self._counts.items() if count > lowest}
+        highest = {key: count for key, count in self._counts.items() if count > lowest}
         for key, count in self._counts.items():
-            if len(kept) >= _MAX_COUNTS // 2:
+            if len(highest) >= _MAX_COUNTS // 2:
                 break
             if count == lowest:
-                kept[key] = count
-        self._counts = kept
+                highest[key] = count
+        self._counts = highest

@@ -87,8 +87,8 @@ class LookUp:
     """A look-up of somebody by numbers: refused while there are too many misses, and counted where it is one.
 
     Ask `check` before the look-up, to spare the database what will be refused, and once more when the database has
-    answered, with no `await` before `miss` or the response: so of any number of look-ups at the same time no more learn
-    something than the limit says, and those that find somebody take nothing from it.
+    responded, with no `await` before `miss` or the response: so of any number of look-ups at the same time no more
+    learn something than the limit says, and those that find somebody take nothing from it.
     """
 
     __slots__ = ("_client", "_counted", "_keys", "_limits", "_now", "_organisation")
