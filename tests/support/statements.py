@@ -61,13 +61,15 @@ def listened(monkeypatch: pytest.MonkeyPatch) -> Statements:
 async def listened_service(
     url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[RunningService, Statements]]:
-    """An application of its own, whose statements are listened to."""
+    """An application of its own, whose statements are listened to, without background jobs."""
     statements = listened(monkeypatch)
-    # Without limits, or their counts would be shared somewhere in between; nor are audit entries written that wait.
-    limits = ("limit_per_client", "limit_per_identifier", "misses_per_client", "misses_per_number")
-    monkeypatch.setattr(jobs, "_AUDIT_SECONDS", 3600)
-    async with RunningService(url, folder / "a.key", **dict.fromkeys(limits, 0)) as service:
+    monkeypatch.setattr(jobs, "_forever", _not_at_all)
+    async with RunningService(url, folder / "a.key") as service:
         yield service, statements
+
+
+async def _not_at_all(*_: object) -> None:
+    """In place of a background job."""
 
 
 async def cost(service: RunningService, statements: Statements, request: Awaitable[object]) -> int:
