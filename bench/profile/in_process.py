@@ -15,6 +15,7 @@ from bench.ours import Installation
 from stamkund import log
 from stamkund.clock import system_clock
 from stamkund.endpoints import declared_endpoints
+from stamkund.identity.audit_queue import AuditQueue
 from stamkund.identity.passwords import Passwords
 from stamkund.store import Store
 from stamkund.store.engine import Engine
@@ -38,7 +39,7 @@ async def opened_services(installation: Installation) -> AsyncIterator[Services]
         stored = await open_installation(settings, system_clock)
         passwords = Passwords(settings, 1)
         try:
-            limits = limits_of(settings, stored.vault)
+            limits = limits_of(settings, stored.vault, AuditQueue())
             yield Services(settings, stored.store, stored.vault, passwords, system_clock, limits)
         finally:
             passwords.close()

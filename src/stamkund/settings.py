@@ -188,6 +188,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             "that one entry says so, and the log alone has the rest. 0: no limit."
         ),
     ] = 1000
+    audit_successes_per_hour: Annotated[
+        NotNegative,
+        Meta(
+            description="Logins, logouts and tokens per hour that the audit has an entry each of, for each account; "
+            "for a client's tokens without account ten times as many. Beyond that one entry says so. 0: no limit."
+        ),
+    ] = 200
     login_attempt_days: Annotated[
         Positive, Meta(description="How long the latest attempts of each login are kept, with address and user agent.")
     ] = 90
@@ -299,9 +306,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             pattern=_LIMITS_BY_CALL,
             extra=_MUST_BE_LIMITS,
             description="The limit per client of single kinds of calls, instead of the general one, such as "
-            "`candidate=300,login=1000`. The kinds: token, login, session, candidate, activation.",
+            "`candidate=300,login=1000`. The kinds: token, login, session, candidate, activation. A kind that is not "
+            "named keeps the limit of the default here, or has the general one.",
         ),
-    ] = ""
+    ] = "session=6000"
     limit_per_identifier_for: Annotated[
         str,
         Meta(
@@ -310,15 +318,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             description="The same for the limit per identifier, such as `login=20`.",
         ),
     ] = ""
-    candidate_misses_per_client: Annotated[
+    misses_per_client: Annotated[
         NotNegative,
         Meta(
-            description="How often per minute one client may ask for an account candidate that is not found, or "
-            "activate one with a number that is not its own. Beyond that it is refused until the minute ends. 0: no "
-            "limit."
+            description="How often per minute one client may look for an account candidate or an account by a number "
+            "that nobody has, or activate a candidate with a number that is not its own. Beyond that such look-ups are "
+            "refused until the minute ends. 0: no limit."
         ),
     ] = 1200
-    candidate_misses_per_number: Annotated[
+    misses_per_number: Annotated[
         NotNegative,
         Meta(description="The same for each number or candidate. A wrong zip code counts twice. 0: no limit."),
     ] = 30
@@ -339,6 +347,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     @property
     def sqlite(self) -> bool:
         return self.database_url.startswith("sqlite:")
+
+    @property
+    def shares_counts(self) -> bool:
+        """Whether there may be several processes, which then share what they count."""
+        return not self.sqlite or self.workers > 1
 
     @property
     def sqlite_file(self) -> Path:

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from stamkund.rules import identifiers
-from stamkund.rules.addresses import IpAddress
+from stamkund.rules.addresses import IpAddress, address_with_port
 from stamkund.server import proxies
-from stamkund.server.proxies import address_of, parse_address
+from stamkund.server.proxies import address_of
 from stamkund.settings import Settings
 from stamkund.wire.asgi import AsgiRequest
 from stamkund.wire.request import Peer
@@ -83,9 +83,9 @@ def test_only_the_last_of_many_addresses_are_looked_at(monkeypatch: pytest.Monke
 
     def parse(text: str) -> IpAddress | None:
         parsed.append(text)
-        return parse_address(text)
+        return address_with_port(text)
 
-    monkeypatch.setattr(proxies, "parse_address", parse)
+    monkeypatch.setattr(proxies, "address_with_port", parse)
     find = address_of(Settings(trusted_proxies=TRUSTED))
     find(request((PROXY, 4711), ",".join(f"10.1.{n // 256}.{n % 256}" for n in range(6_000))))
     assert len(parsed) <= 17

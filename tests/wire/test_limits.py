@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from stamkund.identity import counts
+from stamkund.identity.audit_queue import AuditQueue
 from stamkund.problems import Refused
 from stamkund.rules import identifiers
 from stamkund.server import jobs
 from stamkund.store import Unavailable
-from stamkund.wire import limits as limiting
 from stamkund.wire.limits import Limits, LimitValues, no_limits
 from tests.support.calls import assert_refused
 from tests.support.rows import rows
@@ -145,8 +145,8 @@ async def test_nothing_is_limited_where_the_settings_say_so(fresh_url: str, tmp_
         tmp_path / "stamkund.key",
         limit_per_client=0,
         limit_per_identifier=0,
-        candidate_misses_per_client=0,
-        candidate_misses_per_number=0,
+        misses_per_client=0,
+        misses_per_number=0,
     ) as service:
         publisher = await service.publisher()
         assert {await candidate(publisher, customer_number="1") for _ in range(50)} == {404}
@@ -192,7 +192,7 @@ async def test_one_process_on_an_embedded_database_writes_no_counts(tmp_path: Pa
     async with RunningService(url, tmp_path / "stamkund.key", limit_per_client=2) as service:
         publisher = await service.publisher()
         assert (await publisher.grant("none")).status_code == 200
-    assert not limiting.limits_of(service.settings, service.vault).shared
+    assert not service.settings.shares_counts
     assert await rows(url, "SELECT * FROM call_counts") == []
 
 
@@ -212,14 +212,18 @@ class FakeStore:
         return {key: self.totals[key] for key in new}
 
 
+def limits_for(per_identifier: int) -> Limits:
+    return Limits(LimitValues(per_identifier=per_identifier), lambda data: data.hex(), AuditQueue(), shared=True)
+
+
 def count_calls(limits: Limits, times: int = 1, now: int = NOW, who: str = "a@example.com") -> None:
     for _ in range(times):
-        limits.identifier("call", "org", identifiers.email(who), now)
+        limits.identifier("call", "org", "client", identifiers.email(who), now)
 
 
 async def test_counts_that_could_not_be_shared_are_shared_later() -> None:
     store: Any = FakeStore()
-    one, two = (Limits(LimitValues(per_identifier=10), lambda data: data.hex(), shared=True) for _ in range(2))
+    one, two = (limits_for(per_identifier=10) for _ in range(2))
     store.lost = True
     count_calls(one, 4)
     with pytest.raises(Unavailable):
@@ -239,7 +243,7 @@ async def test_counts_that_could_not_be_shared_are_shared_later() -> None:
 
 async def test_counts_of_a_past_minute_are_not_shared() -> None:
     store: Any = FakeStore()
-    limits = Limits(LimitValues(per_identifier=10), lambda data: data.hex(), shared=True)
+    limits = limits_for(per_identifier=10)
     count_calls(limits, 3)
     count_calls(limits, 2, NOW + 60)
     await limits.share(store)
@@ -248,16 +252,43 @@ async def test_counts_of_a_past_minute_are_not_shared() -> None:
 
 def test_strange_identifiers_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counts, "_MAX_COUNTS", 10)
-    limits = Limits(LimitValues(per_identifier=3), lambda data: data.hex(), shared=False)
+    limits = limits_for(per_identifier=3)
     count_calls(limits, 3)
     for number in range(50):
         count_calls(limits, who=f"{number}@example.com")
-        assert len(limits._counts._counts) <= 10
+        assert len(limits.calls._counts) <= 10
     with pytest.raises(Refused):
         count_calls(limits)
+
+
+def test_other_calls_make_no_miss_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each e-mail that is typed at the login page is a count."""
+    monkeypatch.setattr(counts, "_MAX_COUNTS", 10)
+    limits = Limits(LimitValues(per_identifier=1_000, misses_per_identifier=1), str, AuditQueue(), shared=False)
+    number = [identifiers.Identifier(identifiers.CUSTOMER_NUMBER, "1")]
+    limits.look_up("org", "client", number, NOW).miss()
+    for n in range(50):
+        count_calls(limits, 30, who=f"{n}@example.com")
+    with pytest.raises(Refused):
+        limits.look_up("org", "client", number, NOW).check()
+
+
+@pytest.mark.parametrize("path", ["/oauth2/introspect", "/oauth2/revoke", TOKEN])
+async def test_a_limit_of_tokens_is_in_the_audit(strict: Publisher, path: str) -> None:
+    form = {"client_id": strict.client.id, "client_secret": strict.secret, "token": "x", "grant_type": "none"}
+    for _ in range(10):
+        assert (await strict.service.http.post(path, data=form)).status_code == 200
+    assert is_limited(await strict.service.http.post(path, data=form))
+    query = "SELECT organisation, client, detail FROM audit WHERE event = 'limit_reached'"
+
+    async def is_written() -> bool:
+        expected = [(strict.id, strict.client.id, "token: calls of a client")]
+        return await rows(strict.service.settings.database_url, query) == expected
+
+    await until(is_written)
 
 
 def test_services_without_limits_limit_nothing() -> None:
     limits = no_limits()
     for _ in range(1000):
-        limits.client("call", "client", NOW)
+        limits.client("call", "org", "client", NOW)

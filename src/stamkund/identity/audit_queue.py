@@ -6,6 +6,8 @@ They say that a limit was reached, or that a client's secret was wrong. Whoever 
 
 from __future__ import annotations
 
+from collections import deque
+
 from stamkund import log
 from stamkund.rules.events import AuditEntry
 from stamkund.store import Store
@@ -14,10 +16,10 @@ _MAX_WAITING = 1_000
 
 
 class AuditQueue:
-    """The entries of one process."""
+    """The entries of one process. Any thread may add one."""
 
     def __init__(self) -> None:
-        self._waiting: list[AuditEntry] = []
+        self._waiting: deque[AuditEntry] = deque()
 
     def add(self, entry: AuditEntry) -> None:
         """Logs the entry, and puts it in the queue unless that is full: then the log alone has it."""
@@ -27,12 +29,11 @@ class AuditQueue:
 
     async def write(self, store: Store) -> None:
         """Writes the entries that wait. Raises Unavailable; they then wait for the next time."""
-        entries = self._waiting
+        entries = [self._waiting.popleft() for _ in range(len(self._waiting))]
         if not entries:
             return
-        self._waiting = []
         try:
             await store.audit.record(entries)
         except BaseException:
-            self._waiting = entries + self._waiting
+            self._waiting.extendleft(reversed(entries))
             raise

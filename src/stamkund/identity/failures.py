@@ -1,36 +1,21 @@
-"""What failed within the present hour: logins by the visitor's address, secrets by client, and how much the audit has.
+"""Failed logins within the present hour, by the visitor's address.
 
-Failed logins of one address are limited, however many e-mails they are spread over. Counted is an address that is the
-visitor's and no private one: behind a private one stands a proxy or a site's server, with many visitors. Organisations
-are counted apart, because a site can name any address, and must not shut it out of other organisations. The audit has
-an entry for each refusal up to a number for each source; whoever sends more is counted and fills no disk.
+They are limited, however many e-mails they are spread over. Counted is an address that is the visitor's and no private
+one: behind a private one stands a proxy or a site's server, with many visitors. Organisations are counted apart,
+because a site can name any address, and must not shut it out of other organisations.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from stamkund.identity.audit_queue import AuditQueue
 from stamkund.identity.counts import Counts, Pseudonym
 from stamkund.rules.addresses import source_of
 from stamkund.rules.events import AuditEntry, AuditEvent
 from stamkund.rules.lockout import LoginContext
-from stamkund.rules.organisation import Client
-
-HOUR = 3_600
-_ORGANISATION_FACTOR = 10
-"""The audit has so many times more refusals of a whole organisation than of one source."""
-
-
-@dataclass(frozen=True)
-class FailureLimits:
-    """How much is allowed within an hour; 0: no limit.
-
-    `per_address`: failed logins of a visitor's address. `audited`: refusals of one source that the audit has each of.
-    """
-
-    per_address: int = 0
-    audited: int = 0
+from stamkund.rules.timestamps import HOUR
+from stamkund.settings import Settings
+from stamkund.store import Store
+from stamkund.vault import Vault
 
 
 class TooManyFailures(Exception):
@@ -44,67 +29,40 @@ class TooManyFailures(Exception):
 class Failures:
     """The failures of one process, those of others added where they share counts."""
 
-    def __init__(self, limits: FailureLimits, pseudonym: Pseudonym, audit: AuditQueue, *, shared: bool) -> None:
-        self._limits = limits
-        self._audit = audit
-        self.counts = Counts(HOUR, pseudonym, shared=shared)
+    def __init__(self, per_address: int, pseudonym: Pseudonym, audit_queue: AuditQueue, *, shared: bool) -> None:
+        """`per_address`: how many are allowed; 0: no limit."""
+        self._limit = per_address
+        self._queue = audit_queue
+        self._counts = Counts(HOUR, pseudonym, shared=shared)
         self._here = Counts(HOUR, pseudonym, shared=False)
 
     def check_address(self, context: LoginContext) -> None:
         """Raises TooManyFailures where the visitor's address has no attempt left."""
         source = self._source(context)
-        if (
-            source is None
-            or self.counts.of(context.at, "failures", context.organisation, source) < self._limits.per_address
-        ):
+        if source is None:
             return
-        if self._here.add(context.at, "too many failures", context.organisation, source) == 1:
+        key = self._counts.key("failures", context.organisation, source)
+        if self._counts.of_key(context.at, key) < self._limit:
+            return
+        if self._here.add_key(context.at, key) == 1:
             self._note(context, "failed logins of one address")
-        raise TooManyFailures(self.counts.remaining_seconds(context.at))
+        raise TooManyFailures(self._counts.remaining_seconds(context.at))
 
     def count(self, context: LoginContext) -> None:
         """Counts an attempt that was refused."""
         source = self._source(context)
         if source is not None:
-            self.counts.add(context.at, "failures", context.organisation, source)
+            self._counts.add(context.at, "failures", context.organisation, source)
 
-    def login_is_audited(self, context: LoginContext) -> bool:
-        """Whether the audit gets an entry of its own if this attempt is refused."""
-        source = source_of(context.visitor_address) or f"client {context.client}"
-        return self.is_audited(context.organisation, source, context.client, context.at)
-
-    def is_audited(self, organisation: str, source: str, client: str, now: int) -> bool:
-        """Whether the audit gets an entry of its own for one more refusal, which is counted."""
-        limit = self._limits.audited
-        if not limit:
-            return True
-        of_source = self._here.add(now, "audited", organisation, source)
-        if of_source > limit:  # takes nothing from what other sources have left
-            reached = of_source == limit + 1
-        else:
-            of_all = self._here.add(now, "audited", organisation)
-            if of_all <= limit * _ORGANISATION_FACTOR:
-                return True
-            reached = of_all == limit * _ORGANISATION_FACTOR + 1
-        if reached:
-            detail = "refusals in the audit"
-            self._audit.add(AuditEntry(organisation, now, AuditEvent.LIMIT_REACHED, client, detail=detail))
-        return False
-
-    def wrong_secret(self, client: Client, now: int) -> None:
-        """Counts a secret that is none of the client's; the audit tells of the 1st, 10th, 100th … within an hour."""
-        count = self._here.add(now, "wrong secret", client.id)
-        if str(count).strip("0") == "1":
-            detail = f"{count} in this hour"
-            self._audit.add(
-                AuditEntry(client.organisation, now, AuditEvent.CLIENT_SECRET_REFUSED, client.id, detail=detail)
-            )
+    async def share(self, store: Store) -> None:
+        """Shares the counts with other processes. Raises Unavailable; what was counted is kept for the next time."""
+        await self._counts.share(store)
 
     def _source(self, context: LoginContext) -> str | None:
-        return source_of(context.visitor_address) if self._limits.per_address else None
+        return source_of(context.visitor_address) if self._limit else None
 
     def _note(self, context: LoginContext, detail: str) -> None:
-        self._audit.add(
+        self._queue.add(
             AuditEntry(
                 context.organisation,
                 context.at,
@@ -114,3 +72,12 @@ class Failures:
                 address=context.visitor_address,
             )
         )
+
+
+def failures_of(settings: Settings, vault: Vault, audit_queue: AuditQueue) -> Failures:
+    return Failures(settings.failed_logins_per_address, vault.pseudonym, audit_queue, shared=settings.shares_counts)
+
+
+def no_failures() -> Failures:
+    """For whoever has no vault: nothing is limited."""
+    return Failures(0, lambda data: data.hex(), AuditQueue(), shared=False)

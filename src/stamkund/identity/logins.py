@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from stamkund import log
 from stamkund.identity.decoys import Decoy, Decoys, decoy_like
 from stamkund.identity.failures import Failures, TooManyFailures
@@ -25,9 +27,10 @@ from stamkund.identity.passwords import Passwords
 from stamkund.rules import emails, identifiers
 from stamkund.rules.customer import Customer, account_of
 from stamkund.rules.emails import MAX_EMAIL_LENGTH
+from stamkund.rules.events import Admit
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.lockout import FAILED, FROZEN, SUCCEEDED, AttemptResult, LockoutPolicy, LoginContext
-from stamkund.rules.requester import Requester
+from stamkund.rules.requester import Requester, address_source
 from stamkund.rules.values import without_line_end
 from stamkund.settings import Settings
 from stamkund.store import Login, Store, UniqueConflict
@@ -69,12 +72,14 @@ class Logins:
     """Logs readers in."""
 
     def __init__(
-        self, store: Store, vault: Vault, passwords: Passwords, settings: Settings, failures: Failures
+        self, store: Store, vault: Vault, passwords: Passwords, settings: Settings, failures: Failures, admit: Admit
     ) -> None:
+        """`admit`: whether the audit has room for an entry."""
         self._store = store
         self._vault = vault
         self._passwords = passwords
         self._failures = failures
+        self._admit = admit
         self.decoys = Decoys(store, vault, passwords)
         self.policy = LockoutPolicy(
             settings.failed_logins,
@@ -98,14 +103,14 @@ class Logins:
             _log_attempt(context, _LIMITED)
             raise
         email, organisation = emails.trimmed(email[: MAX_EMAIL_LENGTH + 1]), organisation[: MAX_EMAIL_LENGTH + 1]
-        password = without_line_end(password)
-        comparable = emails.comparable(email)
-        requester = context.requester.counted_under(f"email {context.organisation} {comparable}")
+        password, comparable = without_line_end(password), emails.comparable(email)
+        by_email, by_address = f"email {context.organisation} {comparable}", address_source(context.visitor_address)
+        context = msgspec.structs.replace(context, requester=context.requester.counted_under(by_email, *by_address))
         username = f"{organisation}^{comparable}"  # another organisation is another login, for readers and others
         decoy = await self.decoys.for_login(context.organisation, username)
         login = await self._login(context, organisation, email, decoy)
         locked = login is not None and login.lockout.locked(context.at)
-        matches = await self._matches(login, decoy, password, requester, locked=locked)
+        matches = await self._matches(login, decoy, password, context.requester, locked=locked)
         if login is None or not login.usable:
             like_customer = login is None and decoy.like_customer
             result = await self._record_unknown(context, username, like_customer=like_customer)
@@ -146,15 +151,14 @@ class Logins:
             succeeded=succeeded,
             customer=login.account is None,
             audited=audited,
-            audit_refusal=audited and not succeeded and self._failures.login_is_audited(context),
+            admit=self._admit,
         )
 
     async def _record_unknown(self, context: LoginContext, username: str, *, like_customer: bool) -> AttemptResult:
         """Counts under a keyed hash, so that the database does not tell who tried which e-mail."""
         key = self._vault.pseudonym(f"{context.organisation}\0{username}".encode(errors="replace"))
-        audited = self._failures.login_is_audited(context)
         return await self._store.login_attempts.record_unknown(
-            context, key, self.policy, like_customer=like_customer, audit_refusal=audited
+            context, key, self.policy, like_customer=like_customer, admit=self._admit
         )
 
     async def _matches(

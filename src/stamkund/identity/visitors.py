@@ -14,8 +14,6 @@ from stamkund.vault import Vault
 
 _MAX_USER_AGENT_LENGTH = 1024
 """Characters that are compared."""
-_MAX_ADDRESS_LENGTH = 64
-"""More than any address has, with its zone."""
 
 
 def browser_visitor(vault: Vault, organisation: str, user_agent: bytes | None, address: str | None) -> Visitor:
@@ -28,16 +26,16 @@ def browser_visitor(vault: Vault, organisation: str, user_agent: bytes | None, a
     return _visitor(vault, organisation, text, address)
 
 
-def site_visitor(vault: Vault, organisation: str, user_agent: Any, address: Any) -> Visitor:
-    """A visitor of a site, as the site's server describes them; whatever is no text counts as none."""
+def site_visitor(vault: Vault, organisation: str, user_agent: Any, address: str | None) -> Visitor:
+    """A visitor of a site, as the site's server describes them; a user agent that is no text counts as none."""
     agent = user_agent if isinstance(user_agent, str) else ""
-    return _visitor(vault, organisation, agent, address if isinstance(address, str) else None)
+    return _visitor(vault, organisation, agent, address)
 
 
 def _visitor(vault: Vault, organisation: str, user_agent: str, address: str | None) -> Visitor:
     text = _normal(user_agent)
     agent = _pseudonym(vault, "agent", organisation, text) if text else ""
-    network = source_of(address) if address and len(address) <= _MAX_ADDRESS_LENGTH else None
+    network = source_of(address)
     if network is None:
         return Visitor(agent, None)
     version = "6" if ":" in network else "4"

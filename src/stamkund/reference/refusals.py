@@ -37,7 +37,7 @@ def _in_order(endpoint: Endpoint) -> Iterator[Problem]:
         yield problems.insufficient_scope(endpoint.scope)
     if endpoint.identity:
         yield problems.IDENTITY_REQUIRED
-    if endpoint.limit is not None:
+    if endpoint.is_limited:
         yield problems.too_many_requests(60)
     yield from _of_input(endpoint)
     yield from endpoint.refusals

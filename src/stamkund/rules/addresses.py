@@ -6,6 +6,7 @@ counted against it, and nobody should block it.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -17,9 +18,13 @@ _PRIVATE = tuple(
         *("::/128", "::1/128", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"),
     )
 )
+_ZONE = re.compile(r"%[^\]]*")
+"""Behind an address; in brackets it ends with them."""
 IpAddress = IPv4Address | IPv6Address
 _MAX_LENGTH = 64
 """Longer than any address."""
+_MAX_SENT_LENGTH = 2 * _MAX_LENGTH
+"""How much is read from the end of what a site sends: an address with its zone and blanks."""
 _IPV6_SOURCE_BITS = 64
 """What one subscriber of a network operator has at least: counting single addresses would count nothing."""
 
@@ -36,6 +41,29 @@ def parsed_address(text: str) -> IpAddress | None:
     except ValueError:
         return None
     return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
+
+
+def sent_address(text: object) -> str | None:
+    """The address that a site's server sent of its visitor, in its usual form; None for what is none.
+
+    Sites hand on a header as they got it: with blanks around, a port, a zone, or a list, whose last element was added
+    by whoever is nearest to the site.
+    """
+    if not isinstance(text, str):
+        return None
+    last = text[-_MAX_SENT_LENGTH:].rpartition(",")[2].strip()
+    address = address_with_port(_ZONE.sub("", last))
+    return None if address is None else str(address)
+
+
+def address_with_port(text: str) -> IpAddress | None:
+    """An address, with or without a port; None for anything else."""
+    text = text.strip(" \t")
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    return parsed_address(text)
 
 
 @lru_cache(maxsize=4096)

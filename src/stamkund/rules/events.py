@@ -6,6 +6,7 @@ as a bare string.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -40,7 +41,7 @@ class AuditEvent(StrEnum):
     ACCOUNT_STATUS_CHANGED = "account_status_changed"
     """An account got another status (which)."""
     TOKEN_ISSUED = "token_issued"  # noqa: S105
-    """A client got tokens (the grant)."""
+    """A client got tokens by a login or for itself (the grant); refreshing them has no entry."""
     TOKEN_REFUSED = "token_refused"  # noqa: S105
     """A client was refused tokens (OAuth's error code)."""
     TOKEN_REVOKED = "token_revoked"  # noqa: S105
@@ -71,3 +72,11 @@ class AuditEntry:
     account: str | None = None
     detail: str | None = None
     address: str | None = None
+
+
+Admit = Callable[[AuditEntry], bool]
+"""Whether the audit has room for an entry, which is then counted. Any thread may ask."""
+
+
+def admit_all(_: AuditEntry) -> bool:
+    return True

@@ -20,7 +20,8 @@ class Requester:
     is_gone: Callable[[], bool] = _never
 
     def counted_under(self, *sources: str) -> Requester:
-        return replace(self, sources=(*self.sources, *sources))
+        """The same, counted under these too; under each once."""
+        return replace(self, sources=tuple(dict.fromkeys((*self.sources, *sources))))
 
 
 ANYBODY = Requester()

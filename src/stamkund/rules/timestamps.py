@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-DAY = 86_400
+HOUR = 3_600
+DAY = 24 * HOUR
 _EPOCH = date(1970, 1, 1)
 _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MINUTES = tuple(f"{m // 60:02}:{m % 60:02}:" for m in range(24 * 60))

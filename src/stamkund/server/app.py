@@ -13,6 +13,9 @@ from stamkund import log
 from stamkund.clock import Clock, system_clock
 from stamkund.endpoints import declared_endpoints
 from stamkund.endpoints.service.documentation import GROUP as DOCUMENTATION
+from stamkund.identity.audit_budget import audit_budget_of
+from stamkund.identity.audit_queue import AuditQueue
+from stamkund.identity.failures import failures_of
 from stamkund.identity.passwords import Passwords
 from stamkund.problems import Problem
 from stamkund.reference.documentation import documentation_of
@@ -84,7 +87,7 @@ class Application:
             job.cancel()
         await asyncio.gather(*jobs, return_exceptions=True)
         with suppress(Unavailable):  # the log has what could not be written
-            await services.limits.audit.write(installation.store)
+            await services.audit_queue.write(installation.store)
         services.passwords.close()
         await installation.close()
         log.get().info("stopped")
@@ -92,15 +95,19 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
     def _services(self, installation: Installation) -> Services:
+        settings, vault, audit_queue = self.settings, installation.vault, AuditQueue()
         return Services(
-            settings=self.settings,
+            settings=settings,
             store=installation.store,
-            vault=installation.vault,
-            passwords=Passwords(self.settings, self.settings.workers),
+            vault=vault,
+            passwords=Passwords(settings, settings.workers),
             clock=self.clock,
-            limits=limits_of(self.settings, installation.vault),
+            limits=limits_of(settings, vault, audit_queue),
+            failures=failures_of(settings, vault, audit_queue),
+            audit_budget=audit_budget_of(settings, vault, audit_queue),
+            audit_queue=audit_queue,
             documentation=documentation_of(declared_endpoints()),
-            address_of=proxies.address_of(self.settings),
+            address_of=proxies.address_of(settings),
         )
 
 

@@ -73,14 +73,19 @@ async def remove_other_expired_rows(services: Services) -> int:
 
 
 async def share_counts(services: Services) -> None:
-    """Shares the counts of calls with other processes, forever, where there may be other processes."""
-    if services.limits.shared:
-        await _forever(_SHARE_SECONDS, "counts not shared", lambda: services.limits.share(services.store))
+    """Shares what is counted with other processes, forever, where there may be other processes."""
+
+    async def share() -> None:
+        for counted in (services.limits, services.failures, services.audit_budget):
+            await counted.share(services.store)
+
+    if services.settings.shares_counts:
+        await _forever(_SHARE_SECONDS, "counts not shared", share)
 
 
 async def write_audit(services: Services) -> None:
     """Writes the audit entries that wait, forever."""
-    await _forever(_AUDIT_SECONDS, "audit entries not written", lambda: services.limits.audit.write(services.store))
+    await _forever(_AUDIT_SECONDS, "audit entries not written", lambda: services.audit_queue.write(services.store))
 
 
 async def refresh_decoys(services: Services) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
-from stamkund.rules.addresses import IpAddress, parsed_address
+from stamkund.rules.addresses import IpAddress, address_with_port
 from stamkund.settings import Settings
 from stamkund.wire.request import Request
 from stamkund.wire.services import AddressOf, peer_address
@@ -29,12 +29,12 @@ def address_of(settings: Settings) -> AddressOf:
 
     def address(request: Request) -> str | None:
         peer = peer_address(request)
-        proxy = None if peer is None else parse_address(peer)
+        proxy = None if peer is None else address_with_port(peer)
         if proxy is None or not is_trusted(proxy):
             return peer
         visitor: IpAddress | None = proxy
         for text in _forwarded(request):
-            visitor = parse_address(text)
+            visitor = address_with_port(text)
             if visitor is None:
                 return str(proxy)
             if not is_trusted(visitor):
@@ -59,16 +59,6 @@ def trusted_networks(text: str) -> list[IPv4Network | IPv6Network]:
                 f"the setting trusted_proxies names {name!r}, which is no address and no network"
             ) from None
     return networks
-
-
-def parse_address(text: str) -> IpAddress | None:
-    """An address, with or without a port; None for anything else."""
-    text = text.strip(" \t")
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    return parsed_address(text)
 
 
 def _forwarded(request: Request) -> Iterable[str]:

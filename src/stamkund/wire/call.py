@@ -14,6 +14,7 @@ from stamkund.rules.session import Visitor
 from stamkund.store import AuthenticatedToken
 from stamkund.wire.caller import ANONYMOUS, Caller
 from stamkund.wire.form import FormFields
+from stamkund.wire.limits import NO_LOOK_UP
 from stamkund.wire.parameters import NO_PARAMETERS
 from stamkund.wire.request import Request
 
@@ -29,6 +30,7 @@ class Call:
 
     - `caller`: of a call with an access token; anonymous at public calls.
     - `client`: the authenticated client, by access token or, at OAuth's and SSO2's calls, by its secret.
+    - `look_up`: counts misses, where the call looks somebody up by numbers.
     - `parameters`: of a query or JSON body, parsed; `form`: the fields of a form, as they were sent.
     """
 
@@ -38,6 +40,7 @@ class Call:
         "client",
         "form",
         "headers",
+        "look_up",
         "now",
         "parameters",
         "request",
@@ -53,6 +56,7 @@ class Call:
         self.client = ANONYMOUS.client
         self.parameters = NO_PARAMETERS
         self.form = NO_FORM
+        self.look_up = NO_LOOK_UP
         self._token: AuthenticatedToken | None = None
 
     def authenticate_caller(self, caller: Caller, token: AuthenticatedToken | None) -> None:

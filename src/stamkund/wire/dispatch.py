@@ -12,7 +12,7 @@ import itertools
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,7 @@ from stamkund.identity.hashing_queue import CallerGone, HashingQueueFull
 from stamkund.identity.tokens import token_digest
 from stamkund.problems import Problem, Refused
 from stamkund.rules.account import Account
+from stamkund.rules.identifiers import Identifier
 from stamkund.rules.timestamps import zone
 from stamkund.rules.values import NO_CONTEXT, Context
 from stamkund.store import Unavailable
@@ -126,7 +127,9 @@ class Dispatch:
         if endpoint.limit is not None:
             limits, caller = self._services.limits, call.caller
             for identifier in endpoint.limit.identifiers(call):
-                limits.identifier(endpoint.limit.name, caller.organisation.id, identifier, call.now, caller.client.id)
+                limits.identifier(endpoint.limit.name, caller.organisation.id, caller.client.id, identifier, call.now)
+        if endpoint.numbers is not None and (numbers := endpoint.numbers(call)):
+            _check_misses(numbers, call)
         result = await _handle(endpoint, call)
         if isinstance(result, Response):
             return result
@@ -158,7 +161,9 @@ class Dispatch:
         if problem is not None:
             raise Refused(problem)
         if endpoint.limit is not None:
-            self._services.limits.client(endpoint.limit.name, caller.client.id, call.now, caller.organisation.id)
+            self._services.limits.client(endpoint.limit.name, caller.organisation.id, caller.client.id, call.now)
+            if endpoint.numbers is not None:  # the call has no other purpose, so nothing is looked at any more
+                _check_misses((), call)
         if query_error is not None:
             raise query_error
 
@@ -194,15 +199,23 @@ async def _handle(endpoint: Endpoint, call: Call) -> Any:
         problem = error.problem
         if problem in endpoint.refusals or problem.code == problems.INVALID_PARAMETER:
             raise
-        if problem.code == problems.TOO_MANY and endpoint.limit is not None:
+        if problem.code == problems.TOO_MANY and endpoint.is_limited:
             raise
         raise UndeclaredRefusal(problem.code) from error
 
 
+def _check_misses(numbers: Sequence[Identifier], call: Call) -> None:
+    """Begins a look-up by numbers. Raises Refused where there were too many misses; without numbers, of the client."""
+    caller = call.caller
+    call.look_up = call.services.limits.look_up(caller.organisation.id, caller.client.id, numbers, call.now)
+    call.look_up.check()
+
+
 def _account(call: Call, loads: Loads) -> Account:
-    """The account that the declaration loads. Raises Refused where it is missing."""
+    """The account that the declaration loads. Raises Refused where it is missing, which is a miss of a look-up."""
     account = call.account()
     if account is None:
+        call.look_up.miss()
         assert loads.missing is not None, "the declaration was checked"
         raise Refused(loads.missing)
     return account

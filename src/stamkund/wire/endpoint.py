@@ -63,6 +63,10 @@ def _no_identifiers(_: Call) -> Iterable[Identifier]:
     return ()
 
 
+ChooseNumbers = Callable[[Call], Sequence[Identifier]]
+"""What a call looks somebody up by, of what could be tried out."""
+
+
 @dataclass(frozen=True)
 class Limit:
     """The rate limit of a call: for each client and, for all clients together, for each identifier that it is about.
@@ -97,6 +101,7 @@ class Endpoint:
     max_age: int
     refusals: tuple[Problem, ...]
     limit: Limit | None
+    numbers: ChooseNumbers | None
     refusal_page: RefusalPage | None
 
     @cached_property
@@ -113,6 +118,11 @@ class Endpoint:
             return ()
         # Also where no origin was sent: what a cache stores of that must not be given to a script.
         return (b"cache-control", b"public, max-age=%d" % self.max_age), VARY_BY_ORIGIN
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether a request can be one too many."""
+        return self.limit is not None or self.numbers is not None
 
     @property
     def description(self) -> str:
@@ -141,6 +151,7 @@ def endpoint(
     max_age: int = 0,
     refusals: Sequence[Problem] = (),
     limit: Limit | None = None,
+    numbers: ChooseNumbers | None = None,
     refusal_page: RefusalPage | None = None,
 ) -> Callable[[Handler], Endpoint]:
     """Declares a call.
@@ -155,6 +166,7 @@ def endpoint(
     - `personal`: the response is not for caches; else they may keep it for `max_age` seconds, where that is given.
     - `refusals`: those that the handler itself may raise; raising another one is a fault of ours.
     - `limit`: how the call is counted, where it is limited.
+    - `numbers`: by which it looks somebody up. Where there is nobody it is a miss, of which there may be so many.
     - `refusal_page`: shows refusals to people, where browsers make the call.
     """
     missing = () if loads.missing is None else (loads.missing,)
@@ -181,6 +193,7 @@ def endpoint(
             max_age=max_age,
             refusals=(*missing, *refusals),
             limit=limit,
+            numbers=numbers,
             refusal_page=refusal_page,
         )
 

@@ -5,19 +5,19 @@ logins of a visitor's address are another matter: `identity/failures.py`). What 
 limit is at most what each of them admits within a second, because they share their counts once a second. Password
 guessing is limited exactly, by lockouts (`identity/logins.py`), not here.
 
-A *miss* is a look-up that finds nobody. Whoever tries numbers has many of them, and a client that asks about its own
-customers has few, so misses are limited more tightly than calls.
+A *miss* is a look-up by number that finds nobody. Whoever tries numbers has many of them, and a client that asks about
+its own customers has few, so misses are limited more tightly than calls, and all calls that look somebody up count
+together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stamkund import problems
 from stamkund.identity.audit_queue import AuditQueue
 from stamkund.identity.counts import Counts, Pseudonym
-from stamkund.identity.failures import FailureLimits, Failures
 from stamkund.problems import Refused
 from stamkund.rules.events import AuditEntry, AuditEvent
 from stamkund.rules.identifiers import Identifier
@@ -31,7 +31,6 @@ LOGIN_LIMIT = "login"
 SESSION_LIMIT = "session"
 """The name under which apps' new sessions are counted: apart from logins, which nobody is to be kept from by them."""
 CANDIDATE_LIMIT, ACTIVATION_LIMIT = "candidate", "activation"
-_CALLS_WITH_MISSES = (CANDIDATE_LIMIT, ACTIVATION_LIMIT)
 
 
 @dataclass(frozen=True)
@@ -47,97 +46,106 @@ class LimitValues:
 
 
 class Limits:
-    """The counts of one process; with them what failed, and the audit entries that tell of limits."""
+    """The counts of one process. Misses have room of their own: nobody can have them forgotten by other calls."""
 
-    def __init__(
-        self,
-        values: LimitValues,
-        pseudonym: Pseudonym,
-        *,
-        shared: bool,
-        failures: FailureLimits = FailureLimits(),  # noqa: B008 - immutable
-    ) -> None:
-        self.shared = shared
-        self.audit = AuditQueue()
-        self.failures = Failures(failures, pseudonym, self.audit, shared=shared)
-        self._values = values
-        self._counts = Counts(WINDOW_SECONDS, pseudonym, shared=shared)
+    def __init__(self, values: LimitValues, pseudonym: Pseudonym, audit_queue: AuditQueue, *, shared: bool) -> None:
+        self.values = values
+        self._audit_queue = audit_queue
+        self.calls = Counts(WINDOW_SECONDS, pseudonym, shared=shared)
+        self.misses = Counts(WINDOW_SECONDS, pseudonym, shared=shared)
         self._noted = Counts(WINDOW_SECONDS, pseudonym, shared=False)
 
-    def client(self, call: str, client: str, now: int, organisation: str = "") -> None:
-        """Counts a call of a client. Raises Refused when there have been too many, or too many misses.
+    def client(self, call: str, organisation: str, client: str, now: int) -> None:
+        """Counts a call of an organisation's client. Raises Refused when there have been too many."""
+        limit = self.values.per_client_for.get(call, self.values.per_client)
+        if limit and not self.calls.add_below(now, key := self.calls.key(call, "client", client), limit):
+            self.refuse(key, f"{call}: calls of a client", organisation, client, now)
 
-        The audit gets an entry where `organisation` is given.
-        """
-        values = self._values
-        note = (organisation, client, now)
-        self._count(values.per_client_for.get(call, values.per_client), note, call, "client", client)
-        if call in _CALLS_WITH_MISSES:
-            self._check_misses(values.misses_per_client, note, call, "client", client)
+    def identifier(self, call: str, organisation: str, client: str, identifier: Identifier, now: int) -> None:
+        """Counts a call about an identifier. Raises Refused when there have been too many."""
+        limit = self.values.per_identifier_for.get(call, self.values.per_identifier)
+        if limit and not self.calls.add_below(now, key := self.calls.key(call, organisation, *identifier), limit):
+            self.refuse(key, f"{call}: calls of one identifier", organisation, client, now)
 
-    def identifier(self, call: str, organisation: str, identifier: Identifier, now: int, client: str = "") -> None:
-        """Counts a call about an identifier. Raises Refused when there have been too many, or too many misses."""
-        values = self._values
-        note = (organisation, client, now)
-        limit = values.per_identifier_for.get(call, values.per_identifier)
-        self._count(limit, note, call, organisation, *identifier)
-        if call in _CALLS_WITH_MISSES:
-            self._check_misses(values.misses_per_identifier, note, call, organisation, *identifier)
-
-    def miss(
-        self, call: str, organisation: str, client: str, identifiers: Iterable[Identifier], now: int, weight: int = 1
-    ) -> None:
-        """Counts a look-up that found nobody, for its client and each identifier that it was about."""
-        if self._values.misses_per_client:
-            self._counts.add(now, "misses", call, "client", client, number=weight)
-        for identifier in identifiers if self._values.misses_per_identifier else ():
-            self._counts.add(now, "misses", call, organisation, *identifier, number=weight)
+    def look_up(self, organisation: str, client: str, identifiers: Sequence[Identifier], now: int) -> LookUp:
+        """A look-up by these identifiers, which is refused where there were too many misses."""
+        return LookUp(self, organisation, client, identifiers, now)
 
     async def share(self, store: Store) -> None:
         """Shares the counts with other processes. Raises Unavailable; what was counted is kept for the next time."""
-        await self._counts.share(store)
-        await self.failures.counts.share(store)
+        await self.calls.share(store)
+        await self.misses.share(store)
 
-    def _count(self, limit: int, note: tuple[str, str, int], *names: str) -> None:
-        now = note[2]
-        if not limit:
-            return
-        if self._counts.of(now, *names) >= limit:
-            self._refuse(note, "calls", names)
-        self._counts.add(now, *names)
-
-    def _check_misses(self, limit: int, note: tuple[str, str, int], *names: str) -> None:
-        if limit and self._counts.of(note[2], "misses", *names) >= limit:
-            self._refuse(note, "misses", names)
-
-    def _refuse(self, note: tuple[str, str, int], what: str, names: tuple[str, ...]) -> None:
+    def refuse(self, key: str, detail: str, organisation: str, client: str, now: int) -> None:
         """Raises Refused. The first refusal of a period gets an entry in the audit, which names no identifier."""
-        organisation, client, now = note
-        if organisation and self._noted.add(now, what, *names) == 1:
-            about = "a client" if names[1] == "client" else "one identifier"
-            detail = f"{names[0]}: {what} of {about}"
-            entry = AuditEntry(organisation, now, AuditEvent.LIMIT_REACHED, client or None, detail=detail)
-            self.audit.add(entry)
-        raise Refused(problems.too_many_requests(self._counts.remaining_seconds(now)))
+        if self._noted.add_key(now, key) == 1:
+            self._audit_queue.add(AuditEntry(organisation, now, AuditEvent.LIMIT_REACHED, client, detail=detail))
+        raise Refused(problems.too_many_requests(self.calls.remaining_seconds(now)))
 
 
-def limits_of(settings: Settings, vault: Vault) -> Limits:
+class LookUp:
+    """A look-up of somebody by numbers: refused while there are too many misses, and counted where it is one.
+
+    Ask `check` before the look-up, to spare the database what will be refused, and once more when the database has
+    responded, with no `await` before `miss` or the response: so of any number of look-ups at the same time no more
+    learn something than the limit says, and those that find somebody take nothing from it.
+    """
+
+    __slots__ = ("_client", "_counted", "_keys", "_limits", "_now", "_organisation")
+
+    def __init__(
+        self, limits: Limits, organisation: str, client: str, identifiers: Sequence[Identifier], now: int
+    ) -> None:
+        self._limits, self._organisation, self._client, self._now = limits, organisation, client, now
+        values, key = limits.values, limits.misses.key
+        self._keys: list[tuple[str, int, str]] = []
+        self._counted: tuple[int, int] | None = None
+        if values.misses_per_client:
+            self._keys.append((key("misses", "client", client), values.misses_per_client, "misses of a client"))
+        if values.misses_per_identifier:
+            limit, detail = values.misses_per_identifier, "misses of one identifier"
+            self._keys += [(key("misses", organisation, *one), limit, detail) for one in identifiers]
+
+    def check(self) -> None:
+        """Raises Refused where there were too many misses, of the client or of one of the identifiers."""
+        for key, limit, detail in self._keys:
+            if self._limits.misses.of_key(self._now, key) >= limit:
+                self._limits.refuse(key, detail, self._organisation, self._client, self._now)
+
+    def miss(self, weight: int = 1) -> None:
+        """Counts a miss."""
+        if self._keys:
+            self._counted = self._limits.misses.period(self._now), weight
+        for key, _, _ in self._keys:
+            self._limits.misses.add_key(self._now, key, weight)
+
+    def take_back(self) -> None:
+        """Takes the miss back."""
+        if self._counted is not None:
+            period, weight = self._counted
+            for key, _, _ in self._keys:
+                self._limits.misses.take_back(period, key, weight)
+
+
+def limits_of(settings: Settings, vault: Vault, audit_queue: AuditQueue) -> Limits:
     """The limits of the settings. A single process on an embedded database has nobody to share counts with."""
     values = LimitValues(
         settings.limit_per_client,
         settings.limit_per_identifier,
-        _by_name(settings.limit_per_client_for),
+        _by_name(Settings().limit_per_client_for) | _by_name(settings.limit_per_client_for),
         _by_name(settings.limit_per_identifier_for),
-        settings.candidate_misses_per_client,
-        settings.candidate_misses_per_number,
+        settings.misses_per_client,
+        settings.misses_per_number,
     )
-    failures = FailureLimits(settings.failed_logins_per_address, settings.audit_refusals_per_hour)
-    alone = settings.sqlite and settings.workers == 1
-    return Limits(values, vault.pseudonym, shared=not alone, failures=failures)
+    return Limits(values, vault.pseudonym, audit_queue, shared=settings.shares_counts)
 
 
 def no_limits() -> Limits:
-    return Limits(LimitValues(), lambda _: "", shared=False)
+    return Limits(LimitValues(), lambda _: "", AuditQueue(), shared=False)
+
+
+NO_LOOK_UP = no_limits().look_up("", "", (), 0)
+"""Of a call that looks nobody up by numbers: nothing is refused or counted."""
 
 
 def _by_name(text: str) -> dict[str, int]:

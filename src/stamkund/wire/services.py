@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from stamkund.clock import Clock
+from stamkund.identity.audit_budget import AuditBudget, no_audit_budget
+from stamkund.identity.audit_queue import AuditQueue
 from stamkund.identity.client_secrets import ClientSecrets
+from stamkund.identity.failures import Failures, no_failures
 from stamkund.identity.id_token_keys import IdTokenKeys
 from stamkund.identity.logins import Logins
 from stamkund.identity.passwords import Passwords
@@ -48,6 +51,9 @@ class Services:
     passwords: Passwords
     clock: Clock
     limits: Limits = field(default_factory=no_limits)
+    failures: Failures = field(default_factory=no_failures)
+    audit_budget: AuditBudget = field(default_factory=no_audit_budget)
+    audit_queue: AuditQueue = field(default_factory=AuditQueue)
     documentation: Documentation = NO_DOCUMENTATION
     address_of: AddressOf = peer_address
 
@@ -61,7 +67,7 @@ class Services:
 
     @cached_property
     def logins(self) -> Logins:
-        return Logins(self.store, self.vault, self.passwords, self.settings, self.limits.failures)
+        return Logins(self.store, self.vault, self.passwords, self.settings, self.failures, self.audit_budget.admit)
 
     @cached_property
     def trusted_browsers(self) -> TrustedBrowsers:

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from tests.endpoints.login_pages.reader import BACK, EMAIL, PASSWORD, Herald, herald_of
+from tests.endpoints.sso2.conftest import site_of
 from tests.support.browser import Browser
 from tests.support.counting import COMBINING, HashCounter, HeldHashing, NormalisingRecorder
 from tests.support.rows import set_status
@@ -227,6 +228,26 @@ async def test_one_source_takes_a_quarter_of_the_queue(
             held.release()
             assert {(await task).status_code for task in waiting} == {403, 503}
             assert (await other_source).status_code == 200
+
+
+@pytest.mark.parametrize(("visitor_address", "places"), [(True, PLACES // 4), (False, PLACES)])
+async def test_a_visitor_at_a_sites_own_form_takes_a_quarter_too(
+    fresh_url: str, tmp_path: Path, visitor_address: bool, places: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the address that the site sends, unless that is the site's own."""
+    async with RunningService(fresh_url, tmp_path / "stamkund.key", **BUSY) as service:
+        site = await site_of(await service.publisher(), visitor_address=visitor_address)
+        with HeldHashing(monkeypatch) as held:
+            waiting = []
+            for n in range(PLACES + 1):
+                claims = {"usr": f"a{n}@example.com", "pwd": "x", "sid": "x", "ipa": f"192.0.2.1:{5000 + n}"}
+                token = site.connector.token(10, **claims)
+                waiting.append(asyncio.create_task(site.connector.send("authenticate", token)))
+            await until(lambda: sum(task.done() for task in waiting) == PLACES + 1 - places)
+            assert {task.result().status_code for task in waiting if task.done()} == {503}
+            held.release()
+            assert Counter([(await task).status_code for task in waiting])[200] == places
+        await site.connector.http.aclose()
 
 
 async def _login_form(herald: Herald, cookie: str) -> tuple[dict[str, str], str]:

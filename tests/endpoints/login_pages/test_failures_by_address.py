@@ -110,6 +110,17 @@ async def test_a_visitor_at_a_sites_own_form_counts_by_the_address_that_the_site
         assert (await site.connector.authenticate(sid, EMAIL, PASSWORD))["sts"] == "loggedin"
 
 
+@pytest.mark.parametrize(
+    "ipa", ["192.0.2.7 ", "192.0.2.7:5000", "198.51.100.1, 192.0.2.7", "::ffff:192.0.2.7", "192.0.2.7%eth0"]
+)
+async def test_an_address_that_a_site_hands_on_as_it_came_counts(herald: Herald, site: SsoSite, ipa: str) -> None:
+    """With blanks, a port, or a whole list, of which the visitor can make up all but the end."""
+    for n in range(4):
+        claims = await site.connector.authenticate("x", f"r{n}@example.com", "wrong", ipa=ipa)
+        assert claims["err"] == "invalid_credentials"
+    assert (await attempt(herald, "192.0.2.7", EMAIL, PASSWORD)).status == 429
+
+
 async def test_the_audit_has_addresses_and_the_limit_once(herald: Herald) -> None:
     await spray(herald, *[VISITOR] * 7, "10.1.2.3")
     url = herald.service.settings.database_url

@@ -101,6 +101,11 @@ class LoggedInReader:
         sql = "SELECT kind, count(*) AS number FROM tokens WHERE family = $1 GROUP BY kind"
         return {row["kind"]: row["number"] for row in await self.paper.rows(sql, self.family)}
 
+    async def kinds_of_all(self) -> dict[str, int]:
+        """How many tokens of each kind the organisation has, of whatever family."""
+        sql = "SELECT kind, count(*) AS number FROM tokens WHERE organisation = $1 GROUP BY kind"
+        return {row["kind"]: row["number"] for row in await self.paper.rows(sql, self.paper.id)}
+
 
 @pytest.fixture
 async def reader(paper: StoredOrganisation) -> LoggedInReader:

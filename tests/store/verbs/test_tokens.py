@@ -20,6 +20,7 @@ from stamkund.store import (
     Refresh,
     RefreshPolicy,
 )
+from stamkund.store.verbs import tokens as verbs_of_tokens
 from stamkund.store.verbs.one_time_credentials import OneTimeCredentialVerbs
 from stamkund.store.verbs.tokens import REPLAY_SECONDS, SPENT_SECONDS, TokenVerbs
 from stamkund.store.work import Execute, MakeWork, Sql, Work
@@ -247,6 +248,51 @@ async def test_a_refresh_token_takes_its_family_along(
     assert await reader.kinds() == {ACCESS: 1, REFRESH: 1, "spent": 1}
     assert await verbs.revoke(token, reader.paper.client.id, issue)
     assert await reader.kinds() == {}
+
+
+# In a loop -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rotates", [True, False])
+async def test_refreshing_in_a_loop_leaves_so_many_tokens(
+    reader: LoggedInReader, monkeypatch: pytest.MonkeyPatch, rotates: bool
+) -> None:
+    """The newest stay: the access token that was issued last is valid, and the last replaced token is recognised."""
+    monkeypatch.setattr(verbs_of_tokens, "MAX_USED_TOKENS", 10)
+    token, policy, verbs = await reader.refresh_token(), RefreshPolicy(rotates), reader.paper.store.tokens
+    replaced, made = token, reader.pair()
+
+    def next_pair(_: Refresh) -> list[NewToken]:
+        nonlocal made
+        made = [replace(one, created=now) for one in reader.pair()]
+        return made if rotates else made[:1]
+
+    for now in range(NOW, NOW + 30):
+        used = await verbs.use_refresh(token, reader.paper.client.id, now, policy, next_pair, reader.paper.issue())
+        assert used == reader.id
+        replaced, token = token, (made[1].digest if rotates else token)
+    kinds = await reader.kinds()
+    assert kinds.pop(REFRESH) == 1
+    assert sum(kinds.values()) in (10, 11, 12), kinds
+    assert await verbs.authenticate(made[0].digest, None) is not None
+    if rotates:
+        assert await reader.rotate(replaced, NOW + 3600) is None
+        assert await reader.kinds() == {}
+
+
+async def test_what_a_removed_refresh_token_replaced_goes_with_it(
+    reader: LoggedInReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each login could leave as many as a family may have."""
+    monkeypatch.setattr(verbs_of_tokens, "MAX_REFRESH_TOKENS", 2)
+    for login in range(5):
+        family = replace(reader, family=f"{reader.family}{login}")
+        token: bytes | None = await family.refresh_token(expires=NOW + DAY + login)
+        for _ in range(3):
+            assert token is not None
+            token = await family.rotate(token)
+    kinds = await reader.kinds_of_all()
+    assert (kinds[REFRESH], kinds["spent"]) == (2, 6)
 
 
 # Storage ---------------------------------------------------------------------------------------------------

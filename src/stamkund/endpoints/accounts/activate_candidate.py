@@ -68,6 +68,11 @@ def requested_identifiers(call: Call) -> list[Identifier]:
     return [Identifier(identifiers.ID, call.parameters[CANDIDATE]), identifiers.email(call.parameters[EMAIL])]
 
 
+def requested_numbers(call: Call) -> list[Identifier]:
+    """The candidate, on whom numbers could be tried out."""
+    return [Identifier(identifiers.ID, call.parameters[CANDIDATE])]
+
+
 @endpoint(
     "POST",
     "/external/api/v1/account/activate_candidate",
@@ -90,6 +95,7 @@ def requested_identifiers(call: Call) -> list[Identifier]:
     ),
     body="json",
     limit=Limit(ACTIVATION_LIMIT, requested_identifiers),
+    numbers=requested_numbers,
     success=201,
     refusals=(
         _UNKNOWN_PERMISSION,
@@ -118,10 +124,10 @@ async def activate_candidate(call: Call) -> Created:
     """Makes an account of a candidate: active, verified, with the customer's data and all its subscriptions.
 
     What the caller sends overrides the customer's data. Of any number of simultaneous activations of one candidate, or
-    with one e-mail, exactly one succeeds.
+    with one e-mail, exactly one succeeds. Numbers that are not the candidate's are limited per minute (429).
     """
     permissions = _accepted_permissions(call)
-    await _check_candidate(call)
+    await _check_candidate(call, is_first=True)
     email = identifiers.email(call.parameters[EMAIL]).value
     requester = call.requester(f"email {call.caller.organisation.id} {email}")
     password_hash = await call.services.passwords.hash(
@@ -138,11 +144,16 @@ async def activate_candidate(call: Call) -> Created:
         )
     except UniqueConflict as conflict:
         raise Refused(_CONFLICTS.get(conflict.kind, problems.CUSTOMER_TAKEN)) from None
+    call.look_up.take_back()
     return Created(account_id)
 
 
-async def _check_candidate(call: Call) -> None:
-    """Refuses what can be refused before the password is hashed. The store's verb decides again, in its transaction."""
+async def _check_candidate(call: Call, *, is_first: bool = False) -> None:
+    """Refuses what can be refused before the password is hashed. The store's verb decides again, in its transaction.
+
+    The first time counts: a number that the candidate does not have is a miss unless the activation succeeds, because
+    each refusal would tell whether an account has it.
+    """
     parameters = call.parameters
     candidate = await call.services.store.candidates.find(
         call.caller.organisation.id,
@@ -152,6 +163,10 @@ async def _check_candidate(call: Call) -> None:
     )
     if candidate is None:
         raise Refused(problems.CANDIDATE_NOT_FOUND)
+    if is_first:
+        call.look_up.check()
+        if PERSON_NUMBER in parameters and candidate.customer.social_security_number is None:
+            call.look_up.miss()
     _check_numbers(call, candidate)
     if candidate.in_use:
         raise Refused(problems.CUSTOMER_TAKEN)
@@ -161,20 +176,16 @@ async def _check_candidate(call: Call) -> None:
 
 
 def _check_numbers(call: Call, candidate: Candidate) -> None:
+    """Refuses a number that is not the candidate's, and counts it."""
     customer = candidate.customer
     sent, stored = call.parameters.get(PERSON_NUMBER), customer.social_security_number
     if sent is not None and stored is not None and sent.ten != stored.ten:
-        raise _miss(call, _OTHER_PERSON_NUMBER)
+        call.look_up.miss()
+        raise Refused(_OTHER_PERSON_NUMBER)
     customer_number = call.parameters.get(CUSTOMER_NUMBER)
     if customer_number is not None and customer_number != customer.customer_number:
-        raise _miss(call, _OTHER_CUSTOMER_NUMBER)
-
-
-def _miss(call: Call, problem: Problem) -> Refused:
-    """The refusal of a number that is not the candidate's. It is counted, so that numbers can't be tried out."""
-    caller, candidate = call.caller, Identifier(identifiers.ID, call.parameters[CANDIDATE])
-    call.services.limits.miss(ACTIVATION_LIMIT, caller.organisation.id, caller.client.id, [candidate], call.now)
-    return Refused(problem)
+        call.look_up.miss()
+        raise Refused(_OTHER_CUSTOMER_NUMBER)
 
 
 def _check_password(call: Call, customer: Customer) -> None:

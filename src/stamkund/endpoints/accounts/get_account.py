@@ -68,6 +68,13 @@ def requested_account(parameters: ParsedParameters, _: Services) -> Identifier |
     return Identifier(name, next(str(parameters[p]) for p in KEYS if p.name == name))
 
 
+def requested_numbers(call: Call) -> list[Identifier]:
+    """What the query names the account by, if that is a number: others can't be guessed, or are no secret."""
+    if (number := call.parameters.get(PERSON_NUMBER)) is not None:
+        return [call.services.store.documents.number_identifier(call.caller.organisation.id, number)]
+    return [Identifier(p.name, call.parameters[p]) for p in (CUSTOMER_NUMBER, TULO_NUMBER) if p in call.parameters]
+
+
 @endpoint(
     "GET",
     "/external/api/v1/accounts",
@@ -84,6 +91,7 @@ def requested_account(parameters: ParsedParameters, _: Services) -> Identifier |
     ),
     check=exactly_one,
     loads=Loads(account=requested_account, missing=problems.ACCOUNT_NOT_FOUND),
+    numbers=requested_numbers,
     about=About(
         title="Get account",
         group="Account",
@@ -95,6 +103,8 @@ def requested_account(parameters: ParsedParameters, _: Services) -> Identifier |
 async def get_account(call: Call, account: Account) -> Item:
     """Returns one account with its subscriptions, found by exactly one of its identifiers.
 
-    To learn what the reader may read, ask for the active products instead.
+    To learn what the reader may read, ask for the active products instead. Look-ups by a social security number or a
+    customer number that find nobody are limited per minute, for each number and each client, together with those of
+    "Get account candidate" (429).
     """
     return Item(ACCOUNT.of(account, zone(call.caller.organisation.timezone), call.now))

@@ -85,6 +85,7 @@ def requested_identifiers(call: Call) -> list[Identifier]:
     parameters=(PERSON_NUMBER, CUSTOMER_NUMBER, ZIP_CODE),
     check=one_required,
     limit=Limit(CANDIDATE_LIMIT, requested_identifiers),
+    numbers=requested_identifiers,
     refusals=(problems.ACCOUNT_NOT_FOUND, problems.CUSTOMER_TAKEN),
     about=About(
         title="Get account candidate",
@@ -102,23 +103,17 @@ async def get_candidate(call: Call) -> Item:
     Look-ups that find nobody are limited per minute, for each number and each client (429).
     """
     candidate = await call.services.store.candidates.find(call.caller.organisation.id, requested_identifiers(call))
+    call.look_up.check()
     zip_code = call.parameters.get(ZIP_CODE)
     if candidate is None:
-        _count_miss(call, 1)
+        call.look_up.miss()
         raise Refused(problems.ACCOUNT_NOT_FOUND)
     if zip_code is not None and not candidate.customer.lives_at(zip_code):
-        _count_miss(call, _WRONG_ZIP_CODE)
+        call.look_up.miss(_WRONG_ZIP_CODE)
         raise Refused(problems.ACCOUNT_NOT_FOUND)
     if candidate.in_use:
         raise Refused(problems.CUSTOMER_TAKEN)
     return Item(_candidate(candidate.customer, zone(call.caller.organisation.timezone), call.now))
-
-
-def _count_miss(call: Call, weight: int) -> None:
-    caller = call.caller
-    call.services.limits.miss(
-        CANDIDATE_LIMIT, caller.organisation.id, caller.client.id, requested_identifiers(call), call.now, weight
-    )
 
 
 def _candidate(customer: Customer, local: Zone, now: int) -> AccountCandidate:

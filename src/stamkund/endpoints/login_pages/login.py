@@ -168,8 +168,8 @@ def _form_problem(call: Call, email: str, password: str) -> _FormState | None:
 async def _log_in(call: Call, destination: Destination, email: str, password: str) -> list[Header]:
     """Logs the browser in; returns the headers with its new cookies. Raises WrongPassword, LoginLocked, Refused."""
     services, organisation = call.services, destination.organisation.id
-    services.limits.client(LOGIN_LIMIT, f"login page of {organisation}", call.now, organisation)
-    services.limits.identifier(LOGIN_LIMIT, organisation, identifiers.email(email), call.now, LOGIN_PAGE)
+    services.limits.client(LOGIN_LIMIT, organisation, f"login page of {organisation}", call.now)
+    services.limits.identifier(LOGIN_LIMIT, organisation, LOGIN_PAGE, identifiers.email(email), call.now)
     browser = services.trusted_browsers.id_of(organisation, email, call.headers, call.now)
     context = call.login_context(organisation, LOGIN_PAGE, destination.client_id, from_visitor=True, browser=browser)
     context.requester = context.requester.counted_under(f"form {call.form[TOKEN_FIELD]}")
@@ -193,7 +193,9 @@ async def _session_for(call: Call, destination: Destination, account: int) -> Se
     sessions, organisation = call.services.sessions, destination.organisation.id
     session = await sessions.of_browser(organisation, call.headers, call.now)
     if session is not None and session.logged_in_account not in (None, account):
-        await call.services.store.sessions.terminate(organisation, session.sid, call.now, destination.client_id)
+        await call.services.store.sessions.terminate(
+            organisation, session.sid, call.now, destination.client_id, call.services.audit_budget.admit
+        )
         session = None
     return session or await _new_session(call, organisation)
 
@@ -207,7 +209,14 @@ async def _log_in_to(call: Call, destination: Destination, session: Session, acc
     """Logs the reader in to a session under a new cookie, so that one from before opens nothing."""
     organisation, expiry = destination.organisation.id, call.services.sessions.lifetime.expiry(call.now, call.now)
     changed = await call.services.store.sessions.log_in(
-        organisation, session.sid, account, call.now, expiry, destination.client_id, cookie_digest(cookie)
+        organisation,
+        session.sid,
+        account,
+        call.now,
+        expiry,
+        destination.client_id,
+        cookie_digest(cookie),
+        admit=call.services.audit_budget.admit,
     )
     return changed is not None
 

@@ -140,7 +140,7 @@ async def _logged_in_session(call: Call, destination: Destination) -> Session | 
 
 async def _log_out(call: Call, destination: Destination, session: Session) -> Response:
     await call.services.store.sessions.terminate(
-        destination.organisation.id, session.sid, call.now, destination.client_id
+        destination.organisation.id, session.sid, call.now, destination.client_id, call.services.audit_budget.admit
     )
     return await _logged_out_page(call, destination, was_logged_in=True)
 

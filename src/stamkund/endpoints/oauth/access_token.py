@@ -23,6 +23,7 @@ from stamkund.endpoints.oauth.errors import (
 from stamkund.endpoints.oauth.grants import FROZEN_SENTENCE, GRANTS, PASSWORD_SENTENCE
 from stamkund.endpoints.oauth.operation import LIMIT, oauth_operation
 from stamkund.endpoints.oauth.token_request import TokenRequest, TokenResponse
+from stamkund.rules.events import AuditEntry, AuditEvent
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.wire.about import About, CustomError, Example, FormField, FormVariant
 from stamkund.wire.call import Call
@@ -123,12 +124,13 @@ async def issue_token(call: Call) -> Response:
     """
     client, organisation = await authenticate_by_secret(call)
     services = call.services
-    services.limits.client(LIMIT, client.id, call.now, organisation.id)
+    services.limits.client(LIMIT, organisation.id, client.id, call.now)
     try:
         return await _token_response(call, client, organisation)
     except OAuthError as error:
-        if services.limits.failures.is_audited(organisation.id, f"client {client.id}", client.id, call.now):
-            await services.store.audit.record_token_refusal(organisation.id, client.id, error.error, call.now)
+        refusal = AuditEntry(organisation.id, call.now, AuditEvent.TOKEN_REFUSED, client.id, detail=error.error)
+        if services.audit_budget.admit(refusal):  # before the transaction, which it spares the database
+            await services.store.audit.record([refusal])
         raise
 
 

@@ -73,7 +73,7 @@ def authenticate_client(call: Call, client: Client, secret: str) -> bool:
     if valid:
         call.authenticate_client(client)
     else:
-        call.services.limits.failures.wrong_secret(client, call.now)
+        call.services.audit_budget.count_wrong_secret(client, call.now)
     return valid
 
 

@@ -37,7 +37,7 @@ async def password(request: TokenRequest) -> TokenResponse:
     organisation, email = parse_username(request.field("username"), own.id)
     email, password = emails.pasted(email), request.field("password")
     request.scopes()
-    call.services.limits.identifier(LIMIT, own.id, identifiers.email(email), call.now, request.client.id)
+    call.services.limits.identifier(LIMIT, own.id, request.client.id, identifiers.email(email), call.now)
     context = call.login_context(own.id, PASSWORD_GRANT, request.client.id)
     try:
         account_row = await call.services.logins.log_in(context, organisation, email, password)

@@ -47,7 +47,7 @@ async def introspect_token(call: Call) -> Response:
     `error_description`.
     """
     lookup = await _token_lookup(call)
-    call.services.limits.client(LIMIT, lookup.client.id, call.now)
+    call.services.limits.client(LIMIT, lookup.client.organisation, lookup.client.id, call.now)
     token_field(call)
     introspection = _introspection(lookup, call) if _is_valid(lookup, call.now) else Introspection(active=False)
     return Response(200, msgspec.json.encode(introspection), headers=NO_STORE_OR_CACHE)

@@ -23,8 +23,9 @@ async def revoke_token(call: Call) -> Response:
     valid. Errors are OAuth's: `error` and `error_description`.
     """
     client, organisation = await authenticate_by_secret(call)
-    call.services.limits.client(LIMIT, client.id, call.now)
+    call.services.limits.client(LIMIT, organisation.id, client.id, call.now)
     digest = token_digest(token_field(call).encode(errors="replace"))
-    issue = Issue(organisation.id, client.id, "revocation", call.now)
+    admit = call.services.audit_budget.admit
+    issue = Issue(organisation.id, client.id, "revocation", call.now, admit)
     await call.services.store.tokens.revoke(digest, client.id, issue)
     return Response(200, b"", headers=NO_STORE_OR_CACHE)

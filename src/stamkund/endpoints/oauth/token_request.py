@@ -54,7 +54,8 @@ class TokenRequest:
         return RefreshPolicy(self.client.rotation, *(number * DAY for number in days))
 
     def issue(self) -> Issue:
-        return Issue(self.organisation.id, self.client.id, self.grant, self.call.now)
+        admit = self.call.services.audit_budget.admit
+        return Issue(self.organisation.id, self.client.id, self.grant, self.call.now, admit)
 
 
 def requested_scopes(client: Client, text: str) -> list[str]:

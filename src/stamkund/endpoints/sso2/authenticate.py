@@ -42,8 +42,8 @@ async def authenticate(request: SsoRequest) -> SessionToken:
     call, claims = request.call, request.claims
     organisation, email = parse_username(claims.usr or "", request.organisation.id)
     limits, own = call.services.limits, request.organisation.id
-    limits.client(LOGIN_LIMIT, request.client.id, call.now, own)
-    limits.identifier(LOGIN_LIMIT, own, identifiers.email(email), call.now, request.client.id)
+    limits.client(LOGIN_LIMIT, own, request.client.id, call.now)
+    limits.identifier(LOGIN_LIMIT, own, request.client.id, identifiers.email(email), call.now)
     try:
         account = await call.services.logins.log_in(request.login_context(), organisation, email, claims.pwd or "")
         return await _logged_in(request, account)
@@ -74,6 +74,7 @@ async def _logged_in(request: SsoRequest, account: int) -> SessionToken:
         call.services.sessions.lifetime.expiry(call.now, call.now),
         request.client.id,
         site_visitor=request.site_visitor(),
+        admit=call.services.audit_budget.admit,
     )
     if session is None:
         return not_found_token(request)
@@ -108,6 +109,7 @@ async def _logged_in_with_ticket(request: SsoRequest) -> SessionToken:
         call.now,
         call.services.sessions.lifetime,
         request.site_visitor(),
+        call.services.audit_budget.admit,
     )
     if result is None:
         return not_found_token(request)

@@ -16,6 +16,7 @@ from stamkund.identity.sessions import new_sid
 from stamkund.identity.visitors import site_visitor
 from stamkund.problems import Refused
 from stamkund.rules import values
+from stamkund.rules.addresses import sent_address
 from stamkund.rules.ids import parse_id
 from stamkund.rules.lockout import SSO2, LoginContext
 from stamkund.rules.organisation import Client, Organisation
@@ -38,7 +39,6 @@ _OLDEST_SECONDS = 86_400
 TOKEN = Parameter("t", values.SSO_TOKEN, "The request: a JWT, HS256 with the client's secret.", required=True)
 
 _SID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_ADDRESS = re.compile(r"[0-9A-Fa-f:.]{1,39}")
 _CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f]+")
 
 
@@ -68,17 +68,17 @@ class SsoRequest(msgspec.Struct, frozen=True):
     def site_visitor(self) -> SiteVisitor:
         """Who logs in at the site, and the sid for a session of their own, should they need one."""
         claims, vault = self.claims, self.call.services.vault
-        visitor = site_visitor(vault, self.organisation.id, claims.uas, claims.ipa)
+        visitor = site_visitor(vault, self.organisation.id, claims.uas, sent_address(claims.ipa))
         return SiteVisitor(visitor, new_sid(), self.client.visitor_address)
 
     def login_context(self) -> LoginContext:
         """The reader's address and user agent, as the site reports them: the request comes from the site's server."""
-        address, user_agent = self.claims.ipa, self.claims.uas
+        user_agent = self.claims.uas
         return LoginContext(
             organisation=self.organisation.id,
             channel=SSO2,
             client=self.client.id,
-            address=address if isinstance(address, str) and _ADDRESS.fullmatch(address) else None,
+            address=sent_address(self.claims.ipa),
             user_agent=_printable(user_agent) if isinstance(user_agent, str) else None,
             at=self.call.now,
             requester=self.call.requester(),
@@ -108,7 +108,7 @@ async def authenticate_request(call: Call, token: str, valid_seconds: int = VALI
         raise Refused(problems.INVALID_SSO_TOKEN)
     secret = unverified.verifying_secret(call.services.client_secrets.valid(lookup.client, call.now))
     if secret is None:
-        call.services.limits.failures.wrong_secret(lookup.client, call.now)
+        call.services.audit_budget.count_wrong_secret(lookup.client, call.now)
         raise Refused(problems.INVALID_SSO_TOKEN)
     call.authenticate_client(lookup.client)
     return SsoRequest(call, lookup.client, lookup.organisation, claims, secret, _session(call, lookup))

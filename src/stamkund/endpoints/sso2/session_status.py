@@ -25,7 +25,7 @@ async def create_session(request: SsoRequest) -> SessionToken:
     of a link to "Identify", which every visitor sees, begins none.
     """
     call = request.call
-    call.services.limits.client(SESSION_LIMIT, request.client.id, call.now, request.organisation.id)
+    call.services.limits.client(SESSION_LIMIT, request.organisation.id, request.client.id, call.now)
     session, _ = await call.services.sessions.begin(request.organisation.id, call.now, request.client.id)
     return session_token(request, session)
 
@@ -53,7 +53,7 @@ async def log_out(request: SsoRequest) -> SessionToken:
         return not_found_token(request)
     call = request.call
     ended = await call.services.store.sessions.terminate(
-        request.organisation.id, request.sid, call.now, request.client.id
+        request.organisation.id, request.sid, call.now, request.client.id, call.services.audit_budget.admit
     )
     if ended is None:
         return not_found_token(request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stamkund.rules.events import AuditEntry, AuditEvent
+from stamkund.rules.events import AuditEntry
 from stamkund.store.verb import Verbs, writes
 from stamkund.store.verbs import events
 from stamkund.store.work import Execute, Work, delete_batch
@@ -15,14 +15,9 @@ _REMOVE = delete_batch("audit", "row", "at < $1", "at")
 class AuditVerbs(Verbs):
     @writes
     def record(self, entries: Sequence[AuditEntry]) -> Work[None]:
-        """Records entries that waited (`identity/audit_queue.py`)."""
+        """Records entries about what happened outside of any transaction."""
         for entry in entries:
             yield from events.record(entry)
-
-    @writes
-    def record_token_refusal(self, organisation: str, client: str, error: str, now: int) -> Work[None]:
-        """Records that a client was refused a token; `error` is OAuth's code."""
-        yield from events.record(AuditEntry(organisation, now, AuditEvent.TOKEN_REFUSED, client, detail=error))
 
     @writes
     def remove_older(self, than: int, at_most: int = 500) -> Work[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stamkund.rules.events import AuditEntry, OutboxEvent
+from stamkund.rules.events import Admit, AuditEntry, OutboxEvent, admit_all
 from stamkund.store.work import Execute, Sql, Work
 
 _RECORD = Sql(
@@ -12,8 +12,10 @@ _RECORD_NOTHING = Sql("UPDATE audit SET at = at WHERE row = 0")
 _PUBLISH = Sql("INSERT INTO outbox (organisation, at, event, account) VALUES ($1, $2, $3, $4)")
 
 
-def record(entry: AuditEntry) -> Work[None]:
-    """Writes an entry to the audit."""
+def record(entry: AuditEntry, admit: Admit = admit_all) -> Work[None]:
+    """Writes an entry to the audit, if that has room for it: of what anybody can do often, `admit` decides."""
+    if not admit(entry):
+        return
     values = (entry.organisation, entry.at, entry.event.value, entry.client, entry.account, entry.detail, entry.address)
     yield Execute(_RECORD, values)
 

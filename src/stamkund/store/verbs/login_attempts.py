@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from stamkund.rules import identifiers
-from stamkund.rules.events import AuditEntry, AuditEvent
+from stamkund.rules.events import Admit, AuditEntry, AuditEvent, admit_all
 from stamkund.rules.ids import ID_LENGTH
 from stamkund.rules.lockout import (
     FAILED,
@@ -101,12 +101,12 @@ class LoginAttemptVerbs(Verbs):
         succeeded: bool,
         customer: bool,
         audited: bool,
-        audit_refusal: bool = True,
+        admit: Admit = admit_all,
     ) -> Work[AttemptResult]:
         """Decides the result of an attempt, counts it and stores it.
 
         `customer`: `login` is the id of a customer who had no account when it was looked up. `audited`: the attempt is
-        written to the audit too, because it came through a channel of our own; `audit_refusal`: also if it fails.
+        written to the audit too, because it came through a channel of our own, as far as `admit` finds room for it.
         """
         if customer:
             login = yield from _present_login(context.organisation, login)
@@ -125,8 +125,8 @@ class LoginAttemptVerbs(Verbs):
         origin = (context.channel, context.client, context.address, context.user_agent)
         yield Execute(_ADD, (context.organisation, login, context.at, outcome, *origin))
         yield Execute(_DROP_OLDER, (context.organisation, login, MAX_ATTEMPTS_STORED))
-        if audited and (audit_refusal or outcome == SUCCEEDED):
-            yield from events.record(_audit_entry(context, login, outcome))
+        if audited:
+            yield from events.record(_audit_entry(context, login, outcome), admit)
         if outcome == FAILED and after.locked(context.at):
             yield from events.record(_entry(context, AuditEvent.LOGIN_FROZEN, login, None))
         return AttemptResult(outcome, after)
@@ -139,7 +139,7 @@ class LoginAttemptVerbs(Verbs):
         policy: LockoutPolicy,
         *,
         like_customer: bool = False,
-        audit_refusal: bool = True,
+        admit: Admit = admit_all,
     ) -> Work[AttemptResult]:
         """Counts a failed attempt with an unknown e-mail under `key`, a keyed hash, and locks it like a login.
 
@@ -157,8 +157,7 @@ class LoginAttemptVerbs(Verbs):
             yield from _store_state(count, after, policy)
         yield Execute(_ADD_NOTHING, (context.organisation, key))
         yield Execute(_DROP_OLDER, (context.organisation, key, MAX_ATTEMPTS_STORED))
-        if audit_refusal:
-            yield from events.record(_audit_entry(context, None, outcome))
+        yield from events.record(_audit_entry(context, None, outcome), admit)
         if outcome == FAILED and after.locked(context.at):
             yield from events.record_nothing()
         return AttemptResult(outcome, after)

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from stamkund.rules.account import ACTIVE
-from stamkund.rules.events import AuditEntry, AuditEvent
+from stamkund.rules.events import Admit, AuditEntry, AuditEvent, admit_all
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.session import ANONYMOUS, LOGGED_IN, TERMINATED, Lifetime, Session, Visitor
 from stamkund.store.documents import client_of, organisation_of
@@ -124,15 +124,16 @@ class SessionVerbs(Verbs):
         client: str,
         cookie: bytes | None = None,
         site_visitor: SiteVisitor | None = None,
+        admit: Admit = admit_all,
     ) -> Work[Session | None]:
         """Logs a reader whose password was checked in to a session; None where there is no such session any more.
 
         `cookie`: the digest of the browser's new cookie, where there is a browser: the old one must open nothing.
         `site_visitor`: who logs in through a site's own form; None is then returned for a session that was ended alone.
-        Raises NotActive.
+        `admit`: whether the audit has room for an entry. Raises NotActive.
         """
         session = yield from _locked(organisation, sid, now)
-        login = _Login(account, now, now, expires, client)
+        login = _Login(account, now, now, expires, client, admit)
         if site_visitor is not None:
             return (yield from _log_in_visitor(session, organisation, site_visitor, login))
         if session is None or session.status == TERMINATED:
@@ -149,6 +150,7 @@ class SessionVerbs(Verbs):
         now: int,
         lifetime: Lifetime,
         site_visitor: SiteVisitor | None = None,
+        admit: Admit = admit_all,
     ) -> Work[tuple[Session | None, OneTimeCredential | None] | None]:
         """Spends a client's ticket to log its reader in to a session, as `log_in` does; it ends when that login does.
 
@@ -166,7 +168,7 @@ class SessionVerbs(Verbs):
             return session, None
         credential, authenticated = spent
         begun = now if authenticated is None else authenticated
-        login = _Login(credential.account, begun, now, lifetime.expiry(now, begun), client)
+        login = _Login(credential.account, begun, now, lifetime.expiry(now, begun), client, admit)
         if login.expires <= now:  # the longest time has been made shorter since
             return session, None
         if site_visitor is not None:
@@ -175,7 +177,9 @@ class SessionVerbs(Verbs):
         return (yield from _log_in(session, login, None)), credential
 
     @writes
-    def terminate(self, organisation: str, sid: str, now: int, client: str) -> Work[Session | None]:
+    def terminate(
+        self, organisation: str, sid: str, now: int, client: str, admit: Admit = admit_all
+    ) -> Work[Session | None]:
         """Ends a session for all sites, and revokes its tokens; returns it as it was, None where there is none.
 
         Repeating it does nothing.
@@ -189,7 +193,7 @@ class SessionVerbs(Verbs):
             yield from revoke_of_session(organisation, row["account"], sid)
             summary = yield from account_summary(row["account"])
             account = None if summary is None else summary.id
-            yield from events.record(AuditEntry(organisation, now, AuditEvent.LOGGED_OUT, client, account))
+            yield from events.record(AuditEntry(organisation, now, AuditEvent.LOGGED_OUT, client, account), admit)
         return session
 
     @writes
@@ -227,6 +231,7 @@ class _Login:
     now: int
     expires: int
     client: str
+    admit: Admit
 
 
 def _add(session: Session, cookie: bytes | None) -> Work[None]:
@@ -300,9 +305,8 @@ def _log_in(session: Session, login: _Login, cookie: bytes | None, detail: str |
     yield Execute(_LOG_IN, (*key, LOGGED_IN, login.account, login.authenticated, login.now, login.expires))
     if cookie is not None:
         yield Execute(_CHANGE_COOKIE, (*key, cookie))
-    yield from events.record(
-        AuditEntry(session.organisation, login.now, AuditEvent.LOGGED_IN, login.client, summary.id, detail)
-    )
+    entry = AuditEntry(session.organisation, login.now, AuditEvent.LOGGED_IN, login.client, summary.id, detail)
+    yield from events.record(entry, login.admit)
     session.status, session.account, session.authenticated = LOGGED_IN, login.account, login.authenticated
     session.seen, session.expires, session.account_id = login.now, login.expires, summary.id
     return session

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stamkund.rules import scopes
-from stamkund.rules.events import AuditEntry, AuditEvent
+from stamkund.rules.events import Admit, AuditEntry, AuditEvent, admit_all
 from stamkund.rules.ids import made_at
 from stamkund.rules.timestamps import DAY
 from stamkund.store.verb import Verbs, writes
 from stamkund.store.verbs import events, lookups
-from stamkund.store.verbs.account_status import active_account
+from stamkund.store.verbs.account_status import account_summary, active_account
 from stamkund.store.verbs.lookups import AccountLookup, AuthenticatedToken, NumberLookup, TokenLookup
 from stamkund.store.work import Execute, ExecuteMany, Row, Sql, Work, delete_batch, first, for_update
 
@@ -29,6 +29,9 @@ REPLAY_SECONDS = 30
 """How long a replaced refresh token may come again: the response was lost, or two tabs refreshed at once."""
 MAX_REFRESH_TOKENS = 200
 """Refresh tokens of one account and client: the least recently used makes room for another."""
+MAX_USED_TOKENS = 1_000
+"""Access tokens and replaced refresh tokens of one family: beyond that the oldest are removed. Five hundred refreshes
+are three weeks of one in each hour; somebody who refreshes in a loop fills no more than this."""
 
 _ADD = Sql(
     "INSERT INTO tokens (digest, organisation, kind, client, account, scopes, created, expires, family, session) "
@@ -58,8 +61,24 @@ _SURPLUS = (
 )
 _REMOVE_SURPLUS = Sql(
     f"DELETE FROM tokens WHERE digest IN (SELECT digest FROM tokens WHERE digest IN ({_SURPLUS}) "
-    "FOR UPDATE SKIP LOCKED)",
-    sqlite=f"DELETE FROM tokens WHERE digest IN ({_SURPLUS})",
+    "FOR UPDATE SKIP LOCKED) RETURNING family",
+    sqlite=f"DELETE FROM tokens WHERE digest IN ({_SURPLUS}) RETURNING family",
+)
+_SPENT = (
+    "SELECT digest FROM tokens WHERE organisation = $1 AND family = $2 AND kind = 'spent' AND NOT EXISTS "
+    "(SELECT 1 FROM tokens WHERE organisation = $1 AND family = $2 AND kind = 'refresh')"
+)
+_REMOVE_SPENT = Sql(
+    f"DELETE FROM tokens WHERE digest IN ({_SPENT} FOR UPDATE SKIP LOCKED)",
+    sqlite=f"DELETE FROM tokens WHERE digest IN ({_SPENT})",
+)
+_USED = (
+    "SELECT digest FROM tokens WHERE organisation = $1 AND family = $2 AND kind <> 'refresh' "
+    "AND coalesce(spent, created) < $3 ORDER BY coalesce(spent, created) DESC LIMIT 1000 OFFSET $4"
+)
+_REMOVE_USED = Sql(
+    f"DELETE FROM tokens WHERE digest IN (SELECT digest FROM tokens WHERE digest IN ({_USED}) FOR UPDATE SKIP LOCKED)",
+    sqlite=f"DELETE FROM tokens WHERE digest IN ({_USED})",
 )
 _REMOVE_EXPIRED = delete_batch("tokens", "digest", "expires <= $1", "expires")
 
@@ -84,15 +103,21 @@ class NewToken:
 
 @dataclass(frozen=True)
 class Issue:
-    """The circumstances of an issue, for the audit: which client got tokens, by which grant, when."""
+    """The circumstances of an issue, for the audit: which client got tokens, by which grant, when.
+
+    `admit`: whether the audit has room for an entry.
+    """
 
     organisation: str
     client: str
     grant: str
     at: int
+    admit: Admit = admit_all
 
-    def entry(self, event: AuditEvent, account: str | None = None, detail: str | None = None) -> AuditEntry:
-        return AuditEntry(self.organisation, self.at, event, self.client, account, detail or self.grant)
+    def record(self, event: AuditEvent, account: str | None, detail: str | None = None) -> Work[None]:
+        """Writes an entry to the audit. `account`: an id."""
+        entry = AuditEntry(self.organisation, self.at, event, self.client, account, detail or self.grant)
+        yield from events.record(entry, self.admit)
 
 
 @dataclass(frozen=True)
@@ -185,14 +210,14 @@ class TokenVerbs(Verbs):
 
         One that was replaced a moment ago may come again, and gives siblings of what it gave. None is returned where
         there is no such token, and where it was replaced longer ago: then its whole family is revoked. Raises
-        NotActive, and what `make` raises: then nothing changes.
+        NotActive, and what `make` raises: then nothing changes. The audit has the login, and no entry for each use.
         """
         row = first((yield Execute(_LOCK_REFRESH, (digest,))))
         if row is None or row["client"] != client or row["expires"] <= now or row["kind"] == ACCESS:
             return None
         if row["kind"] == SPENT and (row["spent"] is None or now - row["spent"] > REPLAY_SECONDS):
             yield from revoke_family(issue.organisation, row["family"])
-            yield from events.record(issue.entry(AuditEvent.TOKEN_REUSED))
+            yield from issue.record(AuditEvent.TOKEN_REUSED, (yield from _account_id(row["account"])))
             return None
         valid_until = policy.expiry(made_at(row["family"]) or row["created"], now)
         if valid_until <= now:
@@ -203,7 +228,9 @@ class TokenVerbs(Verbs):
                 yield Execute(_SPEND, (digest, min(row["expires"], now + SPENT_SECONDS), now))
             else:
                 yield Execute(_EXTEND, (digest, valid_until))
-        return (yield from add_tokens(tokens, issue))
+        account_id = yield from _add(tokens, issue.organisation)
+        yield Execute(_REMOVE_USED, (issue.organisation, row["family"], now, MAX_USED_TOKENS))
+        return account_id
 
     @writes
     def revoke(self, digest: bytes, client: str, issue: Issue) -> Work[bool]:
@@ -215,7 +242,7 @@ class TokenVerbs(Verbs):
             yield Execute(_REVOKE, (digest,))
         else:
             yield from revoke_family(issue.organisation, row["family"])
-        yield from events.record(issue.entry(AuditEvent.TOKEN_REVOKED, detail=row["kind"]))
+        yield from issue.record(AuditEvent.TOKEN_REVOKED, (yield from _account_id(row["account"])), row["kind"])
         return True
 
     @writes
@@ -234,16 +261,29 @@ def _refresh(row: Row, valid_until: int, organisation: str) -> Refresh:
 
 
 def add_tokens(tokens: list[NewToken], issue: Issue) -> Work[str | None]:
-    """Stores all of the tokens or none; returns the id of the account that they stand for. Raises NotActive."""
-    yield ExecuteMany(_ADD, [_values(token, issue.organisation) for token in tokens])
+    """Stores the tokens of a login, all or none; returns the id of the account that they stand for.
+
+    Raises NotActive.
+    """
+    account = yield from _add(tokens, issue.organisation)
+    yield from issue.record(AuditEvent.TOKEN_ISSUED, account)
+    return account
+
+
+def _add(tokens: list[NewToken], organisation: str) -> Work[str | None]:
+    yield ExecuteMany(_ADD, [_values(token, organisation) for token in tokens])
     account = None
     if tokens[0].account is not None:
         account = (yield from active_account(tokens[0].account)).id
     for token in tokens:
         if token.kind == REFRESH and token.account is not None:
-            yield from _make_room(token, issue.organisation)
-    yield from events.record(issue.entry(AuditEvent.TOKEN_ISSUED, account))
+            yield from _make_room(token, organisation)
     return account
+
+
+def _account_id(row: int | None) -> Work[str | None]:
+    summary = None if row is None else (yield from account_summary(row))
+    return None if summary is None else summary.id
 
 
 def _values(token: NewToken, organisation: str) -> tuple[object, ...]:
@@ -262,10 +302,14 @@ def _values(token: NewToken, organisation: str) -> tuple[object, ...]:
 
 
 def _make_room(new: NewToken, organisation: str) -> Work[None]:
-    """Removes the refresh tokens of an account and client that are too many, but for the new one."""
+    """Removes the refresh tokens of an account and client that are too many, but for the new one.
+
+    What they replaced goes with them, as far as no sibling is left.
+    """
     yield Execute(_ONE_AT_A_TIME, (f"{new.client} {new.account}",))
     values = (organisation, new.account, new.client, new.digest, MAX_REFRESH_TOKENS - 1)
-    yield Execute(_REMOVE_SURPLUS, values)
+    for removed in (yield Execute(_REMOVE_SURPLUS, values)):
+        yield Execute(_REMOVE_SPENT, (organisation, removed["family"]))
 
 
 def revoke_family(organisation: str, family: str) -> Work[None]:
