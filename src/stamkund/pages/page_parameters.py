@@ -5,6 +5,9 @@ Unknown parameters are ignored: browsers come from newsletters and campaigns tha
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from urllib.parse import quote, urlencode
+
 from stamkund import problems
 from stamkund.pages.language import choose_texts
 from stamkund.pages.texts import Texts
@@ -12,7 +15,9 @@ from stamkund.problems import Refused
 from stamkund.wire.call import Call
 from stamkund.wire.form import too_long
 from stamkund.wire.parameters import parse_query
+from stamkund.wire.response import Response, redirect
 
+_MAX_QUERY_LENGTH = 32_768
 _BOUNDED_ELSEWHERE = ("email", "password", "login_hint", "continue")
 """A reader who pastes too much gets the page again, as for a wrong password (`identity/logins.py`); an address that is
 too long is none that anybody registered (`rules/urls.py`)."""
@@ -33,6 +38,17 @@ def page_parameters(call: Call, *names: str) -> dict[str, str]:
             raise Refused(problems.UNREADABLE_PARAMETER)
         parameters[name] = value
     return parameters
+
+
+def redirect_to_page(path: str, fields: Iterable[tuple[str, str]]) -> Response:
+    """Redirects the browser from a form of a client's to the page, with the same fields in its query.
+
+    Raises Refused where that would be longer than browsers and proxies take.
+    """
+    query = urlencode(list(fields), quote_via=quote, errors="replace")
+    if len(query) > _MAX_QUERY_LENGTH:
+        raise Refused(problems.UNREADABLE_PARAMETER)
+    return redirect(f"{path}?{query}", status=303)
 
 
 def texts_of(call: Call) -> Texts:

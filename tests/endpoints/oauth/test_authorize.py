@@ -527,3 +527,13 @@ async def test_a_public_client_gets_nothing_by_its_name_alone(publisher: Publish
     form = {"client_id": client.id, "grant_type": grant, "username": EMAIL, "password": "x", "ticket": "x"}
     response = await publisher.service.http.post("/api/authorization/access_token", data=form)
     assert_refused(response, "unauthorized_client")
+
+
+@pytest.mark.parametrize("path", [AUTH, "/oauth2/logout"])
+async def test_a_form_does_not_become_an_endless_address(site: LoggedInBrowser, path: str) -> None:
+    """What browsers and proxies would not take."""
+    for length, status in ((4_000, 303), (6_000, 400)):
+        sent = {"client_id": site.client.id, "state": "å" * length, "response_type": "code"}
+        response = await site.service.http.post(path, data=sent)
+        assert response.status_code == status
+        assert len(response.headers.get("location", "")) < 30_000

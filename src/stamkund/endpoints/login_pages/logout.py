@@ -14,7 +14,7 @@ from stamkund.endpoints.login_pages.destination import Destination, page_owner
 from stamkund.endpoints.login_pages.logout_destination import LOGOUT_REFUSALS, hint_claims, logout_destination
 from stamkund.pages import refusal_page, render_page
 from stamkund.pages.forms import LOGOUT, TOKEN_FIELD, ProtectedForm, is_genuine
-from stamkund.pages.page_parameters import page_parameters, texts_of
+from stamkund.pages.page_parameters import page_parameters, redirect_to_page, texts_of
 from stamkund.pages.texts import Texts
 from stamkund.rules.session import Session
 from stamkund.wire.about import About, Example, FormField, FormVariant, OtherResponse
@@ -121,8 +121,7 @@ async def end_session(call: Call) -> Response:
     """
     parameters = page_parameters(call, *_NAMES)
     if TOKEN_FIELD not in call.form:
-        query = urlencode({name: value for name, value in parameters.items() if value}, errors="replace")
-        return redirect(f"{PATH}?{query}", status=303)
+        return redirect_to_page(PATH, ((name, value) for name, value in parameters.items() if value))
     destination = await logout_destination(call, parameters, await hint_claims(call, parameters))
     session = await _logged_in_session(call, destination)
     if session is None:

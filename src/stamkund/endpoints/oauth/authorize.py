@@ -18,6 +18,7 @@ from stamkund.endpoints.oauth.authorization_request import (
 )
 from stamkund.endpoints.oauth.code_grants import new_code
 from stamkund.pages import refusal_page
+from stamkund.pages.page_parameters import redirect_to_page
 from stamkund.rules.session import Session
 from stamkund.wire.about import About, Example, FormField, FormVariant
 from stamkund.wire.call import Call
@@ -106,6 +107,7 @@ async def authorize(call: Call) -> Response:
     public=True,
     body="form",
     success=303,
+    refusals=(problems.UNREADABLE_PARAMETER,),
     refusal_page=refusal_page,
     about=About(
         title="Log in with a browser, by a form",
@@ -119,8 +121,7 @@ async def authorize(call: Call) -> Response:
 async def authorize_by_form(call: Call) -> Response:
     """Does the same with the parameters in a form, which OpenID Connect allows: redirects the browser to the query."""
     again = [(name, call.form[name]) for name in sorted(call.form.repeated)]  # is refused there
-    query = urlencode([*call.form.items(), *again], quote_via=quote, errors="replace")
-    return redirect(f"{PATH}?{query}", status=303)
+    return redirect_to_page(PATH, [*call.form.items(), *again])
 
 
 async def _expected_reader(call: Call, request: AuthorizationRequest) -> str | None:
