@@ -25,6 +25,7 @@ import argon2
 import bcrypt
 import httpx
 from passlib.context import CryptContext
+from tests.support.hashes import BY_FORM
 from tests.support.in_process import application_of, client_of
 from tests.support.rows import executed, set_status
 from tests.support.service import Publisher, RunningService
@@ -41,7 +42,14 @@ def hashes() -> dict[str, list[str]]:
     ours = argon2.PasswordHasher(2, 19_456, 1).hash(PASSWORD)
     old = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(12)).decode()
     django = str(CryptContext(schemes=["django_pbkdf2_sha256"]).hash(PASSWORD))
-    return {"argon2id": [ours], "bcrypt": [old], "pbkdf2": [django], "mixed": [ours, old, old, django]}
+    ldap = BY_FORM["LDAP {SSHA}"].text
+    return {
+        "argon2id": [ours],
+        "bcrypt": [old],
+        "pbkdf2": [django],
+        "ldap": [ldap],
+        "mixed": [ours, old, old, django],
+    }
 
 
 Clock = Callable[[], float]

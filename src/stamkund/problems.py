@@ -88,6 +88,12 @@ NO_LANDING_PAGE = invalid(None, "The client has no redirect URI to send browsers
 INVALID_JSON = Problem(400, "json_parser_error", "Invalid json in request body")
 INVALID_CONTENT_TYPE = Problem(400, "invalid_content_type_error", "The Content-Type header must be application/json")
 
+NOT_A_FORM = Problem(
+    400,
+    "invalid_content_type_error",
+    "The Content-Type header must be application/x-www-form-urlencoded, and the body a form",
+)
+
 # 400, 431: what is no request at all. The server refuses it before anything of ours looks at it -----------
 
 _BAD_REQUEST = "bad_request"
@@ -171,6 +177,7 @@ CANDIDATE_NOT_FOUND = not_found("account candidate")
 TITLE_NOT_FOUND = not_found("title")
 PATH_NOT_FOUND = not_found("path")
 PAYLOAD_TOO_LARGE = Problem(413, "payload_too_large", "The request body must be at most 64 KiB")
+TOO_MANY_FIELDS = Problem(413, "payload_too_large", "The form has too many fields")
 UNSUPPORTED_ENCODING = Problem(
     415,
     "unsupported_encoding",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -23,8 +24,27 @@ DEFAULT_FILE = Path("stamkund.toml")
 Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
 
+_BASE64 = "(?:[A-Za-z0-9+/_-]{4})"
+_BASE64_END = "(?:[A-Za-z0-9+/_-]{2}(?:==)?|[A-Za-z0-9+/_-]{3}=?)?"
 _CALL_LIMIT = "(token|login|session|candidate|activation)=[0-9]{1,9}"
 _LIMITS_BY_CALL = f"^({_CALL_LIMIT}(,{_CALL_LIMIT})*)?$"
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
+_ORIGIN = rf"^(https?://{_HOST}(?::[0-9]{{1,5}})?)?$"
+_DEFAULT_PORT = re.compile(r"(?<=^http:)(.*):80$|(?<=^https:)(.*):443$")
+
+
+def _must(sentence: str) -> dict[str, str]:
+    """What a value with a pattern must be, for people; nobody should have to read the pattern."""
+    return {"must": sentence}
+
+
+_MAX_ARGON2_KIB, _MAX_ARGON2_STARTS = 1 << 20, 128
+"""What one hash of ours may cost: as much as an imported one (`identity/imported_hashes/limits.py`)."""
+_MUST_BE_ORIGIN = _must("be http:// or https:// and a host, such as https://login.example.com, without a path")
+_MUST_BE_LIMITS = _must(
+    "name kinds of calls (token, login, session, candidate, activation) with a number each, such as "
+    "candidate=300,login=1000"
+)
 
 
 class WrongSetting(Exception):
@@ -38,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         str,
         Meta(
             pattern="^(sqlite:///.|postgres(ql)?://.)",
+            extra=_must("be sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"),
             description="The database: `sqlite:///FILE` (four slashes for an absolute path) or "
             "`postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.",
         ),
@@ -46,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         str,
         Meta(
             pattern="^((sqlite:///|postgres(ql)?://).+)?$",
+            extra=_must("be sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"),
             description="The same database with a role that may change its schema, for `migrate` and `init` alone. "
             "Give it to these commands and not to the server, whose role needs only to read and write rows. Not set: "
             "that of the setting above.",
@@ -65,7 +87,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     public_url: Annotated[
         str,
         Meta(
-            pattern="^(https?://[^/?#@]+)?$",
+            pattern=_ORIGIN,
+            extra=_MUST_BE_ORIGIN,
             description="Where clients and browsers reach the server, such as `https://login.example.com`, without a "
             "path. It is the issuer of ID tokens and part of the responses to logins. Not set: "
             "`http://HOST:PORT` of the two settings above, which is only right on a laptop.",
@@ -74,7 +97,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     sso_url: Annotated[
         str,
         Meta(
-            pattern="^(https?://[^/?#@]+)?$",
+            pattern=_ORIGIN,
+            extra=_MUST_BE_ORIGIN,
             description="A separate host for what browsers see (login page, logout page, single sign-on), such as "
             "`https://sso.example.com`. The proxy forwards it to the same server. Not set: the same host.",
         ),
@@ -93,6 +117,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         str,
         Meta(
             pattern="^(debug|info|warning|error)$",
+            extra=_must("be debug, info, warning or error"),
             description="The lowest level of log lines that are written: debug, info, warning or error. At `info` each "
             "request writes one line.",
         ),
@@ -205,6 +230,33 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Positive,
         Meta(description="How long a request may wait for a password to be hashed; beyond that the response is 503."),
     ] = 10
+    imported_bcrypt_pepper: Annotated[
+        str,
+        Meta(
+            max_length=1024,
+            description="The pepper of the system that imported bcrypt hashes come from, such as Devise's "
+            "`config.pepper`. They are verified with it, and then without, so each takes twice as long.",
+        ),
+    ] = ""
+    firebase_signer_key: Annotated[
+        str,
+        Meta(
+            pattern=f"^({_BASE64}{{5,170}}{_BASE64_END})?$",
+            extra=_must("be the base64 text that Firebase shows, of 20 to 680 characters"),
+            description="`base64_signer_key` of the Firebase project that imported hashes `$firescrypt$SALT$HASH` come "
+            "from, as its password hash parameters show it. Not set: the import leaves such hashes out.",
+        ),
+    ] = ""
+    firebase_salt_separator: Annotated[
+        str,
+        Meta(
+            pattern=f"^{_BASE64}{{0,16}}{_BASE64_END}$",
+            extra=_must("be the base64 text that Firebase shows, of up to 67 characters"),
+            description="`base64_salt_separator` of that project.",
+        ),
+    ] = "Bw=="
+    firebase_rounds: Annotated[int, Meta(ge=1, le=8, description="`rounds` of that project.")] = 8
+    firebase_memory_cost: Annotated[int, Meta(ge=1, le=14, description="`mem_cost` of that project.")] = 14
     failed_logins: Annotated[
         Positive,
         Meta(description="Failed logins in a row, within `STAMKUND_FAILED_LOGIN_SECONDS`, that freeze a login."),
@@ -252,6 +304,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         str,
         Meta(
             pattern=_LIMITS_BY_CALL,
+            extra=_MUST_BE_LIMITS,
             description="The limit per client of single kinds of calls, instead of the general one, such as "
             "`candidate=300,login=1000`. The kinds: token, login, session, candidate, activation. A kind that is not "
             "named keeps the limit of the default here, or has the general one.",
@@ -259,7 +312,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = "session=6000"
     limit_per_identifier_for: Annotated[
         str,
-        Meta(pattern=_LIMITS_BY_CALL, description="The same for the limit per identifier, such as `login=20`."),
+        Meta(
+            pattern=_LIMITS_BY_CALL,
+            extra=_MUST_BE_LIMITS,
+            description="The same for the limit per identifier, such as `login=20`.",
+        ),
     ] = ""
     misses_per_client: Annotated[
         NotNegative,
@@ -307,9 +364,12 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     values = {**_from_file(environment), **_from_environment(environment)}
     _check_names(values)
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        tidied = {name: _tidied(name, value) for name, value in values.items()}
+        settings = msgspec.convert(tidied, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise WrongSetting(_message(str(error))) from None
+    _check_argon2(settings)
+    return settings
 
 
 def file_in_force(environment: Mapping[str, str]) -> Path | None:
@@ -338,7 +398,7 @@ def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        content = tomllib.loads(path.read_text())
+        content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))  # Windows' editors write a byte order mark
     except OSError as error:
         raise WrongSetting(f"the settings file {path} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -363,10 +423,47 @@ def _check_names(names: Iterable[str]) -> None:
             raise WrongSetting(f"there is no setting {name} ({PREFIX}{name.upper()}){hint}")
 
 
+def _check_argon2(settings: Settings) -> None:
+    """A hash that costs more than an imported one may would match no password. Raises WrongSetting."""
+    passes = settings.argon2_passes
+    if passes * settings.argon2_memory_kib > _MAX_ARGON2_KIB or passes * settings.argon2_lanes > _MAX_ARGON2_STARTS:
+        raise WrongSetting(
+            "the settings argon2_memory_kib, argon2_passes and argon2_lanes ask for too much: passes times memory "
+            f"must be at most {_MAX_ARGON2_KIB} KiB, passes times lanes at most {_MAX_ARGON2_STARTS}"
+        )
+
+
+def _tidied(name: str, value: Any) -> Any:
+    """A value as people write it, in the one spelling that we use."""
+    if not isinstance(value, str):
+        return value
+    if name in ("public_url", "sso_url") and "://" in value:  # as browsers send it, which compare it
+        return _DEFAULT_PORT.sub(r"\1\2", value.strip().rstrip("/").lower())
+    if name == "log_level":
+        return value.strip().lower()
+    return value.replace(" ", "") if name in ("limit_per_client_for", "limit_per_identifier_for") else value
+
+
 def _message(error: str) -> str:
-    """The message of msgspec (`Expected int … - at $.port`) with the name of the setting in front."""
-    reason, _, path = error.partition(" - at `$.")
-    name = path.rstrip("`")
-    if name:
-        return f"the setting {name} ({PREFIX}{name.upper()}) can't be used: {reason}"
-    return f"a setting can't be used: {reason}"
+    """What msgspec says (`Expected int … - at `$.port``) with the name of the setting, in words for people."""
+    name = error.partition(" - at `$.")[2].rstrip("`")
+    (annotation,) = (field.type for field in msgspec.structs.fields(Settings) if field.name == name)
+    return f"the setting {name} ({PREFIX}{name.upper()}) must {_sentence(annotation)}"
+
+
+def _sentence(annotation: Any) -> str:
+    """What values of a type must be."""
+    metas = getattr(annotation, "__metadata__", ())
+    kind = getattr(annotation, "__origin__", annotation)
+    for meta in metas:
+        if meta.extra and "must" in meta.extra:
+            return str(meta.extra["must"])
+    if kind is bool:
+        return "be true or false"
+    if kind is not int:
+        return "be a text that is not empty" if any(meta.min_length for meta in metas) else "be a text"
+    least = next((meta.ge for meta in metas if meta.ge is not None), None)
+    most = next((meta.le for meta in metas if meta.le is not None), None)
+    if least is None:
+        return "be a whole number"
+    return f"be a whole number from {least} to {most}" if most is not None else f"be a whole number, at least {least}"

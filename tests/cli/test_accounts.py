@@ -34,14 +34,14 @@ async def test_an_operator_lifts_a_freeze(installation: Installation) -> None:
     async with running(installation) as (_, caller):
         (candidate,) = await installation.candidates(1)
         account_id = (await caller.activate(candidate, EMAIL)).json()["id"]
-        for who in (EMAIL.upper(), account_id):
+        for who in (EMAIL.upper(), account_id, f" {EMAIL} ", f"{account_id} "):
             await freeze(caller)
             assert (await account(installation, "unfreeze", who)).output == f"{who} may log in again\n"
             assert not await is_frozen(caller)
         ended = await account(installation, "unfreeze", EMAIL)
         assert (ended.status, ended.output) == (0, f"{EMAIL} was not frozen; failed logins are cleared\n")
     query = "SELECT client, account, detail FROM audit WHERE event = 'login_unfrozen'"
-    assert await rows(installation.database_url, query) == [(None, account_id, None)] * 2
+    assert await rows(installation.database_url, query) == [(None, account_id, None)] * 4
 
 
 async def test_an_operator_sees_the_latest_attempts(embedded: Installation) -> None:

@@ -57,6 +57,7 @@ def test_a_client_is_printed_with_all_its_settings(installation: Installation) -
         "rotate_refresh_tokens": True,
         "sso2": True,
         "visitor_address": True,
+        "issuer_in_redirects": True,
         "id_token_signed_response_alg": "RS256",
         "disabled": False,
         "require_pkce": False,
@@ -89,6 +90,12 @@ def test_create_refuses(embedded: Installation, options: list[str], words: str) 
     before = embedded.do(*LIST, "--json").json()
     assert_fails(embedded.run(*CREATE, *options), words)
     assert embedded.do(*LIST, "--json").json() == before
+
+
+def test_what_a_client_goes_without_is_listed(embedded: Installation) -> None:
+    made = created(embedded, "--no-issuer-in-redirects", "--visitor-address", "no")
+    assert client_json(embedded, made)["issuer_in_redirects"] is False
+    assert f"{made}  Appen  /openid  no_visitor_address no_issuer_in_redirects\n" in embedded.do(*LIST).output
 
 
 async def test_a_public_client_has_no_secret_and_no_use_for_one(embedded: Installation) -> None:
@@ -135,6 +142,8 @@ def test_a_change_replaces_what_it_names_and_nothing_else(embedded: Installation
         (["--offline-access", "--rotate-refresh-tokens"], {"offline_access": True, "rotate_refresh_tokens": True}),
         (["--visitor-address", "no"], {"visitor_address": False}),
         (["--visitor-address", "yes"], {"visitor_address": True}),
+        (["--no-issuer-in-redirects"], {"issuer_in_redirects": False}),
+        (["--issuer-in-redirects"], {"issuer_in_redirects": True}),
         (["--no-offline-access", "--no-rotate-refresh-tokens", "--no-sso2"], OFF),
         (["--grant", "ticket", "--grant", "none"], {"grants": ["none", "ticket"]}),
         (["--grant", ""], {"grants": []}),
@@ -208,6 +217,21 @@ def test_doctor_advises_pkce_and_finds_nothing_wrong(embedded: Installation) -> 
     assert ", ".join(f"{id_} (Appen)" for id_ in could) + ". Where" in note
     for id_ in could:
         embedded.do("client", "change", id_, "--require-pkce")
+    assert "note" not in embedded.do("doctor").output
+
+
+def test_doctor_advises_rotation_and_finds_nothing_wrong(embedded: Installation) -> None:
+    """For public clients alone, which are the ones that RFC 9700 wants it for."""
+    stays = created(embedded, "--public", "--no-rotate-refresh-tokens")
+    created(embedded, "--public", "--no-rotate-refresh-tokens", "--grant", "authorization_code")
+    created(embedded, "--public", "--rotate-refresh-tokens")
+    created(embedded, "--public")
+    created(embedded, "--no-rotate-refresh-tokens")
+    assert client_json(embedded, stays)["rotate_refresh_tokens"] is False
+    [note] = [line for line in embedded.do("doctor").output.splitlines() if line.startswith("note")]
+    assert f": {stays} (Appen). Where" in note and "(RFC 9700, 2.2.2)" in note
+    embedded.do("client", "change", stays, "--rotate-refresh-tokens")
+    assert client_json(embedded, stays)["rotate_refresh_tokens"] is True
     assert "note" not in embedded.do("doctor").output
 
 

@@ -9,10 +9,14 @@ import socket
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from time import gmtime
+from types import SimpleNamespace
 
 import pytest
+import typer
 
-from stamkund.cli.installation import without_password
+from stamkund.cli import installation as installation_commands
+from stamkund.cli.installation import doctor, without_password
 from stamkund.clock import system_clock
 from stamkund.rules.customer import Customer
 from stamkund.rules.lockout import LOGIN_PAGE, LockoutPolicy, LoginContext
@@ -34,7 +38,7 @@ from tests.support.installation import (
 from tests.support.installation_fixtures import running
 from tests.support.postgres_server import PostgresServer
 from tests.support.rows import database_file, executed, rows
-from tests.support.service import NOW, customer
+from tests.support.service import NOW, QUICK_HASHING, customer
 
 pytestmark = pytest.mark.both_engines
 
@@ -52,6 +56,20 @@ def test_init_makes_an_installation_and_can_be_repeated(empty: Installation) -> 
     again = empty.do("init", "--organisation", ORGANISATION)
     assert "(Bladet, Europe/Helsinki)" in again.output
     assert empty.key_file.read_bytes() == key
+
+
+async def test_init_makes_no_account_and_no_client(empty: Installation) -> None:
+    """Nobody can log in, and nobody can make a call, until an operator made a client and imported customers."""
+    for _ in range(2):
+        await asyncio.to_thread(empty.do, "init", "--organisation", ORGANISATION)
+
+    async def count(table: str) -> int:
+        ((number,),) = await rows(empty.database_url, f"SELECT count(*) FROM {table}")
+        return int(number)
+
+    assert await count("organisations") == 1
+    for table in ("accounts", "passwords", "customers", "clients", "tokens", "sessions"):
+        assert await count(table) == 0, table
 
 
 def test_a_new_database_is_its_owners_alone(empty_embedded: Installation) -> None:
@@ -173,9 +191,13 @@ async def accepted(server: ServerProcess, client: ClientSecret) -> bool:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"port": "http"}, "the setting port (STAMKUND_PORT)"),
-        ({"workers": 0}, "the setting workers (STAMKUND_WORKERS)"),
-        ({"database_url": "mysql://localhost/x"}, "the setting database_url (STAMKUND_DATABASE_URL)"),
+        ({"port": "http"}, "the setting port (STAMKUND_PORT) must be a whole number from 0 to 65535"),
+        ({"workers": 0}, "the setting workers (STAMKUND_WORKERS) must be a whole number, at least 1"),
+        (
+            {"database_url": "mysql://me:s3crt@localhost/x"},
+            "the setting database_url (STAMKUND_DATABASE_URL) must be sqlite:///FILE or postgresql://USER:",
+        ),
+        ({"public_url": "https://a.example/b"}, "(STAMKUND_PUBLIC_URL) must be http:// or https:// and a host"),
         ({"database_url": "postgresql://me:s/crt@localhost/x"}, "the database URL must be like postgresql://USER"),
         ({"database_url": "postgresql://me:s3crt@127.0.0.1:1/x"}, "Connect call failed ('127.0.0.1', 1)"),
         ({"database_url": "sqlite:////nowhere/at/all.db"}, "cannot open /nowhere/at/all.db: "),
@@ -323,6 +345,22 @@ def test_doctor_finds(embedded: Installation, spoil: str) -> None:
     do, words = SPOILT[spoil]
     do(embedded)
     finds(embedded, words)
+
+
+def test_doctor_finds_a_clock_that_is_wrong(
+    embedded: Installation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process, whose clock can be changed."""
+    for name, value in embedded.environment(**dict.fromkeys(QUICK_HASHING)).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(embedded.folder)
+    doctor()
+    assert "ok    the clock looks right" in capsys.readouterr().out
+    monkeypatch.setattr(installation_commands, "time", SimpleNamespace(gmtime=lambda: gmtime(0)))
+    with pytest.raises(typer.Exit) as ended:
+        doctor()
+    assert ended.value.exit_code == COULD_NOT_RUN
+    assert "FAIL  the clock is wrong, it says 1970: set it (NTP)" in capsys.readouterr().out
 
 
 async def test_doctor_advises_to_declare_a_proxy(installation: Installation) -> None:
@@ -504,11 +542,12 @@ async def has_no_key_to(caller: Caller, other: Caller, tokens: dict[str, str]) -
     [
         ({}, "ok    browsers and clients use http://127.0.0.1:8000"),
         ({"public_url": "https://login.example.com"}, "ok    browsers and clients use https://login.example.com"),
+        ({"public_url": "https://login.example.com/"}, "ok    browsers and clients use https://login.example.com\n"),
         ({"sso_url": "https://sso.example.com"}, "ok    browsers and clients use https://sso.example.com"),
         ({"host": "0.0.0.0"}, "FAIL  http://0.0.0.0:8000 is no address for browsers: set STAMKUND_PUBLIC_URL"),
         ({"public_url": "http://login.example.com"}, "FAIL  nobody can log in at http://login.example.com"),
     ],
-    ids=["laptop", "https", "a host of its own", "every address", "without TLS"],
+    ids=["laptop", "https", "a slash at the end", "a host of its own", "every address", "without TLS"],
 )
 def test_doctor_looks_at_where_browsers_come_to(
     embedded: Installation, settings: dict[str, str], sentence: str

@@ -11,6 +11,7 @@ import passlib.hash
 import pytest
 
 from tests.cli.conftest import Run
+from tests.support.hashes import FIREBASE, FIREBASE_KEY
 from tests.support.rows import rows
 
 CUSTOMERS = "customer_number,email\n1,anna@example.com\n2,bo@example.com\n"
@@ -81,6 +82,23 @@ def test_weak_password_hashes_are_counted(run: Run, tmp_path: Path) -> None:
     ]
     again = run("import", "customers", file, "--organisation", "herald", "--json")
     assert json.loads(again.stdout)["weak_password_hashes"] == {"phpass": 1}
+
+
+def test_the_key_of_a_firebase_project_is_a_setting(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {"customer_number": "1", "email": "a@example.com", "password_hash": FIREBASE}
+    command = "import", "customers", written(tmp_path, json.dumps(row), "firebase.jsonl"), "--organisation", "herald"
+    without = run(*command)
+    assert without.exit_code == 0 and "1 values not imported as they stand" in without.stdout
+    assert "password_hash: needs the setting STAMKUND_FIREBASE_SIGNER_KEY" in without.stderr
+    monkeypatch.setenv("STAMKUND_FIREBASE_SIGNER_KEY", FIREBASE_KEY)
+    assert run(*command).stdout.splitlines() == [
+        "0 created, 1 updated, 0 unchanged, 0 rejected",
+        "1 password hashes are weak (Firebase scrypt 1): each is stored sealed, and replaced when its reader logs in",
+    ]
+    monkeypatch.setenv("STAMKUND_FIREBASE_SIGNER_KEY", FIREBASE_KEY[:-3])
+    wrong = run(*command)
+    assert wrong.exit_code == 2 and "the setting firebase_signer_key" in wrong.stderr
+    assert FIREBASE_KEY[:20] not in wrong.output
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ import pytest
 from stamkund.cli.findings import FAILED
 from stamkund.cli.security_findings import security_findings
 from stamkund.settings import Settings
-from tests.support.installation import COMMAND, ORGANISATION, Installation, assert_fails
+from tests.support.hashes import FIREBASE_KEY, PEPPER
+from tests.support.installation import COMMAND, ORGANISATION, Installation, ServerProcess, assert_fails
 from tests.support.installation_fixtures import running
 from tests.support.rows import rows
 
@@ -58,6 +59,21 @@ def test_a_settings_file_that_others_can_read(embedded: Installation) -> None:
     moved = path.rename(path.with_name("other.toml"))
     moved.chmod(0o604)
     assert "settings file" in failures(embedded, settings_file=moved)[0]
+
+
+async def test_secrets_of_earlier_systems_are_printed_by_no_command_and_no_log_line(embedded: Installation) -> None:
+    """They are settings like the database's password, in the environment or in a file that others can't read."""
+    path = embedded.folder / "stamkund.toml"
+    path.write_text(f'firebase_signer_key = "{FIREBASE_KEY}"\nimported_bcrypt_pepper = "{PEPPER}"\n')
+    path.chmod(0o644)
+    assert "settings file" in failures(embedded)[0], "others can read it"
+    path.chmod(0o600)
+    async with ServerProcess(embedded, log_level="debug", workers=2) as server:
+        output = embedded.do("doctor").output
+        await server.stop()
+    output += server.log
+    assert "settings file" in output and '"level":"info"' in output
+    assert FIREBASE_KEY not in output and PEPPER not in output
 
 
 async def test_a_copy_is_whole_and_its_owners_alone(embedded: Installation) -> None:

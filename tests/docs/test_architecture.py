@@ -51,6 +51,15 @@ def test_every_package_and_module_of_the_top_is_on_the_map() -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("package", ["identity", "wire", "server"])
+def test_every_module_of_a_package_is_on_its_line(package: str) -> None:
+    """Of the packages whose line names their modules."""
+    [line] = [line for line in TEXT.splitlines() if line.startswith(f"| `{package}/` |")]
+    modules = {path.name for path in (SOURCE / package).glob("*.py") if path.name != "__init__.py"}
+    modules |= {f"{path.parent.name}/" for path in (SOURCE / package).glob("*/__init__.py")}
+    assert modules and not [name for name in sorted(modules) if f"`{name}`" not in line]
+
+
 def test_every_folder_of_endpoints_is_on_the_map() -> None:
     folders = {f"{path.parent.name}/" for path in (SOURCE / "endpoints").glob("*/__init__.py")}
     assert not [folder for folder in sorted(folders) if f"`{folder}`" not in TEXT]

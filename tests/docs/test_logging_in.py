@@ -65,6 +65,7 @@ async def test_every_curl_line_runs_as_it_stands(server: ServerProcess) -> None:
     scope_options = scopes("/external/account/r", "/external/me/w", "/openid", "/openid/profile", "/openid/email")
     made = client(server, *scope_options, "--redirect-uri", "http://localhost:8003/callback")
     variables = {"HOST": host(server), "ID": made["client_id"], "SECRET": made["client_secret"]}
+    variables["APP"] = app(server.installation)
     script = "\n".join(LINES).replace("demo^", f"{ORGANISATION}^")
     done = await asyncio.to_thread(
         subprocess.run,
@@ -76,11 +77,33 @@ async def test_every_curl_line_runs_as_it_stands(server: ServerProcess) -> None:
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    candidate, token, refreshed, discovered, reader = json_objects(done.stdout)
+    candidate, token, refreshed, discovered, reader, me = json_objects(done.stdout)
     assert candidate["item"]["customer_number"] == "100001"
     assert {"access_token", "refresh_token"} <= set(token) and "access_token" in refreshed
     assert discovered["token_endpoint"].endswith("/api/authorization/access_token")
     assert (reader["email"], reader["name"]) == (EMAIL, "Kim Exempel")
+    assert me["item"]["email"] == EMAIL, "the app, with the tokens that it got by refreshing"
+
+
+def app(installation: Installation) -> str:
+    """The id of the app that the page creates, by its very command."""
+    (command,) = (command for command in COMMANDS if "--public" in command)
+    done = in_shell(installation, command.replace("--organisation herald", f"--organisation {ORGANISATION}"))
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()[1]
+
+
+def in_shell(installation: Installation, command: str) -> subprocess.CompletedProcess[str]:
+    stamkund = f'stamkund() {{ {sys.executable} -m stamkund "$@"; }}\n'
+    return subprocess.run(
+        ["bash", "-eu"],
+        check=False,
+        input=stamkund + command,
+        text=True,
+        capture_output=True,
+        cwd=installation.folder,
+        env=installation.environment(),
+    )
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: re.findall(r'--name "?(\w+)', c)[0])
@@ -88,16 +111,7 @@ def test_every_client_of_the_page_can_be_made(tmp_path: Path, command: str) -> N
     installation = Installation(tmp_path, f"sqlite:///{tmp_path / 'stamkund.db'}")
     installation.prepare("herald")
     (tmp_path / "secret.txt").write_text("an-older-secret-from-elsewhere\n")
-    stamkund = f'stamkund() {{ {sys.executable} -m stamkund "$@"; }}\n'
-    done = subprocess.run(
-        ["bash", "-eu"],
-        check=False,
-        input=stamkund + command,
-        text=True,
-        capture_output=True,
-        cwd=tmp_path,
-        env=installation.environment(),
-    )
+    done = in_shell(installation, command)
     assert done.returncode == 0, done.stderr
     assert "client_id" in done.stdout
     assert "an-older-secret" not in done.stdout + done.stderr

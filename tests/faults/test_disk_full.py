@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
+import itertools
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from stamkund.rules.customer import Customer
-from tests.support.installation import ACCOUNTS, CANDIDATE, Caller, Installation, is_unavailable
+from stamkund.store import sqlite
+from tests.support.installation import ACCOUNTS, ACTIVATE, CANDIDATE, Caller, Installation, activation, is_unavailable
 from tests.support.installation_fixtures import running
 from tests.support.rows import database_file, halves
+from tests.support.service import applications
 
 EMAIL = "ove.ovesson@example.com"
 ROOM = 256 * 1024
@@ -58,18 +63,33 @@ async def test_a_restart_after_a_full_disk(embedded: Installation) -> None:
 
 
 @both_sizes
-async def test_a_lock_that_another_process_holds(embedded: Installation, workers: int) -> None:
+async def test_a_lock_that_another_process_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
     """Reads go on, writers wait: no request fails because the database is locked."""
-    async with running(embedded, workers=workers) as (_, caller):
-        candidates = await embedded.candidates(20)
-        assert (await caller.activate(candidates.pop(), EMAIL)).status_code == 201
-        with locked(embedded):
-            waiting = [asyncio.create_task(caller.activate(c, f"{c.customer_number}@example.com")) for c in candidates]
-            for _ in range(300):
-                assert (await caller.get(ACCOUNTS, email=EMAIL)).status_code == 200
+    monkeypatch.setattr(sqlite, "LOCK_WAIT_SECONDS", 600)  # however long the reads take, nobody gives up
+    file = tmp_path / "stamkund.db"
+    async with applications(f"sqlite:///{file}", tmp_path / "stamkund.key", workers) as services:
+        publisher = await services[0].publisher()
+        await publisher.activated(EMAIL)
+        headers = await publisher.headers()
+        candidates = [await publisher.customer(f"c{n}", social_security_number=None) for n in range(20)]
+        for service in services:
+            service.http.timeout = httpx.Timeout(600)
+        with locked(file):
+            waiting = [
+                asyncio.create_task(
+                    service.http.post(
+                        ACTIVATE, json=activation(one, f"{one.customer_number}@example.com"), headers=headers
+                    )
+                )
+                for one, service in zip(candidates, itertools.cycle(services))
+            ]
+            for service in services:
+                for _ in range(300 // workers):
+                    response = await service.http.get(ACCOUNTS, params={"email": EMAIL}, headers=headers)
+                    assert response.status_code == 200
             assert not any(task.done() for task in waiting)
         assert [response.status_code for response in await asyncio.gather(*waiting)] == [201] * len(candidates)
-    assert await halves(embedded.database_url) == []
+    assert await halves(f"sqlite:///{file}") == []
 
 
 async def test_a_log_on_a_full_disk(embedded: Installation) -> None:
@@ -110,10 +130,21 @@ def log_bytes(installation: Installation) -> int:
     return file.with_name(f"{file.name}-wal").stat().st_size
 
 
+_HOLD = """
+import sqlite3, sys
+other = sqlite3.connect(sys.argv[1], isolation_level=None)
+other.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
 @contextmanager
-def locked(installation: Installation) -> Iterator[None]:
+def locked(file: Path) -> Iterator[None]:
     """Holds the write lock of the database, as a backup script or somebody's console may."""
-    with closing(sqlite3.connect(database_file(installation.database_url), isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", _HOLD, str(file)], stdin=pipe, stdout=pipe) as other:
+        assert other.stdin is not None and other.stdout is not None
+        assert other.stdout.readline() == b"locked\n"
         yield
-        other.execute("ROLLBACK")
+        other.stdin.close()

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 
 import httpx
 import pytest
 from argon2 import PasswordHasher
 
-from stamkund.clock import system_clock
 from tests.support.connector import Connector
-from tests.support.installation import ORGANISATION, PASSWORD, Installation
+from tests.support.installation import PASSWORD, TOKEN, Installation
 from tests.support.installation_fixtures import running
 from tests.support.rows import counts, halves, made, rows
+from tests.support.service import SCOPES, applications
 
 CALLERS = 200
 EMAIL = "ove.ovesson@example.com"
@@ -63,37 +64,41 @@ async def test_first_logins_at_the_same_time(installation: Installation) -> None
 
 
 @both_sizes
-async def test_a_login_request_of_a_site_is_used_once(installation: Installation, workers: int) -> None:
+async def test_a_login_request_of_a_site_is_used_once(fresh_url: str, tmp_path: Path, workers: int) -> None:
     """A double click reaches whichever worker: one checks the password, the others get its response."""
-    async with running(installation, workers=workers) as (server, caller):
-        [candidate] = await installation.candidates(1)
-        await caller.activate(candidate, EMAIL)
-        options = ("--scope", "/external/me/w", "--sso2", "--redirect-uri", "https://herald.example/landing", "--json")
-        created = ("client", "create", "--organisation", ORGANISATION, "--name", "Site", *options)
-        made_client = (await asyncio.to_thread(installation.do, *created)).json()
-        url = str(server.http.base_url)
-        site = Connector(url, ORGANISATION, made_client["client_id"], made_client["client_secret"], system_clock)
-        sid = (await site.create_session())["sid"]
-        token = site.token(sid=sid, usr=EMAIL, pwd=PASSWORD)
-        responses = await asyncio.gather(*(site.send("authenticate", token) for _ in range(30)))
-        assert {response.status_code for response in responses} == {200}
-        assert len({response.text for response in responses}) == 1
-        assert site.read(responses[0].json()["t"])["sts"] == "loggedin"
-        await site.http.aclose()
-    assert await rows(installation.database_url, "SELECT count(*) FROM login_attempts") == [(1,)]
+    async with applications(fresh_url, tmp_path / "stamkund.key", workers) as services:
+        publisher = await services[0].publisher()
+        await publisher.activated(EMAIL)
+        client, secret = await publisher.new_client("/external/me/w", sso2=True, redirect_uris=["https://a.example/"])
+        sites = [Connector(one.url, publisher.id, client.id, secret, one.clock) for one in services]
+        sid = (await sites[0].create_session())["sid"]
+        token = sites[0].token(sid=sid, usr=EMAIL, pwd=PASSWORD)
+        responses = await asyncio.gather(
+            *(site.send("authenticate", token) for _ in range(30 // workers) for site in sites)
+        )
+        await asyncio.gather(*(site.http.aclose() for site in sites))
+    assert {response.status_code for response in responses} == {200}
+    assert len({response.text for response in responses}) == 1
+    assert sites[0].read(responses[0].json()["t"])["sts"] == "loggedin"
+    assert await rows(fresh_url, "SELECT count(*) FROM login_attempts") == [(1,)]
 
 
 @both_sizes
-async def test_a_replaced_refresh_token_gives_siblings_in_any_worker(installation: Installation, workers: int) -> None:
-    async with running(installation, workers=workers) as (_, caller):
-        await asyncio.to_thread(installation.do, "client", "change", caller.client.id, "--rotate-refresh-tokens")
-        [candidate] = await installation.candidates(1)
-        await caller.activate(candidate, EMAIL)
-        token = (await caller.login(EMAIL)).json()["refresh_token"]
-        responses = await asyncio.gather(*(caller.grant("refresh_token", refresh_token=token) for _ in range(40)))
-        assert Counter(response.status_code for response in responses) == {200: 40}
-        assert len({response.json()["refresh_token"] for response in responses}) == 40
-    stored = await rows(installation.database_url, "SELECT kind, count(*) FROM tokens GROUP BY kind")
+async def test_a_replaced_refresh_token_gives_siblings_in_any_worker(
+    fresh_url: str, tmp_path: Path, workers: int
+) -> None:
+    async with applications(fresh_url, tmp_path / "stamkund.key", workers) as services:
+        publisher = await services[0].publisher()
+        await publisher.activated(EMAIL)
+        client, secret = await publisher.new_client(*SCOPES, rotate_refresh_tokens=True)
+        form = {"client_id": client.id, "client_secret": secret}
+        login = await publisher.grant("password", client, secret, username=EMAIL, password=PASSWORD)
+        refresh = {**form, "grant_type": "refresh_token", "refresh_token": login.json()["refresh_token"]}
+        sending = [one.http.post(TOKEN, data=refresh) for _ in range(40 // workers) for one in services]
+        responses = await asyncio.gather(*sending)
+    assert Counter(response.status_code for response in responses) == {200: 40}
+    assert len({response.json()["refresh_token"] for response in responses}) == 40
+    stored = await rows(fresh_url, "SELECT kind, count(*) FROM tokens GROUP BY kind")
     assert {kind: number for kind, number in stored if kind != "access"} == {"refresh": 40, "spent": 1}
 
 

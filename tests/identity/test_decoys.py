@@ -6,7 +6,6 @@ really take is measured by `python -m bench.login_times`.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,47 +13,79 @@ from typing import Any
 import argon2
 import bcrypt
 import pytest
-from passlib.context import CryptContext
 
 from stamkund.identity import imported_hashes, passwords
 from stamkund.identity.decoys import Decoy, Decoys, Proportions, decoy_like, kind_of
 from stamkund.rules import identifiers
+from tests.support.hashes import BY_FORM, PASSWORD, VECTORS, Vector
 from tests.support.rows import set_status
-from tests.support.service import NOW, Publisher, RunningService, replacement
+from tests.support.service import NOW, Publisher, replacement
 from tests.support.service import customer as invented
-from tests.support.statements import listened
+from tests.support.statements import cost, listened_service
 
-PASSWORD = "Df7Vdd8!!vnM"
 OURS = argon2.PasswordHasher(1, 8, 1).hash(PASSWORD)
-QUICK: dict[str, Any] = {
-    "argon2": {"argon2__time_cost": 1, "argon2__memory_cost": 8, "argon2__parallelism": 1},
-    "bcrypt": {"bcrypt__rounds": 4},
-    "bcrypt_sha256": {"bcrypt_sha256__rounds": 4},
-    "django_bcrypt_sha256": {"django_bcrypt_sha256__rounds": 4},
-    "scrypt": {"scrypt__rounds": 4},
-    "phpass": {"phpass__rounds": 7},
-    **{scheme: {f"{scheme}__rounds": 3} for scheme in imported_hashes._SCHEMES if "pbkdf2" in scheme},
-}
+# A form that each family of imported hashes has, and those that are written in an unusual way.
+FORMS = [
+    "bcrypt 2y",
+    "WordPress 6.8",
+    "Spring {argon2}",
+    "Kratos argon2id",
+    "libpass scrypt",
+    "Drupal 7",
+    "phpass",
+    "sha512-crypt",
+    "Django pbkdf2_sha256",
+    "ASP.NET Identity 3, SHA-512",
+    "LDAP {SSHA}",
+    "Keycloak pbkdf2-sha256",
+    "Kratos hmac",
+]
 
 
-def imported(scheme: str) -> str:
-    return str(CryptContext(schemes=[scheme], **QUICK[scheme]).hash(PASSWORD))
+def imported(form: str) -> str:
+    return BY_FORM[form].text
 
 
 def bcrypt_hash(rounds: int = 4, password: str = PASSWORD) -> str:
     return bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds)).decode()
 
 
-@pytest.mark.parametrize("scheme", sorted(imported_hashes._SCHEMES))
-def test_a_decoy_is_of_the_same_kind_and_matches_nothing(scheme: str) -> None:
-    """Its salt and all else that costs time are kept, so the verification does the same work."""
-    stored_hash = imported(scheme)
-    decoy = decoy_like(stored_hash)
-    hasher = argon2.PasswordHasher(1, 8, 1)
-    assert kind_of(stored_hash) and kind_of(decoy) == kind_of(stored_hash)
-    assert imported_hashes.parsed(decoy), "one that could not be verified would be refused at once"
-    assert passwords._matches(hasher, stored_hash, PASSWORD)
-    assert not passwords._matches(hasher, decoy, PASSWORD)
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.form)
+def test_a_decoy_is_of_the_same_kind_and_matches_nothing(vector: Vector) -> None:
+    """All that costs time is kept, so the verification does the same work."""
+    decoy = decoy_like(vector.text)
+    own, other = imported_hashes.parsed(vector.text), imported_hashes.parsed(decoy)
+    assert own is not None and other is not None, "one that could not be verified would be refused at once"
+    assert own.kind and (own.kind, own.cost) == (other.kind, other.cost)
+    assert not imported_hashes.matches(decoy, [vector.password.encode()], imported_hashes.Secrets())
+
+
+def test_what_costs_another_time_is_of_another_kind() -> None:
+    """Of every form that says what it costs."""
+    for form, one, other in (
+        ("WordPress 6.8", "$04$", "$05$"),
+        ("Django bcrypt_sha256", "$04$", "$05$"),
+        ("libpass bcrypt-sha256", "r=4", "r=5"),
+        ("Django argon2", "m=64", "m=65"),
+        ("Django scrypt", "$16$", "$32$"),
+        ("Werkzeug scrypt", ":1024:", ":2048:"),
+        ("Spring {scrypt}", "$e0801$", "$d0801$"),
+        ("Kratos scrypt", "16384", "32768"),
+        ("Kratos firescrypt", "ln=14", "ln=13"),
+        ("Werkzeug pbkdf2", ":10$", ":11$"),
+        ("Kratos pbkdf2", "100000", "100001"),
+        ("LDAP {PBKDF2}", "}10$", "}11$"),
+        ("ASP.NET Identity 3, SHA-256", "AACcQA", "AAEcQA"),
+        ("Keycloak pbkdf2", ":10,", ":11,"),
+        ("Keycloak argon2", "7168", "7169"),
+        ("Keycloak argon2", ":5,", ":6,"),
+        ("phpass", "$P$9", "$P$A"),
+        ("Drupal 7", "$S$C", "$S$D"),
+        ("sha256-crypt", "rounds=1000", "rounds=1001"),
+    ):
+        text = imported(form)
+        changed = text.replace(one, other, 1)
+        assert kind_of(changed) not in ("", kind_of(text)), form
 
 
 def test_the_cost_is_part_of_the_kind() -> None:
@@ -75,7 +106,7 @@ def test_places_are_shared_out_in_proportion() -> None:
 
 def test_as_hashes_are_upgraded_a_decoy_changes_once_and_to_the_current_kind() -> None:
     """As a reader's hash does: one that changed back and forth would tell that there is no reader."""
-    old = [bcrypt_hash(4), imported("pbkdf2_sha256")]
+    old = [bcrypt_hash(4), imported("Django pbkdf2_sha256")]
     steps = [
         Proportions([(OURS, False)] * upgraded + [(one, True) for one in old] * ((100 - upgraded) // 2), OURS)
         for upgraded in range(0, 101, 10)
@@ -89,17 +120,23 @@ def test_as_hashes_are_upgraded_a_decoy_changes_once_and_to_the_current_kind() -
 
 
 class VerifiedKinds:
-    """Notes the kind of each hash that is verified."""
+    """Notes the kind of each hash that is verified, and in how many readings imported ones are."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.kinds: list[str] = []
-        matches = passwords._matches
+        self.readings: list[int] = []
+        matches, imported_matches = passwords._matches, imported_hashes.matches
 
-        def noted(hasher: Any, stored_hash: str, password: str) -> bool:
+        def noted(hasher: Any, stored_hash: str, *rest: Any, **options: Any) -> bool:
             self.kinds.append(kind_of(stored_hash))
-            return matches(hasher, stored_hash, password)
+            return matches(hasher, stored_hash, *rest, **options)
+
+        def counted(stored_hash: str, readings: Any, secrets: Any) -> bool:
+            self.readings.append(len(readings))
+            return imported_matches(stored_hash, readings, secrets)
 
         monkeypatch.setattr(passwords, "_matches", noted)
+        monkeypatch.setattr(imported_hashes, "matches", counted)
 
     def take(self) -> list[str]:
         kinds, self.kinds = self.kinds, []
@@ -123,19 +160,19 @@ async def import_readers(publisher: Publisher, *hashes: str) -> None:
     assert not outcome.rejected
 
 
-async def attempt(publisher: Publisher, email: str, times: int = 1) -> None:
+async def attempt(publisher: Publisher, email: str, times: int = 1, password: str = "wrong") -> None:
     for _ in range(times):
-        response = await publisher.grant("password", username=email, password="wrong")
+        response = await publisher.grant("password", username=email, password=password)
         assert response.status_code == 400
 
 
 @pytest.mark.both_engines
-@pytest.mark.parametrize("scheme", ["bcrypt", "scrypt", "phpass", "pbkdf2_sha256", "argon2"])
+@pytest.mark.parametrize("form", FORMS)
 async def test_an_organisation_of_one_kind_has_decoys_of_that_kind(
-    publisher: Publisher, verified: VerifiedKinds, scheme: str
+    publisher: Publisher, verified: VerifiedKinds, form: str
 ) -> None:
     """Readers, unknown e-mails, inactive accounts and frozen logins: the same work for each."""
-    hashes = [imported(scheme) for _ in range(3)]
+    hashes = [imported(form)] * 3
     await import_readers(publisher, *hashes)
     await attempt(publisher, "reader0@example.com")
     [kind] = verified.take()
@@ -148,10 +185,53 @@ async def test_an_organisation_of_one_kind_has_decoys_of_that_kind(
     assert set(verified.take()) == {kind}
 
 
+@pytest.mark.parametrize(("password", "readings"), [("wrong", 1), ("f\u00e5r ej", 2), ("fa\u030ar ej", 3)])
+async def test_a_password_is_tried_in_as_many_readings_for_an_unknown_email(
+    publisher: Publisher, verified: VerifiedKinds, password: str, readings: int
+) -> None:
+    """Also where other systems' hashes have the form of ours, and for a login that is frozen."""
+    await import_readers(publisher, *[argon2.PasswordHasher(1, 8, 1).hash(PASSWORD)] * 3)
+    await attempt(publisher, "reader0@example.com", 7, password)
+    for n in range(5):
+        await attempt(publisher, f"nobody{n}@example.com", 1, password)
+    assert verified.readings == [readings] * 12
+
+
+@pytest.mark.parametrize(("form", "times"), [("LDAP {SSHA}", 1), ("phpass", 1), ("Keycloak argon2", 0)])
+async def test_a_weak_hash_takes_no_less_time_than_one_of_ours(
+    publisher: Publisher, verified: VerifiedKinds, monkeypatch: pytest.MonkeyPatch, form: str, times: int
+) -> None:
+    """A digest alone takes so little that the rest of a login would tell readers from unknown e-mails."""
+    await import_readers(publisher, *[imported(form)] * 3)
+    await attempt(publisher, "reader0@example.com")
+    computed: list[str] = []
+    hash_ = argon2.PasswordHasher.hash
+
+    def counted(self: argon2.PasswordHasher, password: str | bytes, **options: Any) -> str:
+        computed.append(str(password))
+        return hash_(self, password, **options)
+
+    monkeypatch.setattr(argon2.PasswordHasher, "hash", counted)
+    for email in ("reader1@example.com", "nobody@example.com"):
+        computed.clear()
+        await attempt(publisher, email, 7)
+        assert computed == ["wrong"] * 7 * times
+    assert set(verified.take()) == {kind_of(imported(form))}
+
+
+async def test_an_account_is_verified_in_one_reading_and_so_are_its_decoys(
+    publisher: Publisher, verified: VerifiedKinds
+) -> None:
+    await publisher.activated("anna@example.com", "1")
+    for email in ("anna@example.com", "nobody@example.com"):
+        await attempt(publisher, email, 7, "fa\u030ar ej")
+    assert len(verified.kinds) == 14 and verified.readings == []
+
+
 async def test_an_inactive_account_is_verified_against_its_own_hash(
     publisher: Publisher, verified: VerifiedKinds
 ) -> None:
-    await import_readers(publisher, *[imported("scrypt")] * 10)
+    await import_readers(publisher, *[imported("libpass scrypt")] * 10)
     await publisher.activated("inactive@example.com", "1")
     await attempt(publisher, "reader0@example.com")  # from now on there are decoys
     service = publisher.service
@@ -168,7 +248,7 @@ async def test_in_a_mixed_organisation_unknown_emails_are_distributed_like_reade
     publisher: Publisher, verified: VerifiedKinds
 ) -> None:
     """The largest difference of the two distributions (Kolmogorov and Smirnov's), whatever the order of the times."""
-    old, older = bcrypt_hash(5), imported("pbkdf2_sha256")
+    old, older = bcrypt_hash(5), imported("Django pbkdf2_sha256")
     hashes = [OURS] * 40 + [old] * 120 + [older] * 40
     await import_readers(publisher, *hashes)
     await attempt(publisher, "reader0@example.com")
@@ -179,6 +259,19 @@ async def test_in_a_mixed_organisation_unknown_emails_are_distributed_like_reade
     assert set(unknown) == set(readers)
     difference = sum(abs(unknown[kind] - readers[kind]) for kind in readers) / 2 / 200
     assert difference <= 0.15
+
+
+async def test_a_locked_login_is_verified_against_a_hash_of_its_own_kind(
+    publisher: Publisher, verified: VerifiedKinds
+) -> None:
+    """Not of whatever kind its e-mail would have if it were unknown: a lockout would then change how long it takes."""
+    rare = bcrypt_hash(5)
+    await import_readers(publisher, *[rare] * 6, *[bcrypt_hash(4)] * 54)
+    await attempt(publisher, "nobody@example.com")  # from now on there are decoys
+    verified.take()
+    for n in range(6):
+        await attempt(publisher, f"reader{n}@example.com", 7)
+    assert verified.take() == [kind_of(rare)] * 6 * 7
 
 
 async def test_an_email_keeps_its_decoy(publisher: Publisher, verified: VerifiedKinds) -> None:
@@ -198,7 +291,7 @@ async def test_decoys_follow_the_readers_and_no_login_waits_for_that(publisher: 
     decoys = Decoys(service.store, service.vault, hashing)
 
     async def kind() -> str:
-        return kind_of((await decoys.for_email(publisher.id, "nobody@example.com")).hash)
+        return kind_of((await decoys.for_login(publisher.id, "nobody@example.com")).hash)
 
     assert await kind() == kind_of(await hashing.dummy_hash()), "nobody has a password yet"
     await import_readers(publisher, *[bcrypt_hash(5)] * 3)
@@ -228,26 +321,25 @@ async def test_a_sample_is_of_accounts_and_customers_alike(publisher: Publisher)
 async def test_an_unknown_email_takes_as_many_statements_as_a_reader(
     fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As an account where decoys stand for accounts, as a customer who never logged in where they stand for those."""
-    statements = listened(monkeypatch)
-    async with RunningService(fresh_url, tmp_path / "stamkund.key") as service:
+    """As an account where decoys stand for accounts, as a customer who never logged in where they stand for those.
+
+    Seven attempts: the fifth locks the login, and the last two find it locked.
+    """
+    async with listened_service(fresh_url, tmp_path, monkeypatch) as (service, statements):
         accounts, customers = await service.publisher(), await service.publisher()
         for n in range(3):
             await accounts.activated(f"reader{n}@example.com", f"{n}", social_security_number=None)
-        await import_readers(customers, *[imported("scrypt")] * 3)
         await set_status(fresh_url, accounts.id, "inactive", "reader2@example.com")
+        # With number and social security number, as most customers have.
+        await customers.customer("c0", email="reader0@example.com", password_hash=imported("libpass scrypt"))
 
-        async def cost(publisher: Publisher, email: str) -> int:
-            await attempt(publisher, email)
-            await asyncio.sleep(0)
-            statements.take()
-            await attempt(publisher, email)
-            await asyncio.sleep(0)
-            return len([one for one in statements.take() if "tokens" not in one])
+        async def costs(publisher: Publisher, email: str) -> list[int]:
+            return [await cost(service, statements, attempt(publisher, email)) for _ in range(7)]
 
-        reader = await cost(accounts, "reader0@example.com")
-        for email in ("nobody@example.com", "reader2@example.com", f"elsewhere^{'reader1@example.com'}"):
-            assert await cost(accounts, email) == reader, email
-        for email in ("nobody@example.com", "elsewhere^reader1@example.com"):
-            difference = await cost(customers, email) - await cost(customers, "reader0@example.com")
-            assert difference in (0, 1), "a customer without social security number has one identifier fewer"
+        for publisher in (accounts, customers):
+            await attempt(publisher, "somebody@example.com")  # from now on there are decoys
+            reader = await costs(publisher, "reader0@example.com")
+            assert reader[4] == reader[3] + 1, "that it froze"
+            for email in ("nobody@example.com", "elsewhere^reader1@example.com"):
+                assert await costs(publisher, email) == reader, email
+        assert await costs(accounts, "reader2@example.com") == await costs(accounts, "reader1@example.com")

@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from stamkund.identity import id_token_keys
 from stamkund.identity.id_token_keys import CACHE_SECONDS, IdTokenKeys
-from stamkund.rules.key_schedule import IdTokenKey
+from stamkund.rules.key_schedule import ALGORITHMS, IdTokenKey
 from stamkund.settings import Settings
 from stamkund.store import Store
 from stamkund.store.open import Installation
@@ -153,7 +153,7 @@ async def test_nothing_else_is_taken_for_ours(two: Two) -> None:
     pem = RSAKey.import_key(public).as_pem(private=False)
     confused = f"{text(json.dumps({'alg': 'HS256', 'kid': public['kid']}).encode())}.{claims}"
     confused += f".{text(hmac.digest(pem, confused.encode(), 'sha256'))}"
-    none = "eyJhbGciOiJub25lIn0"
+    none = text(json.dumps({"alg": "none", "kid": public["kid"]}).encode())
     for wrong in (
         "",
         "a",
@@ -174,9 +174,49 @@ async def test_nothing_else_is_taken_for_ours(two: Two) -> None:
         jwt.encode({"alg": "ES256", "kid": public["kid"]}, CLAIMS, ECKey.generate_key("P-256")),
         jwt.encode({"alg": "ES256", "kid": elliptic["kid"]}, CLAIMS, ECKey.generate_key("P-256")),
         jwt.encode({"alg": "RS256", "kid": elliptic["kid"]}, CLAIMS, foreign_key),
-        jwt.encode({"alg": "PS256", "kid": public["kid"]}, CLAIMS, foreign_key, algorithms=["PS256"]),
     ):
         assert await keys.verify(wrong) is None, wrong[:40]
+
+
+OTHERS = ("PS256", "PS384", "PS512", "RS384", "RS512")
+"""What an RSA key could sign with as well."""
+
+
+@pytest.mark.parametrize("algorithm", OTHERS)
+async def test_our_own_key_signs_with_its_own_algorithm_alone(
+    two: Two, monkeypatch: pytest.MonkeyPatch, algorithm: str
+) -> None:
+    """Even if other keys of ours had that algorithm, and whatever the token says."""
+    keys, private = two.keys[0], await private_rsa_key(two)
+    tokens = {
+        one: jwt.encode({"alg": one, "kid": private.kid}, CLAIMS, private, algorithms=[one])
+        for one in ("RS256", algorithm)
+    }
+    for accepted in (ALGORITHMS, (*ALGORITHMS, *OTHERS)):
+        monkeypatch.setattr(id_token_keys, "ALGORITHMS", accepted)
+        assert await keys.verify(tokens["RS256"]) == CLAIMS
+        assert await keys.verify(tokens[algorithm]) is None
+
+
+async def test_a_key_of_an_algorithm_that_we_do_not_use_verifies_nothing(two: Two) -> None:
+    """As another version may have stored one."""
+    store, private = two.installations[0].store, await private_rsa_key(two)
+    public = {**private.as_dict(private=False), "kid": "later", "alg": "PS256", "use": "sig"}
+    await store.id_token_keys.rotate([IdTokenKey("later", NOW, json.dumps(public), "")], revoke_old=False)
+    two.clock.now += CACHE_SECONDS
+    token = jwt.encode({"alg": "PS256", "kid": "later"}, CLAIMS, private, algorithms=["PS256"])
+    assert "later" in [key["kid"] for key in (await two.keys[0].key_set())["keys"]]
+    assert await two.keys[0].verify(token) is None
+
+
+async def private_rsa_key(two: Two) -> RSAKey:
+    """The key that signs RS256, without what says which algorithm it is for."""
+    kid_ = await two.signing()
+    stored = await key_for(two.installations[0].store, "RS256")
+    sealed = two.installations[0].vault.open(stored.sealed, Place(ID_TOKEN_KEY, "", stored.id))
+    key = RSAKey.import_key({"kid": kid_, **json.loads(sealed)})
+    assert "alg" not in key.as_dict()
+    return key
 
 
 async def test_a_key_made_by_hand_is_published_before_it_signs(two: Two) -> None:

@@ -42,8 +42,8 @@ async def test_the_right_password_for_a_login_that_was_frozen_just_now_is_in_the
     with logins_of(publisher) as (logins, passwords):
         verify = passwords.verify
 
-        async def slow_verify(*arguments: Any) -> bool:
-            matches = await verify(*arguments)
+        async def slow_verify(*arguments: Any, **more: Any) -> bool:
+            matches = await verify(*arguments, **more)
             for _ in range(5):
                 await publisher.grant("password", username=EMAIL, password="wrong")
             return matches

@@ -36,10 +36,7 @@ async def test_many_used_sessions_are_extended_in_batches_that_an_outage_does_no
     with pytest.raises(Unavailable):
         await mine.write_used()
     assert batches == [2]
-    assert (
-        await _expiries(publisher, begun)
-        == [NOW + DAY] * 3 + [mine.lifetime.expiry(NOW + DAY // 2, NOW)] * 2
-    )
+    assert await _expiries(publisher, begun) == [NOW + DAY] * 3 + [mine.lifetime.expiry(NOW + DAY // 2, NOW)] * 2
     monkeypatch.setattr(service.store.sessions, "extend", extend)
     await mine.write_used()
     assert await _expiries(publisher, begun) == [mine.lifetime.expiry(NOW + DAY // 2, NOW)] * 5

@@ -53,6 +53,52 @@ async def test_an_encoding_that_can_not_be_found_is_asked_for(publisher: Publish
     await check(publisher, content, encoding=encoding)
 
 
+def rows_of(kind: str, numbers: range, name: str) -> str:
+    if kind == "csv":
+        return "".join(f"{number};{name}\n" for number in numbers)
+    return "".join(f'{{"customer_number": "{number}", "first_name": "{name}"}}\n' for number in numbers)
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+@pytest.mark.parametrize("sorted_", [True, False])
+@pytest.mark.parametrize("encoding", ["cp850", "mac-roman", "cp1252"])
+async def test_nothing_is_imported_before_the_encoding_is_known(
+    publisher: Publisher, kind: str, sorted_: bool, encoding: str
+) -> None:
+    """The first line that tells may stand far behind. A file with lines of UTF-8 is not half one and half the other."""
+    first = rows_of(kind, range(10_001, 16_001) if sorted_ else range(16_000, 10_000, -1), "Bo")
+    middle = rows_of(kind, range(20_001, 20_201), "Åsa") if encoding == "cp1252" else ""
+    last = rows_of(kind, range(30_001, 30_301), "Kjäll Åkerö")
+    header = "customer_number;first_name\n" if kind == "csv" else ""
+    path = publisher.file(f"rows.{kind}", f"{header}{first}{middle}".encode() + last.encode(encoding))
+    with pytest.raises(CannotRun, match="--encoding"):
+        await publisher.read(path)
+    for number in ("10001", "16000", "20001", "30001"):
+        assert await publisher.customer(number) is None
+
+
+@pytest.mark.parametrize("encoding", ["cp850", "mac-roman"])
+@pytest.mark.parametrize(
+    "name", ["Björn", "Malmö", "Götene", "Älvsjö", "Växjö", "Öberg", "Kjær", "sjö 5", "Hallå"], ids=ascii
+)
+async def test_a_single_letter_tells_other_encodings(publisher: Publisher, encoding: str, name: str) -> None:
+    """Some of their letters are punctuation in Windows-1252, but not where punctuation stands."""
+    with pytest.raises(CannotRun, match="--encoding"):
+        await publisher.csv(f"customer_number;first_name\n1;{name}\n".encode(encoding))
+    assert await publisher.customer("1") is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["O’Brien", "”Kalle” Öberg", "“Kalle” Öberg", "Kalle – ”K”", "5 € (pris…)", "O´Brien", "Åsa·Bo", "‘Bo’", "Zoë 1½"],
+    ids=ascii,
+)
+async def test_punctuation_of_windows_stays_what_it_is(publisher: Publisher, name: str) -> None:
+    summary, bad = await publisher.csv(f"customer_number;first_name\n1;{name}\n".encode("cp1252"))
+    assert (summary, bad) == (Summary(created=1), [])
+    assert (await publisher.existing_customer("1")).first_name == name
+
+
 async def test_one_broken_line_is_rejected_alone(publisher: Publisher) -> None:
     summary, bad = await publisher.csv(CSV.encode() + b"4;\xe5;\n")
     assert summary == Summary(created=3, rejected=1)
@@ -186,6 +232,17 @@ class TestRejects:
         summary, bad = await publisher.read(corrected)
         assert (summary, bad, publisher.remarks) == (Summary(created=1), [], [])
         assert (await publisher.existing_customer("2")).address.street == "A B"
+
+    async def test_into_a_file_that_others_can_read(self, publisher: Publisher) -> None:
+        (publisher.folder / "rejects.csv").touch(0o644)
+        target, _ = await self.written(publisher, publisher.file("rows.csv", b"customer_number\n!\n"))
+        assert target.stat().st_mode & 0o777 == 0o600
+
+    async def test_a_link_is_not_followed(self, publisher: Publisher) -> None:
+        (publisher.folder / "rejects.csv").symlink_to(publisher.folder / "elsewhere")
+        with pytest.raises(CannotRun, match="cannot be written"):
+            await self.written(publisher, publisher.file("rows.csv", b"customer_number\n!\n"))
+        assert not (publisher.folder / "elsewhere").exists()
 
     async def test_of_json_lines(self, publisher: Publisher) -> None:
         path = publisher.file(

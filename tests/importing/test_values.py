@@ -142,7 +142,7 @@ NOTED: list[tuple[str, Any, str, str | None]] = [
     (
         "password_hash",
         "d41d8cd98f00b204e9800998ecf8427e",
-        "must be a password hash of a supported kind",
+        "must be a password hash of a supported kind (it is 32 hexadecimal digits)",
         "a99a9aa99a99a999a9999999…",
     ),
     (

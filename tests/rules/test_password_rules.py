@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
+from unicodedata import normalize
 
 import msgspec
 import pytest
@@ -78,6 +80,12 @@ def test_the_list_has_the_3000_most_common_for_the_default_length() -> None:
 def test_a_password_of_the_readers_own_data(password: str) -> None:
     assert problem_of(password, PasswordRules(), WORDS) is PasswordProblem.OWN_DATA
     assert problem_of(password, PasswordRules(block_list=False), WORDS) is None
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_letters_may_be_composed_or_not(form: Literal["NFC", "NFD"]) -> None:
+    words = own_words(Customer("c", "1", 0, 0, last_name=normalize("NFD", "Sjöström")))
+    assert problem_of(normalize(form, "sjöström60"), PasswordRules(), words) is PasswordProblem.OWN_DATA
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from stamkund.server import turns
 from stamkund.server.protocol import Connection
 from stamkund.server.turns import MAX_HANDLED_TOGETHER
 from stamkund.wire.request import Request
@@ -45,8 +46,12 @@ def test_all_of_a_turn_are_handled_before_a_response_is_written(server: HttpServ
     assert seen == [False] * 10
 
 
-def test_a_crowd_is_handled_in_several_turns(server: HttpServer) -> None:
-    """The first must not wait for all: when the last is handled, it has its response."""
+@pytest.mark.parametrize(("seconds", "together"), [(60, MAX_HANDLED_TOGETHER), (0, 1)])
+def test_a_crowd_is_handled_in_several_turns(
+    server: HttpServer, monkeypatch: pytest.MonkeyPatch, seconds: float, together: int
+) -> None:
+    """The first must not wait for all: when the last is handled, it has its response. Also where each takes long."""
+    monkeypatch.setattr(turns, "MAX_HANDLING_SECONDS", seconds)
     callers = server.callers(MAX_HANDLED_TOGETHER + 5)
     served: list[int] = []
 
@@ -60,7 +65,7 @@ def test_a_crowd_is_handled_in_several_turns(server: HttpServer) -> None:
             caller.get("/count")
     until(lambda: len(served) == len(callers))
     assert [caller.response() for caller in callers] == [(200, b"counted")] * len(callers)
-    assert served == [0] * MAX_HANDLED_TOGETHER + [MAX_HANDLED_TOGETHER] * 5
+    assert served == [place - place % together for place in range(len(callers))]
 
 
 async def test_head_and_body_are_one_write() -> None:

@@ -44,7 +44,8 @@ CANDIDATE = "/external/api/v1/accounts/candidate"
 ME = "/external/api/v1/me"
 TOKEN = "/api/authorization/access_token"
 COULD_NOT_RUN = 2
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 600
+"""How long a test waits for a command: it decides nothing but when one that hangs is given up."""
 
 
 @dataclass(frozen=True)

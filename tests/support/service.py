@@ -10,8 +10,8 @@ import asyncio
 import itertools
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -122,6 +122,20 @@ class RunningService:
         publisher = Publisher(self, organisation)
         publisher.client, publisher.secret = await publisher.new_client(*SCOPES)
         return publisher
+
+
+@asynccontextmanager
+async def applications(url: str, key_file: Path, workers: int) -> AsyncIterator[list[RunningService]]:
+    """As many applications on one database as there are workers, with one clock, which stands still.
+
+    What may come again "at once" does so here however long the machine takes.
+    """
+    services = [RunningService(url, key_file, workers=workers) for _ in range(workers)]
+    async with AsyncExitStack() as stack:
+        for service in services:
+            service.clock = services[0].clock
+            await stack.enter_async_context(service)
+        yield services
 
 
 async def migrated(settings: Settings) -> None:

@@ -142,3 +142,11 @@ async def test_earlier_logins_are_still_valid(upgraded: Upgraded) -> None:
         assert header["kid"] in [key["kid"] for key in published]
         assert "#8a1538" in (await service.http.get("/login?oid=north")).text
     await site.http.aclose()
+
+
+async def test_passwords_of_before_do_not_expire(upgraded: Upgraded) -> None:
+    """An account's, and an imported one that nobody has logged in with before, ten years later."""
+    with upgraded.service.clock.at(upgraded.stored["now"] + 3650 * stored_data.DAY):
+        for email in ("kalle@example.com", "new@example.com"):
+            response = await upgraded.grant("password", username=email, password=stored_data.PASSWORD)
+            assert response.status_code == 200, (email, response.text)

@@ -29,6 +29,12 @@ def test_a_response_says_how_long_it_is() -> None:
     assert {b"content-type", b"content-length"}.isdisjoint(dict(head_fields(RESPONSES[4])))
 
 
+@pytest.mark.parametrize("response", RESPONSES)
+def test_only_what_has_a_body_has_a_content_type(response: Response) -> None:
+    """oidc-client-ts reads the content type of a revocation's empty response, and refuses what is not JSON."""
+    assert (b"content-type" in dict(head_fields(response))) == (response.body != b"")
+
+
 def test_a_response_has_the_security_headers_that_it_does_not_set_itself() -> None:
     own = (b"referrer-policy", b"same-origin"), (b"content-security-policy", b"default-src data:")
     for response in (*RESPONSES, Response(200, b"", headers=own)):
@@ -42,7 +48,7 @@ def test_a_response_has_the_security_headers_that_it_does_not_set_itself() -> No
 @pytest.mark.parametrize("character", [*range(32), 127])
 def test_no_control_character_reaches_the_head(character: int) -> None:
     value = b"a" + bytes([character]) + b"b"
-    for response in (Response(200, b"", headers=((b"x-name", value),)), Response(200, b"", value)):
+    for response in (Response(200, b"", headers=((b"x-name", value),)), Response(200, b"{}", value)):
         if character == ord("\t"):
             assert value in head_text(response)
             continue

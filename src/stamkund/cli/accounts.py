@@ -156,7 +156,7 @@ _CANNOT_MOVE = {
 async def _login(store: Store, organisation: str, email_or_id: str) -> Login:
     """The login of an account, or of a customer with an imported password; ends the command where there is none."""
     await get_organisation(store, organisation)
-    id_ = parse_id(email_or_id)
+    id_ = parse_id(email_or_id.strip())
     key = identifiers.email(email_or_id) if id_ is None else Identifier(identifiers.ID, id_)
     login = await store.logins.find(organisation, key)
     if login is None:

@@ -19,13 +19,24 @@ def client_findings(clients: Iterable[Client], settings: Settings) -> Iterator[F
             yield FAILED, f"client {client.id} ({client.name}): {rule}; see `stamkund client change`"
     without = [client for client in enabled if _could_require_pkce(client)]
     if without:
-        names = ", ".join(f"{client.id} ({client.name})" for client in without)
         yield (
             NOTE,
             "these clients get authorization codes without having to prove with PKCE that a code is their own: "
-            f"{names}. Where a site sends code_challenge anyway, require it with "
+            f"{_names(without)}. Where a site sends code_challenge anyway, require it with "
             "`stamkund client change ID --require-pkce`; a site that gets no codes needs no such grant (--grant)",
         )
+    unnoticed = [client for client in enabled if client.public and client.gets_refresh_tokens and not client.rotation]
+    if unnoticed:
+        yield (
+            NOTE,
+            "these public clients have refresh tokens that don't rotate, so nobody notices when one is stolen (RFC "
+            f"9700, 2.2.2): {_names(unnoticed)}. Where an app can store a new one at each use, switch rotation on with "
+            "`stamkund client change ID --rotate-refresh-tokens`",
+        )
+
+
+def _names(clients: list[Client]) -> str:
+    return ", ".join(f"{client.id} ({client.name})" for client in clients)
 
 
 def _could_require_pkce(client: Client) -> bool:

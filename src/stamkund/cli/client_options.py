@@ -53,6 +53,14 @@ VISITOR_ADDRESS = Annotated[
     ),
 ]
 
+ISSUER_IN_REDIRECTS = Annotated[
+    bool | None,
+    typer.Option(
+        "--issuer-in-redirects/--no-issuer-in-redirects",
+        help="Whether it gets `iss` with a code or an error (RFC 9207); no for mod_auth_openidc, which misreads it.",
+    ),
+]
+
 
 def checked_yes_or_no(option: str, value: str | None) -> bool | None:
     if value not in (None, "yes", "no"):

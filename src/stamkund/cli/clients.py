@@ -13,6 +13,7 @@ from stamkund.cli import client_options as options
 from stamkund.cli.client_options import (
     GRANT_OPTION,
     ID_TOKEN_ALGORITHM,
+    ISSUER_IN_REDIRECTS,
     LOGOUT_URIS,
     ORIGINS,
     REDIRECT_URIS,
@@ -56,6 +57,7 @@ _PRINTED_FIELDS = (
     "rotate_refresh_tokens",
     "sso2",
     "visitor_address",
+    "issuer_in_redirects",
     "id_token_signed_response_alg",
     "disabled",
     "created",
@@ -90,6 +92,7 @@ def create(
     ] = False,
     sso2: Annotated[bool, typer.Option("--sso2", help="It may use single sign-on (SSO2).")] = False,
     visitor_address: VISITOR_ADDRESS = None,
+    issuer_in_redirects: ISSUER_IN_REDIRECTS = None,
     id_token_signed_response_alg: ID_TOKEN_ALGORITHM = None,
     existing_id: Annotated[
         str | None, typer.Option("--id", help="The id that it already has in another service.")
@@ -131,6 +134,7 @@ def create(
         require_pkce=require_pkce,
         sso2=sso2,
         visitor_address=options.checked_yes_or_no("--visitor-address", visitor_address) is not False,
+        issuer_in_redirects=issuer_in_redirects is not False,
         id_token_signed_response_alg=options.checked_id_token_algorithm(id_token_signed_response_alg) or RS256,
     )
     settings = load_settings()
@@ -169,6 +173,7 @@ def change(
     ] = None,
     sso2: Annotated[bool | None, typer.Option(help="It may use single sign-on (SSO2).")] = None,
     visitor_address: VISITOR_ADDRESS = None,
+    issuer_in_redirects: ISSUER_IN_REDIRECTS = None,
     id_token_signed_response_alg: ID_TOKEN_ALGORITHM = None,
 ) -> None:
     """Change a client, for example when a site moves. Only what the options name is changed.
@@ -187,6 +192,7 @@ def change(
         "offline_access": offline_access,
         "rotate_refresh_tokens": rotate_refresh_tokens,
         "sso2": sso2,
+        "issuer_in_redirects": issuer_in_redirects,
         "visitor_address": options.checked_yes_or_no("--visitor-address", visitor_address),
         "id_token_signed_response_alg": options.checked_id_token_algorithm(id_token_signed_response_alg),
     }
@@ -309,6 +315,7 @@ def _print_client(client: Client) -> None:
     fields = _printed_fields(client)
     flags = [flag for flag in _FLAGS if fields[flag]]
     flags += [] if client.visitor_address else ["no_visitor_address"]
+    flags += [] if client.issuer_in_redirects else ["no_issuer_in_redirects"]
     if client.id_token_signed_response_alg != RS256:
         flags.append(client.id_token_signed_response_alg)
     say(f"{client.id}  {client.name}  {' '.join(client.scopes)}  {' '.join(flags)}".rstrip())

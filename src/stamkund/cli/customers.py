@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import typer
 
-from stamkund.cli.common import JSON, ORGANISATION, PARTLY_DONE, fail, get_organisation, with_store
+from stamkund.cli.common import JSON, ORGANISATION, PARTLY_DONE, fail, get_organisation, load_settings, with_store
 from stamkund.cli.output import complain, say, say_json
 from stamkund.clock import system_clock
 from stamkund.importing import (
@@ -154,9 +154,14 @@ def customers(
     if rejects is not None and not all(can_be_read_again(one) for one in (file, subscriptions) if one is not None):
         fail("--rejects needs files that can be read twice, not a pipe")
     summary = Summary()
+    has_key = bool(load_settings().firebase_signer_key)
     try:
         reading = Reading(
-            None if encoding is None else named(encoding), parsed_columns(columns or ()), dates == "exclusive", full
+            None if encoding is None else named(encoding),
+            parsed_columns(columns or ()),
+            dates == "exclusive",
+            full,
+            has_key,
         )
         with ExitStack() as resources:
             rejected = None if rejects is None else resources.enter_context(closing(Rejects(rejects)))

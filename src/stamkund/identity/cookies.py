@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+OURS = "__Host-stamkund"
+"""How the names of all our cookies begin."""
+
 
 def cookies(headers: Mapping[bytes, bytes]) -> Mapping[str, str]:
     """The cookies of a request, of a repeated one the first.

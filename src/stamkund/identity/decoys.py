@@ -14,12 +14,12 @@ never back.
 from __future__ import annotations
 
 import asyncio
-import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 
+from stamkund.identity import imported_hashes
 from stamkund.identity.passwords import Passwords
 from stamkund.store import Store
 from stamkund.vault import Vault
@@ -28,34 +28,25 @@ REFRESH_SECONDS = 600
 SAMPLE_SIZE = 1_000
 """Logins of one organisation whose hashes are looked at."""
 
-# What a hash begins with, up to the salt: scheme and cost. The schemes are those that `imported_hashes.py` verifies.
-_KIND = re.compile(
-    r"\$argon2(?:id|i|d)\$(?:v=\d+\$)?m=\d+,t=\d+,p=\d+"
-    r"|(?:bcrypt_sha256\$)?\$2[abxy]?\$\d\d"
-    r"|\$bcrypt-sha256\$[^$]*"
-    r"|\$scrypt\$[^$]*|\$7\$.{11}"
-    r"|\$pbkdf2(?:-sha\d+)?\$\d+|pbkdf2_sha\d+\$\d+"
-    r"|\$[PH]\$."
-)
-_DIGEST = slice(-10, -2)
-"""Eight characters of the digest. The last ones may be padding, or have bits that must be zero."""
-
 
 def kind_of(stored_hash: str) -> str:
-    """Scheme and cost of a hash, which decide how long it takes to verify; empty for an unknown form."""
-    match = _KIND.match(stored_hash)
-    return "" if match is None else match[0]
+    """Form and cost of a hash, which decide how long it takes to verify; empty for an unknown form."""
+    imported = imported_hashes.parsed(stored_hash)
+    return "" if imported is None else imported.kind
 
 
 def decoy_like(stored_hash: str) -> str:
     """A hash of the same kind and cost that no password matches: the digest is another."""
-    changed = "".join("B" if character == "A" else "A" for character in stored_hash[_DIGEST])
-    return stored_hash[: _DIGEST.start] + changed + stored_hash[_DIGEST.stop :]
+    imported = imported_hashes.parsed(stored_hash)
+    return stored_hash if imported is None else imported.decoy  # no password matches an unknown form
 
 
 @dataclass(frozen=True)
 class Decoy:
-    """A hash that no password matches, and whether it stands for a customer's login, which takes more statements."""
+    """A hash that no password matches.
+
+    `like_customer`: it stands for a customer's login, which takes more statements, and whose hash is an imported one.
+    """
 
     hash: str
     like_customer: bool = False
@@ -96,13 +87,16 @@ class Decoys:
         self._proportions: dict[str, Proportions] = {}
         self._reading = asyncio.Lock()
 
-    async def for_email(self, organisation: str, email: str) -> Decoy:
-        """The decoy of an e-mail, for the case that it has no hash of its own. Raises Unavailable, HashingQueueFull."""
+    async def for_login(self, organisation: str, username: str) -> Decoy:
+        """The decoy of a login, for the case that it has no hash of its own. Raises Unavailable, HashingQueueFull.
+
+        `username`: always in the same form, because what it says decides which decoy it is.
+        """
         if organisation not in self._proportions:
             async with self._reading:
                 if organisation not in self._proportions:
                     await self._read(organisation)
-        return self._proportions[organisation].at(self._place(organisation, email))
+        return self._proportions[organisation].at(self._place(organisation, username))
 
     async def refresh(self) -> None:
         """Reads the proportions anew of the organisations that had logins. Raises Unavailable, HashingQueueFull."""
@@ -111,8 +105,10 @@ class Decoys:
 
     async def _read(self, organisation: str) -> None:
         logins = await self._store.logins.sample_hashes(organisation, SAMPLE_SIZE)
-        self._proportions[organisation] = Proportions(logins, await self._passwords.dummy_hash())
+        current = await self._passwords.dummy_hash()
+        # Parsing a thousand hashes takes tens of milliseconds.
+        self._proportions[organisation] = await asyncio.to_thread(Proportions, logins, current)
 
-    def _place(self, organisation: str, email: str) -> float:
-        data = f"decoy\0{organisation}\0{email.lower()}".encode(errors="replace")
+    def _place(self, organisation: str, username: str) -> float:
+        data = f"decoy\0{organisation}\0{username}".encode(errors="replace")
         return int(self._vault.pseudonym(data), 16) / (1 << 128)

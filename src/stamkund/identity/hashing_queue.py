@@ -146,11 +146,7 @@ class HashingQueue:
     def _begin_next(self) -> None:
         """Gives a free thread to the next that waits."""
         while self._waiting:
-            place = self._waiting.popleft()
-            if place.requester.is_gone():
-                self._leave(place)
-                place.fail(CallerGone())
-            elif place.begin():
+            if self._waiting.popleft().begin():
                 return
         self._free += 1
 

@@ -24,13 +24,14 @@ from stamkund import log
 from stamkund.identity.decoys import Decoy, Decoys, decoy_like
 from stamkund.identity.failures import Failures, TooManyFailures
 from stamkund.identity.passwords import Passwords
-from stamkund.rules import identifiers
+from stamkund.rules import emails, identifiers
 from stamkund.rules.customer import Customer, account_of
+from stamkund.rules.emails import MAX_EMAIL_LENGTH
 from stamkund.rules.events import Admit
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.lockout import FAILED, FROZEN, SUCCEEDED, AttemptResult, LockoutPolicy, LoginContext
 from stamkund.rules.requester import Requester, address_source
-from stamkund.rules.values import MAX_EMAIL_LENGTH
+from stamkund.rules.values import without_line_end
 from stamkund.settings import Settings
 from stamkund.store import Login, Store, UniqueConflict
 from stamkund.vault import Vault
@@ -91,7 +92,8 @@ class Logins:
         """The row of the account that e-mail and password belong to.
 
         `organisation` is the one that the reader named: another one than that of the context is refused like a wrong
-        password. Outdated hashes are upgraded, and a customer with an imported password gets an account.
+        password. E-mail and password are read as everywhere: without blanks around the one, and without a line end at
+        the end of the other. Outdated hashes are upgraded, and a customer with an imported password gets an account.
         What is longer than any e-mail or password may be is refused like a wrong password too.
         Raises WrongPassword, AccountNotActive, LoginLocked, TooManyFailures, HashingQueueFull, CallerGone, Unavailable.
         """
@@ -100,12 +102,12 @@ class Logins:
         except TooManyFailures:
             _log_attempt(context, _LIMITED)
             raise
-        email, organisation = email[: MAX_EMAIL_LENGTH + 1], organisation[: MAX_EMAIL_LENGTH + 1]
-        by_email = f"email {context.organisation} {email.lower()}"
-        by_address = address_source(context.visitor_address)
+        email, organisation = emails.trimmed(email[: MAX_EMAIL_LENGTH + 1]), organisation[: MAX_EMAIL_LENGTH + 1]
+        password, comparable = without_line_end(password), emails.comparable(email)
+        by_email, by_address = f"email {context.organisation} {comparable}", address_source(context.visitor_address)
         context = msgspec.structs.replace(context, requester=context.requester.counted_under(by_email, *by_address))
-        username = f"{organisation}^{email}"
-        decoy = await self.decoys.for_email(context.organisation, username)
+        username = f"{organisation}^{comparable}"  # another organisation is another login, for readers and others
+        decoy = await self.decoys.for_login(context.organisation, username)
         login = await self._login(context, organisation, email, decoy)
         locked = login is not None and login.lockout.locked(context.at)
         matches = await self._matches(login, decoy, password, context.requester, locked=locked)
@@ -152,9 +154,9 @@ class Logins:
             admit=self._admit,
         )
 
-    async def _record_unknown(self, context: LoginContext, email: str, *, like_customer: bool) -> AttemptResult:
+    async def _record_unknown(self, context: LoginContext, username: str, *, like_customer: bool) -> AttemptResult:
         """Counts under a keyed hash, so that the database does not tell who tried which e-mail."""
-        key = self._vault.pseudonym(f"{context.organisation}\0{email.lower()}".encode(errors="replace"))
+        key = self._vault.pseudonym(f"{context.organisation}\0{username}".encode(errors="replace"))
         return await self._store.login_attempts.record_unknown(
             context, key, self.policy, like_customer=like_customer, admit=self._admit
         )
@@ -163,10 +165,13 @@ class Logins:
         self, login: Login | None, decoy: Decoy, password: str, requester: Requester, *, locked: bool
     ) -> bool:
         """Whether the password is that of the login. Without a login, or for a locked one, False after as long."""
-        own = None if login is None else login.hash
-        if own is not None and not locked:
-            return await self._passwords.verify(password, own, requester)
-        await self._passwords.verify(password, decoy.hash if own is None else decoy_like(own), requester)
+        if login is None or login.hash is None:
+            await self._passwords.verify(password, decoy.hash, requester, imported=decoy.like_customer)
+            return False
+        imported = login.account is None
+        if not locked:
+            return await self._passwords.verify(password, login.hash, requester, imported=imported)
+        await self._passwords.verify(password, decoy_like(login.hash), requester, imported=imported)
         return False
 
     async def _login(self, context: LoginContext, organisation: str, email: str, decoy: Decoy) -> Login | None:
@@ -202,7 +207,7 @@ class Logins:
         except UniqueConflict:
             # Either the same reader logged in twice at once, and the other login made the account, or somebody else has
             # one of the customer's identifiers.
-            decoy = await self.decoys.for_email(context.organisation, email)
+            decoy = await self.decoys.for_login(context.organisation, email.lower())
             login = await self._login(context, context.organisation, email, decoy)
             matches = await self._matches(login, decoy, password, context.requester, locked=False)
             if login is None or login.row is None or not login.usable or not matches:

@@ -3,22 +3,27 @@
 Nothing is done with a password on the event loop but to look at its length: a longer one than anybody can set matches
 nothing, and is not looked at further. What else it takes (NFC takes time that grows with the square of the length) is
 done by the threads of the queue (`hashing_queue.py`), which is bounded and raises HashingQueueFull or CallerGone.
-Imported hashes of other systems are verified by libpass (`imported_hashes.py`), and upgraded at the next login.
+Hashes of other systems (`imported_hashes`) are upgraded at the next login. Those systems hashed what browsers sent
+them, so a password is tried in several readings for an imported hash: all of them in one place of the queue, and as
+many for a decoy as for a reader, since only the password decides how many there are.
 """
 
 from __future__ import annotations
 
 import os
 import unicodedata
+from contextlib import suppress
 
 import argon2
 
 from stamkund.identity import imported_hashes
 from stamkund.identity.hashing_queue import Check, HashingQueue
+from stamkund.identity.imported_hashes import FirebaseProject, Secrets, base64_bytes
 from stamkund.rules.requester import ANYBODY, Requester
 from stamkund.rules.values import MAX_PASSWORD_LENGTH
 from stamkund.settings import Settings
 
+_OWN = "$argon2id$"
 _DUMMY_PASSWORD = "the password of an unknown e-mail"  # noqa: S105
 
 
@@ -33,6 +38,7 @@ class Passwords:
         )
         threads = settings.hashing_threads or max(1, (os.cpu_count() or 1) // workers)
         self._queue = HashingQueue(threads, settings.hashing_queue, settings.hashing_seconds)
+        self._secrets = _secrets(settings)
         self._dummy_hash: str | None = None
 
     async def hash(self, password: str, check: Check | None = None, requester: Requester = ANYBODY) -> str:
@@ -41,22 +47,25 @@ class Passwords:
         `check` runs just before the hashing, which is skipped if it raises. Raises HashingQueueFull, CallerGone, and
         what `check` raises.
         """
-        text = without_line_end(password)
-        if len(text) > MAX_PASSWORD_LENGTH:
+        if len(password) > MAX_PASSWORD_LENGTH:
             raise ValueError("a password that is too long")
-        return await self._queue.run(lambda: self._hasher.hash(normalise(text)), requester, check)
+        return await self._queue.run(lambda: self._hasher.hash(normalise(password)), requester, check)
 
-    async def verify(self, password: str, stored_hash: str | None, requester: Requester = ANYBODY) -> bool:
+    async def verify(
+        self, password: str, stored_hash: str | None, requester: Requester = ANYBODY, *, imported: bool = False
+    ) -> bool:
         """Whether a password matches a hash. Without one the result is False, after the same time; as it is for a
         password that is too long for anybody's.
 
-        Raises HashingQueueFull, CallerGone.
+        `imported`: another system made the hash, or may have. Raises HashingQueueFull, CallerGone.
         """
-        text = without_line_end(password)
-        if len(text) > MAX_PASSWORD_LENGTH:
-            text, stored_hash = "", None
+        if len(password) > MAX_PASSWORD_LENGTH:
+            password, stored_hash = "", None
         expected = stored_hash or await self.dummy_hash(requester)
-        matches = await self._queue.run(lambda: _matches(self._hasher, expected, normalise(text)), requester)
+        imported = imported and stored_hash is not None
+        matches = await self._queue.run(
+            lambda: _matches(self._hasher, expected, password, self._secrets, imported=imported), requester
+        )
         return matches and stored_hash is not None
 
     async def dummy_hash(self, requester: Requester = ANYBODY) -> str:
@@ -76,37 +85,51 @@ class Passwords:
         self._queue.close()
 
 
-def without_line_end(password: str) -> str:
-    """A password without one line end at its end, which comes along when it is pasted or read from a file."""
-    for line_end in ("\r\n", "\n", "\r"):
-        if password.endswith(line_end):
-            return password[: -len(line_end)]
-    return password
-
-
 def normalise(password: str) -> str:
     """The form that is hashed: NFC, because keyboards compose characters differently. Not for the event loop."""
     return unicodedata.normalize("NFC", password)
 
 
-def _matches(hasher: argon2.PasswordHasher, stored_hash: str, password: str) -> bool:
-    if not _may_be_verified(hasher, stored_hash):
-        hasher.hash(password)  # so that the time does not tell
+def readings(password: str) -> list[bytes]:
+    """What another system may have hashed of a password, each once. Not for the event loop.
+
+    The composed form first, then as it was typed (decomposed on some devices), then in the encoding that old sites had.
+    """
+    composed = normalise(password)
+    made = [text.encode(errors="surrogatepass") for text in (composed, password)]
+    with suppress(UnicodeEncodeError):
+        made.append(composed.encode("cp1252"))
+    return list(dict.fromkeys(made))
+
+
+def _matches(
+    hasher: argon2.PasswordHasher, stored_hash: str, password: str, secrets: Secrets, *, imported: bool
+) -> bool:
+    own = stored_hash.startswith(_OWN) and not imported
+    parsed = imported_hashes.parsed(stored_hash)
+    if parsed is None or not parsed.is_affordable:
+        hasher.hash(normalise(password))  # so that the time does not tell
         return False
-    if not stored_hash.startswith("$argon2id$"):
-        return imported_hashes.matches(stored_hash, password)
+    if not own:
+        matches = imported_hashes.matches(stored_hash, readings(password), secrets)
+        if not matches and imported_hashes.is_weak(stored_hash):
+            # A digest takes microseconds: what else a login does for a reader and not for an unknown e-mail would show.
+            hasher.hash(normalise(password))
+        return matches
     try:
-        return hasher.verify(stored_hash, password)
+        return hasher.verify(stored_hash, normalise(password))
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
         return False
 
 
-def _may_be_verified(hasher: argon2.PasswordHasher, stored_hash: str) -> bool:
-    """Whether a hash costs no more than an imported one may, or than those that the settings ask for."""
-    imported = imported_hashes.parsed(stored_hash)
-    if imported is None or imported.is_affordable:
-        return imported is not None
-    if not stored_hash.startswith("$argon2id$"):
-        return False
-    own = argon2.extract_parameters(stored_hash)
-    return own.memory_cost <= hasher.memory_cost and own.time_cost <= hasher.time_cost
+def _secrets(settings: Settings) -> Secrets:
+    """What the settings say of the systems that imported hashes come from."""
+    project = None
+    if settings.firebase_signer_key:
+        project = FirebaseProject(
+            base64_bytes(settings.firebase_signer_key),
+            base64_bytes(settings.firebase_salt_separator),
+            settings.firebase_rounds,
+            settings.firebase_memory_cost,
+        )
+    return Secrets(settings.imported_bcrypt_pepper.encode(), project)

@@ -13,6 +13,7 @@ from stamkund.identity import imported_hashes
 from stamkund.importing.dates import CACHE_SIZE
 from stamkund.importing.texts import NOTHING, trimmed
 from stamkund.rules import values
+from stamkund.rules.emails import MAX_EMAIL_LENGTH
 from stamkund.rules.subscription import STATES, TYPES
 from stamkund.rules.values import NO_CONTEXT, Invalid, ValueType
 
@@ -20,14 +21,18 @@ ColumnCheck = Callable[[str], str | None]
 """Returns the text to store. Raises Invalid."""
 
 _MAX_NAME = 1024
-_MAX_EMAIL = 1024
 _SUSPECT_STARTS = frozenset({"", " ", *(text[0] for text in NOTHING)})
 """How a text begins that may say that there is no value."""
 _EMAIL_FAST = re.compile(r"[a-zA-Z0-9_+.-]{1,64}@[a-zA-Z0-9-]{1,63}\.[a-zA-Z]{1,63}")
 # What other systems take for an address: any character that needs no quotation marks, and a domain in any script. No
 # two neighbouring parts share a character, so matching takes linear time.
 _EMAIL = re.compile(r"""[^\s@,;:<>()\[\]\\"]{1,128}@[\w-]+(?:\.[\w-]+)+""")
-_HASH_FORM = re.compile(r"\{[A-Za-z0-9-]{1,20}\}|\$[a-zA-Z0-9_-]{1,20}\$|[a-z0-9_]{1,20}\$(?=.)")
+# What a value begins with that looks like a hash. A password in plain text must show nothing of itself: so the names
+# that stand without a mark in front are those of hashes.
+_HASH_FORM = re.compile(
+    r"\{[A-Za-z0-9_@-]{1,32}\}(?:\$[a-z0-9_-]{1,20}\$)?|\$[a-zA-Z0-9_-]{1,20}\$|(?:argon2|bcrypt|crypt|md5|pbkdf2|scrypt|sha)[a-z0-9_]{0,12}[$:]"
+)
+_DIGITS = re.compile(r"[0-9a-fA-F]{32,128}")
 
 
 def text_check(max_length: int) -> ColumnCheck:
@@ -88,7 +93,7 @@ def choice_check(allowed: tuple[str, ...]) -> ColumnCheck:
 def _email(text: str) -> str | None:
     if _EMAIL_FAST.fullmatch(text):
         return text
-    clean = _cleaned(text, _MAX_EMAIL)
+    clean = _cleaned(text, MAX_EMAIL_LENGTH)
     if clean is None or _EMAIL.fullmatch(clean):
         return clean
     raise Invalid("must be one e-mail address" if clean.count("@") > 1 else "must be an e-mail address")
@@ -110,10 +115,18 @@ def _password_hash(text: str) -> str | None:
     if imported is None:
         form = _HASH_FORM.match(clean)
         kind = f" (it begins with {form[0]})" if form else ""
+        if _DIGITS.fullmatch(clean):
+            kind = f" (it is {len(clean)} hexadecimal digits)"
         raise Invalid(f"must be a password hash of a supported kind{kind}")
     if not imported.is_affordable:
         raise Invalid("must be a password hash that takes less time and memory to verify")
     return clean
+
+
+def needs_firebase(password_hash: str) -> bool:
+    """Whether a hash can be verified only with the key of its Firebase project."""
+    imported = imported_hashes.parsed(password_hash)
+    return imported is not None and imported.needs_firebase
 
 
 def weak_scheme(password_hash: str) -> str | None:

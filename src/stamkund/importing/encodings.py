@@ -29,6 +29,14 @@ _ASCII = bytes(range(128))
 # encodings of DOS and of older Macs the others are letters.
 _HIGH_PUNCTUATION = bytes((0x80, 0x85, *range(0x91, 0x98)))
 _HIGH_LETTERS = bytes(range(0xA0, 0x100))
+# Punctuation where nobody writes it, because these bytes are letters in other encodings: a euro sign or an ellipsis
+# before a letter, an opening quotation mark after one, a symbol between two of them (but for an acute accent and a
+# middle dot, which people do write there).
+_MISPLACED = re.compile(
+    rb"[\x80\x85](?=[A-Za-z])|(?<=[A-Za-z])[\x91\x93\x95]|"
+    rb"(?<=[A-Za-z])[\x94\xa1-\xac\xae-\xb3\xb5\xb6\xb8-\xbf](?=[A-Za-z])"
+)
+_OPENING, _CLOSING = re.compile(rb"(?<![A-Za-z\x80-\xff])[\x93\x94]"), re.compile(rb"(?<=[A-Za-z])\x94(?![A-Za-z])")
 _FEW = 50
 """One in so many may be what it looks like by accident."""
 
@@ -73,7 +81,8 @@ class _Census:
         high = block.translate(None, _ASCII)
         self.characters += len(characters)
         self.others += len(high) - sum(map(len, characters))
-        self.unusual += len(high.translate(None, _HIGH_PUNCTUATION + _HIGH_LETTERS))
+        self.unusual += len(high.translate(None, _HIGH_PUNCTUATION + _HIGH_LETTERS)) + len(_MISPLACED.findall(block))
+        self.unusual += max(0, len(_CLOSING.findall(block)) - len(_OPENING.findall(block)))
 
 
 def of_other_bytes(blocks: Iterable[bytes], name: str) -> str:

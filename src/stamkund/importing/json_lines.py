@@ -69,11 +69,15 @@ class JsonLines(Generic[R]):
         return msgspec.json.decode(line)
 
     def number_blocks(self) -> Iterator[Numbers]:
-        """The customer numbers of the file, as `survey` asks for them: read faster than rows are."""
+        """The customer numbers of the file, as `survey` asks for them: read faster than rows are.
+
+        Raises CannotRun for a file whose encoding can't be known: before anything of it is imported.
+        """
         for block in self._source.whole_lines():
             if isinstance(block, RowProblem):
                 yield [None]
             else:
+                self._source.check_encoding(block)
                 yield _fast_numbers(block) or [number for line in block.split(b"\n") for number in self._line(line)]
 
     def _line(self, line: bytes) -> Numbers:

@@ -110,7 +110,7 @@ class _FileParser:
         self, job: Job, source: Source, rows: RawRows[RawCustomer], survey: Survey, rows_held: HeldRows
     ) -> None:
         self._job = job
-        self._parser = RowParser(job.organisation, job.now, exclusive_dates=job.reading.exclusive_dates)
+        self._parser = RowParser(job.organisation, job.now, job.reading)
         self._source = source
         self._sources = [source]
         self._rows = rows

@@ -62,12 +62,15 @@ class Rejects:
         with Source(file, encoding) as source:
             rows = _json_rows(source) if source.is_json_lines else _csv_rows(source)
             try:
-                with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", newline="") as output:
+                with os.fdopen(os.open(path, _NEW_OR_EMPTIED, 0o600), "w", newline="") as output:
+                    os.fchmod(output.fileno(), 0o600)
                     output.writelines(_with_reasons(rows, first, reasons))
             except OSError as error:
                 raise CannotRun(f"The file {path} cannot be written: {error.strerror}.") from None
 
 
+_NEW_OR_EMPTIED = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+"""A link is not followed: the file has personal data, and goes where the command says."""
 _Lines = Iterator[tuple[int, "_Row"]]
 
 

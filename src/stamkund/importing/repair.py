@@ -62,6 +62,8 @@ def _repaired_customer(row: Mapping[str, Any], names: ColumnNames) -> RawCustome
                 address[name.partition(".")[2]] = value
         elif name == "subscriptions":
             _add_subscriptions(value, names, fields, notes, refused_parts)
+        elif name == "password_hash" and isinstance(value, dict):  # a credential as Keycloak exports it
+            fields[name] = msgspec.json.encode(value).decode()
         else:
             fields[name] = value
     for name in list(fields):

@@ -29,6 +29,7 @@ from stamkund.importing.raw import (
     RepairedCustomer,
 )
 from stamkund.importing.report import RowProblem
+from stamkund.importing.steps import DEFAULT_READING, Reading
 from stamkund.importing.texts import masked, trimmed
 from stamkund.rules import person_number
 from stamkund.rules.account import Address, ExternalId
@@ -175,11 +176,12 @@ def _in_stored_order(stored: list[ExternalId], imported: list[ExternalId]) -> li
 class RowParser:
     """Checks raw rows for one organisation."""
 
-    def __init__(self, organisation: Organisation, now: int, *, exclusive_dates: bool = False) -> None:
+    def __init__(self, organisation: Organisation, now: int, reading: Reading = DEFAULT_READING) -> None:
         local = zone(organisation.timezone)
         self._now = now
         self._context = Context(local.today(now), organisation.requires_checksum)
-        self._dates = Dates(local, self._context.today, exclusive=exclusive_dates)
+        self._dates = Dates(local, self._context.today, exclusive=reading.exclusive_dates)
+        self._firebase = reading.firebase
         self._row_columns = lru_cache(_MAX_CACHED)(RowColumns)
 
     def row(self, raw: RawCustomer, line: int, number: str) -> CustomerRow:
@@ -191,7 +193,7 @@ class RowParser:
             notes, refused_parts = list(raw.notes), list(raw.refused_parts)
         fields = _texts(_CUSTOMER_TEXTS(raw), checks.CUSTOMER, notes)
         if fields.get("password_hash"):
-            _check_login(fields, notes)
+            _check_login(fields, notes, firebase=self._firebase)
         century_unknown = False
         if raw.birth_date is not UNSET:
             self._birth_date(raw.birth_date, fields, notes)
@@ -321,13 +323,15 @@ class RowParser:
         return number, is_short and (born is None or number.birth_date != born)
 
 
-def _check_login(fields: dict[str, Any], notes: list[Note]) -> None:
+def _check_login(fields: dict[str, Any], notes: list[Note], *, firebase: bool) -> None:
     """Leaves out a password that nobody could log in with."""
     email = fields.get("email")
     if not email:
         reason = "needs an email in the same row"
     elif not checks.can_log_in_with(email):
         reason = "needs an email that can be logged in with"
+    elif not firebase and checks.needs_firebase(fields["password_hash"]):
+        reason = "needs the setting STAMKUND_FIREBASE_SIGNER_KEY"
     else:
         return
     del fields["password_hash"]

@@ -168,6 +168,11 @@ class Source:
         except UnicodeError:
             return None
 
+    def check_encoding(self, block: bytes) -> None:
+        """Finds out the file's encoding where lines are not UTF-8. Raises CannotRun where it can't be known."""
+        if self._others is None and not _is_utf8(block):
+            self.in_utf8(block)
+
     def _blocks(self) -> Iterator[bytes]:
         """Blocks in which every newline is `\\n`."""
         block, self._first_block = self._first_block, b""
@@ -214,6 +219,16 @@ class Source:
             ) from None
         except OSError as error:
             raise _cannot_read(error, self.name) from None
+
+
+def _is_utf8(block: bytes) -> bool:
+    if block.isascii():
+        return True
+    try:
+        block.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _cannot_read(error: OSError, name: str) -> CannotRun:

@@ -25,12 +25,14 @@ class Reading(msgspec.Struct, frozen=True):
 
     `encoding`: the name of one, or None to find out. `columns`: names of columns of the files by ours.
     `exclusive_dates`: a date alone as an end means its beginning. `full`: the file names every customer.
+    `firebase`: the settings have the key of the Firebase project that hashes come from.
     """
 
     encoding: str | None = None
     columns: dict[str, str] = {}
     exclusive_dates: bool = False
     full: bool = False
+    firebase: bool = False
 
 
 DEFAULT_READING = Reading()

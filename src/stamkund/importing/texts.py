@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 
+from stamkund.rules import blanks
+
 NOTHING = frozenset({"NULL", "null", "(null)", "<null>", r"\N", "-", "--", "\N{EN DASH}", "\N{EM DASH}"})
 """What databases and people write where there is no value."""
-_INVISIBLE = "\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}\N{WORD JOINER}\ufeff\N{SOFT HYPHEN}"
-_ENDS = re.compile(rf"\A[\s{_INVISIBLE}]+|[\s{_INVISIBLE}]+\Z")
-_BREAKS = re.compile(r"\s*[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+\s*")
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _MASK_LENGTH = 24
 
 
 def trimmed(text: str) -> str | None:
     """The text without blanks and invisible characters at its ends, and on one line; None for a word for nothing."""
-    text = _ENDS.sub("", text)
+    text = blanks.trimmed(text)
     if not text.isprintable():
-        text = _BREAKS.sub(" ", text).strip()
+        text = " ".join(filter(None, map(str.strip, _BREAKS.split(text))))
     return None if not text or text in NOTHING else text
 
 

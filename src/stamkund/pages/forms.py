@@ -11,7 +11,7 @@ import hmac
 import re
 from urllib.parse import urlsplit
 
-from stamkund.identity.cookies import cookies, set_cookie
+from stamkund.identity.cookies import OURS, cookies, set_cookie
 from stamkund.identity.tokens import new_token
 from stamkund.rules.urls import origin_of
 from stamkund.wire.call import Call
@@ -40,6 +40,14 @@ def is_genuine(call: Call, purpose: str) -> bool:
     expected = _token(call, purpose, value or "")
     matches = hmac.compare_digest(expected.encode(), call.form.get(TOKEN_FIELD, "").encode(errors="replace"))
     return matches and value is not None and _is_same_origin(call)
+
+
+def came_without_cookies(call: Call) -> bool:
+    """Whether a form of our own page came without any cookie of ours: the browser does not keep them.
+
+    One that another site makes a browser send comes without them too (`SameSite`).
+    """
+    return _is_same_origin(call) and not any(name.startswith(OURS) for name in cookies(call.headers))
 
 
 def _cookie(call: Call) -> str | None:

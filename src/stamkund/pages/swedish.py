@@ -18,6 +18,8 @@ SWEDISH = Texts(
     email_missing="Ange din e-postadress.",
     password_missing="Ange ditt lösenord.",  # noqa: S106
     try_again="Formuläret har gått ut eller skickats från en annan webbplats. Försök igen.",
+    no_cookies="Din webbläsare skickade inga kakor (cookies), och utan dem går det inte att logga in. "
+    "Tillåt kakor för den här webbplatsen och försök igen.",
     logged_in="Du är inloggad",
     logged_in_note="Du kan stänga sidan och läsa vidare.",
     log_out="Logga ut",
@@ -27,6 +29,7 @@ SWEDISH = Texts(
     logged_out_note="Nu kan du stänga sidan.",
     not_logged_in="Du är inte inloggad",
     not_logged_in_note="Det finns inget att logga ut från.",
+    leads_nowhere="Du skickas inte vidare: adressen som webbplatsen eller appen angav är inte registrerad.",
     log_in_again="Logga in",
     details="Detaljer:",
     refusals={

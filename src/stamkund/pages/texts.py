@@ -27,6 +27,7 @@ class Texts:
     email_missing: str
     password_missing: str
     try_again: str
+    no_cookies: str
 
     logged_in: str
     logged_in_note: str
@@ -37,6 +38,7 @@ class Texts:
     logged_out_note: str
     not_logged_in: str
     not_logged_in_note: str
+    leads_nowhere: str
     log_in_again: str
 
     details: str

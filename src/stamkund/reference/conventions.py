@@ -17,8 +17,10 @@ CONVENTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "Requests",
         (
             "Query strings are percent-encoded UTF-8. A body is a JSON object of at most 64 KiB with the header "
-            "`Content-Type: application/json`; `null` counts as absent. Parameters that are not listed, and parameters "
-            "that are given twice, are refused.",
+            "`Content-Type: application/json`, without a `Content-Encoding`; `null` counts as absent, and a UTF-8 byte "
+            "order mark is skipped. Parameters that are not listed, and parameters that are given twice, are refused.",
+            "Blanks and invisible characters around an e-mail are no part of it, nor is one line end at the end of a "
+            "password. A `+` in the e-mail of a query, or in the password grant's `username`, need not be encoded.",
             "Paths may end with a slash, and every `GET` may be made as `HEAD`. A request may have the header "
             "`X-Request-Id` (1 to 128 of `[A-Za-z0-9._~:+/=-]`); every response has that id, or a new one if it was "
             "missing or not valid.",

@@ -17,6 +17,7 @@ from stamkund.rules.values import ValueType
 from stamkund.wire.about import FormField
 from stamkund.wire.endpoint import Endpoint
 from stamkund.wire.parameters import Parameter
+from stamkund.wire.response import JSON
 
 HOST = "https://stamkund.example.com"
 """The host of samples."""
@@ -153,7 +154,7 @@ def _size(value: ValueType[Any]) -> str:
 def _curl(endpoint: Endpoint) -> str:
     query = f"?{endpoint.about.example.query}" if endpoint.about.example.query else ""
     parts = [f"curl --request {endpoint.method}", f"--url {shlex.quote(HOST + endpoint.paths[0] + query)}"]
-    parts.append(f"--header {shlex.quote('accept: ' + endpoint.about.media.partition(';')[0])}")
+    parts.append(f"--header {shlex.quote('accept: ' + (endpoint.about.media or JSON).partition(';')[0])}")
     if not endpoint.public:
         token = "<token with identity>" if endpoint.identity else "<token>"
         parts.append(f"--header {shlex.quote('authorization: Bearer ' + token)}")

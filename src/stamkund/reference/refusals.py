@@ -50,6 +50,10 @@ def _of_input(endpoint: Endpoint) -> Iterator[Problem]:
     if endpoint.body is not None:
         yield problems.PAYLOAD_TOO_LARGE
         yield problems.UNSUPPORTED_ENCODING
+    if endpoint.body == "form":
+        yield problems.TOO_MANY_FIELDS
+    if endpoint.body == "form" and endpoint.refusal_page is not None:
+        yield problems.NOT_A_FORM
     if endpoint.body == "json":
         yield problems.INVALID_CONTENT_TYPE
         yield problems.INVALID_JSON

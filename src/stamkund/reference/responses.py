@@ -15,6 +15,7 @@ from stamkund.reference.examples import example_response
 from stamkund.reference.refusals import refusals
 from stamkund.wire.about import CustomError, OtherResponse
 from stamkund.wire.endpoint import Endpoint
+from stamkund.wire.response import NO_BODY
 
 _DESCRIPTIONS = {
     200: "The requested data.",
@@ -62,7 +63,7 @@ def _success(endpoint: Endpoint) -> dict[str, Any]:
         response["content"] = {endpoint.about.media: content}
     elif endpoint.success in _REDIRECTS:
         response["headers"]["Location"] = _LOCATION
-    elif endpoint.success != 204:
+    elif endpoint.success != 204 and endpoint.about.media != NO_BODY:
         json_type = "object" if endpoint.about.media == "application/json" else "string"
         response["content"] = {endpoint.about.media: {"schema": {"type": json_type}}}
     return response

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from stamkund.rules import emails
 from stamkund.rules.account import Account, ExternalId
 from stamkund.rules.customer import Customer
 from stamkund.rules.person_number import PersonNumber
@@ -33,7 +34,7 @@ class Identifier(NamedTuple):
 
 
 def email(text: str) -> Identifier:
-    return Identifier(EMAIL, text.lower())
+    return Identifier(EMAIL, emails.comparable(text))
 
 
 def external_id(key: str, value: str) -> Identifier:

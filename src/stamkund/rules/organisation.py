@@ -90,6 +90,7 @@ class Client(Personal):
     - `grants`: by which it may get tokens; None for a client from before they were listed, which has all of its kind.
     - `require_pkce`: it must prove with PKCE that a code is its own. Always so for a public client.
     - `visitor_address`: what an SSO2 client sends as its visitors' address (`ipa`) is theirs, not a proxy's.
+    - `issuer_in_redirects`: it gets `iss` with a code or an error (RFC 9207). No for a library that misreads it.
     - `id_token_signed_response_alg`: what its ID tokens are signed with, `RS256` or `ES256`.
     """
 
@@ -110,6 +111,7 @@ class Client(Personal):
     grants: list[str] | None = None
     require_pkce: bool = False
     visitor_address: bool = True
+    issuer_in_redirects: bool = True
     id_token_signed_response_alg: str = RS256
 
     @property

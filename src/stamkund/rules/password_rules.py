@@ -8,6 +8,7 @@ already, and imported ones, are not checked.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import date
 from enum import StrEnum
@@ -58,7 +59,7 @@ def problem_of(password: str, rules: PasswordRules, own_words: Iterable[str]) ->
         return PasswordProblem.TOO_SHORT
     if not rules.block_list or len(password) > _MAX_CHECKED_LENGTH:
         return None
-    folded = password.casefold()
+    folded = unicodedata.normalize("NFC", password).casefold()
     if folded in common_passwords():
         return PasswordProblem.COMMON
     own_words = list(own_words)
@@ -101,7 +102,7 @@ def common_passwords() -> frozenset[str]:
 
 def _words_of(text: str) -> Iterator[str]:
     """The text as a whole, and the words in it."""
-    folded = text[:_MAX_CHECKED_LENGTH].casefold()
+    folded = unicodedata.normalize("NFC", text[:_MAX_CHECKED_LENGTH]).casefold()
     yield folded
     yield from _WORD_BREAK.split(folded)
 

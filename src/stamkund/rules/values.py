@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Generic, TypeVar
 
-from stamkund.rules import person_number
+from stamkund.rules import emails, person_number
 from stamkund.rules.customer_numbers import DOCUMENTED_CUSTOMER_NUMBER, LONG_CUSTOMER_NUMBER
+from stamkund.rules.emails import MAX_EMAIL_LENGTH
 from stamkund.rules.ids import ID_PATTERN, ID_TEXT, parse_id
 from stamkund.rules.person_number import PersonNumber
 from stamkund.rules.timestamps import parse_date
@@ -61,6 +62,8 @@ class ValueType(Generic[T]):
     known, unless it allows it.
     `pattern`: for the reference, as the documents print it. `accepts`: what the whole text must match. `json_type`: the
     type of the value in JSON.
+    `cleaned`: drops what is no part of the value, before anything else; it must be cheap for a text of any length.
+    `cleaned_in_query`: the same for a query, where other characters may stand for what was meant.
     """
 
     name: str
@@ -73,9 +76,13 @@ class ValueType(Generic[T]):
     control_characters: bool = field(default=False, repr=False)
     json_type: str = "string"
     long_length: int | None = None
+    cleaned: Callable[[str], str] | None = None
+    cleaned_in_query: Callable[[str], str] | None = None
 
     def parse(self, text: str, context: Context) -> T:
         """The value that `text` holds. Raises Invalid."""
+        if self.cleaned is not None:
+            text = self.cleaned(text)
         if len(text) < self.min_length:
             raise Invalid(f"Parameter must be at least {self.min_length} characters")
         is_long = self.max_length is not None and len(text) > self.max_length
@@ -123,6 +130,10 @@ def _read_id(text: str, _: Context) -> str:
     return id_
 
 
+def _trimmed_if_email(text: str) -> str:
+    return emails.trimmed(text) if "@" in text else text
+
+
 def _read_id_or_email(text: str, _: Context) -> str:
     return text if _EMAIL.fullmatch(text) else _read_id(text, _)
 
@@ -136,7 +147,17 @@ def _read_unicode(text: str, _: Context) -> str:
 
 
 MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 6, 1024
-MAX_EMAIL_LENGTH = 1024
+
+
+def without_line_end(password: str) -> str:
+    """A password without one line end at its end, which comes along when it is pasted or read from a file.
+
+    It is cut where a password is set (`PASSWORD`) and where one is tried (`Logins.log_in`).
+    """
+    for line_end in ("\r\n", "\n", "\r"):
+        if password.endswith(line_end):
+            return password[: -len(line_end)]
+    return password
 
 
 _PERSON_NUMBER_TEXT = "/^[0-9]{6}-[0-9]{4}$/"
@@ -189,6 +210,8 @@ EMAIL = ValueType(
     _EMAIL,
     max_length=MAX_EMAIL_LENGTH,
     example="ove.ovesson@example.com",
+    cleaned=emails.trimmed,
+    cleaned_in_query=emails.pasted,
 )
 PASSWORD = ValueType(
     "password",
@@ -197,14 +220,17 @@ PASSWORD = ValueType(
     max_length=MAX_PASSWORD_LENGTH,
     example="Df7Vdd8!!vnM",
     control_characters=True,
+    cleaned=without_line_end,
 )
 ID_OR_EMAIL = ValueType(
     "id or email",
     _read_id_or_email,
     ID_TEXT,
     re.compile(f"{ID_PATTERN.pattern}|{_EMAIL.pattern}", re.ASCII | re.IGNORECASE),
-    max_length=1024,
+    max_length=MAX_EMAIL_LENGTH,
     example=ID.example,
+    cleaned=_trimmed_if_email,
+    cleaned_in_query=lambda text: emails.pasted(text) if "@" in text else text,
 )
 """An id; samples of some documents send an e-mail instead."""
 TEXT = ValueType("text", _unchanged, max_length=1024, example="Ovesson")

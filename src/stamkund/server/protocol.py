@@ -38,6 +38,8 @@ MAX_WAITING = 128
 """How many requests of a connection may wait for those before them. Thousands of small ones fit into one read."""
 MAX_HEADER_LINES = 100
 """How many lines a head, or what follows a body, may have: each takes more memory than its bytes."""
+_LONGEST_ESCAPED_PATH = 2_048
+"""Longer than any path of ours, however it is written: decoding takes time, and a longer one leads nowhere."""
 _SHARED = "shared"
 """The key of what connections share, in the state that uvicorn keeps for a server and forgets with it."""
 
@@ -192,7 +194,7 @@ class Connection(HttpToolsProtocol):
         exchange = Exchange(
             self,
             parser.get_method().decode("ascii"),
-            unquote(path) if "%" in path else path,
+            unquote(path) if "%" in path and len(path) <= _LONGEST_ESCAPED_PATH else path,
             url.query or b"",
             keep_alive=parser.should_keep_alive() and version != "1.0",
         )

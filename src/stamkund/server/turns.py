@@ -6,6 +6,7 @@ Nothing here knows HTTP; `protocol.py` says why it is done like this.
 from __future__ import annotations
 
 import asyncio
+import time
 import types
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
@@ -15,6 +16,9 @@ T = TypeVar("T")
 
 MAX_HANDLED_TOGETHER = 64
 """How many requests are handled before their responses are written: the first must not wait for hundreds of others."""
+
+MAX_HANDLING_SECONDS = 0.02
+"""After which the others wait for the next turn: some requests take a hundred times as long as most."""
 
 
 class Handled(Protocol):
@@ -51,8 +55,11 @@ class Turn:
 
     def _run(self) -> None:
         try:
+            latest = time.monotonic() + MAX_HANDLING_SECONDS
             for _ in range(min(len(self._arrived), MAX_HANDLED_TOGETHER)):
                 self._arrived.popleft().handle()
+                if time.monotonic() > latest:
+                    break
             outgoing, self._outgoing = self._outgoing, []
             for exchange in outgoing:
                 exchange.write()

@@ -62,7 +62,7 @@ class About:
     """What the reference needs to know about a call.
 
     - `source`: the document that the behaviour comes from.
-    - `response`, `media`: the struct that is returned, None for what is no JSON, and its media type.
+    - `response`, `media`: the struct that is returned, None for what is no JSON, and its media type, or `NO_BODY`.
     - `forms`, `query_fields`: what the handler reads itself, where no parameters are declared.
     - `other_responses`: those that the handler makes itself; with another status than the success, or the refusals.
     """

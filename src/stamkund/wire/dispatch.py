@@ -31,7 +31,7 @@ from stamkund.wire import cors
 from stamkund.wire.call import Call
 from stamkund.wire.caller import access_problem, bearer_token, caller_of
 from stamkund.wire.endpoint import Endpoint, Loads
-from stamkund.wire.form import parse_form
+from stamkund.wire.form import is_form, parse_form
 from stamkund.wire.parameters import ParsedParameters, parse_json_object, parse_query
 from stamkund.wire.request import BodyTooLarge, Disconnected, Request
 from stamkund.wire.response import NO_STORE, Response
@@ -251,6 +251,8 @@ async def _read_body(endpoint: Endpoint, call: Call) -> None:
         raise Refused(problems.UNSUPPORTED_ENCODING)
     if endpoint.body == "form":
         call.form = parse_form(body)
+        if endpoint.refusal_page is not None and not is_form(call.headers.get(b"content-type", b""), call.form):
+            raise Refused(problems.NOT_A_FORM)  # OAuth's calls have an error of their own for it
         return
     if _JSON.fullmatch(call.headers.get(b"content-type", b"")) is None:
         raise Refused(problems.INVALID_CONTENT_TYPE)

@@ -6,9 +6,17 @@ forms do, and everything else is taken literally (`^`, `/`, `@`, blanks, a `%` t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import unquote_plus
 
+from stamkund import problems
+from stamkund.problems import Refused
+from stamkund.wire.escapes import MAX_PARAMETERS, unescaped_field
+
+FORM_TYPE = b"application/x-www-form-urlencoded"
+_NO_FORM = ("{", "[", "<", "--")
+"""How JSON, XML and multipart begin."""
+_NAME = re.compile("[A-Za-z_]{1,64}")
 MAX_FIELD_LENGTH = 8192
 """How long a field or parameter may be of which nothing else is said: longer than any address that browsers follow."""
 
@@ -29,7 +37,9 @@ class FormFields(dict[str, str]):
 
 
 def parse_form(body: bytes) -> FormFields:
-    """The fields of a form. Bytes that are not UTF-8 are read as Latin-1."""
+    """The fields of a form. Bytes that are not UTF-8 are read as Latin-1. Raises Refused for too many."""
+    if body.count(b"&") >= MAX_PARAMETERS:
+        raise Refused(problems.TOO_MANY_FIELDS)
     fields = FormFields()
     for part in body.strip(b"\r\n").split(b"&"):
         raw_name, _, value = part.partition(b"=")
@@ -41,15 +51,20 @@ def parse_form(body: bytes) -> FormFields:
     return fields
 
 
+def is_form(content_type: bytes, fields: Mapping[str, str]) -> bool:
+    """Whether a body was a form, whatever its content type says: some clients send another, or none."""
+    if any(name.startswith(_NO_FORM) for name in fields):
+        return False
+    media_type = content_type.partition(b";")[0].strip().lower()
+    return media_type in (b"", FORM_TYPE) or any(_NAME.fullmatch(name) and value for name, value in fields.items())
+
+
 def _decoded(raw: bytes) -> str:
+    value = unescaped_field(raw)
     try:
-        text = raw.decode()
+        return value.decode()
     except UnicodeDecodeError:
-        text = raw.decode("latin-1")
-    try:
-        return unquote_plus(text, errors="strict")
-    except UnicodeDecodeError:
-        return unquote_plus(text, encoding="latin-1")
+        return value.decode("latin-1")
 
 
 def too_long(fields: Mapping[str, object], names: Iterable[str]) -> list[str]:

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NoReturn, TypeVar, cast
-from urllib.parse import unquote_to_bytes
 
 from stamkund import problems
 from stamkund.problems import Refused
 from stamkund.rules.values import Context, Invalid, ValueType
+from stamkund.wire.escapes import MAX_PARAMETERS, unescaped_field
 
 T = TypeVar("T")
 
@@ -53,24 +53,33 @@ class ParsedParameters:
 NO_PARAMETERS = ParsedParameters({})
 
 
-class _Unreadable:
+class Unreadable:
     """A value that could not be read as text at all; the sentence says why."""
 
     def __init__(self, sentence: str) -> None:
         self.sentence = sentence
 
 
-_NOT_UTF8 = _Unreadable("Parameter must be percent-encoded UTF-8")
-_NOT_A_STRING = _Unreadable("Parameter must be a string")
-_REPEATED = _Unreadable("Parameter must be given once")
+_NOT_UTF8 = Unreadable("Parameter must be percent-encoded UTF-8")
+_NOT_A_STRING = Unreadable("Parameter must be a string")
+_REPEATED = Unreadable("Parameter must be given once")
+_TOO_MANY = Unreadable(f"There must be at most {MAX_PARAMETERS} parameters")
+_MORE = "…"
+"""The name of what comes after as many parameters as may be; it is none that a call has."""
 
 
 def parse_query(raw: bytes) -> dict[str, Any]:
-    """A query string as names and texts, in the order sent. What can't be read becomes a value that is refused."""
+    """A query string as names and texts, in the order sent. What can't be read becomes a value that is refused.
+
+    So does all that comes after the first `MAX_PARAMETERS`.
+    """
     values: dict[str, Any] = {}
     if not raw:
         return values
-    for part in raw.split(b"&"):
+    for place, part in enumerate(raw.split(b"&", MAX_PARAMETERS)):
+        if place == MAX_PARAMETERS:
+            values[_MORE] = _TOO_MANY
+            break
         if not part:
             continue
         raw_name, _, raw_value = part.partition(b"=")
@@ -86,7 +95,7 @@ def _text(raw: bytes) -> Any:
         except UnicodeDecodeError:
             return _NOT_UTF8
     try:
-        return unquote_to_bytes(raw.replace(b"+", b" ")).decode()
+        return unescaped_field(raw).decode()
     except UnicodeDecodeError:
         return _NOT_UTF8
 
@@ -94,19 +103,22 @@ def _text(raw: bytes) -> Any:
 def _name(raw: bytes) -> str:
     if b"%" not in raw and b"+" not in raw:
         return raw.decode(errors="replace")
-    return unquote_to_bytes(raw.replace(b"+", b" ")).decode(errors="replace")
+    return unescaped_field(raw).decode(errors="replace")
 
 
 def parse_json_object(body: bytes) -> dict[str, Any]:
-    """A JSON object as names and values; `null` counts as absent. Raises Refused for anything else."""
+    """A JSON object as names and values. Raises Refused for anything else.
+
+    A byte order mark before it is skipped, as RFC 8259 (8.1) lets a parser do: some clients write one.
+    """
     try:
-        text = body.decode().strip(_JSON_BLANKS)
+        text = body.removeprefix(_BYTE_ORDER_MARK).decode().strip(_JSON_BLANKS)
         value, end = _read_json(text, 0)
     except (ValueError, RecursionError, StopIteration):  # StopIteration: nothing at all that is JSON
         raise Refused(problems.INVALID_JSON) from None
     if end != len(text) or not isinstance(value, dict):
         raise Refused(problems.INVALID_JSON)
-    return {name if name.isascii() else _printable(name): v for name, v in value.items() if v is not None}
+    return {name if name.isascii() else _printable(name): v for name, v in value.items()}
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -121,6 +133,7 @@ def _no_constant(_: str) -> NoReturn:
 
 
 _JSON_BLANKS = " \t\n\r"
+_BYTE_ORDER_MARK = "\ufeff".encode()
 # The standard library's own scanner; `decode` around it looks for blanks with two regular expressions.
 _scanner: Any = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
 _read_json = _scanner.scan_once
@@ -137,15 +150,17 @@ class ParameterSet:
     def __init__(self, parameters: Sequence[Parameter[Any]], *, json: bool = False) -> None:
         """`json`: the values come in a JSON body, where a boolean is a boolean and not a text."""
         self.parameters = tuple(parameters)
-        self._parse_value = _json_value if json else _value
+        self._parse_value = _json_value if json else _query_value
         self._names = frozenset(p.name for p in parameters)
         self._by_name = {p.name: p for p in parameters}
         self._any_required = any(p.required for p in parameters)
 
     def parse(self, sent: Mapping[str, Any], context: Context) -> ParsedParameters:
-        """The parsed values of what was sent. Raises Refused for the first that is wrong."""
+        """The parsed values of what was sent; None counts as absent. Raises Refused for the first that is wrong."""
         if not self._names.issuperset(sent):
             raise Refused(problems.unknown_parameters(name for name in sent if name not in self._names))
+        if None in sent.values():
+            sent = {name: value for name, value in sent.items() if value is not None}
         if len(sent) == 1 and not self._any_required:
             ((name, value),) = sent.items()
             return ParsedParameters({name: self._parse_value(self._by_name[name], value, context)})
@@ -166,9 +181,15 @@ def _json_value(parameter: Parameter[Any], sent: Any, context: Context) -> Any:
     return _value(parameter, "true" if sent else "false", context)
 
 
+def _query_value(parameter: Parameter[Any], sent: Any, context: Context) -> Any:
+    if parameter.type.cleaned_in_query is not None and isinstance(sent, str):
+        sent = parameter.type.cleaned_in_query(sent)
+    return _value(parameter, sent, context)
+
+
 def _value(parameter: Parameter[Any], sent: Any, context: Context) -> Any:
     if not isinstance(sent, str):
-        sentence = sent.sentence if isinstance(sent, _Unreadable) else _NOT_A_STRING.sentence
+        sentence = sent.sentence if isinstance(sent, Unreadable) else _NOT_A_STRING.sentence
         raise Refused(problems.invalid(parameter.name, sentence))
     try:
         return parameter.type.parse(sent, context)

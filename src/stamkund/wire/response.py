@@ -19,7 +19,8 @@ def _nothing() -> None: ...
 
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
-PLAIN_TEXT = "text/plain; charset=utf-8"
+NO_BODY = ""
+"""The media type of a response without a body."""
 NO_STORE: Header = (b"cache-control", b"no-store")
 VARY_BY_ORIGIN: Header = (b"vary", b"origin")
 """For caches: the response to one origin is not another's."""
@@ -40,7 +41,7 @@ class Created(msgspec.Struct):
 
 
 class Response(msgspec.Struct):
-    """A whole HTTP response; `body` is encoded.
+    """A whole HTTP response; `body` is encoded. An empty one has no content type: some clients parse what has one.
 
     `request_id` and `when_sent` are set by dispatch, so no two requests share a response. The server calls `when_sent`
     once the response was sent, or could not be: what it does must not delay the response.
@@ -59,28 +60,29 @@ def redirect(location: str, *headers: Header, status: int = 302) -> Response:
     if not location.isascii() or not location.isprintable():
         raise ValueError("a location that can't be a header")
     sent = (b"location", location.encode("ascii")), NO_STORE, *headers
-    return Response(status, b"", PLAIN_TEXT.encode("ascii"), sent)
+    return Response(status, b"", headers=sent)
 
 
 def head_fields(response: Response) -> list[Header]:
     """The header fields of a response, in the order in which they are sent. Raises ValueError: a 204 has no body."""
     request_id = b"x-request-id", response.request_id.encode("ascii")
-    if not _has_body(response):
+    if not _may_have_body(response):
         return [*with_security_headers(response.headers), request_id]
+    content_type = [(b"content-type", response.content_type)] if response.body else []
     length = b"content-length", b"%d" % len(response.body)
-    return [(b"content-type", response.content_type), *with_security_headers(response.headers), length, request_id]
+    return [*content_type, *with_security_headers(response.headers), length, request_id]
 
 
 def head_text(response: Response) -> bytes:
     """The lines of `head_fields`, each with its line end. Raises ValueError, also for a value that breaks the head."""
     request_id = response.request_id.encode("ascii")
-    if not _has_body(response):
+    if not _may_have_body(response):
         return b"%bx-request-id: %b\r\n" % (_response_lines(response.headers), request_id)
-    lines = _response_lines(response.headers, response.content_type)
+    lines = _response_lines(response.headers, response.content_type if response.body else None)
     return b"%bcontent-length: %d\r\nx-request-id: %b\r\n" % (lines, len(response.body), request_id)
 
 
-def _has_body(response: Response) -> bool:
+def _may_have_body(response: Response) -> bool:
     if response.status != _NO_CONTENT:
         return True
     if response.body:

@@ -416,9 +416,9 @@ async def test_a_frozen_login_takes_as_long_as_a_wrong_password(
     compared: list[str] = []
     matches = passwords._matches
 
-    def noted(hasher: Any, stored_hash: str, password: str) -> bool:
+    def noted(hasher: Any, stored_hash: str, *rest: Any, **options: Any) -> bool:
         compared.append(stored_hash)
-        return matches(hasher, stored_hash, password)
+        return matches(hasher, stored_hash, *rest, **options)
 
     monkeypatch.setattr(passwords, "_matches", noted)
     assert await log_in(publisher, PASSWORD) == FROZEN
@@ -534,3 +534,13 @@ async def test_expired_counts_are_removed(fresh_url: str, tmp_path: Path) -> Non
         assert await lockout_of(publisher, "0@example.com") == (True, 0, THAW)
         assert await store.login_attempts.remove_expired_lockouts(NOW + QUARTER + DAY - 1) == 0, "the next is longer"
         assert await store.login_attempts.remove_expired_lockouts(NOW + QUARTER + DAY) == 1
+
+
+@pytest.mark.parametrize("is_reader", [True, False])
+async def test_another_spelling_of_the_organisation_is_another_login(publisher: Publisher, is_reader: bool) -> None:
+    """For whoever has an account and whoever has none: else five failures under the one would tell by the other."""
+    if is_reader:
+        await publisher.activated(EMAIL)
+    await fail(publisher, 5, f"{publisher.id.upper()}^{EMAIL}")
+    assert await log_in(publisher, email=f"{publisher.id.upper()}^{EMAIL.upper()}") == FROZEN
+    assert await log_in(publisher) == WRONG

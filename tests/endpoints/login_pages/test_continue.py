@@ -80,8 +80,12 @@ async def test_no_unregistered_address_is_reached(herald: Herald, browser: Brows
     await herald.log_in(browser)
     for address in TRICKS:
         assert is_refused(await browser.get("/login", oid=herald.id, continue_=address)), address
-        assert is_refused(await browser.get("/oauth2/logout", oid=herald.id, continue_=address)), address
         assert await herald.logged_in(browser), address
+        page = await browser.get("/oauth2/logout", oid=herald.id, continue_=address)
+        assert (page.status, page.location, page.heading) == (200, None, "Log out"), address
+        assert "You will not be sent on" in page.text
+    page = await browser.submit()
+    assert (page.status, page.location, page.heading) == (200, None, "You are logged out")
 
 
 @given(address=st.text() | st.text(alphabet="htps:/\\@.%?#\t\n[]1 wherald", max_size=30).map(lambda t: f"{SITE}{t}"))

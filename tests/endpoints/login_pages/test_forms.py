@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from stamkund.pages.language import LANGUAGES
 from tests.endpoints.login_pages.reader import EMAIL, PASSWORD, Herald
 from tests.support.browser import Browser
 from tests.support.service import RunningService
 
 COOKIE = "__Host-stamkund_form"
 AGAIN = "The form has expired or was sent from another site. Please try again."
+NO_COOKIES = {
+    "en": "Your browser sent no cookies, which logging in needs. Allow cookies for this site and try again.",
+    "sv": "Din webbläsare skickade inga kakor (cookies), och utan dem går det inte att logga in. Tillåt kakor för den "
+    "här webbplatsen och försök igen.",
+}
 FILLED = {"email": EMAIL, "password": PASSWORD}
 
 
@@ -44,8 +50,33 @@ def path(logout: bool) -> str:
 async def test_a_form_needs_its_cookie(herald: Herald, browser: Browser, logout: bool) -> None:
     fields = await form_fields(herald, browser, logout=logout)
     browser.set_cookie(COOKIE, None)
+    if not logout:  # as of a browser that has been here before, and now has a form from long ago
+        browser.set_cookie("__Host-stamkund_browser-0123456789abcdef", "x")
     await browser.post(path(logout), fields)
     assert await is_refused(herald, browser, logout=logout)
+
+
+@pytest.mark.parametrize("language", [texts.language for texts in LANGUAGES])
+async def test_a_browser_that_keeps_no_cookies_learns_that_it_needs_them(herald: Herald, language: str) -> None:
+    async with herald.browser(language) as browser:
+        for others in (None, "_ga", "other-__Host-stamkund_form"):
+            await form_fields(herald, browser, logout=False)
+            browser.cookies.clear()
+            if others is not None:
+                browser.set_cookie(others, "x")
+            page = await browser.submit(**FILLED)
+            assert (page.status, page.alert) == (403, [NO_COOKIES[language]]) and "cookies" in page.alert[0]
+        browser.cookies.clear()
+        page = await browser.submit(email="", password="")
+        assert page.alert == [NO_COOKIES[language]]
+
+
+async def test_a_form_of_another_site_is_not_taken_for_one_without_cookies(herald: Herald, browser: Browser) -> None:
+    """A browser leaves the cookies out when another site makes it send a form."""
+    fields = await form_fields(herald, browser, logout=False)
+    browser.cookies.clear()
+    await browser.post("/login", fields, {"origin": "https://evil.example"})
+    assert await is_refused(herald, browser, logout=False)
 
 
 @both

@@ -111,6 +111,9 @@ async def test_continue_works_as_on_the_login_page(herald: Herald, browser: Brow
     assert (await browser.submit()).location == f"{SITE}/bye#x"
 
 
+UNREGISTERED = "You will not be sent on: the address that the site or app gave us is not registered."
+
+
 @pytest.mark.parametrize(
     "uri",
     [
@@ -131,28 +134,69 @@ async def test_continue_works_as_on_the_login_page(herald: Herald, browser: Brow
     ],
 )
 async def test_an_address_that_is_no_logout_uri_of_the_client(herald: Herald, browser: Browser, uri: str) -> None:
-    """Compared exactly; the reader stays logged in, and reads that the link is wrong."""
+    """Compared exactly; the reader is asked or logged out as ever, reads that the link is wrong, is sent nowhere."""
     await herald.log_in(browser)
-    for page in (
-        await browser.get(LOGOUT, client_id=herald.site.id, post_logout_redirect_uri=uri),
-        await browser.get(LOGOUT, id_token_hint=await id_token(herald), post_logout_redirect_uri=uri),
-    ):
-        assert (page.status, page.location, page.heading) == (400, None, "This link does not work")
-    form = (await browser.get(LOGOUT, client_id=herald.site.id)).forms[0].fields
-    page = await browser.post(LOGOUT, {**form, "post_logout_redirect_uri": uri})
-    assert (page.status, page.location) == (400, None)
-    assert await herald.logged_in(browser)
+    page = await browser.get(LOGOUT, client_id=herald.site.id, post_logout_redirect_uri=uri, state="s")
+    assert (page.status, page.location, page.heading) == (200, None, "Log out") and UNREGISTERED in page.text
+    page = await browser.submit()
+    assert (page.status, page.location, page.heading) == (200, None, "You are logged out")
+    assert UNREGISTERED in page.text and "must be one of the logout URIs of the client" in page.text
+    assert not await herald.logged_in(browser)
+    await herald.log_in(browser)
+    for heading in ("You are logged out", "You are not logged in"):
+        page = await browser.get(LOGOUT, id_token_hint=await id_token(herald), post_logout_redirect_uri=uri, state="s")
+        assert (page.status, page.location, page.heading) == (200, None, heading) and UNREGISTERED in page.text
+
+
+@pytest.mark.both_engines
+async def test_a_link_that_leads_nowhere_logs_out_in_swedish(herald: Herald) -> None:
+    sentence = "Du skickas inte vidare: adressen som webbplatsen eller appen angav är inte registrerad."
+    async with herald.browser("sv") as browser:
+        await herald.log_in(browser)
+        page = await browser.get(LOGOUT, client_id=herald.site.id, post_logout_redirect_uri=SITE)
+        assert page.heading == "Logga ut" and sentence in page.text
+        page = await browser.submit()
+        assert page.heading == "Du är utloggad" and sentence in page.text
+        assert not await herald.logged_in(browser)
 
 
 async def test_an_address_needs_a_client(herald: Herald, browser: Browser) -> None:
     page = await browser.get(LOGOUT, oid=herald.id, post_logout_redirect_uri=GOODBYE)
-    assert page.status == 400 and "must be one of the logout URIs of the client" in page.text
+    assert (page.status, page.location) == (200, None) and "must be one of the logout URIs of the client" in page.text
 
 
 async def test_the_logout_uri_of_another_client_is_not_taken(herald: Herald, browser: Browser) -> None:
     other, _ = await herald.publisher.new_client(*SCOPES, logout_uris=["https://other.example/"])
     page = await browser.get(LOGOUT, client_id=other.id, post_logout_redirect_uri=GOODBYE)
-    assert (page.status, page.location) == (400, None)
+    assert (page.status, page.location) == (200, None) and UNREGISTERED in page.text
+
+
+@pytest.mark.parametrize("named", [{"oid": "x"}, {"client_id": "x"}, {}])
+async def test_a_wrong_continue_leads_nowhere_either(
+    service: RunningService, herald: Herald, browser: Browser, named: dict[str, str]
+) -> None:
+    """The organisation is the one that the link names, or that the browser has a session with."""
+    await service.publisher()
+    ids = {"oid": herald.id, "client_id": herald.site.id}
+    query = {name: ids[name] for name in named}
+    for wrong in ("https://evil.example/", "//evil.example", "x"):
+        await herald.log_in(browser)
+        page = await browser.get(LOGOUT, continue_=wrong, **query)
+        assert (page.status, page.heading) == (200, "Log out") and UNREGISTERED in page.text
+        page = await browser.submit()
+        assert (page.status, page.location, page.heading) == (200, None, "You are logged out")
+        assert UNREGISTERED in page.text and not await herald.logged_in(browser)
+    if not named:
+        page = await browser.get(LOGOUT, continue_="https://evil.example/")
+        assert page.status == 400 and "oid does not say which one" in page.text
+
+
+async def test_the_clients_address_counts_before_continue(herald: Herald, browser: Browser) -> None:
+    client = {"client_id": herald.site.id}
+    page = await browser.get(LOGOUT, **client, post_logout_redirect_uri=GOODBYE, continue_="https://evil.example")
+    assert page.location == GOODBYE
+    page = await browser.get(LOGOUT, **client, post_logout_redirect_uri="https://evil.example", continue_=SITE)
+    assert (page.status, page.location) == (200, None) and UNREGISTERED in page.text
 
 
 # ID tokens -------------------------------------------------------------------------------------------------

@@ -185,6 +185,7 @@ async def test_a_session_ends_when_it_was_not_seen_for_thirty_days(site: LoggedI
         to_login(await site.authorize())
 
 
+@pytest.mark.both_engines
 async def test_prompt_and_max_age(site: LoggedInBrowser) -> None:
     start = site.service.clock()
     assert returned(await site.authorize(cookie=False, prompt="none"))["error"] == "login_required"
@@ -196,6 +197,10 @@ async def test_prompt_and_max_age(site: LoggedInBrowser) -> None:
         assert "code" in returned(await site.authorize(max_age="100"))
         assert to_login(await site.authorize(max_age="99"))["prompt"] == "login"
         assert returned(await site.authorize(max_age="99", prompt="none"))["error"] == "login_required"
+    for zero in ("0", "00"):
+        asked_again = to_login(await site.authorize(max_age=zero))
+        assert asked_again["prompt"] == "login" and "max_age=60" in asked_again["continue"], "or it asks for ever"
+        assert returned(await site.authorize(max_age=zero, prompt="none"))["error"] == "login_required"
     for wrong in ("-1", "x", "1" * 10, "١"):
         assert returned(await site.authorize(max_age=wrong))["error"] == "invalid_request"
 
@@ -233,6 +238,18 @@ async def test_errors_go_back_to_the_client(site: LoggedInBrowser, parameters: d
         assert (parameters_back["error"], parameters_back["state"]) == (error, "s 1&é") and parameters_back[
             "error_description"
         ]
+
+
+@pytest.mark.both_engines
+async def test_a_client_may_go_without_the_issuer(site: LoggedInBrowser) -> None:
+    """mod_auth_openidc takes an error with `iss` for another issuer's request to log in."""
+    flag = {"issuer_in_redirects": False}
+    await site.service.store.clients.change(site.client.id, lambda c: msgspec.structs.replace(c, **flag))
+    for scope, names in ((None, ["code", "state"]), ("x", ["error", "error_description", "state"])):
+        location = (await site.authorize(scope=scope)).headers["location"]
+        assert location.startswith(f"{BACK}?") and list(dict(parse_qsl(urlsplit(location).query))) == names
+    document = (await site.service.http.get("/.well-known/openid-configuration")).json()
+    assert document["authorization_response_iss_parameter_supported"] is True
 
 
 # Attacks: where a browser is sent ----------------------------------------------------------------------------
@@ -275,9 +292,6 @@ async def test_an_empty_parameter_counts_as_absent(site: LoggedInBrowser) -> Non
     )
     assert "code" in returned(await site.authorize(**empty))
     assert "state" not in returned(await site.authorize(state=""))
-    form = f"client_id={site.client.id}&response_type=code&redirect_uri={quote(BACK)}&state=1"
-    response = await site.service.http.post(AUTH, content=f"{form}&state=2".encode())
-    error_page(response)
 
 
 NOT_REGISTERED = [
@@ -326,10 +340,37 @@ async def test_a_redirect_uri_may_be_left_out_only_where_there_is_one(site: Logg
     error_page(await site.authorize(redirect_uri=None))
 
 
-@pytest.mark.parametrize("twice", ["client_id", "redirect_uri", "state", "response_type", "code_challenge"])
-async def test_a_parameter_given_twice_is_refused(site: LoggedInBrowser, twice: str) -> None:
+@pytest.mark.parametrize("again", ["x", "", "the same"])
+@pytest.mark.parametrize("name", ["client_id", "redirect_uri", "oid", "state", "response_type", "scope", "utm_source"])
+@pytest.mark.both_engines
+async def test_a_parameter_given_twice_is_an_error_for_the_client(site: LoggedInBrowser, name: str, again: str) -> None:
+    """For the reader only where it is not certain where the client is."""
+    sent = {"client_id": site.client.id, "redirect_uri": BACK, "response_type": "code", "scope": "openid"}
+    sent |= {"oid": site.publisher.id, "state": "1", "utm_source": "mail"}
+    pairs = [*sent.items(), (name, sent[name] if again == "the same" else again)]
+    by_query = await site.raw(urlencode(pairs))
+    by_form = await site.service.http.post(AUTH, content=urlencode(pairs).encode(), headers={"cookie": site.cookie})
+    assert by_form.status_code == 303
+    for response in (by_query, await site.service.http.get(by_form.headers["location"])):
+        if name in ("client_id", "redirect_uri", "oid"):
+            error_page(response)
+            continue
+        error = returned(response)
+        assert error.pop("state", None) == (None if name == "state" else "1")
+        assert error == {
+            "error": "invalid_request",
+            "error_description": f"The parameter {name} must be given once",
+        }
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"), [("x" * 8193, "must be at most 8192 characters"), ("%ff", "must be percent-encoded UTF-8")]
+)
+async def test_a_parameter_that_can_not_be_read_is_one_too(site: LoggedInBrowser, value: str, reason: str) -> None:
     query = f"client_id={site.client.id}&redirect_uri={quote(BACK)}&response_type=code&state=1"
-    error_page(await site.raw(f"{query}&{twice}=x&{twice}=y"))
+    error = returned(await site.raw(f"{query}&nonce={value}"))
+    assert (error["error"], error["error_description"]) == ("invalid_request", f"The parameter nonce {reason}")
+    error_page(await site.raw(f"{query}&oid={value}"))
 
 
 async def test_introspection_requires_client_authentication(site: LoggedInBrowser, service: RunningService) -> None:
@@ -348,7 +389,16 @@ async def test_a_state_can_not_break_out_of_the_address(site: LoggedInBrowser) -
         assert "set-cookie" not in response.headers
         assert re.fullmatch(r"[!-~]+", response.headers["location"])
         assert len(parse_qs(urlsplit(response.headers["location"]).query)["code"]) == 1
-    error_page(await site.raw(f"client_id={site.client.id}&response_type=code&state=%ff%fe"))
+    error = returned(await site.raw(f"client_id={site.client.id}&response_type=code&state=%ff%fe"))
+    assert error["error"] == "invalid_request" and "state" not in error
+
+
+async def test_an_address_is_returned_to_as_it_is_registered(publisher: Publisher) -> None:
+    """Whatever of it the app wrote unencoded: a header has ASCII alone."""
+    await publisher.activated(EMAIL)
+    app = await public_site(publisher, "http://127.0.0.1:8001/cb%C3%A9")
+    response = await app.authorize(redirect_uri="http://127.0.0.1:9/cbé", **PKCE)
+    assert response.headers["location"].startswith("http://127.0.0.1:9/cb%C3%A9?code=")
 
 
 async def test_an_app_listens_on_any_port_of_its_own_machine(publisher: Publisher) -> None:

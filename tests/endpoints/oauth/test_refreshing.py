@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
+import httpx
 import msgspec
 import pytest
 
@@ -14,8 +16,24 @@ from tests.support.service import Publisher
 DAY = 86_400
 
 
-@pytest.fixture
-async def rotating(publisher: Publisher) -> OAuthSite:
+class PublicSite(OAuthSite):
+    """An app, which has no secret."""
+
+    async def grant(self, grant_type: str, **fields: str) -> httpx.Response:
+        form = {"client_id": self.client.id, "grant_type": grant_type, **fields}
+        return await self.service.http.post("/api/authorization/access_token", data=form)
+
+
+async def public_site_of(publisher: Publisher, **flags: Any) -> PublicSite:
+    site = await site_of(publisher, public=True, **flags)
+    return PublicSite(publisher, site.client, "", site.reader)
+
+
+@pytest.fixture(params=["confidential", "public"])
+async def rotating(publisher: Publisher, request: pytest.FixtureRequest) -> OAuthSite:
+    """A client whose refresh tokens rotate; those of a public one do so by themselves."""
+    if request.param == "public":
+        return await public_site_of(publisher)
     return await site_of(publisher, rotate_refresh_tokens=True)
 
 
@@ -142,14 +160,31 @@ async def _refresh_tokens(site: OAuthSite) -> int:
     return int((await rows(site.service.settings.database_url, sql))[0][0])
 
 
-@pytest.mark.parametrize("rotates", [None, False])
-async def test_a_public_clients_rotate_unless_switched_off(publisher: Publisher, rotates: bool | None) -> None:
-    site = await site_of(publisher, rotate_refresh_tokens=rotates)
-    first = (await site.exchanged())["refresh_token"]
-    await site.service.store.clients.change(
-        site.client.id, lambda c: msgspec.structs.replace(c, public=True, secrets=[])
-    )
-    form = {"grant_type": "refresh_token", "client_id": site.client.id, "refresh_token": first}
-    response = await site.service.http.post("/api/authorization/access_token", data=form)
-    assert response.status_code == 200
-    assert (response.json().get("refresh_token", first) != first) is (rotates is None)
+@pytest.mark.both_engines
+async def test_an_app_may_have_one_that_stays(publisher: Publisher) -> None:
+    """Switched off for it, nothing is replaced or revoked, however often the same token comes."""
+    app = await public_site_of(publisher, rotate_refresh_tokens=False)
+    first = await app.exchanged()
+    clock = app.service.clock
+    for seconds in (0, 1, 31, 100 * DAY):
+        with clock.at(clock() + seconds):
+            issued = await app.issued("refresh_token", refresh_token=first["refresh_token"])
+            assert "refresh_token" not in issued and await app.holds(issued["access_token"])
+
+
+@pytest.mark.parametrize("rotates", [True, False])
+@pytest.mark.both_engines
+async def test_rotation_may_be_switched_while_tokens_are_out(publisher: Publisher, rotates: bool) -> None:
+    """The tokens that an app has go on to work, by the new rule; also one whose response was lost just before."""
+    app = await public_site_of(publisher, rotate_refresh_tokens=not rotates)
+    first = (await app.exchanged())["refresh_token"]
+    before = await app.issued("refresh_token", refresh_token=first)
+    client = msgspec.structs.replace(app.client, rotate_refresh_tokens=rotates)
+    await app.service.store.clients.change(app.client.id, lambda _: client)
+    again = await app.issued("refresh_token", refresh_token=first)
+    latest = again.get("refresh_token", first)
+    clock = app.service.clock
+    with clock.at(clock() + 31):
+        for token in {latest, before.get("refresh_token", latest)}:
+            issued = await app.issued("refresh_token", refresh_token=token)
+            assert ("refresh_token" in issued) is rotates

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stamkund.endpoints.oauth.userinfo import UserInfo
 from stamkund.rules import scopes
 from tests.endpoints.oauth.conftest import OAuthSite, site_of
 from tests.support.service import Publisher, RunningService
@@ -17,19 +18,21 @@ ALL = {
 }
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_every_claim_of_the_reader(site: OAuthSite, method: str) -> None:
     token = (await site.logged_in())["access_token"]
     response = await site.userinfo(token, method)
     assert (response.status_code, response.headers["cache-control"]) == (200, "no-store")
     email = {"email": "ove.ovesson@example.com", "email_verified": True}
-    assert response.json() == {"sub": site.reader, **ALL, "updated_at": site.service.clock(), **email}
+    profile = {**ALL, "preferred_username": site.reader, "updated_at": site.service.clock()}
+    assert response.json() == {"sub": site.reader, **profile, **email}
 
 
 async def test_each_scope_brings_its_own(site: OAuthSite) -> None:
     for scope, keys in (
         ("openid", {"sub"}),
-        ("openid profile", {"sub", *ALL, "updated_at"}),
+        ("openid profile", {"sub", *ALL, "preferred_username", "updated_at"}),
         ("openid email", {"sub", "email", "email_verified"}),
         ("/openid /openid/email", {"sub", "email", "email_verified"}),
     ):
@@ -42,8 +45,13 @@ async def test_absent_claims_are_left_out(publisher: Publisher) -> None:
     await publisher.activated(email, first_name=None, social_security_number=None)
     site = await site_of(publisher)
     claims = (await site.userinfo((await site.logged_in())["access_token"])).json()
-    assert set(claims) == {"sub", "name", "family_name", "updated_at", "email", "email_verified"}
+    assert set(claims) == {"sub", "name", "family_name", "preferred_username", "updated_at", "email", "email_verified"}
     assert claims["name"] == "Ovesson"
+
+
+async def test_discovery_lists_every_claim_of_userinfo(service: RunningService) -> None:
+    document = (await service.http.get("/.well-known/openid-configuration")).json()
+    assert set(UserInfo.__struct_fields__) <= set(document["claims_supported"])
 
 
 async def test_birth_date_and_gender_follow_from_the_number(publisher: Publisher) -> None:

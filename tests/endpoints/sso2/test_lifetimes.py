@@ -116,7 +116,7 @@ async def test_new_sessions_of_apps_are_limited_by_client(fresh_url: str, tmp_pa
     """And logins are not: whoever has one request can send it again and again."""
     async with RunningService(fresh_url, tmp_path / "a.key", limit_per_client_for="session=3") as service:
         site = await site_of(await service.publisher())
-        token = site.connector.token(86_400)
+        token = site.connector.token(86_400, apn="News")
         statuses = [(await site.connector.send("createsession", token)).status_code for _ in range(4)]
         assert statuses == [200, 200, 200, 429]
         assert (await site.connector.authenticate("unknown", EMAIL, PASSWORD))["err"] == "invalid_credentials"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 from tests.endpoints.sso2.conftest import EMAIL, PASSWORD, SsoSite
 from tests.support.waiting import until
 
@@ -110,6 +112,15 @@ async def test_sites_of_another_organisation_never_learn_of_it(site: SsoSite, fo
     value = visited.cookie.partition("=")[2]
     assert (await foreign.identified(f"__Host-stamkund-{foreign.publisher.id}={value}")).sid != visited.sid
     assert await site.status(visited.sid, "loggedin") == ("loggedin", None)
+
+
+async def test_the_token_of_a_link_begins_no_session(site: SsoSite) -> None:
+    """Every visitor sees it; the response would be as good as a landing link, with a session that is never compared."""
+    link = site.connector.identify("", "https://herald.example/")
+    token = parse_qs(urlsplit(link).query)["t"][0]
+    assert (await site.connector.send("createsession", token)).status_code == 401
+    for described in ({"apn": "News"}, {"uas": "News/1.0"}, {"ipa": "192.0.2.7"}):
+        assert (await site.connector.send("createsession", site.connector.token(60, **described))).status_code == 200
 
 
 async def test_an_apps_session_is_its_own(site: SsoSite, sister: SsoSite, reader: str) -> None:

@@ -128,7 +128,8 @@ async def activate_candidate(call: Call) -> Created:
     """
     permissions = _accepted_permissions(call)
     await _check_candidate(call, is_first=True)
-    requester = call.requester(f"email {call.caller.organisation.id} {call.parameters[EMAIL].lower()}")
+    email = identifiers.email(call.parameters[EMAIL]).value
+    requester = call.requester(f"email {call.caller.organisation.id} {email}")
     password_hash = await call.services.passwords.hash(
         call.parameters[PASSWORD], lambda: _check_candidate(call), requester
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from stamkund import problems
 from stamkund.pages import PageOwner
-from stamkund.problems import Refused
+from stamkund.problems import Problem, Refused
 from stamkund.rules.organisation import Client, Organisation, is_organisation_id
 from stamkund.rules.urls import encoded, form_target, is_plain, origin_of, web_address
 from stamkund.wire.call import Call
@@ -43,6 +43,8 @@ class Destination:
     client: Client | None = None
     location: str | None = None
     form_targets: tuple[str, ...] = ()
+    problem: Problem | None = None
+    """Why a logout does not lead where the link wants: nobody registered the address."""
 
     @property
     def client_id(self) -> str:

@@ -17,14 +17,14 @@ from stamkund.identity.logins import LoginLocked, WrongPassword
 from stamkund.identity.sessions import cookie_digest
 from stamkund.identity.tokens import new_token
 from stamkund.pages import refusal_page, render_page
-from stamkund.pages.forms import LOGIN, LOGOUT, TOKEN_FIELD, ProtectedForm, is_genuine
+from stamkund.pages.forms import LOGIN, LOGOUT, TOKEN_FIELD, ProtectedForm, came_without_cookies, is_genuine
 from stamkund.pages.page_parameters import page_parameters, texts_of
 from stamkund.problems import Refused
-from stamkund.rules import identifiers
+from stamkund.rules import emails, identifiers
+from stamkund.rules.emails import MAX_EMAIL_LENGTH
 from stamkund.rules.lockout import LOGIN_PAGE
 from stamkund.rules.session import Session
 from stamkund.rules.timestamps import zone
-from stamkund.rules.values import MAX_EMAIL_LENGTH
 from stamkund.store import NotActive
 from stamkund.wire.about import About, Example, FormField, FormVariant, OtherResponse
 from stamkund.wire.call import Call
@@ -96,7 +96,7 @@ async def show_login_page(call: Call) -> Response:
     session = await call.services.sessions.of_browser(destination.organisation.id, call.headers, call.now)
     if session is not None and session.logged_in_account is not None and "login" not in parameters["prompt"].split():
         return await _logged_in_page(call, destination, parameters)
-    return await _login_page(call, destination, parameters, _FormState(_printable(parameters["login_hint"])))
+    return await _login_page(call, destination, parameters, _FormState(emails.pasted(parameters["login_hint"])))
 
 
 @endpoint(
@@ -141,7 +141,7 @@ async def log_in(call: Call) -> Response:
     """
     parameters = page_parameters(call, "continue", "oid", "ui_locales", "email", "password")
     destination = await find_destination(call, parameters)
-    email, password = _printable(parameters["email"]), parameters["password"]
+    email, password = emails.trimmed(parameters["email"]), parameters["password"]
     problem = _form_problem(call, email, password)
     if problem is not None:
         return await _login_page(call, destination, parameters, problem)
@@ -158,7 +158,7 @@ def _form_problem(call: Call, email: str, password: str) -> _FormState | None:
     """Why a form can't be used, before any password is checked."""
     texts = texts_of(call)
     if not is_genuine(call, LOGIN):
-        return _FormState(email, 403, [texts.try_again])
+        return _FormState(email, 403, [texts.no_cookies if came_without_cookies(call) else texts.try_again])
     missing = [
         sentence for sentence, value in ((texts.email_missing, email), (texts.password_missing, password)) if not value
     ]
@@ -244,7 +244,7 @@ async def _login_page(call: Call, destination: Destination, parameters: dict[str
         heading=texts.log_in,
         form=form,
         hidden=_hidden_fields(destination, parameters, "continue", "ui_locales"),
-        email=state.email,
+        email=_printable(state.email),
         problem=state.sentences,
         email_wrong=state.email_wrong,
         password_wrong=state.password_wrong,
@@ -280,8 +280,5 @@ def _hidden_fields(destination: Destination, parameters: dict[str, str], *names:
 
 
 def _printable(email: str) -> str:
-    """An e-mail as it was typed, without the blanks that keyboards add and the characters that pages can't show.
-
-    One that is too long stays so, as far as that takes.
-    """
-    return "".join(c for c in email[: MAX_EMAIL_LENGTH + 1] if c.isprintable()).strip()
+    """An e-mail without the characters that a page can't show; one that is too long stays so, as far as that takes."""
+    return "".join(c for c in email[: MAX_EMAIL_LENGTH + 1] if c.isprintable())

@@ -7,19 +7,16 @@ logged in to.
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode
 
 from stamkund import problems
-from stamkund.endpoints.login_pages.destination import REFUSALS, Destination, find_destination, page_owner
-from stamkund.identity.cookies import cookies
-from stamkund.identity.sessions import cookie_name
+from stamkund.endpoints.login_pages.destination import Destination, page_owner
+from stamkund.endpoints.login_pages.logout_destination import LOGOUT_REFUSALS, hint_claims, logout_destination
 from stamkund.pages import refusal_page, render_page
 from stamkund.pages.forms import LOGOUT, TOKEN_FIELD, ProtectedForm, is_genuine
 from stamkund.pages.page_parameters import page_parameters, texts_of
-from stamkund.problems import Refused
+from stamkund.pages.texts import Texts
 from stamkund.rules.session import Session
-from stamkund.rules.urls import encoded, with_parameter
 from stamkund.wire.about import About, Example, FormField, FormVariant, OtherResponse
 from stamkund.wire.call import Call
 from stamkund.wire.endpoint import endpoint
@@ -35,7 +32,8 @@ _FIELDS = (
     FormField("client_id", "The client that sends the browser here.", example="585a4768edce2c5e6f000001"),
     FormField(
         "post_logout_redirect_uri",
-        "Where to go on to: exactly one of the client's logout URIs, so `client_id` or `id_token_hint` is needed.",
+        "Where to go on to: exactly one of the client's logout URIs, so `client_id` or `id_token_hint` is needed. With "
+        "any other address the page says that it leads nowhere.",
         example="https://herald.example.com/goodbye",
     ),
     FormField("state", "Returned with `post_logout_redirect_uri`.", example="af0ifjsldkj"),
@@ -47,8 +45,6 @@ _FIELDS = (
 _CLEAR: Header = (b"clear-site-data", b'"cache", "storage"')
 """Whatever the browser has kept of our pages; cookies stay, because that of a trusted browser outlives a logout."""
 
-Claims = dict[str, Any]
-
 
 @endpoint(
     "GET",
@@ -56,7 +52,7 @@ Claims = dict[str, Any]
     "/logout",
     public=True,
     free_query=True,
-    refusals=(*REFUSALS, problems.WRONG_LOGOUT_URI, problems.OTHER_CLIENT, problems.UNAVAILABLE),
+    refusals=(*LOGOUT_REFUSALS, problems.UNAVAILABLE),
     refusal_page=refusal_page,
     about=About(
         title="Logout page",
@@ -74,14 +70,15 @@ Claims = dict[str, Any]
 async def show_logout_page(call: Call) -> Response:
     """Asks whether to log out, for all sites of the organisation in this browser.
 
-    With an `id_token_hint` of the very account that is logged in, the browser is logged out at once. Refusals are pages
-    too: an address that the client did not register is refused with 400, and nobody is sent there.
+    With an `id_token_hint` of the very account that is logged in, the browser is logged out at once. With an address
+    that was not registered the reader is logged out too, or asked, and reads that the link leads nowhere. Refusals are
+    pages.
     """
     if (to_canonical_host := redirect_to_canonical_host(call)) is not None:
         return to_canonical_host
     parameters = page_parameters(call, *_NAMES)
-    hint = await _hint_claims(call, parameters)
-    destination = await _logout_destination(call, parameters, hint)
+    hint = await hint_claims(call, parameters)
+    destination = await logout_destination(call, parameters, hint)
     session = await _logged_in_session(call, destination)
     if session is None:
         return await _logged_out_page(call, destination, was_logged_in=False)
@@ -95,7 +92,7 @@ async def show_logout_page(call: Call) -> Response:
     PATH,
     public=True,
     body="form",
-    refusals=(*REFUSALS, problems.WRONG_LOGOUT_URI, problems.OTHER_CLIENT, problems.UNAVAILABLE),
+    refusals=(*LOGOUT_REFUSALS, problems.UNAVAILABLE),
     refusal_page=refusal_page,
     about=About(
         title="Send the logout form",
@@ -126,46 +123,13 @@ async def end_session(call: Call) -> Response:
     if TOKEN_FIELD not in call.form:
         query = urlencode({name: value for name, value in parameters.items() if value}, errors="replace")
         return redirect(f"{PATH}?{query}", status=303)
-    destination = await _logout_destination(call, parameters, await _hint_claims(call, parameters))
+    destination = await logout_destination(call, parameters, await hint_claims(call, parameters))
     session = await _logged_in_session(call, destination)
     if session is None:
         return await _logged_out_page(call, destination, was_logged_in=False)
     if not is_genuine(call, LOGOUT):
         return await _question_page(call, destination, parameters, status=403)
     return await _log_out(call, destination, session)
-
-
-async def _hint_claims(call: Call, parameters: dict[str, str]) -> Claims | None:
-    """The claims of an ID token that we issued; any other counts as none."""
-    token = parameters["id_token_hint"]
-    return await call.services.id_token_keys.verify(token) if token else None
-
-
-async def _logout_destination(call: Call, parameters: dict[str, str], hint: Claims | None) -> Destination:
-    """Whose logout it is, and where to go on to. Raises Refused."""
-    audience = hint.get("aud") if hint is not None else None
-    if isinstance(audience, str):
-        if parameters["client_id"] and parameters["client_id"].lower() != audience:
-            raise Refused(problems.OTHER_CLIENT)
-        parameters = {**parameters, "client_id": audience}
-    if not (parameters["client_id"] or parameters["oid"] or parameters["continue"]):
-        parameters = {**parameters, "oid": await _organisation_of_cookies(call)}
-    destination = await find_destination(call, parameters)
-    uri, state = parameters["post_logout_redirect_uri"], parameters["state"]
-    if not uri:
-        return destination
-    if destination.client is None or uri not in destination.client.logout_uris:
-        raise Refused(problems.WRONG_LOGOUT_URI)
-    location = encoded(with_parameter(uri, "state", state) if state else uri)
-    return Destination(destination.organisation, destination.client, location, destination.form_targets)
-
-
-async def _organisation_of_cookies(call: Call) -> str:
-    """The organisation that the browser has a session with, where that is one alone; else empty."""
-    organisations = await call.services.store.organisations.all()
-    sent = cookies(call.headers)
-    with_cookie = [organisation.id for organisation in organisations if cookie_name(organisation.id) in sent]
-    return with_cookie[0] if len(with_cookie) == 1 else ""
 
 
 async def _logged_in_session(call: Call, destination: Destination) -> Session | None:
@@ -195,8 +159,10 @@ async def _logged_out_page(call: Call, destination: Destination, *, was_logged_i
         await page_owner(call, organisation),
         headers=headers,
         heading=texts.logged_out if was_logged_in else texts.not_logged_in,
-        sentence=texts.logged_out_note if was_logged_in else texts.not_logged_in_note,
-        detail="",
+        sentence=_with_problem(
+            texts, texts.logged_out_note if was_logged_in else texts.not_logged_in_note, destination
+        ),
+        detail="" if destination.problem is None else destination.problem.message,
         link={"href": f"/login?{query}", "text": texts.log_in_again},
     )
 
@@ -216,8 +182,12 @@ async def _question_page(
         form_targets=destination.form_targets,
         failed=status != 200,
         heading=texts.log_out,
-        sentence=texts.log_out_question,
+        sentence=_with_problem(texts, texts.log_out_question, destination),
         form=form,
         hidden={**hidden, **client, "oid": destination.organisation.id},
         problem=[texts.try_again] if status != 200 else [],
     )
+
+
+def _with_problem(texts: Texts, sentence: str, destination: Destination) -> str:
+    return sentence if destination.problem is None else f"{sentence} {texts.leads_nowhere}"

@@ -13,15 +13,17 @@ from urllib.parse import quote, urlencode
 
 from stamkund import problems
 from stamkund.endpoints.oauth.code_grants import CHALLENGE, CodeBinding
-from stamkund.endpoints.oauth.errors import OAuthError
+from stamkund.endpoints.oauth.errors import OAuthError, quoted
 from stamkund.endpoints.oauth.token_request import requested_scopes
 from stamkund.problems import Refused
 from stamkund.rules.organisation import CODE_GRANT, Client, Organisation
-from stamkund.rules.urls import web_address, with_query
+from stamkund.rules.urls import encoded, web_address, with_query
 from stamkund.store import Store
-from stamkund.wire.form import too_long
-from stamkund.wire.parameters import parse_query
+from stamkund.wire.form import MAX_FIELD_LENGTH, too_long
+from stamkund.wire.parameters import Unreadable, parse_query
 
+_TARGET = frozenset(("client_id", "redirect_uri", "oid"))
+"""What says whose error it is, and where it may be sent."""
 _LOOPBACK = ("http://127.0.0.1", "http://[::1]")
 MAX_NONCE_LENGTH = 1024
 """It is stored with the code; libraries send less than a hundred characters."""
@@ -54,8 +56,9 @@ class RedirectTarget:
     def location(self, issuer: str, **parameters: str) -> str:
         """The address at the client that carries `parameters`, with state and issuer (RFC 9207)."""
         state = {} if self.state is None else {"state": self.state}
-        query = urlencode({**parameters, **state, "iss": issuer}, quote_via=quote, errors="replace")
-        return with_query(self.redirect_uri, query)
+        iss = {"iss": issuer} if self.client.issuer_in_redirects else {}
+        query = urlencode({**parameters, **state, **iss}, quote_via=quote, errors="replace")
+        return with_query(encoded(self.redirect_uri), query)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,19 +87,23 @@ class AuthorizationRequest:
         )
 
 
-def parse_parameters(query: bytes) -> dict[str, str]:
-    """The parameters of a request, each given at most once; an empty one counts as absent (RFC 6749, 3.1).
+class SentParameters(dict[str, str]):
+    """The parameters of a request; an empty one counts as absent (RFC 6749, 3.1).
 
-    Raises Refused, also for one that is too long.
+    `unreadable`: what is wrong with those that were given twice, are too long or no UTF-8.
     """
-    parameters = parse_query(query)
-    if too_long(parameters, parameters) or not all(isinstance(value, str) for value in parameters.values()):
-        raise Refused(problems.UNREADABLE_PARAMETER)
-    return {name: value for name, value in parameters.items() if value}
+
+    def __init__(self, query: bytes) -> None:
+        sent = parse_query(query)
+        self.unreadable = {name: value.sentence for name, value in sent.items() if isinstance(value, Unreadable)}
+        self.unreadable |= dict.fromkeys(too_long(sent, sent), f"must be at most {MAX_FIELD_LENGTH} characters")
+        super().__init__({name: value for name, value in sent.items() if value and name not in self.unreadable})
 
 
-async def redirect_target(store: Store, parameters: Mapping[str, str]) -> RedirectTarget:
+async def redirect_target(store: Store, parameters: SentParameters) -> RedirectTarget:
     """The client, and where the browser may go back to. Raises Refused, shown to the person; Unavailable."""
+    if not _TARGET.isdisjoint(parameters.unreadable):
+        raise Refused(problems.UNREADABLE_PARAMETER)
     client_id = parameters.get("client_id", "")
     stored = await store.clients.by_sent_id(client_id)
     if stored is None or stored[0].disabled:
@@ -123,8 +130,11 @@ def may_return(client: Client, uri: str) -> bool:
     return client.public and any(_same_but_for_port(uri, registered) for registered in client.redirect_uris)
 
 
-def authorization_request(target: RedirectTarget, parameters: Mapping[str, str]) -> AuthorizationRequest:
+def authorization_request(target: RedirectTarget, parameters: SentParameters) -> AuthorizationRequest:
     """What the client asks for. Raises RedirectedError."""
+    for name, sentence in parameters.unreadable.items():
+        reason = sentence.removeprefix("Parameter ")
+        raise RedirectedError("invalid_request", f"The parameter {quoted(name)} {reason}")
     if CODE_GRANT not in target.client.allowed_grants:
         raise RedirectedError("unauthorized_client", f"The client may not use the grant type {CODE_GRANT}")
     _check_response_type(parameters)

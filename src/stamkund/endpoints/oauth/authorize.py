@@ -11,14 +11,13 @@ from stamkund.endpoints.oauth.authorization_request import (
     AuthorizationRequest,
     RedirectedError,
     RedirectTarget,
+    SentParameters,
     address_after_login,
     authorization_request,
-    parse_parameters,
     redirect_target,
 )
 from stamkund.endpoints.oauth.code_grants import new_code
 from stamkund.pages import refusal_page
-from stamkund.problems import Refused
 from stamkund.rules.session import Session
 from stamkund.wire.about import About, Example, FormField, FormVariant
 from stamkund.wire.call import Call
@@ -44,7 +43,7 @@ FIELDS = (
     FormField("code_challenge_method", "`S256`.", example="S256"),
     FormField("nonce", "Returned in the ID token."),
     FormField("prompt", "`none`: never ask, return `login_required` instead. `login`: ask again."),
-    FormField("max_age", "How many seconds ago the last login may have been."),
+    FormField("max_age", "How many seconds ago the last login may have been; `0` asks again."),
     FormField("id_token_hint", "An ID token of the reader whom the client expects. Another reader must log in."),
     FormField("login_hint", "An e-mail to begin with on the login page."),
     FormField("ui_locales", "Languages of the login page, best first."),
@@ -79,11 +78,11 @@ async def authorize(call: Call) -> Response:
 
     The response is a redirect to the client's redirect URI with `code`, `state` and `iss`, or with `error`,
     `error_description`, `state` and `iss`. A wrong client or redirect URI is shown to the reader instead. Parameters
-    that are not listed are ignored, as OAuth wants it.
+    that are not listed are ignored, as OAuth wants it. `iss` is left out for a client with `--no-issuer-in-redirects`.
     """
     if (to_canonical_host := redirect_to_canonical_host(call)) is not None:
         return to_canonical_host
-    parameters = parse_parameters(call.query)
+    parameters = SentParameters(call.query)
     services = call.services
     target = await redirect_target(services.store, parameters)
     try:
@@ -107,7 +106,6 @@ async def authorize(call: Call) -> Response:
     public=True,
     body="form",
     success=303,
-    refusals=(problems.UNREADABLE_PARAMETER,),
     refusal_page=refusal_page,
     about=About(
         title="Log in with a browser, by a form",
@@ -120,9 +118,9 @@ async def authorize(call: Call) -> Response:
 )
 async def authorize_by_form(call: Call) -> Response:
     """Does the same with the parameters in a form, which OpenID Connect allows: redirects the browser to the query."""
-    if call.form.repeated:
-        raise Refused(problems.UNREADABLE_PARAMETER)
-    return redirect(f"{PATH}?{urlencode(call.form, quote_via=quote, errors='replace')}", status=303)
+    again = [(name, call.form[name]) for name in sorted(call.form.repeated)]  # is refused there
+    query = urlencode([*call.form.items(), *again], quote_via=quote, errors="replace")
+    return redirect(f"{PATH}?{query}", status=303)
 
 
 async def _expected_reader(call: Call, request: AuthorizationRequest) -> str | None:
@@ -150,7 +148,8 @@ def _must_log_in(session: Session, request: AuthorizationRequest, expected: str 
             raise RedirectedError("login_required", "Another reader is logged in")
         if age > MIN_AGE_AFTER_LOGIN or "none" in request.prompts:
             return True
-    return request.max_age is not None and age > request.max_age
+    # A login in this very second is 0 seconds old, and max_age=0 means prompt=login (OpenID Connect Core, 3.1.2.1).
+    return request.max_age is not None and (request.max_age == 0 or age > request.max_age)
 
 
 def _login_page(request: AuthorizationRequest, parameters: Mapping[str, str], session: Session | None) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from urllib.parse import unquote_plus
 
 from stamkund.endpoints.oauth.errors import OAuthError, invalid_client
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.wire.about import FormField
 from stamkund.wire.call import Call
+from stamkund.wire.escapes import unescaped_field
+
+_MAX_BASIC_LENGTH = 1_024
+"""Of id and secret of a client in base64: several times as long as ours are."""
 
 CLIENT_FIELDS = (
     FormField("client_id", "The client's id. Not with HTTP Basic.", example="585a4768edce2c5e6f000001"),
@@ -43,11 +46,13 @@ def credentials(call: Call) -> tuple[str, str]:
     """
     scheme, _, encoded = call.headers.get(b"authorization", b"").partition(b" ")
     if scheme.lower() == b"basic":
+        if len(encoded) > _MAX_BASIC_LENGTH:
+            raise invalid_client()
         try:
-            client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+            client_id, _, secret = base64.b64decode(encoded.strip(b" \t"), validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             raise invalid_client() from None
-        client_id, secret = unquote_plus(client_id), unquote_plus(secret)
+        client_id, secret = (unescaped_field(text.encode()).decode(errors="replace") for text in (client_id, secret))
         if "client_secret" in call.form or call.form.get("client_id", client_id).lower() != client_id.lower():
             raise OAuthError(
                 "invalid_request", "A client authenticates itself by HTTP Basic or in the form, not by both"

@@ -13,7 +13,8 @@ from stamkund.wire.endpoint import endpoint
 
 _CLAIMS = (
     *("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash"),
-    *("name", "given_name", "family_name", "birthdate", "gender", "updated_at", "email", "email_verified"),
+    *("name", "given_name", "family_name", "preferred_username", "birthdate", "gender", "updated_at"),
+    *("email", "email_verified"),
 )
 _SECRET = ["client_secret_basic", "client_secret_post"]
 

@@ -17,7 +17,7 @@ from stamkund.endpoints.oauth.token_request import (
 )
 from stamkund.identity.logins import LoginLocked, WrongPassword, parse_username
 from stamkund.identity.tokens import token_digest
-from stamkund.rules import identifiers
+from stamkund.rules import emails, identifiers
 from stamkund.rules.lockout import PASSWORD_GRANT
 from stamkund.rules.timestamps import zone
 from stamkund.store import NewToken, NotActive, Refresh
@@ -35,7 +35,7 @@ async def password(request: TokenRequest) -> TokenResponse:
     """Tokens for a reader who has given e-mail and password to the client. Raises OAuthError."""
     call, own = request.call, request.organisation
     organisation, email = parse_username(request.field("username"), own.id)
-    password = request.field("password")
+    email, password = emails.pasted(email), request.field("password")
     request.scopes()
     call.services.limits.identifier(LIMIT, own.id, request.client.id, identifiers.email(email), call.now)
     context = call.login_context(own.id, PASSWORD_GRANT, request.client.id)
@@ -53,14 +53,15 @@ async def refresh_token(request: TokenRequest) -> TokenResponse:
     """A new access token; a client whose refresh tokens rotate gets the next one too. Raises OAuthError."""
     call, rotation = request.call, request.client.rotation
     digest = token_digest(request.field("refresh_token").encode(errors="replace"))
-    pair = TokenPair.new(refreshable=rotation)
-    granted, used = "", None
+    pair, granted, used = TokenPair.new(refreshable=rotation), "", None
 
     def make(refresh: Refresh) -> list[NewToken]:
-        nonlocal granted, used
+        nonlocal pair, granted, used
+        if refresh.replaced and not rotation:  # it was replaced before rotation was switched off
+            pair = TokenPair.new(refreshable=True)
         granted, used = _narrowed_scopes(request, refresh.scopes), refresh.used
         tokens = pair.stored(request, refresh.account, granted, refresh.family, refresh.session, refresh.valid_until)
-        if rotation:  # the next refresh token may do whatever the last one might
+        if pair.refresh_token is not None:  # the next refresh token may do whatever the last one might
             tokens[1] = replace(tokens[1], scopes=refresh.scopes)
         return tokens
 

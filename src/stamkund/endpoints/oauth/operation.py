@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 
@@ -20,13 +19,9 @@ from stamkund.problems import Problem
 from stamkund.wire.about import About, CustomError, Example, FormField, FormVariant
 from stamkund.wire.call import Call
 from stamkund.wire.endpoint import Endpoint, Limit, endpoint
-from stamkund.wire.form import too_long
+from stamkund.wire.form import FORM_TYPE, is_form, too_long
 from stamkund.wire.response import JSON, Response
 
-FORM_TYPE = b"application/x-www-form-urlencoded"
-_NO_FORM = ("{", "[", "<", "--")
-"""How JSON, XML and multipart begin."""
-_NAME = re.compile("[a-z_]{1,64}")
 LIMIT = "token"
 """What the calls of a client are counted under, all of OAuth's together."""
 
@@ -81,19 +76,11 @@ def check_form(call: Call) -> None:
     Before the client is looked at: a body that can't be read has no credentials, and `invalid_client` would send its
     developers the wrong way.
     """
-    if not _is_form(call):
+    if not is_form(call.headers.get(b"content-type", b""), call.form):
         raise OAuthError("invalid_request", f"The content type must be {FORM_TYPE.decode()}, and the body a form")
     if call.form.repeated:
         raise OAuthError("invalid_request", f"The field {quoted(min(call.form.repeated))} is given more than once")
     call.form = call.form.without_empty()
-
-
-def _is_form(call: Call) -> bool:
-    """Whether the body is a form, whatever its content type says: some clients send another, or none."""
-    if any(name.startswith(_NO_FORM) for name in call.form):
-        return False
-    content_type = call.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    return content_type in (b"", FORM_TYPE) or any(_NAME.fullmatch(name) and value for name, value in call.form.items())
 
 
 def about_token_operation(

@@ -8,12 +8,12 @@ from stamkund.endpoints.oauth.operation import LIMIT, about_token_operation, oau
 from stamkund.identity.tokens import token_digest
 from stamkund.store import Issue
 from stamkund.wire.call import Call
-from stamkund.wire.response import PLAIN_TEXT, Response
+from stamkund.wire.response import NO_BODY, Response
 
 
 @oauth_operation(
     "/oauth2/revoke",
-    about=about_token_operation("Revoke a token", "RFC 7009", example="<refresh token>", media=PLAIN_TEXT),
+    about=about_token_operation("Revoke a token", "RFC 7009", example="<refresh token>", media=NO_BODY),
 )
 async def revoke_token(call: Call) -> Response:
     """Revokes a token of the client.
@@ -28,4 +28,4 @@ async def revoke_token(call: Call) -> Response:
     admit = call.services.audit_budget.admit
     issue = Issue(organisation.id, client.id, "revocation", call.now, admit)
     await call.services.store.tokens.revoke(digest, client.id, issue)
-    return Response(200, b"", PLAIN_TEXT.encode(), NO_STORE_OR_CACHE)
+    return Response(200, b"", headers=NO_STORE_OR_CACHE)

@@ -24,6 +24,7 @@ class UserInfo(msgspec.Struct):
     name: str | UnsetType = UNSET
     given_name: str | UnsetType = UNSET
     family_name: str | UnsetType = UNSET
+    preferred_username: str | UnsetType = UNSET
     birthdate: str | UnsetType = UNSET
     gender: str | UnsetType = UNSET
     updated_at: int | UnsetType = UNSET
@@ -53,6 +54,7 @@ async def get_userinfo(call: Call, account: Account) -> UserInfo:
     """Returns the claims of the reader that the access token stands for.
 
     The scope `profile` (`/openid/profile`) brings names, birth date and gender; `email` (`/openid/email`) the e-mail.
+    `preferred_username`, which comes with `profile`, is the account's id: it never changes or passes to another reader.
     """
     return _claims(call, account)
 
@@ -77,6 +79,7 @@ def _add_profile(claims: UserInfo, account: Account) -> None:
     claims.name = " ".join(filter(None, (account.first_name, account.last_name))) or UNSET
     claims.given_name = account.first_name or UNSET
     claims.family_name = account.last_name or UNSET
+    claims.preferred_username = account.id
     claims.birthdate = UNSET if birth_date is None else birth_date.isoformat()
     claims.gender = _GENDERS.get((number and number.gender) or "", UNSET)
     claims.updated_at = account.updated

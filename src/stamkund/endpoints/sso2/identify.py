@@ -20,7 +20,7 @@ from stamkund.wire.about import About, Example, FormField
 from stamkund.wire.call import Call
 from stamkund.wire.endpoint import endpoint
 from stamkund.wire.hosts import redirect_to_canonical_host
-from stamkund.wire.response import PLAIN_TEXT, Response, redirect
+from stamkund.wire.response import NO_BODY, Response, redirect
 
 _FIELDS = (
     FormField("t", TOKEN.note, required=True, example=TOKEN.type.example),
@@ -50,7 +50,7 @@ _FIELDS = (
         title="Identify",
         group=GROUP,
         source=SOURCE,
-        media=PLAIN_TEXT,
+        media=NO_BODY,
         query_fields=_FIELDS,
         example=Example(query=f"t={TOKEN.type.example}&r=https://herald.example.com/a"),
     ),

@@ -33,7 +33,7 @@ class InvalidToken(Exception):
 
 
 class RequestClaims(Personal):
-    """The claims of a request. What only describes the visitor (`ipa`, `uas`, `lks`) may be anything, or missing.
+    """The claims of a request. What only describes the visitor (`ipa`, `uas`, `lks`, `apn`) may be anything or missing.
 
     `cid`: the client; `iss`: its organisation; `sid`: the session; `at`: a ticket.
     """
@@ -51,6 +51,12 @@ class RequestClaims(Personal):
     lks: Any = None
     ipa: Any = None
     uas: Any = None
+    apn: Any = None
+
+    @property
+    def describes_visitor(self) -> bool:
+        """Whether it says anything of a visitor: address, user agent or app. No link that a browser is sent to does."""
+        return any(claim is not None for claim in (self.ipa, self.uas, self.apn))
 
 
 class _Header(msgspec.Struct):

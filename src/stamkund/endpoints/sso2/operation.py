@@ -9,7 +9,7 @@ from stamkund import problems
 from stamkund.endpoints.sso2.request import TOKEN, VALID_SECONDS, SsoRequest, authenticate_request
 from stamkund.endpoints.sso2.session_token import SessionToken, SessionTokenResponse, signed
 from stamkund.endpoints.sso2.works_once import respond_once
-from stamkund.problems import Problem
+from stamkund.problems import Problem, Refused
 from stamkund.wire.about import About, Example
 from stamkund.wire.call import Call
 from stamkund.wire.endpoint import Endpoint, Limit, endpoint
@@ -28,10 +28,12 @@ def sso_operation(
     limit: Limit | None = None,
     valid_seconds: int = VALID_SECONDS,
     once: bool = False,
+    describes_visitor: bool = False,
 ) -> Callable[[SsoHandler], Endpoint]:
     """Declares `POST path`, whose handler takes a verified request and returns a session token.
 
     `valid_seconds`: how far ahead a request may expire. `once`: whether a request works once.
+    `describes_visitor`: whether a request must say something of its visitor, as no link does.
     """
     declare = endpoint(
         "POST",
@@ -55,6 +57,8 @@ def sso_operation(
         async def handle(call: Call) -> SessionTokenResponse:
             token = call.parameters[TOKEN]
             request = await authenticate_request(call, token, valid_seconds)
+            if describes_visitor and not request.claims.describes_visitor:
+                raise Refused(problems.INVALID_SSO_TOKEN)
             if once:
                 return SessionTokenResponse(await respond_once(request, token, handler))
             return SessionTokenResponse(signed(request, await handler(request)))

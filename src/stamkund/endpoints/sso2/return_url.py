@@ -7,7 +7,7 @@ Sites write `/identify?t=<token>&r=<address>` and leave the address unencoded, `
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from stamkund import problems
 from stamkund.endpoints.sso2.request import TOKEN
@@ -16,6 +16,7 @@ from stamkund.rules import values
 from stamkund.rules.organisation import Client
 from stamkund.rules.urls import encoded, with_query
 from stamkund.rules.values import NO_CONTEXT, Invalid
+from stamkund.wire.escapes import unescaped
 from stamkund.wire.parameters import Parameter, ParameterSet, parse_query
 
 RETURN_URL = Parameter("r", values.RETURN_URL, "Where the visitor was going.", required=True)
@@ -39,7 +40,7 @@ def split_query(query: bytes) -> tuple[str, str]:
 def parse_return_url(sent: str) -> str:
     """The return URL, decoded where it was encoded. Raises Refused."""
     try:
-        url = unquote(sent, errors="strict") if _IS_ENCODED.match(sent) else sent
+        url = unescaped(sent.encode("latin-1")).decode() if _IS_ENCODED.match(sent) else sent
     except UnicodeDecodeError:
         raise Refused(problems.invalid(RETURN_URL.name, "Parameter must be percent-encoded UTF-8")) from None
     try:

@@ -11,13 +11,18 @@ from stamkund.wire.limits import SESSION_LIMIT
 
 
 @sso_operation(
-    "/createsession", "Create session", limit=Limit(SESSION_LIMIT), valid_seconds=CREATE_SESSION_VALID_SECONDS
+    "/createsession",
+    "Create session",
+    limit=Limit(SESSION_LIMIT),
+    valid_seconds=CREATE_SESSION_VALID_SECONDS,
+    describes_visitor=True,
 )
 async def create_session(request: SsoRequest) -> SessionToken:
     """Begins an anonymous session for an app, which has no browser to be identified by.
 
     The session is this client's alone: no other site can ask about it. Its `sid` is in the response. It lives for a day
-    until it is used.
+    until it is used. The request must say whose it is by `uas`, `ipa` or `apn`, as the documented one does: the token
+    of a link to "Identify", which every visitor sees, begins none.
     """
     call = request.call
     call.services.limits.client(SESSION_LIMIT, request.organisation.id, request.client.id, call.now)

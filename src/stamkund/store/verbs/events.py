@@ -8,6 +8,7 @@ from stamkund.store.work import Execute, Sql, Work
 _RECORD = Sql(
     "INSERT INTO audit (organisation, at, event, client, account, detail, address) VALUES ($1, $2, $3, $4, $5, $6, $7)"
 )
+_RECORD_NOTHING = Sql("UPDATE audit SET at = at WHERE row = 0")
 _PUBLISH = Sql("INSERT INTO outbox (organisation, at, event, account) VALUES ($1, $2, $3, $4)")
 
 
@@ -17,6 +18,11 @@ def record(entry: AuditEntry, admit: Admit = admit_all) -> Work[None]:
         return
     values = (entry.organisation, entry.at, entry.event.value, entry.client, entry.account, entry.detail, entry.address)
     yield Execute(_RECORD, values)
+
+
+def record_nothing() -> Work[None]:
+    """Takes as many statements as writing an entry, and writes none."""
+    yield Execute(_RECORD_NOTHING, ())
 
 
 def publish(organisation: str, at: int, event: OutboxEvent, account: str) -> Work[None]:

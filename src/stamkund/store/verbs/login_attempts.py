@@ -144,8 +144,8 @@ class LoginAttemptVerbs(Verbs):
         """Counts a failed attempt with an unknown e-mail under `key`, a keyed hash, and locks it like a login.
 
         So neither the response nor the time that it takes tells whether there is such a login. The attempt itself is
-        not stored, because nobody could look at it; but as many statements are sent as for an account's login, or for
-        that of a customer (`like_customer`).
+        not stored, because nobody could look at it, nor is the lockout, of which anybody could cause any number; but as
+        many statements are sent as for an account's login, or for that of a customer (`like_customer`).
         """
         if like_customer:
             yield Execute(_ACCOUNT_OF_CUSTOMER, (context.organisation, identifiers.ID, key))
@@ -158,6 +158,8 @@ class LoginAttemptVerbs(Verbs):
         yield Execute(_ADD_NOTHING, (context.organisation, key))
         yield Execute(_DROP_OLDER, (context.organisation, key, MAX_ATTEMPTS_STORED))
         yield from events.record(_audit_entry(context, None, outcome), admit)
+        if outcome == FAILED and after.locked(context.at):
+            yield from events.record_nothing()
         return AttemptResult(outcome, after)
 
     @writes

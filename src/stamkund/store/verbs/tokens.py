@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from stamkund.rules import scopes
 from stamkund.rules.events import Admit, AuditEntry, AuditEvent, admit_all
 from stamkund.rules.ids import made_at
-from stamkund.rules.session import TERMINATED
 from stamkund.rules.timestamps import DAY
 from stamkund.store.verb import Verbs, writes
 from stamkund.store.verbs import events, lookups
@@ -41,7 +40,7 @@ _ADD = Sql(
 _LOCK = for_update("SELECT account, scopes, family, expires, kind, client FROM tokens WHERE digest = $1")
 _LOCK_REFRESH = for_update(
     "SELECT t.account, t.scopes, t.family, t.created, t.expires, t.kind, t.client, t.spent, t.session, "
-    "s.status, s.created AS session_created, s.authenticated, s.seen, s.expires AS session_expires "
+    "s.created AS session_created, s.authenticated, s.seen, s.expires AS session_expires "
     "FROM tokens t LEFT JOIN sessions s ON s.organisation = t.organisation AND s.sid = t.session WHERE t.digest = $1",
     of="t",
 )
@@ -153,7 +152,7 @@ class Refresh:
     """A valid refresh token: the row of its account, and what it may give.
 
     `valid_until`: the expiry time of a refresh token that is used or made now. `session`: the sid that its tokens
-    end with; `used`: that session, where there still is one.
+    end with; `used`: that session, where there still is one. `replaced`: it has a successor, and comes again.
     """
 
     account: int | None
@@ -162,6 +161,7 @@ class Refresh:
     valid_until: int
     session: str | None = None
     used: SessionUse | None = None
+    replaced: bool = False
 
 
 class TokenVerbs(Verbs):
@@ -220,7 +220,7 @@ class TokenVerbs(Verbs):
             yield from issue.record(AuditEvent.TOKEN_REUSED, (yield from _account_id(row["account"])))
             return None
         valid_until = policy.expiry(made_at(row["family"]) or row["created"], now)
-        if valid_until <= now or row["status"] == TERMINATED:
+        if valid_until <= now:
             return None
         tokens = make(_refresh(row, valid_until, issue.organisation))
         if row["kind"] == REFRESH:
@@ -253,10 +253,11 @@ class TokenVerbs(Verbs):
 
 def _refresh(row: Row, valid_until: int, organisation: str) -> Refresh:
     used = None
-    if row["status"] is not None:
+    if row["session_created"] is not None:
         begun = row["authenticated"] or row["session_created"]
         used = SessionUse(organisation, row["session"], begun, row["seen"], row["session_expires"])
-    return Refresh(row["account"], row["scopes"], row["family"], valid_until, row["session"], used)
+    replaced = row["kind"] == SPENT
+    return Refresh(row["account"], row["scopes"], row["family"], valid_until, row["session"], used, replaced)
 
 
 def add_tokens(tokens: list[NewToken], issue: Issue) -> Work[str | None]:
