@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import threading
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -146,12 +145,12 @@ async def test_accounts_that_are_found_and_look_ups_by_email_are_not_counted(str
 def slow_find(monkeypatch: pytest.MonkeyPatch, together: int) -> None:
     """Lets the store find candidates only when so many have been looked up."""
     find, begun = CandidateVerbs.find, itertools.count(1)
-    all_begun = threading.Event()
+    all_begun = asyncio.Event()
 
     async def find_together(*arguments: Any) -> Candidate | None:
         if next(begun) == together:
             all_begun.set()
-        await until(all_begun.is_set)
+        await all_begun.wait()  # no `asyncio.timeout`: requests run outside of any task
         return await find(*arguments)
 
     monkeypatch.setattr(CandidateVerbs, "find", find_together)
