@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from stamkund.problems import Refused
 from stamkund.rules.password_rules import PasswordRules
 from stamkund.server import jobs
 from stamkund.settings import Settings, WrongSetting, load
+from stamkund.store import Candidate
+from stamkund.store.verbs.candidates import CandidateVerbs
 from stamkund.vault import Vault
 from stamkund.wire.limits import SESSION_LIMIT, limits_of
 from tests.support.rows import rows
@@ -139,10 +142,27 @@ async def test_accounts_that_are_found_and_look_ups_by_email_are_not_counted(str
 # At the same time --------------------------------------------------------------------------------------------
 
 
+def slow_find(monkeypatch: pytest.MonkeyPatch, together: int) -> None:
+    """Lets the store find candidates only when so many have been looked up."""
+    find, begun = CandidateVerbs.find, itertools.count(1)
+    all_begun = asyncio.Event()
+
+    async def find_together(*arguments: Any) -> Candidate | None:
+        if next(begun) == together:
+            all_begun.set()
+        await all_begun.wait()  # no `asyncio.timeout`: requests run outside of any task
+        return await find(*arguments)
+
+    monkeypatch.setattr(CandidateVerbs, "find", find_together)
+
+
 @pytest.mark.both_engines
-async def test_of_many_look_ups_at_once_no_more_learn_something(strict: Publisher) -> None:
+async def test_of_many_look_ups_at_once_no_more_learn_something(
+    strict: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A wrong zip code counts two, so three of them are six misses; whoever comes later learns nothing."""
     await strict.customer()
+    slow_find(monkeypatch, together=60)
     statuses = await asyncio.gather(*(look_up(strict, **by_number(), zip_code=str(n)) for n in range(10_000, 10_060)))
     assert Counter(status for [status] in statuses) == {404: 3, 429: 57}
 
@@ -152,8 +172,9 @@ async def test_of_many_look_ups_of_accounts_at_once_no_more_learn_something(stri
     assert Counter(status for [status] in statuses) == {404: 12, 429: 48}
 
 
-async def test_many_that_find_somebody_at_once_take_nothing(strict: Publisher) -> None:
+async def test_many_that_find_somebody_at_once_take_nothing(strict: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
     await strict.customer()
+    slow_find(monkeypatch, together=60)
     statuses = await asyncio.gather(*(look_up(strict, **by_number(), zip_code=ZIP_CODE) for _ in range(60)))
     assert Counter(status for [status] in statuses) == {200: 60}
 
