@@ -14,6 +14,7 @@ import httpx
 import msgspec
 import pytest
 
+from stamkund.endpoints.oauth.authorization_request import MAX_NONCE_LENGTH
 from stamkund.identity.sessions import Sessions, cookie_name
 from stamkund.rules import identifiers
 from stamkund.rules.organisation import Client
@@ -537,3 +538,20 @@ async def test_a_form_does_not_become_an_endless_address(site: LoggedInBrowser, 
         response = await site.service.http.post(path, data=sent)
         assert response.status_code == status
         assert len(response.headers.get("location", "")) < 30_000
+
+
+async def test_a_nonce_is_bounded(site: LoggedInBrowser) -> None:
+    """It is stored with the code."""
+    assert "code" in returned(await site.authorize(nonce="n" * MAX_NONCE_LENGTH))
+    error = returned(await site.authorize(nonce="n" * (MAX_NONCE_LENGTH + 1)))
+    assert (error["error"], error["error_description"]) == (
+        "invalid_request",
+        f"The nonce must be at most {MAX_NONCE_LENGTH} characters",
+    )
+
+
+async def test_a_scope_that_is_repeated_is_stored_once(site: LoggedInBrowser) -> None:
+    assert "code" in returned(await site.authorize(scope="/openid " * 900))
+    stored = f"SELECT detail FROM one_time_credentials WHERE client = '{site.client.id}'"
+    [(detail,)] = await rows(site.service.settings.database_url, stored)
+    assert len(detail) < 1_000
