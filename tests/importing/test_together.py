@@ -8,6 +8,7 @@ import pytest
 
 from stamkund.importing import CannotRun, Summary, held
 from stamkund.importing.survey import surveyed
+from stamkund.rules.customer import ACTIVATED
 from tests.importing.conftest import NOW, Publisher
 
 pytestmark = pytest.mark.both_engines
@@ -62,6 +63,28 @@ async def test_one_customer_has_no_end_of_rows(
         await publisher.rows(*many)
     summary, _ = await publisher.rows(*many[: 5 * (between + 1)])
     assert summary.created + summary.unchanged == 1 + 5 * between
+
+
+async def test_a_join_in_csv(publisher: Publisher) -> None:
+    """A row for each subscription, and one without for a customer who has none."""
+    header = "Kundnr;Förnamn;Paketkod;Startdatum;Slutdatum;Prenumerationsnr;external_start_date\n"
+    rows = "1;Anna;total;2024-01-01;2030-01-01;S1;\n2;Ove;;;;;\n1;Anna;sport;2024-01-01;;S2;saknas\n1;Anna;x y;;;S3;\n"
+    summary, bad = await publisher.csv(header + rows)
+    assert (summary.created, summary.remarks) == (2, 1)
+    assert [(row.line, row.column) for row in bad] == [(5, "package_code")]
+    anna = (await publisher.existing_customer("1")).subscriptions
+    assert [(one.package_code, one.valid_to is None) for one in anna] == [("total", False), ("sport", True)]
+    assert (await publisher.existing_customer("2")).subscriptions == []
+    assert [(remark.line, remark.column) for remark in publisher.remarks] == [(4, "external_start_date")]
+    again, _ = await publisher.csv(header + "1;Anna;sport;2024-01-01;;S2;\n2;Ove;;;;;\n")
+    assert (again.updated, again.unchanged) == (1, 1)
+    anna = (await publisher.existing_customer("1")).subscriptions
+    assert [(one.package_code, one.state) for one in anna] == [("total", "deactivated"), ("sport", ACTIVATED)]
+
+
+async def test_a_join_without_packages_is_none(publisher: Publisher) -> None:
+    with pytest.raises(CannotRun, match="no column package_code"):
+        await publisher.csv("customer_number,valid_from\n1,2024-01-01\n")
 
 
 async def test_rows_of_csv_make_one_too(publisher: Publisher) -> None:

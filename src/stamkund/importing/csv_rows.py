@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from stamkund.importing.columns import ColumnNames
 from stamkund.importing.json_lines import NOT_UTF8
-from stamkund.importing.raw import ADDRESS_KEYS, CsvCustomer, RawAddress, RawSubscriptionLine
+from stamkund.importing.raw import ADDRESS_KEYS, CsvCustomer, RawAddress, RawSubscription, RawSubscriptionLine
 from stamkund.importing.report import CannotRun, RowProblem
 from stamkund.importing.source import MAX_LINE_BYTES, Line, Source
 from stamkund.importing.survey import Numbers
@@ -38,7 +38,9 @@ _CUSTOMER_COLUMNS = tuple(
     for name in CsvCustomer.__struct_fields__
     if name not in ("address", "identity_mapping", "subscriptions", "external_ids")
 )
+_OF_A_SUBSCRIPTION = RawSubscription.__struct_fields__
 _SUBSCRIPTION_COLUMNS = RawSubscriptionLine.__struct_fields__
+_PACKAGE_COLUMN = "package_code"
 
 
 class CsvRows(Generic[R]):
@@ -244,10 +246,16 @@ def any_builder(header: list[str], name: str) -> RowBuilder[list[str | None]]:
 
 
 def customer_builder(header: list[str], name: str) -> RowBuilder[CsvCustomer]:
-    """A builder of customers from rows with these columns. Raises CannotRun."""
-    allowed = (*_CUSTOMER_COLUMNS, *(f"{_ADDRESS_PREFIX}{key}" for key in ADDRESS_KEYS))
+    """A builder of customers from rows with these columns. Raises CannotRun.
+
+    With columns of a subscription each row has one at most: what a join of customers and subscriptions exports.
+    """
+    allowed = (*_CUSTOMER_COLUMNS, *(f"{_ADDRESS_PREFIX}{key}" for key in ADDRESS_KEYS), *_OF_A_SUBSCRIPTION)
     _check_header(header, name, allowed, _EXTERNAL_ID_PREFIX)
-    plain = [(column, index) for index, column in enumerate(header) if "." not in column]
+    subscription = [(column, index) for index, column in enumerate(header) if column in _OF_A_SUBSCRIPTION]
+    if subscription and _PACKAGE_COLUMN not in header:
+        raise CannotRun(f"The file {name} has columns of subscriptions, but no column {_PACKAGE_COLUMN}.")
+    plain = [(c, index) for index, c in enumerate(header) if "." not in c and c not in _OF_A_SUBSCRIPTION]
     address = _columns_with(_ADDRESS_PREFIX, header)
     external_ids = _columns_with(_EXTERNAL_ID_PREFIX, header)
 
@@ -259,6 +267,9 @@ def customer_builder(header: list[str], name: str) -> RowBuilder[CsvCustomer]:
             row.address = RawAddress(**{key: values[index] for key, index in address})
         if external_ids:
             row.external_ids = {key: values[index] for key, index in external_ids}
+        if subscription:
+            given = {key: values[index] for key, index in subscription}
+            row.subscriptions = [RawSubscription(**given)] if any(given.values()) else []
         return row
 
     return build
@@ -267,8 +278,8 @@ def customer_builder(header: list[str], name: str) -> RowBuilder[CsvCustomer]:
 def subscription_builder(header: list[str], name: str) -> RowBuilder[RawSubscriptionLine]:
     """A builder of subscription lines from rows with these columns. Raises CannotRun."""
     _check_header(header, name, _SUBSCRIPTION_COLUMNS)
-    if "package_code" not in header:
-        raise CannotRun(f"The file {name} has no column package_code. {_hint(_SUBSCRIPTION_COLUMNS)}")
+    if _PACKAGE_COLUMN not in header:
+        raise CannotRun(f"The file {name} has no column {_PACKAGE_COLUMN}. {_hint(_SUBSCRIPTION_COLUMNS)}")
 
     def build(values: list[str | None]) -> RawSubscriptionLine:
         return RawSubscriptionLine(**dict(zip(header, values, strict=True)))

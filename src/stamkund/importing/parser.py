@@ -19,7 +19,14 @@ from stamkund.importing.columns import ColumnNames
 from stamkund.importing.csv_rows import CsvRows, RowBuilder
 from stamkund.importing.held import HeldRows, Rows
 from stamkund.importing.json_lines import JsonLines
-from stamkund.importing.raw import ADDRESS_KEYS, Note, RawCustomer, RawSubscriptionLine, RepairedLine
+from stamkund.importing.raw import (
+    ADDRESS_KEYS,
+    Note,
+    RawCustomer,
+    RawSubscription,
+    RawSubscriptionLine,
+    RepairedLine,
+)
 from stamkund.importing.report import BadRow, CannotRun, Remark, RowProblem
 from stamkund.importing.rows import CustomerRow, RowParser
 from stamkund.importing.source import Source
@@ -46,7 +53,11 @@ _ORPHANS = 1000
 _TOO_MANY_ROWS = (
     "The file {} has thousands of rows of one customer up to line {}: is the column customer_number the right one?"
 )
-CUSTOMER_COLUMNS = (*RawCustomer.__struct_fields__, *(f"address.{key}" for key in ADDRESS_KEYS))
+CUSTOMER_COLUMNS = (
+    *RawCustomer.__struct_fields__,
+    *(f"address.{key}" for key in ADDRESS_KEYS),
+    *RawSubscription.__struct_fields__,
+)
 LINE_COLUMNS = RawSubscriptionLine.__struct_fields__
 
 _UNKNOWN_CUSTOMER = "; its customer is unknown, so this import ends no subscription that is missing from the file"

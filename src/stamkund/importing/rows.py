@@ -201,7 +201,8 @@ class RowParser:
             fields[_NUMBER], century_unknown = self._number(raw.social_security_number, fields.get("birth_date"))
         address, external_ids = self._parts(raw, fields, notes)
         if raw.subscriptions is not UNSET:
-            fields["subscriptions"] = self._subscriptions(raw.subscriptions or [], notes, refused_parts)
+            place = "" if isinstance(raw, CsvCustomer) else "subscriptions[{}]."
+            fields["subscriptions"] = self._subscriptions(raw.subscriptions or [], place, notes, refused_parts)
         new = Customer(new_id(self._now), number, self._now, self._now, **fields)
         columns = self._row_columns(tuple(fields), address, external_ids, century_unknown, not refused_parts)
         return CustomerRow(line, new, columns, self._context.today, previous, notes or (), refused_parts or ())
@@ -290,12 +291,13 @@ class RowParser:
         return Subscription(new_id(self._now), **fields)
 
     def _subscriptions(
-        self, raws: list[RawSubscription], notes: list[Note], refused_parts: list[RefusedPart]
+        self, raws: list[RawSubscription], place: str, notes: list[Note], refused_parts: list[RefusedPart]
     ) -> list[Subscription]:
+        """`place`: what stands before the names of their columns in a report, with a place for the number."""
         subscriptions = []
         for index, raw in enumerate(raws):
             try:
-                subscriptions.append(self.subscription(raw, notes, f"subscriptions[{index}]."))
+                subscriptions.append(self.subscription(raw, notes, place.format(index)))
             except RowProblem as problem:
                 refused_parts.append(RefusedPart(problem.column, problem.reason))
         return subscriptions
