@@ -10,6 +10,8 @@ from typing import Any
 import passlib.hash
 import pytest
 
+from stamkund.cli.customers import Reports
+from stamkund.importing import BadRow
 from tests.cli.conftest import Run
 from tests.support.hashes import FIREBASE, FIREBASE_KEY
 from tests.support.rows import rows
@@ -195,3 +197,16 @@ def test_ctrl_c_says_what_was_done(run: Run, tmp_path: Path, monkeypatch: pytest
     done = run("import", "customers", file, "--organisation", "herald")
     assert (done.exit_code, done.stdout) == (130, f"{batches[0]} created, 0 updated, 0 unchanged, 0 rejected\n")
     assert "stopped. What was imported so far stays" in done.stderr
+
+
+def test_reasons_are_counted_whatever_line_or_customer_they_name() -> None:
+    reports = Reports(None, json=False, dry_run=False)
+    for line in range(2, 5):
+        reports(BadRow("a.csv", line, "email", f"is another one than in line {line - 1} of the same customer"))
+        reports(BadRow("a.csv", line, "email", f"customer K-{line} has this e-mail and a password"))
+        reports(BadRow("a.csv", line, None, f"lines {line} to {line + 7} were read as one row"))
+    assert reports.reasons == {
+        "email: is another one than another line of the same customer": 3,
+        "email: another customer has this e-mail and a password": 3,
+        "row: several lines were read as one row": 3,
+    }

@@ -240,6 +240,10 @@ class TestFullExport:
         with pytest.raises(CannotRun, match=r"3 customers with subscriptions are not in the file, which names 17"):
             await publisher.rows(*others(17), reading=FULL)
         assert (await publisher.existing_customer("500019")).subscriptions[0].state == "activated"
+        assert publisher.missing == []
+        with pytest.raises(CannotRun, match="more than 10% would lose"):
+            await publisher.rows(*others(17), reading=FULL, dry_run=True)
+        assert publisher.missing == ["500017", "500018", "500019"], "a dry run says who they are all the same"
         summary, _ = await publisher.rows(*others(17), reading=FULL, force=True)
         assert summary.ended == 3
 

@@ -8,7 +8,7 @@ import pytest
 
 from stamkund.importing import CannotRun, Summary, held
 from stamkund.importing.survey import surveyed
-from stamkund.rules.customer import ACTIVATED
+from stamkund.rules.subscription import ACTIVATED
 from tests.importing.conftest import NOW, Publisher
 
 pytestmark = pytest.mark.both_engines

@@ -58,6 +58,14 @@ class CustomerReport(msgspec.Struct):
     reasons: dict[str, int]
 
 
+_PLACES = (
+    (re.compile(r"\blines [0-9]+ to [0-9]+"), "several lines"),
+    (re.compile(r"(in )?\bline [0-9]+"), "another line"),
+    (re.compile(r"\bcustomer [a-zA-Z0-9_-]+ has "), "another customer has "),
+)
+"""What reasons name that is another in each row: the summary counts reasons without it."""
+
+
 class Reports:
     """Prints what an import reports, and counts the reasons."""
 
@@ -94,7 +102,9 @@ class Reports:
 
     def _count(self, column: str | None, reason: str) -> None:
         name = re.sub(r"\[\d+\]", "[]", column) if column else "row"
-        text = f"{name}: {re.sub(r'(in )?lines? [0-9]+( to [0-9]+)?', 'another line', reason)}"
+        for one, any_ in _PLACES:
+            reason = one.sub(any_, reason)
+        text = f"{name}: {reason}"
         self.reasons[text if text in self.reasons or len(self.reasons) < _MAX_REASONS else "other reasons"] += 1
 
     def print_reasons(self) -> None:

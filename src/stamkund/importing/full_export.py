@@ -56,11 +56,8 @@ class FullExport:
     def is_named(self, number: str) -> bool:
         return number in self._named([number])
 
-    async def find_missing(self, *, force: bool) -> None:
-        """Finds the customers with subscriptions whom the file does not name.
-
-        Raises CannotRun where they are too many.
-        """
+    async def find_missing(self) -> None:
+        """Finds the customers with subscriptions whom the file does not name. Raises CannotRun where it may be any."""
         if self._unknown:
             raise CannotRun(
                 "Subscriptions of customers who are not in the file stay as they are: "
@@ -75,9 +72,12 @@ class FullExport:
                 with cannot_run():
                     self._connection.executemany(_MISS, [(one,) for one in paying])
             number = page[-1]
+
+    def check_share(self) -> None:
+        """Raises CannotRun where those that were found are too many of all."""
         with cannot_run():
             ((named_count, missing),) = self._connection.execute(_COUNTS).fetchall()
-        if not force and missing > MOST * (named_count + missing):
+        if missing > MOST * (named_count + missing):
             raise CannotRun(
                 f"{missing} customers with subscriptions are not in the file, which names {named_count}: more than "
                 f"{MOST:.0%} would lose what they have, so nobody does. Look whether the file was cut off; if it is "

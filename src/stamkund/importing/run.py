@@ -46,11 +46,11 @@ PAUSES = (0.5, 1, 2, 4, 8, 15)
 """Seconds to wait before a batch is tried again: a database that restarts is back within them."""
 
 _CONFLICTS = {
-    identifiers.PERSON_NUMBER: ("social_security_number", "another customer has this social security number"),
-    identifiers.EMAIL: ("email", "another customer with a password has this e-mail"),
-    identifiers.EXTERNAL_ID: ("identity_mapping", "another customer has one of these external ids"),
+    identifiers.PERSON_NUMBER: ("social_security_number", "has this social security number"),
+    identifiers.EMAIL: ("email", "has this e-mail and a password"),
+    identifiers.EXTERNAL_ID: ("identity_mapping", "has one of these external ids"),
 }
-
+_IF_THE_SAME = "; if it is the same person with a new number, name that number in previous_customer_number"
 
 _IN_USE = "another customer or an account has this e-mail for its login: the customer was imported without one"
 _NUMBER_KEPT = "another account has this number, so the account of this customer keeps its own"
@@ -185,7 +185,7 @@ class _CustomerImport:
                     rows[place].previous_customer_number = conflict.owner
                     changes[place] = _from(changes[place], conflict.owner)
                 else:
-                    self._reject(rows[place], conflict.kind)
+                    self._reject(rows[place], conflict)
                     continue
                 again.append(place)
             if not again:
@@ -218,14 +218,18 @@ class _CustomerImport:
         return result.rejected
 
     async def _end_missing(self, full: FullExport, *, force: bool) -> None:
-        """Ends the subscriptions of customers whom the file does not name."""
-        await full.find_missing(force=force)
+        """Ends the subscriptions of customers whom the file does not name; a dry run lists even those of too many."""
+        await full.find_missing()
+        if self.dry_run is None and not force:
+            full.check_share()
         async for changes in full.missing():
             for change in changes:
                 self._report(Missing(self._job.customers.name, change.customer_number))
             if self.dry_run is None:
                 await self._put(changes)
             self.summary.ended += len(changes)
+        if self.dry_run is not None and not force:
+            full.check_share()
 
     def _note(self, row: Row, column: str, reason: str) -> None:
         self._remark(Remark(self._job.customers.name, row.line, column, row.customer_number, reason))
@@ -234,9 +238,16 @@ class _CustomerImport:
         self.summary.remarks += 1
         self._report(remark)
 
-    def _reject(self, row: Row, kind: str) -> None:
+    def _reject(self, row: Row, conflict: RejectedRow) -> None:
         self.summary.rejected += 1
-        self._report(BadRow(self._job.customers.name, row.line, *_CONFLICTS[kind]))
+        column, has_it = _CONFLICTS[conflict.kind]
+        if conflict.owner is None:
+            reason = f"another customer {has_it}"
+        else:
+            reason = f"customer {conflict.owner} {has_it}"
+            if conflict.kind == identifiers.PERSON_NUMBER:
+                reason += _IF_THE_SAME
+        self._report(BadRow(self._job.customers.name, row.line, column, reason))
 
     async def _put(self, changes: Sequence[CustomerUpdate]) -> BatchResult:
         """One transaction, tried again while the database is out of reach. Raises CannotRun when it stays so."""
