@@ -193,3 +193,22 @@ def test_the_survey_finds_who_has_rows_in_several_places(
         assert survey.repeats is repeats
         assert survey.unknown == numbers.count(None)
         assert [n for n in ("1", "2", "3", "10", "a", "b") if survey.is_scattered(n)] == scattered
+
+
+@pytest.mark.parametrize("number", ["7!0", "7" * 51, "", " ", True, None, {}])
+async def test_a_row_of_an_unusable_number_ends_no_subscription(publisher: Publisher, number: Any) -> None:
+    """It may be one of a customer who has others in the file."""
+    await publisher.rows(row("70", "a", "b"), row("71", "a"))
+    nobody = row("70", "b") | {"customer_number": number}
+    _, bad = await publisher.rows(row("70", "a"), nobody, row("71", "a"), row("71", "c"))
+    assert [one.line for one in bad] == [2]
+    assert await packages(publisher, "70") == ["a", "b"]
+
+
+@pytest.mark.parametrize("number", ["7!0", "7" * 51, "", " "])
+async def test_nor_does_one_in_csv(publisher: Publisher, number: str) -> None:
+    await publisher.rows(row("70", "a", "b"), row("71", "a"))
+    lines = f"70,a,a-70\n{number},b,b-70\n71,a,a-71\n71,c,c-71\n"
+    _, bad = await publisher.csv(f"customer_number,package_code,subscription_number\n{lines}")
+    assert [one.line for one in bad] == [3]
+    assert await packages(publisher, "70") == ["a", "b"]

@@ -19,6 +19,7 @@ from stamkund.importing.report import CannotRun, RowProblem
 from stamkund.importing.source import MAX_LINE_BYTES, Line, Source
 from stamkund.importing.survey import Numbers
 from stamkund.importing.texts import trimmed
+from stamkund.rules.customer_numbers import CUSTOMER_NUMBER
 
 R = TypeVar("R")
 
@@ -26,7 +27,6 @@ RowBuilder = Callable[[list[str | None]], R]
 """Makes a raw row from values in the order of the header; None for an empty value."""
 
 _NUMBER_COLUMN = "customer_number"
-_NUMBER = re.compile("[a-zA-Z0-9_-]{1,50}")
 _DELIMITERS = ",;\t"
 _DECLARED_DELIMITER = re.compile(r"sep=([,;\t|])", re.IGNORECASE)
 _BLANKS = " \t\r\n\x0b\x0c\x1a\xa0"
@@ -88,7 +88,7 @@ class CsvRows(Generic[R]):
             spans = self._lines.first_line != self._lines.number
             if problem is None and len(values) > index and not (spans and self._holds_rows(values)):
                 text = trimmed(values[index])
-                numbers.append(None if text is None else text.encode())
+                numbers.append(text.encode() if text is not None and CUSTOMER_NUMBER.fullmatch(text) else None)
             else:
                 numbers += [number.encode() for number in self._numbers()] or [None]
             if len(numbers) >= _NUMBERS:
@@ -133,7 +133,7 @@ class CsvRows(Generic[R]):
     def _holds_rows(self, row: list[str]) -> bool:
         """Whether a line within the row looks like a row: then a quotation mark was not closed."""
         return len(row) == self._width > 1 and any(
-            len(values) == self._width and _NUMBER.fullmatch(values[self._number_index].strip())
+            len(values) == self._width and CUSTOMER_NUMBER.fullmatch(values[self._number_index].strip())
             for values in map(self._alone, self._lines.row_lines[1:])
         )
 
@@ -149,7 +149,7 @@ class CsvRows(Generic[R]):
         for values in map(self._alone, self._lines.row_lines):
             if len(values) > self._number_index:
                 number = values[self._number_index].strip()
-                if _NUMBER.fullmatch(number):
+                if CUSTOMER_NUMBER.fullmatch(number):
                     yield number
 
     def _span(self) -> str:

@@ -15,6 +15,7 @@ from stamkund.importing.source import Source
 from stamkund.importing.survey import Numbers
 from stamkund.importing.texts import trimmed
 from stamkund.importing.type_errors import validation_error
+from stamkund.rules.customer_numbers import CUSTOMER_NUMBER, LONG_CUSTOMER_NUMBER
 
 R = TypeVar("R")
 
@@ -23,7 +24,9 @@ NOT_UTF8 = "the line is not UTF-8"
 BLANKS = b" \t\r\x0b\x0c\x1a"
 _START = re.compile(rb'\{[ \t]*"customer_number"[ \t]*:[ \t]*"')
 _PLAIN_NUMBERS = re.compile(rb"[a-zA-Z0-9_-]*")
-_CUSTOMER_NUMBER = re.compile(rb'"customer_number"[ \t]*:[ \t]*"?([a-zA-Z0-9_-]{1,50})[ \t]*[",}]')
+_CUSTOMER_NUMBER = re.compile(
+    rb'"customer_number"[ \t]*:[ \t]*(?:"[ \t]*([a-zA-Z0-9_-]{1,50})[ \t]*"|([0-9]{1,50})[ \t]*[,}])'
+)
 _MALFORMED = re.compile(r"JSON is malformed: (?P<detail>[a-z0-9 -]+ \(byte [0-9]+\))")
 
 
@@ -92,7 +95,7 @@ class JsonLines(Generic[R]):
         except (ValueError, RecursionError, AttributeError, StopIteration):
             return list(map(str.encode, _numbers(line))) or [None]
         text = trimmed(as_text(value)) if isinstance(as_text(value), str) else None
-        return [None if text is None else text.encode()]
+        return [text.encode() if text is not None and CUSTOMER_NUMBER.fullmatch(text) else None]
 
 
 class _NumberOnly(msgspec.Struct, gc=False):
@@ -110,8 +113,11 @@ def _fast_numbers(block: bytes) -> Numbers | None:
     rows = block[start.end() :].split(b"\n" + start[0])
     if len(rows) != block.count(b"\n") + (not block.endswith(b"\n")):
         return None
-    numbers: Numbers = [row[: row.find(b'"')] for row in rows]
-    return numbers if _PLAIN_NUMBERS.fullmatch(b"".join(numbers)) else None  # type: ignore[arg-type]  # no None yet
+    found = [row[: row.find(b'"')] for row in rows]
+    lengths = set(map(len, found))
+    if min(lengths) < 1 or max(lengths) > LONG_CUSTOMER_NUMBER or not _PLAIN_NUMBERS.fullmatch(b"".join(found)):
+        return None
+    return list(found)
 
 
 def _problem(error: Exception, line: bytes) -> RowProblem:
@@ -121,7 +127,7 @@ def _problem(error: Exception, line: bytes) -> RowProblem:
 
 def _numbers(line: bytes) -> tuple[str, ...]:
     """Whatever looks like a customer number in a line that can't be read."""
-    return tuple(number.decode() for number in _CUSTOMER_NUMBER.findall(line))
+    return tuple((text or digits).decode() for text, digits in _CUSTOMER_NUMBER.findall(line))
 
 
 def _column_and_reason(error: Exception) -> tuple[str | None, str]:
