@@ -210,3 +210,15 @@ def test_reasons_are_counted_whatever_line_or_customer_they_name() -> None:
         "email: another customer has this e-mail and a password": 3,
         "row: several lines were read as one row": 3,
     }
+
+
+@pytest.mark.parametrize("rejects", ["customers.csv", "link.csv", "lines.csv"])
+def test_rejected_rows_are_not_written_over_what_is_imported(run: Run, tmp_path: Path, rejects: str) -> None:
+    """Nor over the second file, which goes by the name of the first."""
+    customers = written(tmp_path, "customer_number\n!\n")
+    lines = written(tmp_path, "customer_number,package_code\n!,total\n", "lines.subscriptions.csv")
+    (tmp_path / "link.csv").symlink_to(customers)
+    command = ("import", "customers", customers, "--subscriptions", lines, "--organisation", "herald")
+    done = run(*command, "--rejects", tmp_path / rejects)
+    assert done.exit_code == 2 and "would write over" in done.stderr
+    assert customers.read_text() == "customer_number\n!\n"

@@ -230,8 +230,45 @@ class TestRejects:
             "corrected.csv", "".join(target.read_text().splitlines(keepends=True)[:3]).replace("!", "2")
         )
         summary, bad = await publisher.read(corrected)
-        assert (summary, bad, publisher.remarks) == (Summary(created=1), [], [])
+        assert (summary, bad) == (Summary(created=1, remarks=1), [])
         assert (await publisher.existing_customer("2")).address.street == "A B"
+
+    @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+    async def test_importing_them_ends_nothing(self, publisher: Publisher, suffix: str) -> None:
+        """What they lack was imported with the others."""
+        columns = ("customer_number", "package_code", "subscription_number")
+        table = [("1", "total", "S1"), ("1", "x y", "S2"), ("2", "total", "S3"), ("2", "sport", "S4")]
+        if suffix == "csv":
+            path = publisher.file("rows.csv", "\n".join(",".join(one) for one in (columns, *table)).encode())
+        else:
+            subscriptions = [{**dict(zip(columns[1:], one[1:], strict=True))} for one in table]
+            rows = [
+                {"customer_number": one[0], "subscriptions": [s]} for one, s in zip(table, subscriptions, strict=True)
+            ]
+            path = publisher.file("rows.jsonl", rows)
+        target, _ = await self.written(publisher, path)
+        corrected = publisher.file(f"corrected.{suffix}", target.read_bytes().replace(b"x y", b"sport"))
+        await publisher.read(corrected)
+        assert [remark.column for remark in publisher.remarks] == ["reason"]
+        for number in ("1", "2"):
+            stored = (await publisher.existing_customer(number)).subscriptions
+            assert sorted((one.package_code, one.state) for one in stored) == [
+                ("sport", "activated"),
+                ("total", "activated"),
+            ]
+
+    async def test_rejected_lines_of_a_second_file_end_nothing(self, publisher: Publisher) -> None:
+        customers = publisher.file("rows.csv", b"customer_number\n1\n2\n")
+        lines = publisher.file("lines.csv", b"customer_number,package_code\n1,total\n1,x y\n2,total\n")
+        _, second = await self.written(publisher, customers, lines)
+        corrected = publisher.file("corrected.csv", second.read_bytes().replace(b"x y", b"sport"))
+        await publisher.read(customers, corrected)
+        stored = [one for n in "12" for one in (await publisher.existing_customer(n)).subscriptions]
+        assert [(one.package_code, one.state) for one in stored] == [
+            ("total", "activated"),
+            ("sport", "activated"),
+            ("total", "activated"),
+        ]
 
     async def test_into_a_file_that_others_can_read(self, publisher: Publisher) -> None:
         (publisher.folder / "rejects.csv").touch(0o644)
@@ -261,7 +298,7 @@ class TestRejects:
         )
         corrected = publisher.file("corrected.jsonl", first.replace("!", "3", 1))
         summary, bad = await publisher.read(corrected)
-        assert (summary, bad, publisher.remarks) == (Summary(created=1), [], [])
+        assert (summary, bad) == (Summary(created=1, remarks=1), [])
 
     async def test_without_any_there_is_no_file(self, publisher: Publisher) -> None:
         target, _ = await self.written(publisher, publisher.file("rows.csv", "customer_number\n1\n"))

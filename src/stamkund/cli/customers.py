@@ -28,6 +28,7 @@ from stamkund.importing import (
     parsed_columns,
     total_bytes,
 )
+from stamkund.importing.rejects import would_overwrite
 from stamkund.importing.source import can_be_read_again
 from stamkund.importing.steps import File
 from stamkund.rules.customer_numbers import DOCUMENTED_CUSTOMER_NUMBER
@@ -163,6 +164,9 @@ def customers(
 
     if rejects is not None and not all(can_be_read_again(one) for one in (file, subscriptions) if one is not None):
         fail("--rejects needs files that can be read twice, not a pipe")
+    inputs = [one for one in (file, subscriptions) if one is not None]
+    if rejects is not None and (overwritten := would_overwrite(rejects, inputs)) is not None:
+        fail(f"--rejects would write over {overwritten}, which is to be imported")
     summary = Summary()
     has_key = bool(load_settings().firebase_signer_key)
     try:

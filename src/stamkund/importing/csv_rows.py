@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
-from stamkund.importing.columns import ColumnNames
+from stamkund.importing.columns import REASON, ColumnNames
 from stamkund.importing.json_lines import NOT_UTF8
 from stamkund.importing.raw import ADDRESS_KEYS, CsvCustomer, RawAddress, RawSubscription, RawSubscriptionLine
 from stamkund.importing.report import CannotRun, RowProblem
@@ -60,6 +60,8 @@ class CsvRows(Generic[R]):
         self._lines = _CsvLines(source)
         header = self._header()
         self._width = len(header)
+        self.are_rejects = any(name.strip().casefold() == REASON for name in header)
+        """Whether `--rejects` wrote the file."""
         self._columns = [index for index, name in enumerate(header) if not names.is_left_out(name)]
         columns = [names.ours(header[index]) for index in self._columns]
         self._all_columns = len(columns) == self._width

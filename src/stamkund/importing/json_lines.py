@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from stamkund.importing.columns import ColumnNames
+from stamkund.importing.columns import REASON, ColumnNames
 from stamkund.importing.repair import as_text, repaired
 from stamkund.importing.report import RowProblem
 from stamkund.importing.source import Source
@@ -27,6 +27,7 @@ _PLAIN_NUMBERS = re.compile(rb"[a-zA-Z0-9_-]*")
 _CUSTOMER_NUMBER = re.compile(
     rb'"customer_number"[ \t]*:[ \t]*(?:"[ \t]*([a-zA-Z0-9_-]{1,50})[ \t]*"|([0-9]{1,50})[ \t]*[,}])'
 )
+_REASON = re.compile(rb'"%b"[ \t]*:' % REASON.encode())
 _MALFORMED = re.compile(r"JSON is malformed: (?P<detail>[a-z0-9 -]+ \(byte [0-9]+\))")
 
 
@@ -38,6 +39,13 @@ class JsonLines(Generic[R]):
         self._row = row
         self._names = names
         self._decode = msgspec.json.Decoder(row).decode
+
+    @property
+    def are_rejects(self) -> bool:
+        """Whether `--rejects` wrote the file: its first row has a reason."""
+        with self._source.again() as again:
+            first = next(iter(again.lines()), b"")
+        return isinstance(first, bytes) and _REASON.search(first) is not None
 
     def __iter__(self) -> Iterator[tuple[int, R | RowProblem]]:
         decode = self._decode

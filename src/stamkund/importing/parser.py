@@ -15,7 +15,7 @@ import msgspec
 
 from stamkund.importing import csv_rows, held, together
 from stamkund.importing.checks import weak_scheme
-from stamkund.importing.columns import ColumnNames
+from stamkund.importing.columns import REASON, ColumnNames
 from stamkund.importing.csv_rows import CsvRows, RowBuilder
 from stamkund.importing.held import HeldRows, Rows
 from stamkund.importing.json_lines import JsonLines
@@ -43,6 +43,8 @@ class RawRows(Protocol[R_co]):
 
     def __iter__(self) -> Iterator[tuple[int, R_co | RowProblem]]: ...
     def number_blocks(self) -> Iterator[Numbers]: ...
+    @property
+    def are_rejects(self) -> bool: ...
 
 
 BATCH_BYTES = 8 << 20
@@ -60,6 +62,7 @@ CUSTOMER_COLUMNS = (
 )
 LINE_COLUMNS = RawSubscriptionLine.__struct_fields__
 
+_HOLDS_REJECTS = "--rejects writes this column, so the file ends no subscription that is missing from it"
 _UNKNOWN_CUSTOMER = "; its customer is unknown, so this import ends no subscription that is missing from the file"
 
 
@@ -138,6 +141,8 @@ class _FileParser:
         self._byte_limit = 0
         self._number = ""
         self._open: Rows = []
+        if rows.are_rejects:
+            self._end_nothing(source)
 
     def subscriptions(
         self, lines: RawRows[RawSubscriptionLine], source: Source, spool: Spool
@@ -145,6 +150,9 @@ class _FileParser:
         """Spools every line of the subscription file, for `customers`."""
         self._sources.append(source)
         self._spool = spool
+        if lines.are_rejects:
+            spool.complete = False
+            self._end_nothing(source)
         due = _LINES
         for line, raw in lines:
             problem = raw if isinstance(raw, RowProblem) else self._spool_line(raw, line, spool)
@@ -209,7 +217,7 @@ class _FileParser:
         else:
             row = self._check(raw, line, number, None)
             if row is not None:
-                self._batch.append(row)
+                self._add_to_batch(row, complete=self._complete)
                 return
             numbers = (number,)
         if self._spool is not None:
@@ -252,6 +260,11 @@ class _FileParser:
         self._refused_numbers += problem.customers or (None,)
         return problem.customers
 
+    def _end_nothing(self, source: Source) -> None:
+        """The file holds what was rejected of another one, so what it lacks may have been imported."""
+        self._complete = False
+        self._remarks.append(Remark(source.name, 1, REASON, "", _HOLDS_REJECTS))
+
     def _take(self) -> None:
         """Checks the rows of a customer, or holds them where the file has more of them in another place."""
         if self._survey.is_scattered(self._number):
@@ -276,9 +289,13 @@ class _FileParser:
             if self._spool is not None:
                 self._spool.add_customers((number,))
         else:
-            if not complete:
-                made.columns = msgspec.structs.replace(made.columns, subscriptions_complete=False)
-            self._batch.append(made)
+            self._add_to_batch(made, complete=complete)
+
+    def _add_to_batch(self, row: CustomerRow, *, complete: bool) -> None:
+        """`complete`: subscriptions that the customer has and the file does not give are ended."""
+        if not complete:
+            row.columns = msgspec.structs.replace(row.columns, subscriptions_complete=False)
+        self._batch.append(row)
 
     def _check(self, raw: RawCustomer, line: int, number: str, first: CustomerRow | None) -> CustomerRow | None:
         """The checked row, or None for one that is rejected, which is reported."""

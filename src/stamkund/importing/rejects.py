@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -50,8 +50,7 @@ class Rejects:
         """Writes the files; each only where it has rows."""
         self._write(customers, self._path, encoding)
         if subscriptions is not None:
-            second = self._path.with_name(f"{self._path.stem}.subscriptions{self._path.suffix}")
-            self._write(subscriptions, second, encoding)
+            self._write(subscriptions, _of_subscriptions(self._path), encoding)
 
     def _write(self, file: File, path: Path, encoding: str | None) -> None:
         with cannot_run():
@@ -67,6 +66,17 @@ class Rejects:
                     output.writelines(_with_reasons(rows, first, reasons))
             except OSError as error:
                 raise CannotRun(f"The file {path} cannot be written: {error.strerror}.") from None
+
+
+def would_overwrite(path: Path, inputs: Iterable[Path]) -> Path | None:
+    """The one of the input files that the rejected rows would be written over; None where there is none."""
+    targets = [target for target in (path, _of_subscriptions(path)) if target.exists()]
+    return next((one for one in inputs for target in targets if one.exists() and target.samefile(one)), None)
+
+
+def _of_subscriptions(path: Path) -> Path:
+    """Where the rejected lines of a second file go."""
+    return path.with_name(f"{path.stem}.subscriptions{path.suffix}")
 
 
 _NEW_OR_EMPTIED = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
