@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stamkund.importing import CannotRun, Reading, Summary
+from stamkund.importing import CannotRun, Reading, Summary, run
 from stamkund.rules import identifiers
 from stamkund.rules.identifiers import Identifier
 from stamkund.store import UniqueConflict
@@ -142,7 +142,7 @@ class TestPreviousNumber:
     async def test_a_customer_who_is_stored_under_both_is_one_from_now_on(self, publisher: Publisher) -> None:
         await publisher.rows(row("1", OVE), row("2", None, "sport"))
         id_ = await activate(publisher, "1", "ove@example.com")
-        summary, bad = await publisher.rows(row("2", OVE, "sport", previous_customer_number=" 1 "))
+        summary, bad = await publisher.rows(row("2", OVE, "sport", previous_customer_number=" 1 "), now=NOW + 1)
         assert (summary, bad, publisher.remarks) == (Summary(updated=1), [], [])
         assert await publisher.customer("1") is None
         account = await publisher.account("ove@example.com")
@@ -167,7 +167,7 @@ class TestPreviousNumber:
             await activate(publisher, "2", "anna@example.com"),
         )
         rows = [row("2", OVE, "sport", previous_customer_number="1"), row("3", ANNA, previous_customer_number="2")]
-        summary, bad = await publisher.rows(*(reversed(rows) if backwards else rows))
+        summary, bad = await publisher.rows(*(reversed(rows) if backwards else rows), now=NOW + 1)
         assert (summary, bad, publisher.remarks) == (Summary(updated=2), [], [])
         for id_, email, number, product in ((oves, "ove", "2", "sport"), (annas, "anna", "3", "total")):
             account = await publisher.account(f"{email}@example.com")
@@ -181,6 +181,18 @@ class TestPreviousNumber:
         summary, bad = await publisher.rows(row("1", OVE, "sport"), row("2", None, previous_customer_number="1"))
         assert (summary, bad) == (Summary(created=1, updated=1, remarks=1), [])
         assert [(r.customer_number, r.reason) for r in publisher.remarks] == [("2", MoveRefused.IN_USE.value)]
+
+    async def test_a_number_that_a_row_far_away_keeps(
+        self, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Anna has got Ove's number, and he another one: her row, in an earlier batch, is not undone."""
+        monkeypatch.setattr(run, "BATCH", 2)
+        await publisher.rows(row("50", OVE))
+        file = [row("50", None, "sport", first_name="Anna"), *others(5), row("99", None, previous_customer_number="50")]
+        summary, bad = await publisher.rows(*file, now=NOW + 1)
+        assert (summary.created, summary.updated, bad) == (6, 1, [])
+        assert [(r.customer_number, r.reason) for r in publisher.remarks] == [("99", MoveRefused.IN_USE.value)]
+        assert (await publisher.existing_customer("50")).first_name == "Anna"
 
     async def test_one_who_is_unknown_says_nothing(self, publisher: Publisher) -> None:
         summary, bad = await publisher.rows(row("2", OVE, previous_customer_number="1"))
@@ -264,7 +276,7 @@ class TestFullExport:
         """The old customer is not in a complete file, and the new one has the social security number."""
         await publisher.rows(row("310011", OVE), *others(20))
         id_ = await activate(publisher, "310011", "ove@example.com")
-        summary, bad = await publisher.rows(row("310012", OVE, "sport"), *others(20), reading=FULL)
+        summary, bad = await publisher.rows(row("310012", OVE, "sport"), *others(20), reading=FULL, now=NOW + 1)
         assert (summary, bad) == (Summary(updated=1, unchanged=20), [])
         account = await publisher.account("ove@example.com")
         assert (account.id, account.customer_number) == (id_, "310012")

@@ -163,7 +163,7 @@ class CustomerVerbs(Verbs):
         yield Execute(_LOCK_IMPORTS, (organisation,))
         result = BatchResult()
         stored = yield from self._stored(organisation, [change.customer_number for change in changes])
-        moved, moves = yield from self._moved(organisation, changes, stored)
+        moved, moves = yield from self._moved(organisation, changes, stored, now)
         result.moves_refused = moves.not_followed
         prepared = [
             self._prepared(organisation, change, stored.get(change.customer_number), moved.get(place))
@@ -238,7 +238,7 @@ class CustomerVerbs(Verbs):
         return [one.customer_number for one in customers if one.current_subscriptions(now)]
 
     def _moved(
-        self, organisation: str, changes: Sequence[CustomerUpdate], stored: dict[str, _StoredCustomer]
+        self, organisation: str, changes: Sequence[CustomerUpdate], stored: dict[str, _StoredCustomer], now: int
     ) -> Work[tuple[dict[int, _StoredCustomer], Moves]]:
         """The stored customers whose number is another one now, by the place of the row that says so.
 
@@ -251,6 +251,7 @@ class CustomerVerbs(Verbs):
         moves = moves_of(
             [(one.customer_number, one.previous_customer_number) for one in changes],
             {number: one.account is not None for number, one in previous.items()},
+            {number for number, one in previous.items() if one.customer.updated == now},
         )
         for number in moves.left:
             stored.pop(number, None)

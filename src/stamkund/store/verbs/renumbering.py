@@ -7,7 +7,7 @@ number that another one gives up), and a chain is followed as a whole or not at 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -32,10 +32,13 @@ class Moves:
     left: set[str] = field(default_factory=set)
 
 
-def moves_of(rows: Sequence[tuple[str, str | None]], has_account: Mapping[str, bool]) -> Moves:
+def moves_of(
+    rows: Sequence[tuple[str, str | None]], has_account: Mapping[str, bool], just_written: Set[str] = frozenset()
+) -> Moves:
     """The moves of rows, given as customer number and previous number; each customer number stands there once.
 
-    `has_account`: of each customer number that is stored, whether its customer has an account.
+    `has_account`: of each customer number that is stored, whether its customer has an account. `just_written`: numbers
+    whose customers an earlier batch of the same import has changed, so that they are the numbers of other rows.
     """
     moves = Moves()
     leads_to: dict[str, int] = {}
@@ -51,7 +54,8 @@ def moves_of(rows: Sequence[tuple[str, str | None]], has_account: Mapping[str, b
     ends = [place for place in moving if rows[place][0] not in leads_to]
     for end in ends:
         chain = list(_chain(end, moving, places))
-        reason = _refusal(rows[end][0], [moving[place] for place in chain], places, has_account)
+        given_up = [moving[place] for place in chain]
+        reason = _refusal(rows[end][0], given_up, places.keys() | just_written, has_account)
         if reason is not None:
             moves.not_followed.update(dict.fromkeys(chain, reason))
             continue
@@ -71,10 +75,10 @@ def _chain(end: int, moving: Mapping[int, str], places: Mapping[str, int]) -> It
 
 
 def _refusal(
-    number: str, given_up: Sequence[str], places: Mapping[str, int], has_account: Mapping[str, bool]
+    number: str, given_up: Sequence[str], in_use: Set[str], has_account: Mapping[str, bool]
 ) -> MoveRefused | None:
     """Why a chain is not followed that ends with a number; the numbers that are given up stand from last to first."""
-    if given_up[-1] in places:
+    if given_up[-1] in in_use:
         return MoveRefused.IN_USE
     if has_account.get(number) and has_account[given_up[0]]:
         return MoveRefused.BOTH_ACTIVE
