@@ -282,6 +282,19 @@ class TestFullExport:
         assert (account.id, account.customer_number) == (id_, "310012")
         assert await publisher.products("ove@example.com") == ["sport"]
 
+    @pytest.mark.parametrize("rest", [b"", b"not json\n"])
+    async def test_no_number_moves_by_a_file_that_is_not_complete(self, publisher: Publisher, rest: bytes) -> None:
+        """It was cut off, or has a row of nobody knows whom: the old number may be in what is missing."""
+        await publisher.rows(row("310011", OVE), *others(20))
+        id_ = await activate(publisher, "310011", "ove@example.com")
+        left = others(20 if rest else 1)
+        content = publisher.file("a.jsonl", [row("310012", OVE, "sport"), *left]).read_bytes() + rest
+        with pytest.raises(CannotRun):
+            await publisher.read(publisher.file("b.jsonl", content), reading=FULL, now=NOW + 1)
+        account = await publisher.account("ove@example.com")
+        assert (account.id, account.customer_number) == (id_, "310011")
+        assert await publisher.products("ove@example.com") == ["total"]
+
 
 class TestImportedLogins:
     """An e-mail by which a customer logs in is taken, for everybody but that customer."""

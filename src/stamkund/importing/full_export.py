@@ -24,6 +24,7 @@ CREATE TABLE missing (customer_number TEXT);
 """
 _NAME = "INSERT OR IGNORE INTO named VALUES (?)"
 _IS_NAMED = "SELECT customer_number FROM named WHERE customer_number IN (SELECT value FROM json_each(?))"
+_FORGET = "DELETE FROM missing"
 _MISS = "INSERT INTO missing VALUES (?)"
 _MISSING = "SELECT customer_number FROM missing"
 _COUNTS = "SELECT (SELECT count(*) FROM named), (SELECT count(*) FROM missing)"
@@ -57,12 +58,9 @@ class FullExport:
         return number in self._named([number])
 
     async def find_missing(self) -> None:
-        """Finds the customers with subscriptions whom the file does not name. Raises CannotRun where it may be any."""
-        if self._unknown:
-            raise CannotRun(
-                "Subscriptions of customers who are not in the file stay as they are: "
-                f"{self._unknown} rows were rejected of which nobody knows whose they are."
-            )
+        """Finds the customers with subscriptions whom the file does not name."""
+        with cannot_run():
+            self._connection.execute(_FORGET)
         number = ""
         while page := await self._store.customers.numbers_after(self._organisation, number, _PAGE):
             named = self._named(page)
@@ -73,11 +71,16 @@ class FullExport:
                     self._connection.executemany(_MISS, [(one,) for one in paying])
             number = page[-1]
 
-    def check_share(self) -> None:
-        """Raises CannotRun where those that were found are too many of all."""
+    def check(self, *, force: bool) -> None:
+        """Raises CannotRun where the file may not be complete: it may name anybody, or too few."""
+        if self._unknown:
+            raise CannotRun(
+                "Subscriptions of customers who are not in the file stay as they are: "
+                f"{self._unknown} rows were rejected of which nobody knows whose they are."
+            )
         with cannot_run():
             ((named_count, missing),) = self._connection.execute(_COUNTS).fetchall()
-        if missing > MOST * (named_count + missing):
+        if not force and missing > MOST * (named_count + missing):
             raise CannotRun(
                 f"{missing} customers with subscriptions are not in the file, which names {named_count}: more than "
                 f"{MOST:.0%} would lose what they have, so nobody does. Look whether the file was cut off; if it is "

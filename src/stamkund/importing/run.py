@@ -114,6 +114,7 @@ class _CustomerImport:
         self.summary = summary
         self.dry_run: DryRun | None = None
         self.full: FullExport | None = None
+        self._may_move = False
         self.set_aside = SetAside(job.organisation.id, store.documents, zone(job.organisation.timezone).today(job.now))
         self._store = store
         self._job = job
@@ -148,10 +149,14 @@ class _CustomerImport:
         for round_ in range(ROUNDS):  # what still contradicts is in the round after the last
             if not await self._try_again(round_):
                 break
+        refusal = None if self.full is None else await self._refusal(self.full, force=force)
+        self._may_move = self.full is not None and refusal is None
         for rows in self.set_aside.batches(round_ + 1, self._job.batch_rows):
             await self._store_last(rows)
-        if self.full is not None:
-            await self._end_missing(self.full, force=force)
+        if self.full is not None and (refusal is None or self.dry_run is not None):
+            await self._end_missing(self.full)
+        if refusal is not None:
+            raise refusal
 
     async def _store_first(self, rows: Sequence[Row]) -> None:
         """Stores a batch; rows that contradict what is stored are set aside."""
@@ -197,9 +202,9 @@ class _CustomerImport:
 
     def _has_moved(self, conflict: RejectedRow) -> bool:
         """Whether the customer who has the number is one whom a complete file does not name any more."""
-        if self.full is None or conflict.kind != identifiers.PERSON_NUMBER or conflict.owner is None:
+        if self.full is None or not self._may_move or conflict.owner is None:
             return False
-        return not self.full.is_named(conflict.owner)
+        return conflict.kind == identifiers.PERSON_NUMBER and not self.full.is_named(conflict.owner)
 
     async def _store_batch(self, rows: Sequence[Row], changes: Sequence[CustomerUpdate]) -> list[RejectedRow]:
         """Stores changes by rows, and counts them; returns those that contradict what is stored."""
@@ -217,19 +222,24 @@ class _CustomerImport:
                 self._note(rows[place], "previous_customer_number", reason.value)
         return result.rejected
 
-    async def _end_missing(self, full: FullExport, *, force: bool) -> None:
-        """Ends the subscriptions of customers whom the file does not name; a dry run lists even those of too many."""
-        await full.find_missing()
-        if self.dry_run is None and not force:
-            full.check_share()
+    async def _refusal(self, full: FullExport, *, force: bool) -> CannotRun | None:
+        """Why a file can't be complete: then nothing ends, and nobody moves to another number because of it."""
+        try:
+            await full.find_missing()
+            full.check(force=force)
+        except CannotRun as refusal:
+            return refusal
+        return None
+
+    async def _end_missing(self, full: FullExport) -> None:
+        """Ends the subscriptions of customers whom the file does not name; a dry run lists them, however many."""
+        await full.find_missing()  # once more: some have another number by now
         async for changes in full.missing():
             for change in changes:
                 self._report(Missing(self._job.customers.name, change.customer_number))
             if self.dry_run is None:
                 await self._put(changes)
             self.summary.ended += len(changes)
-        if self.dry_run is not None and not force:
-            full.check_share()
 
     def _note(self, row: Row, column: str, reason: str) -> None:
         self._remark(Remark(self._job.customers.name, row.line, column, row.customer_number, reason))
