@@ -11,6 +11,7 @@ import pytest
 
 from stamkund.importing import BadRow, CannotRun, Reading, Summary
 from stamkund.importing.columns import parsed_columns
+from stamkund.importing.json_lines import NOT_UTF8
 from stamkund.importing.rejects import Rejects
 from stamkund.importing.steps import File
 from tests.importing.conftest import Publisher
@@ -99,10 +100,18 @@ async def test_punctuation_of_windows_stays_what_it_is(publisher: Publisher, nam
     assert (await publisher.existing_customer("1")).first_name == name
 
 
+async def test_a_file_of_half_and_half_is_not_imported(publisher: Publisher) -> None:
+    """Not even those of its lines that can be read."""
+    lines = [f"{n};Åsa\n".encode("utf-8" if n % 2 else "cp1252") for n in range(10)]
+    with pytest.raises(CannotRun, match="lines in UTF-8 and lines in another encoding"):
+        await publisher.csv(b"customer_number;first_name\n" + b"".join(lines))
+    assert await publisher.customer("1") is None
+
+
 async def test_one_broken_line_is_rejected_alone(publisher: Publisher) -> None:
     summary, bad = await publisher.csv(CSV.encode() + b"4;\xe5;\n")
     assert summary == Summary(created=3, rejected=1)
-    assert bad == [BadRow(str(publisher.folder / "rows.csv"), 5, None, "the line is not UTF-8")]
+    assert bad == [BadRow(str(publisher.folder / "rows.csv"), 5, None, NOT_UTF8)]
 
 
 async def test_a_file_in_two_encodings_is_not_guessed_at(publisher: Publisher) -> None:

@@ -85,15 +85,19 @@ class _Census:
         self.unusual += max(0, len(_CLOSING.findall(block)) - len(_OPENING.findall(block)))
 
 
+_MOST = 4
+"""So many times as many characters in UTF-8 as other bytes make a file one in UTF-8 with broken lines."""
+
+
 def of_other_bytes(blocks: Iterable[bytes], name: str) -> str:
     """The encoding of a file with a line that is not UTF-8; no character is cut by the end of a block.
 
-    UTF-8 where most characters are that: single lines are broken then. Raises CannotRun where nobody can tell.
+    UTF-8 where most characters by far are that: single lines are broken then. Raises CannotRun where nobody can tell.
     """
     census = _Census()
     for block in blocks:
         census.add(block)
-    if census.characters >= census.others:
+    if census.characters >= _MOST * census.others:
         return UTF8
     if census.characters * _FEW > census.others:
         raise CannotRun(

@@ -19,7 +19,7 @@ from stamkund.rules.customer_numbers import CUSTOMER_NUMBER, LONG_CUSTOMER_NUMBE
 
 R = TypeVar("R")
 
-NOT_UTF8 = "the line is not UTF-8"
+NOT_UTF8 = "the line is not UTF-8; if the whole file is not, name its encoding with --encoding"
 
 BLANKS = b" \t\r\x0b\x0c\x1a"
 _START = re.compile(rb'\{[ \t]*"customer_number"[ \t]*:[ \t]*"')

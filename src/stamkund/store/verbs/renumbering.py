@@ -15,7 +15,7 @@ from enum import Enum
 class MoveRefused(Enum):
     """Why a previous customer number is not followed."""
 
-    BOTH_ACTIVE = "both customers have an account; `stamkund account move` says which one it is"
+    BOTH_ACTIVE = "both customers have an account, so they stay two customers"
     IN_USE = "another row of the file is the customer with that number"
     TWICE = "two rows of the file name this number"
 
