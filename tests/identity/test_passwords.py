@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from stamkund.identity import imported_hashes
+from stamkund.identity.imported_hashes import Secrets
 from stamkund.identity.passwords import Passwords
 from stamkund.settings import Settings
 from tests.support.counting import COMBINING, NormalisingRecorder
@@ -44,3 +46,12 @@ async def test_no_password_is_normalised_on_the_event_loop(
     assert await passwords.verify(LONGEST, stored)
     assert not await passwords.verify(LONGEST, None)
     recorder.assert_bounded()
+
+
+@pytest.mark.parametrize("empty", ["{MD5}1B2M2Y8AsgTpgAmY7PhCfg==", "md5$$d41d8cd98f00b204e9800998ecf8427e"])
+async def test_no_password_is_none(empty: str) -> None:
+    """Old systems have hashed the empty text for those who had no password."""
+    passwords = Passwords(Settings(argon2_memory_kib=8, argon2_passes=1))
+    assert imported_hashes.matches(empty, [b""], Secrets())
+    assert not await passwords.verify("", empty, imported=True)
+    passwords.close()

@@ -149,6 +149,24 @@ class TestPreviousNumber:
         assert (account.id, account.customer_number) == (id_, "2")
         assert await publisher.products("ove@example.com") == ["sport"]
 
+    async def test_nothing_is_lost_when_two_become_one(self, publisher: Publisher) -> None:
+        """The row says nothing but who the customer was: what only the old record had goes along."""
+        login = {"email": "ove@example.com", "password_hash": PHPASS}
+        old = row(
+            "50", OVE, "sport", first_name="Ove", address={"city": "Umeå"}, identity_mapping={"crm": "7"}, **login
+        )
+        await publisher.rows(old, {"customer_number": "60", "last_name": "Ovesson", "identity_mapping": {"app": "8"}})
+        link = {"customer_number": "60", "previous_customer_number": "50"}
+        assert await publisher.rows(link, now=NOW + 1) == (Summary(updated=1), [])
+        assert await publisher.customer("50") is None
+        one = await publisher.existing_customer("60")
+        assert (one.first_name, one.last_name, one.address.city) == ("Ove", "Ovesson", "Umeå")
+        assert (one.email, one.password_hash is not None) == ("ove@example.com", True)
+        assert one.social_security_number is not None and one.social_security_number.ten == OVE
+        assert {(i.key, i.value) for i in one.identity_mapping} == {("crm", "7"), ("app", "8")}
+        assert [(s.package_code, s.state) for s in one.subscriptions] == [("sport", "activated")]
+        assert await publisher.rows(link, now=NOW + 2) == (Summary(unchanged=1), [])
+
     async def test_two_accounts_do_not_become_one(self, publisher: Publisher) -> None:
         await publisher.rows(row("1", OVE), row("2", ANNA))
         await activate(publisher, "1", "ove@example.com")

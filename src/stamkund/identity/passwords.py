@@ -55,11 +55,11 @@ class Passwords:
         self, password: str, stored_hash: str | None, requester: Requester = ANYBODY, *, imported: bool = False
     ) -> bool:
         """Whether a password matches a hash. Without one the result is False, after the same time; as it is for a
-        password that is too long for anybody's.
+        password that is empty, or too long for anybody's.
 
         `imported`: another system made the hash, or may have. Raises HashingQueueFull, CallerGone.
         """
-        if len(password) > MAX_PASSWORD_LENGTH:
+        if not password or len(password) > MAX_PASSWORD_LENGTH:  # old systems hashed nothing for those who had none
             password, stored_hash = "", None
         expected = stored_hash or await self.dummy_hash(requester)
         imported = imported and stored_hash is not None

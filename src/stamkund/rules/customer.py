@@ -104,6 +104,26 @@ def merge_subscriptions(
     return merged
 
 
+_OF_ONE_VALUE = (
+    *("social_security_number", "first_name", "last_name", "mobile_phone_number", "zip_code", "birth_date"),
+    *("company_name", "company_registration_number"),
+)
+
+
+def combined(customer: Customer, other: Customer) -> Customer:
+    """A customer with what only another record of the same person has: nothing is lost when the two become one."""
+    fields = {name: getattr(other, name) for name in _OF_ONE_VALUE if getattr(customer, name) is None}
+    if customer.address == Address():
+        fields["address"] = other.address
+    if customer.email in (None, other.email) and customer.password_hash is None:  # the hash is of that e-mail's login
+        fields |= {"email": other.email, "password_hash": other.password_hash}
+    keys = {one.key for one in customer.identity_mapping}
+    mapping = [*customer.identity_mapping, *(one for one in other.identity_mapping if one.key not in keys)]
+    present = {one.match_key for one in customer.subscriptions}
+    subscriptions = [*customer.subscriptions, *(one for one in other.subscriptions if one.match_key not in present)]
+    return msgspec.structs.replace(customer, **fields, identity_mapping=mapping, subscriptions=subscriptions)
+
+
 def account_of(customer: Customer, email: str, now: int) -> Account:
     """The account that a customer becomes: active, verified, with all its subscriptions as user products."""
     address = customer.address

@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 
 from stamkund.rules import identifiers
-from stamkund.rules.customer import Customer
+from stamkund.rules.customer import Customer, combined
 from stamkund.rules.events import AuditEntry, AuditEvent
 from stamkund.store.documents import EncodedCustomer
 from stamkund.store.verb import Verbs, reads, writes
@@ -282,8 +282,9 @@ class CustomerVerbs(Verbs):
             assert moved is not None
             before = msgspec.structs.replace(moved.customer, customer_number=change.customer_number)
             return self._update(organisation, moved, change.change(before))
-        after = change.change(stored.customer)
-        if after is stored.customer and moved is None:
+        before = stored.customer if moved is None else combined(stored.customer, moved.customer)
+        after = change.change(before)
+        if after is stored.customer:
             return _Update(stored, after)
         return self._update(organisation, stored, after, moved)
 
