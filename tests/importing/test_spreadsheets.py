@@ -11,6 +11,7 @@ import pytest
 
 from stamkund.importing import BadRow, CannotRun, Reading, Summary
 from stamkund.importing.columns import parsed_columns
+from stamkund.importing.encodings import named
 from stamkund.importing.json_lines import NOT_UTF8
 from stamkund.importing.rejects import Rejects
 from stamkund.importing.steps import File
@@ -98,6 +99,14 @@ async def test_punctuation_of_windows_stays_what_it_is(publisher: Publisher, nam
     summary, bad = await publisher.csv(f"customer_number;first_name\n1;{name}\n".encode("cp1252"))
     assert (summary, bad) == (Summary(created=1), [])
     assert (await publisher.existing_customer("1")).first_name == name
+
+
+@pytest.mark.parametrize(
+    "name", ["utf-7", "UTF7", "unicode_escape", "raw_unicode_escape", "punycode", "idna", "rot13", "x"]
+)
+def test_what_is_no_encoding_of_files(name: str) -> None:
+    with pytest.raises(CannotRun, match="There is no encoding"):
+        named(name)
 
 
 async def test_a_file_of_half_and_half_is_not_imported(publisher: Publisher) -> None:

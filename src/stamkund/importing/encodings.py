@@ -41,11 +41,17 @@ _FEW = 50
 """One in so many may be what it looks like by accident."""
 
 
+_NO_FILES = ("utf-7", "unicode-escape", "raw-unicode-escape", "punycode", "idna", "undefined")
+"""Encodings that Python has for other things: what they decode to may be no text at all."""
+
+
 def named(name: str) -> str:
     """The name of an encoding that somebody chose, as Python has it. Raises CannotRun."""
     try:
         info = codecs.lookup(name)
         "a".encode(name)
+        if info.name in _NO_FILES:
+            raise LookupError
     except (LookupError, UnicodeError, TypeError, ValueError):
         raise CannotRun(
             f"There is no encoding {name[:40]!r}. Usual ones are utf-8, utf-16, cp1252 (Windows), cp850 (DOS) and "

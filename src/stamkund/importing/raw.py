@@ -89,7 +89,7 @@ class CsvCustomer(RawCustomer):
 
 
 class RefusedPart(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A subscription that a row gives and that is refused_parts, though its row is not."""
+    """A subscription that a row gives and that is not imported, though its row is."""
 
     column: str | None
     reason: str

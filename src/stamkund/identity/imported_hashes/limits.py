@@ -24,9 +24,9 @@ _MAX_DRUPAL_COST = 18
 _MAX_CRYPT_ROUNDS = 700_000
 _MAX_LANES = 16
 _MAX_ARGON2_BYTES = 1024 * MIB
+"""Memory times passes: what Argon2 writes in all."""
 _MAX_ARGON2_STARTS = 128
 """Passes times lanes: each lane of each pass is a thread that is started."""
-"""Memory times passes: what Argon2 writes in all."""
 _MAX_SCRYPT_BYTES = 512 * MIB
 _MAX_SCRYPT_INPUT_BYTES = MIB
 """What PBKDF2 makes for all lanes together, which takes much longer for each byte."""
