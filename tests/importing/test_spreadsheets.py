@@ -202,6 +202,11 @@ def test_columns_are_a_list_of_pairs(text: str) -> None:
         parsed_columns([text])
 
 
+def test_a_chosen_column_that_is_none() -> None:
+    with pytest.raises(CannotRun, match="names 'kundnumret', which is no column"):
+        parsed_columns(["Abonnent=kundnumret"])
+
+
 async def test_two_columns_of_one_name(publisher: Publisher) -> None:
     with pytest.raises(CannotRun, match="has the column customer_number twice"):
         await publisher.csv("Kundnr;customer_number\n1;1\n")

@@ -199,8 +199,8 @@ def test_the_survey_finds_who_has_rows_in_several_places(
 async def test_a_row_of_an_unusable_number_ends_no_subscription(publisher: Publisher, number: Any) -> None:
     """It may be one of a customer who has others in the file."""
     await publisher.rows(row("70", "a", "b"), row("71", "a"))
-    nobody = row("70", "b") | {"customer_number": number}
-    _, bad = await publisher.rows(row("70", "a"), nobody, row("71", "a"), row("71", "c"))
+    unusable = row("70", "b") | {"customer_number": number}
+    _, bad = await publisher.rows(row("70", "a"), unusable, row("71", "a"), row("71", "c"))
     assert [one.line for one in bad] == [2]
     assert await packages(publisher, "70") == ["a", "b"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from stamkund.importing.raw import ADDRESS_KEYS, RawCustomer, RawSubscription, RawSubscriptionLine
 from stamkund.importing.report import CannotRun
 
 _SWEDISH = {
@@ -38,6 +39,13 @@ _SWEDISH = {
 _OTHER_NAMES = {name: ours for ours, names in _SWEDISH.items() for name in names.split()}
 REASON = "reason"
 """The column that `--rejects` adds. It is left out, so that a corrected file can be imported as it is."""
+CUSTOMER_COLUMNS = (
+    *RawCustomer.__struct_fields__,
+    *(f"address.{key}" for key in ADDRESS_KEYS),
+    *RawSubscription.__struct_fields__,
+)
+LINE_COLUMNS = RawSubscriptionLine.__struct_fields__
+_ALL = tuple(dict.fromkeys((*CUSTOMER_COLUMNS, *LINE_COLUMNS)))
 _MARKS = re.compile(r"[\s_.\-/]+")
 _EXTERNAL_ID = "identity_mapping."
 
@@ -75,5 +83,8 @@ def parsed_columns(texts: Iterable[str]) -> dict[str, str]:
         theirs, mark, ours = part.rpartition("=")
         if not mark or not theirs.strip():
             raise CannotRun("--columns is a list such as Kundnr=customer_number,Notering= (nothing: left out).")
-        columns[theirs.strip()] = ours.strip()
+        ours = ours.strip()
+        if ours and ours not in _ALL and not ours.startswith(_EXTERNAL_ID):
+            raise CannotRun(f"--columns names {ours[:60]!r}, which is no column. There are: {', '.join(_ALL)}.")
+        columns[theirs.strip()] = ours
     return columns

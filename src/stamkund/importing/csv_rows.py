@@ -270,8 +270,8 @@ def customer_builder(header: list[str], name: str) -> RowBuilder[CsvCustomer]:
         if external_ids:
             row.external_ids = {key: values[index] for key, index in external_ids}
         if subscription:
-            given = {key: values[index] for key, index in subscription}
-            row.subscriptions = [RawSubscription(**given)] if any(given.values()) else []
+            fields = {key: values[index] for key, index in subscription}
+            row.subscriptions = [RawSubscription(**fields)] if any(fields.values()) else []
         return row
 
     return build

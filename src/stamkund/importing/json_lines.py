@@ -121,11 +121,11 @@ def _fast_numbers(block: bytes) -> Numbers | None:
     rows = block[start.end() :].split(b"\n" + start[0])
     if len(rows) != block.count(b"\n") + (not block.endswith(b"\n")):
         return None
-    found = [row[: row.find(b'"')] for row in rows]
-    lengths = set(map(len, found))
-    if min(lengths) < 1 or max(lengths) > LONG_CUSTOMER_NUMBER or not _PLAIN_NUMBERS.fullmatch(b"".join(found)):
+    numbers = [row[: row.find(b'"')] for row in rows]
+    lengths = set(map(len, numbers))
+    if min(lengths) < 1 or max(lengths) > LONG_CUSTOMER_NUMBER or not _PLAIN_NUMBERS.fullmatch(b"".join(numbers)):
         return None
-    return list(found)
+    return list(numbers)
 
 
 def _problem(error: Exception, line: bytes) -> RowProblem:

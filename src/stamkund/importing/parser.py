@@ -15,15 +15,13 @@ import msgspec
 
 from stamkund.importing import csv_rows, held, together
 from stamkund.importing.checks import weak_scheme
-from stamkund.importing.columns import REASON, ColumnNames
+from stamkund.importing.columns import CUSTOMER_COLUMNS, LINE_COLUMNS, REASON, ColumnNames
 from stamkund.importing.csv_rows import CsvRows, RowBuilder
 from stamkund.importing.held import HeldRows, Rows
 from stamkund.importing.json_lines import JsonLines
 from stamkund.importing.raw import (
-    ADDRESS_KEYS,
     Note,
     RawCustomer,
-    RawSubscription,
     RawSubscriptionLine,
     RepairedLine,
 )
@@ -55,13 +53,6 @@ _ORPHANS = 1000
 _TOO_MANY_ROWS = (
     "The file {} has thousands of rows of one customer up to line {}: is the column customer_number the right one?"
 )
-CUSTOMER_COLUMNS = (
-    *RawCustomer.__struct_fields__,
-    *(f"address.{key}" for key in ADDRESS_KEYS),
-    *RawSubscription.__struct_fields__,
-)
-LINE_COLUMNS = RawSubscriptionLine.__struct_fields__
-
 _HOLDS_REJECTS = "--rejects writes this column, so the file ends no subscription that is missing from it"
 _UNKNOWN_CUSTOMER = "; its customer is unknown, so this import ends no subscription that is missing from the file"
 
