@@ -158,6 +158,22 @@ async def test_an_external_id_column_sets_its_key_alone(publisher: Publisher) ->
     assert after.identity_mapping == [ExternalId("shop", "x y"), ExternalId("crm", "18"), ExternalId("new", "19")]
 
 
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        [{"key": "app", "value": "9"}, {"key": "crm", "value": "x" * 200}],
+        [{"key": "app", "value": "9"}, {"key": "crm", "value": ["7"]}],
+        {"app": "9", "crm": "x" * 200},
+    ],
+)
+async def test_an_external_id_that_can_not_be_used_leaves_the_stored_one(publisher: Publisher, mapping: Any) -> None:
+    await publisher.rows({"customer_number": "1", "identity_mapping": {"crm": "7", "app": "8"}})
+    summary, bad = await publisher.rows({"customer_number": "1", "identity_mapping": mapping})
+    assert (summary.updated, summary.remarks, bad) == (1, 1, [])
+    stored = (await publisher.existing_customer("1")).identity_mapping
+    assert {(one.key, one.value) for one in stored} == {("crm", "7"), ("app", "9")}
+
+
 async def test_external_ids_in_json_are_the_full_list(publisher: Publisher) -> None:
     await read_json(publisher)
     same = {"shop": "x y", "crm": "17", "none": None}

@@ -215,7 +215,9 @@ class RowParser:
             address, fields["address"] = tuple(texts), Address(**texts)
         if not isinstance(raw, CsvCustomer):
             if raw.identity_mapping is not UNSET:
-                fields["identity_mapping"] = _external_ids(raw.identity_mapping, notes)
+                ids_read = fields["identity_mapping"] = _external_ids(raw.identity_mapping, notes)
+                if any(note.column.startswith("identity_mapping") for note in notes):  # those left out stay stored
+                    external_ids = tuple(one.key for one in ids_read)
         elif raw.external_ids:
             ids = _external_id_columns(raw.external_ids, notes)
             external_ids = tuple(ids)
