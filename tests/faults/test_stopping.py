@@ -107,7 +107,7 @@ async def full_queue(
     installation: Installation,
 ) -> AsyncIterator[tuple[ServerProcess, Caller, asyncio.Task[httpx.Response]]]:
     """A server whose queue of one is taken, by the one of two activations that was not refused."""
-    endless = {**SLOW, "argon2_passes": 60}
+    endless = {**SLOW, "argon2_passes": 32}
     async with running(installation, hashing_queue=1, **endless) as (server, caller):
         candidates = await installation.candidates(2)
         both = [asyncio.create_task(caller.activate(c, f"{c.customer_number}@example.com")) for c in candidates]
