@@ -280,6 +280,12 @@ class TestRejects:
                 ("total", "activated"),
             ]
 
+    async def test_a_column_of_that_name_that_means_something_else(self, publisher: Publisher) -> None:
+        reading = Reading(columns={"reason": "first_name"})
+        summary, _ = await publisher.csv("customer_number,reason\n1,Ove\n", reading=reading)
+        assert (summary, publisher.remarks) == (Summary(created=1), [])
+        assert (await publisher.existing_customer("1")).first_name == "Ove"
+
     async def test_rejected_lines_of_a_second_file_end_nothing(self, publisher: Publisher) -> None:
         customers = publisher.file("rows.csv", b"customer_number\n1\n2\n")
         lines = publisher.file("lines.csv", b"customer_number,package_code\n1,total\n1,x y\n2,total\n")

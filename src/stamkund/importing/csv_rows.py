@@ -60,7 +60,7 @@ class CsvRows(Generic[R]):
         self._lines = _CsvLines(source)
         header = self._header()
         self._width = len(header)
-        self.are_rejects = any(name.strip().casefold() == REASON for name in header)
+        self.are_rejects = any(name.strip().casefold() == REASON and names.is_left_out(name) for name in header)
         """Whether `--rejects` wrote the file."""
         self._columns = [index for index, name in enumerate(header) if not names.is_left_out(name)]
         columns = [names.ours(header[index]) for index in self._columns]
