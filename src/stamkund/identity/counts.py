@@ -116,8 +116,7 @@ class Counts:
             self._ends, self._counts, self._unshared = ends, {}, {}
 
     def _make_room(self) -> None:
-        """Drops the smaller half of the counts: to have one forgotten takes as many times half of what there is room
-        for as it has been counted."""
+        """Drops the smaller half of the counts, so that what was counted often is forgotten last."""
         lowest = sorted(self._counts.values())[len(self._counts) // 2]
         highest = {key: count for key, count in self._counts.items() if count > lowest}
         for key, count in self._counts.items():
