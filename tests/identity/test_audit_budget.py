@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -11,11 +10,10 @@ from stamkund.identity.audit_budget import AuditBudget, AuditLimits
 from stamkund.identity.audit_queue import AuditQueue
 from stamkund.rules.events import AuditEntry, AuditEvent
 from stamkund.rules.organisation import Client
-from stamkund.server import jobs
 from stamkund.store import Unavailable
 from tests.endpoints.sso2.conftest import site_of
 from tests.support.rows import rows
-from tests.support.service import NOW, Publisher, RunningService
+from tests.support.service import NOW, Publisher, RunningService, publisher_of_two
 from tests.support.waiting import until
 
 TOKEN = "/api/authorization/access_token"
@@ -163,26 +161,18 @@ async def test_a_revoked_token_is_in_the_audit_with_its_account(publisher: Publi
 async def test_processes_share_what_the_audit_has(
     fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "_SHARE_SECONDS", 0.05)
-    chosen = {"workers": 2, "audit_refusals_per_hour": 4, "audit_successes_per_hour": 1}
-    key_file = tmp_path / "stamkund.key"
-    async with (
-        RunningService(fresh_url, key_file, **chosen) as first,
-        RunningService(fresh_url, key_file, **chosen) as second,
-    ):
-        publisher = await first.publisher()
-        other = Publisher(second, publisher.organisation)
-        other.client, other.secret = publisher.client, publisher.secret
+    chosen = {"audit_refusals_per_hour": 4, "audit_successes_per_hour": 1}
+    async with publisher_of_two(fresh_url, tmp_path / "a.key", monkeypatch, **chosen) as (publisher, other):
         for _ in range(20):
             await publisher.grant("refresh_token", refresh_token="x")
             await publisher.grant("none")
         shared = "SELECT count(*) FROM call_counts WHERE count >= 20"
         await until(lambda: _gives(fresh_url, shared, 2 + 1))  # and the calls of the client
-        # One each goes through, until this process has heard of the other's.
-        for _ in range(5):
+        for more in range(5):
             await other.grant("refresh_token", refresh_token="x")
             await other.grant("none")
-            await asyncio.sleep(0.2)
+            if not more:  # one each goes through: from then on it has the other process's counts too
+                await until(lambda: _gives(fresh_url, "SELECT count(*) FROM call_counts WHERE count >= 21", 2 + 1))
         counts = {
             event: await rows(fresh_url, f"SELECT count(*) FROM audit WHERE event = '{event}'")
             for event in ("token_refused", "token_issued")

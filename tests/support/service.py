@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import pytest
 import uvicorn
 
 from stamkund.identity.client_secrets import ClientSecrets
@@ -27,6 +28,7 @@ from stamkund.rules.account import Address
 from stamkund.rules.customer import Customer, Subscription
 from stamkund.rules.ids import new_id
 from stamkund.rules.organisation import Client, Organisation, Secret, new_secret
+from stamkund.server import jobs
 from stamkund.server.app import Application
 from stamkund.server.process import PROTOCOL
 from stamkund.settings import Settings
@@ -125,17 +127,30 @@ class RunningService:
 
 
 @asynccontextmanager
-async def applications(url: str, key_file: Path, workers: int) -> AsyncIterator[list[RunningService]]:
+async def applications(url: str, key_file: Path, workers: int, **settings: Any) -> AsyncIterator[list[RunningService]]:
     """As many applications on one database as there are workers, with one clock, which stands still.
 
     What may come again "at once" does so here however long the machine takes.
     """
-    services = [RunningService(url, key_file, workers=workers) for _ in range(workers)]
+    services = [RunningService(url, key_file, workers=workers, **settings) for _ in range(workers)]
     async with AsyncExitStack() as stack:
         for service in services:
             service.clock = services[0].clock
             await stack.enter_async_context(service)
         yield services
+
+
+@asynccontextmanager
+async def publisher_of_two(
+    url: str, key_file: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any
+) -> AsyncIterator[tuple[Publisher, Publisher]]:
+    """One organisation and client at two applications, which share their counts twenty times a second."""
+    monkeypatch.setattr(jobs, "_SHARE_SECONDS", 0.05)
+    async with applications(url, key_file, 2, **settings) as (first, second):
+        publisher = await first.publisher()
+        other = Publisher(second, publisher.organisation)
+        other.client, other.secret = publisher.client, publisher.secret
+        yield publisher, other
 
 
 async def migrated(settings: Settings) -> None:

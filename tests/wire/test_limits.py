@@ -12,12 +12,11 @@ from stamkund.identity import counts
 from stamkund.identity.audit_queue import AuditQueue
 from stamkund.problems import Refused
 from stamkund.rules import identifiers
-from stamkund.server import jobs
 from stamkund.store import Unavailable
 from stamkund.wire.limits import Limits, LimitValues, no_limits
 from tests.support.calls import assert_refused
 from tests.support.rows import rows
-from tests.support.service import NOW, Publisher, RunningService
+from tests.support.service import NOW, Publisher, RunningService, publisher_of_two
 from tests.support.waiting import until
 
 CANDIDATE = "/external/api/v1/accounts/candidate"
@@ -166,16 +165,8 @@ async def _is_counted(publisher: Publisher) -> bool:
 
 @pytest.mark.both_engines
 async def test_processes_share_their_counts(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "_SHARE_SECONDS", 0.05)
-    chosen = {"workers": 2, "limit_per_client": 0, "limit_per_identifier": 5}
-    key_file = tmp_path / "stamkund.key"
-    async with (
-        RunningService(fresh_url, key_file, **chosen) as first,
-        RunningService(fresh_url, key_file, **chosen) as second,
-    ):
-        publisher = await first.publisher()
-        other = Publisher(second, publisher.organisation)
-        other.client, other.secret = publisher.client, publisher.secret
+    chosen = {"limit_per_client": 0, "limit_per_identifier": 5}
+    async with publisher_of_two(fresh_url, tmp_path / "a.key", monkeypatch, **chosen) as (publisher, other):
         assert [await candidate(publisher, customer_number="1") for _ in range(5)] == [404] * 5
         assert is_limited(await publisher.get(CANDIDATE, customer_number="1"))
         await until(lambda: _all_are_written(fresh_url, 5))
@@ -183,8 +174,8 @@ async def test_processes_share_their_counts(fresh_url: str, tmp_path: Path, monk
         await until(lambda: _is_counted(other))
         keys = await rows(fresh_url, "SELECT key FROM call_counts")
         assert keys and all(len(key) == 32 for (key,) in keys), "keyed hashes"
-        assert await first.store.call_counts.remove_expired(NOW) == 0
-        assert await first.store.call_counts.remove_expired(NOW + 60) > 0
+        assert await publisher.service.store.call_counts.remove_expired(NOW) == 0
+        assert await publisher.service.store.call_counts.remove_expired(NOW + 60) > 0
 
 
 async def test_one_process_on_an_embedded_database_writes_no_counts(tmp_path: Path) -> None:

@@ -14,14 +14,13 @@ import pytest
 from stamkund.identity.audit_queue import AuditQueue
 from stamkund.problems import Refused
 from stamkund.rules.password_rules import PasswordRules
-from stamkund.server import jobs
 from stamkund.settings import Settings, WrongSetting, load
 from stamkund.store import Candidate
 from stamkund.store.verbs.candidates import CandidateVerbs
 from stamkund.vault import Vault
 from stamkund.wire.limits import SESSION_LIMIT, limits_of
 from tests.support.rows import rows
-from tests.support.service import NOW, Publisher, RunningService
+from tests.support.service import NOW, Publisher, RunningService, publisher_of_two
 from tests.support.waiting import until
 
 ACCOUNTS = "/external/api/v1/accounts"
@@ -251,15 +250,7 @@ async def _count(url: str, expected: int) -> bool:
 
 @pytest.mark.both_engines
 async def test_processes_share_their_misses(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "_SHARE_SECONDS", 0.05)
-    key_file, chosen = tmp_path / "stamkund.key", {"workers": 2, "misses_per_number": 6}
-    async with (
-        RunningService(fresh_url, key_file, **chosen) as first,
-        RunningService(fresh_url, key_file, **chosen) as second,
-    ):
-        publisher = await first.publisher()
-        other = Publisher(second, publisher.organisation)
-        other.client, other.secret = publisher.client, publisher.secret
+    async with publisher_of_two(fresh_url, tmp_path / "a.key", monkeypatch, misses_per_number=6) as (publisher, other):
         assert await look_up(publisher, 6, **by_number()) == [404] * 6
 
         async def is_limited() -> bool:
