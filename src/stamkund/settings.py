@@ -38,8 +38,8 @@ def _must(sentence: str) -> dict[str, str]:
     return {"must": sentence}
 
 
-_MAX_ARGON2_KIB, _MAX_ARGON2_STARTS = 1 << 20, 128
-"""What one hash of ours may cost: as much as an imported one (`identity/imported_hashes/limits.py`)."""
+MAX_ARGON2_KIB, MAX_ARGON2_STARTS = 1 << 20, 128
+"""What one hash may cost, ours or an imported one: passes times memory, and passes times lanes."""
 _MUST_BE_ORIGIN = _must("be http:// or https:// and a host, such as https://login.example.com, without a path")
 _MUST_BE_LIMITS = _must(
     "name kinds of calls (token, login, session, candidate, activation) with a number each, such as "
@@ -426,10 +426,10 @@ def _check_names(names: Iterable[str]) -> None:
 def _check_argon2(settings: Settings) -> None:
     """A hash that costs more than an imported one may would match no password. Raises WrongSetting."""
     passes = settings.argon2_passes
-    if passes * settings.argon2_memory_kib > _MAX_ARGON2_KIB or passes * settings.argon2_lanes > _MAX_ARGON2_STARTS:
+    if passes * settings.argon2_memory_kib > MAX_ARGON2_KIB or passes * settings.argon2_lanes > MAX_ARGON2_STARTS:
         raise WrongSetting(
             "the settings argon2_memory_kib, argon2_passes and argon2_lanes ask for too much: passes times memory "
-            f"must be at most {_MAX_ARGON2_KIB} KiB, passes times lanes at most {_MAX_ARGON2_STARTS}"
+            f"must be at most {MAX_ARGON2_KIB} KiB, passes times lanes at most {MAX_ARGON2_STARTS}"
         )
 
 

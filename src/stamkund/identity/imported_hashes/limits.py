@@ -11,6 +11,8 @@ from __future__ import annotations
 import hashlib
 from typing import NamedTuple
 
+from stamkund.settings import MAX_ARGON2_KIB, MAX_ARGON2_STARTS
+
 MAX_LENGTH = 1024
 """Characters of a hash."""
 MIB = 1 << 20
@@ -23,10 +25,8 @@ _MAX_PHPASS_COST = 16
 _MAX_DRUPAL_COST = 18
 _MAX_CRYPT_ROUNDS = 700_000
 _MAX_LANES = 16
-_MAX_ARGON2_BYTES = 1024 * MIB
+_MAX_ARGON2_BYTES = MAX_ARGON2_KIB * 1024
 """Memory times passes: what Argon2 writes in all."""
-_MAX_ARGON2_STARTS = 128
-"""Passes times lanes: each lane of each pass is a thread that is started."""
 _MAX_SCRYPT_BYTES = 512 * MIB
 _MAX_SCRYPT_INPUT_BYTES = MIB
 """What PBKDF2 makes for all lanes together, which takes much longer for each byte."""
@@ -73,7 +73,7 @@ def pbkdf2(algorithm: str, rounds: int, length: int) -> Cost:
 
 def argon2(kib: int, passes: int, lanes: int) -> Cost:
     written = kib * 1024 * passes
-    few_starts = lanes <= _MAX_LANES and passes * lanes <= _MAX_ARGON2_STARTS
+    few_starts = lanes <= _MAX_LANES and passes * lanes <= MAX_ARGON2_STARTS  # each is a thread that starts
     affordable = kib * 1024 <= MAX_BYTES and written <= _MAX_ARGON2_BYTES and few_starts
     return Cost(affordable, kib < _ARGON2_MIN_KIB or kib * passes < _ARGON2_MIN_WRITTEN_KIB)
 
