@@ -17,18 +17,25 @@ from uvicorn.server import ServerState
 
 from bench.processes import HOST
 from bench.profile.timing import AT_ONCE, ROUNDS
+from stamkund.problems import Problem
+from stamkund.server.patience import ConnectionLimits
 from stamkund.server.process import PROTOCOL
+from stamkund.settings import Settings
 from stamkund.wire.request import Request
 from stamkund.wire.response import Response, head_text
+from stamkund.wire.security_headers import headers_of_all_responses
+
+_PATIENCE_SECONDS = 30
+"""A connection that failed leaves its request without a response."""
 
 
-class Application(Protocol):
-    """What the server asks for responses."""
+class Responds(Protocol):
+    """What is timed: dispatch, or an application that does nothing."""
 
     async def respond(self, request: Request, /) -> Response | None: ...
 
 
-def protocol_factory(application: Application) -> Callable[[], asyncio.Protocol]:
+def protocol_factory(application: Served) -> Callable[[], asyncio.Protocol]:
     """Makes the protocol of a connection as the server does. The only place here that knows which protocol it is."""
     config = uvicorn.Config(cast(Any, application), log_level="warning", **PROTOCOL)
     config.load()
@@ -37,9 +44,9 @@ def protocol_factory(application: Application) -> Callable[[], asyncio.Protocol]
     return partial(kind, config=config, server_state=state, app_state={}, _loop=loop)
 
 
-async def served(application: Application, requests: Sequence[bytes]) -> float:
+async def served(application: Responds, requests: Sequence[bytes]) -> float:
     """Microseconds of CPU that a request takes, from socket to socket; what the client uses is not counted."""
-    in_turn = _InTurn(application)
+    in_turn = Served(application)
     server = await asyncio.get_running_loop().create_server(protocol_factory(in_turn), HOST, 0)
     clients = [socket.create_connection(server.sockets[0].getsockname()) for _ in range(AT_ONCE)]
     try:
@@ -69,10 +76,13 @@ def written(responses: Sequence[Response]) -> float:
         return median(_written(responses, pairs) for _ in range(ROUNDS)) / len(responses) * 1e6
 
 
-class _InTurn:
-    """An application that says when as many requests as there are connections have their responses."""
+class Served:
+    """What the server needs of an application. It says when as many responses are made as there are connections."""
 
-    def __init__(self, application: Application) -> None:
+    connection_limits = ConnectionLimits()
+    headers = headers_of_all_responses(Settings())
+
+    def __init__(self, application: Responds) -> None:
         self._application = application
         self._left = 0
         self._done = asyncio.Event()
@@ -84,15 +94,19 @@ class _InTurn:
             self._done.set()
         return response
 
+    def refuse(self, _: Request, problem: Problem) -> Response:
+        raise AssertionError(f"the server refused a request of ours: {problem.code}")
+
     async def finished(self, count: int) -> None:
         self._left = count
         self._done.clear()
-        await self._done.wait()
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await self._done.wait()
         for _ in range(2):  # responses are written at the end of a turn of the event loop
             await asyncio.sleep(0)
 
 
-async def _round(in_turn: _InTurn, clients: Sequence[socket.socket], requests: Sequence[bytes]) -> float:
+async def _round(in_turn: Served, clients: Sequence[socket.socket], requests: Sequence[bytes]) -> float:
     seconds = 0.0
     for first in range(0, len(requests), len(clients)):
         chunk = requests[first : first + len(clients)]

@@ -8,12 +8,13 @@ import msgspec
 import pytest
 from bench.accounts import ORGANISATION
 from bench.ours import Installation, installed
-from bench.profile import calls, in_process, timing
+from bench.profile import calls, connections, in_process, timing
 from bench.profile.in_process import Parser
 from bench.site_calls import prepare_site
 
 from bench import profile
 from stamkund import log
+from stamkund.wire.response import Response
 
 SAME_BODY = {"GET /accounts", "GET /me", "GET /me/active_products"}
 SAME_KEYS = {"POST /sessionstatus", "POST /oauth2/introspect"}
@@ -46,6 +47,12 @@ async def test_the_stages_of_a_call_are_what_the_call_does(prepared: Prepared, m
                 assert ours == theirs if call.name in SAME_BODY else ours.keys() == theirs.keys()
             seen.add(call.name)
     assert seen == SAME_BODY | SAME_KEYS
+
+
+async def test_the_server_is_timed_from_socket_to_socket() -> None:
+    request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    ready = connections.Ready(Response(200, b"hello", b"text/plain", request_id="1"))
+    assert await connections.served(ready, [request] * 100) > 0
 
 
 def test_the_parser_reads_what_the_load_generator_sends() -> None:
