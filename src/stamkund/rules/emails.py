@@ -20,7 +20,10 @@ def pasted(text: str) -> str:
 
     There a `+` means a blank. No address has one, so a blank before its `@` was a `+`.
     """
-    local_part, at_sign, domain = trimmed(text).rpartition("@")
+    text = trimmed(text)
+    if " " not in text:
+        return text
+    local_part, at_sign, domain = text.rpartition("@")
     return local_part.replace(" ", "+") + at_sign + domain
 
 

@@ -30,6 +30,8 @@ class FormFields(dict[str, str]):
 
     def without_empty(self) -> FormFields:
         """The same without the fields that have no value."""
+        if "" not in self.values():
+            return self
         fields = FormFields()
         fields.update({name: value for name, value in self.items() if value})
         fields.repeated = self.repeated
@@ -41,20 +43,24 @@ def parse_form(body: bytes) -> FormFields:
     if body.count(b"&") >= MAX_PARAMETERS:
         raise Refused(problems.TOO_MANY_FIELDS)
     fields = FormFields()
+    decoded = bytes.decode if b"%" not in body and b"+" not in body and body.isascii() else _decoded
     for part in body.strip(b"\r\n").split(b"&"):
         raw_name, _, value = part.partition(b"=")
-        name = _decoded(raw_name).strip()
+        name = decoded(raw_name).strip()
         if name in fields:
             fields.repeated.add(name)
         elif raw_name:
-            fields[name] = _decoded(value)
+            fields[name] = decoded(value)
     return fields
 
 
 def is_form(content_type: bytes, fields: Mapping[str, str]) -> bool:
     """Whether a body was a form, whatever its content type says: some clients send another, or none."""
-    if any(name.startswith(_NO_FORM) for name in fields):
-        return False
+    for name in fields:
+        if name.startswith(_NO_FORM):
+            return False
+    if content_type == FORM_TYPE:
+        return True
     media_type = content_type.partition(b";")[0].strip().lower()
     return media_type in (b"", FORM_TYPE) or any(_NAME.fullmatch(name) and value for name, value in fields.items())
 
@@ -69,5 +75,5 @@ def _decoded(raw: bytes) -> str:
 
 def too_long(fields: Mapping[str, object], names: Iterable[str]) -> list[str]:
     """Those of the names whose fields are longer than any may be."""
-    values = ((name, fields.get(name)) for name in names)
-    return [name for name, value in values if isinstance(value, str) and len(value) > MAX_FIELD_LENGTH]
+    long = {name for name, value in fields.items() if isinstance(value, str) and len(value) > MAX_FIELD_LENGTH}
+    return [name for name in names if name in long] if long else []

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from stamkund import problems
 from stamkund.identity.audit_queue import AuditQueue
@@ -30,6 +31,8 @@ LOGIN_LIMIT = "login"
 """The name under which logins are counted, whichever call they come by."""
 SESSION_LIMIT = "session"
 """The name under which apps' new sessions are counted: apart from logins, which nobody is to be kept from by them."""
+_MAX_CLIENT_KEYS = 4096
+"""How many keys are kept that calls of clients are counted under: clients are few, and each calls often."""
 CANDIDATE_LIMIT, ACTIVATION_LIMIT = "candidate", "activation"
 
 
@@ -54,11 +57,12 @@ class Limits:
         self.calls = Counts(WINDOW_SECONDS, pseudonym, shared=shared)
         self.misses = Counts(WINDOW_SECONDS, pseudonym, shared=shared)
         self._noted = Counts(WINDOW_SECONDS, pseudonym, shared=False)
+        self._client_key = lru_cache(_MAX_CLIENT_KEYS)(self.calls.key)
 
     def client(self, call: str, organisation: str, client: str, now: int) -> None:
         """Counts a call of an organisation's client. Raises Refused when there have been too many."""
         limit = self.values.per_client_for.get(call, self.values.per_client)
-        if limit and not self.calls.add_below(now, key := self.calls.key(call, "client", client), limit):
+        if limit and not self.calls.add_below(now, key := self._client_key(call, "client", client), limit):
             self.refuse(key, f"{call}: calls of a client", organisation, client, now)
 
     def identifier(self, call: str, organisation: str, client: str, identifier: Identifier, now: int) -> None:

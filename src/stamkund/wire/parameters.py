@@ -118,7 +118,9 @@ def parse_json_object(body: bytes) -> dict[str, Any]:
         raise Refused(problems.INVALID_JSON) from None
     if end != len(text) or not isinstance(value, dict):
         raise Refused(problems.INVALID_JSON)
-    return {name if name.isascii() else _printable(name): v for name, v in value.items()}
+    if "".join(value).isascii():
+        return value
+    return {_printable(name): v for name, v in value.items()}
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

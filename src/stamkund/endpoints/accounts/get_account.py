@@ -72,7 +72,10 @@ def requested_numbers(call: Call) -> list[Identifier]:
     """What the query names the account by, if that is a number: others can't be guessed, or are no secret."""
     if (number := call.parameters.get(PERSON_NUMBER)) is not None:
         return [call.services.store.documents.number_identifier(call.caller.organisation.id, number)]
-    return [Identifier(p.name, call.parameters[p]) for p in (CUSTOMER_NUMBER, TULO_NUMBER) if p in call.parameters]
+    for parameter in (CUSTOMER_NUMBER, TULO_NUMBER):
+        if (value := call.parameters.get(parameter)) is not None:
+            return [Identifier(parameter.name, value)]
+    return []
 
 
 @endpoint(
