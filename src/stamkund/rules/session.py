@@ -18,13 +18,13 @@ TERMINATED = "terminated"
 
 @dataclass(frozen=True)
 class Lifetime:
-    """How long a session lasts: `idle_seconds` after it was last used, `longest_seconds` after its login."""
+    """How long a session or a refresh token lasts: `idle_seconds` after its use, `longest_seconds` after its login."""
 
     idle_seconds: int
     longest_seconds: int
 
     def expiry(self, now: int, begun: int) -> int:
-        """Expiry time of a session used at `now`, whose reader logged in (or which was created) at `begun`."""
+        """Expiry time of what is used at `now`, and whose reader logged in (or which was created) at `begun`."""
         return min(now + self.idle_seconds, begun + self.longest_seconds)
 
 

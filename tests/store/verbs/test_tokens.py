@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from stamkund.rules.session import LOGGED_IN, Session
+from stamkund.rules.session import LOGGED_IN, Lifetime, Session
 from stamkund.store import (
     ACCESS,
     CODE,
@@ -192,7 +192,7 @@ async def test_a_spent_one_is_remembered_for_as_long_as_it_matters(reader: Logge
 async def test_one_that_slides_is_not_spent(reader: LoggedInReader) -> None:
     token = await reader.refresh_token(expires=NOW + DAY)
     verbs, client = reader.paper.store.tokens, reader.paper.client.id
-    sliding = RefreshPolicy(rotates=False, idle_seconds=2 * DAY)
+    sliding = RefreshPolicy(rotates=False, lifetime=Lifetime(2 * DAY, 400 * DAY))
     for at in (NOW, NOW + DAY, NOW + 2 * DAY):
         used = await verbs.use_refresh(token, client, at, sliding, lambda _: reader.pair()[:1], reader.paper.issue())
         assert used == reader.id
@@ -314,7 +314,7 @@ async def test_a_refresh_token_is_its_clients_until_it_ends(
     held = await paper.token(row, kind=REFRESH, scopes="a b", expires=NOW + DAY, family="family")
     new = NewToken(b"used" + held, "access", paper.client.id, row, "a", NOW, NOW + 60, "family")
     seen = []
-    policy = RefreshPolicy(rotates=False, idle_seconds=2 * DAY)
+    policy = RefreshPolicy(rotates=False, lifetime=Lifetime(2 * DAY, 400 * DAY))
 
     async def use(token: bytes, at: int, client: str = paper.client.id) -> str | None:
         def make(existing: Refresh) -> list[NewToken]:

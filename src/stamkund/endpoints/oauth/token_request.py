@@ -12,6 +12,7 @@ from stamkund.identity.tokens import new_token, token_digest
 from stamkund.rules import scopes
 from stamkund.rules.ids import made_at, new_id
 from stamkund.rules.organisation import Client, Organisation
+from stamkund.rules.session import Lifetime
 from stamkund.rules.timestamps import DAY
 from stamkund.store import ACCESS, REFRESH, Issue, NewToken, RefreshPolicy
 from stamkund.wire.call import Call
@@ -50,8 +51,8 @@ class TokenRequest:
 
     def refresh_policy(self) -> RefreshPolicy:
         settings = self.call.services.settings
-        days = (settings.refresh_token_days, settings.refresh_token_max_days)
-        return RefreshPolicy(self.client.rotation, *(number * DAY for number in days))
+        lifetime = Lifetime(settings.refresh_token_days * DAY, settings.refresh_token_max_days * DAY)
+        return RefreshPolicy(self.client.rotation, lifetime)
 
     def issue(self) -> Issue:
         admit = self.call.services.audit_budget.admit
@@ -110,7 +111,7 @@ class TokenPair:
         expiry = [(self.access_token, ACCESS, now + request.call.services.settings.access_token_seconds)]
         if self.refresh_token is not None:
             login = made_at(family) or now
-            until = request.refresh_policy().expiry(login, now) if refresh_until is None else refresh_until
+            until = request.refresh_policy().lifetime.expiry(now, login) if refresh_until is None else refresh_until
             expiry.append((self.refresh_token, REFRESH, until))
         return [
             NewToken(

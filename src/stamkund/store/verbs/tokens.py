@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from stamkund.rules import scopes
 from stamkund.rules.events import Admit, AuditEntry, AuditEvent, admit_all
 from stamkund.rules.ids import made_at
+from stamkund.rules.session import Lifetime
 from stamkund.rules.timestamps import DAY
 from stamkund.store.verb import Verbs, writes
 from stamkund.store.verbs import events, lookups
@@ -120,20 +121,18 @@ class Issue:
         yield from events.record(entry, self.admit)
 
 
+REFRESH_LIFETIME = Lifetime(180 * DAY, 400 * DAY)
+
+
 @dataclass(frozen=True)
 class RefreshPolicy:
     """How a client's refresh tokens are used: each replaced at its use (`rotates`), or one for as long as it is valid.
 
-    A token is valid for `idle_seconds` after its last use, and for `longest_seconds` after the login.
+    A token's lifetime counts from the login that it came from, as that of a session does.
     """
 
     rotates: bool
-    idle_seconds: int = 180 * DAY
-    longest_seconds: int = 400 * DAY
-
-    def expiry(self, login: int, now: int) -> int:
-        """Expiry time of a token that is made or used at `now` and came from a login at `login`."""
-        return min(now + self.idle_seconds, login + self.longest_seconds)
+    lifetime: Lifetime = REFRESH_LIFETIME
 
 
 @dataclass(frozen=True)
@@ -219,7 +218,7 @@ class TokenVerbs(Verbs):
             yield from revoke_family(issue.organisation, row["family"])
             yield from issue.record(AuditEvent.TOKEN_REUSED, (yield from _account_id(row["account"])))
             return None
-        valid_until = policy.expiry(made_at(row["family"]) or row["created"], now)
+        valid_until = policy.lifetime.expiry(now, made_at(row["family"]) or row["created"])
         if valid_until <= now:
             return None
         tokens = make(_refresh(row, valid_until, issue.organisation))
