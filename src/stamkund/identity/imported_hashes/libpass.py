@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from stamkund.identity.imported_hashes.form import Check, Secrets
 
+_WARNINGS = threading.Lock()
+"""Which warnings are shown is one list for all threads, and hashes are verified in several."""
+
 
 def parsed_with(scheme: str, text: str) -> Any:
     """A hash as libpass parses it. Raises ValueError where it is damaged."""
-    with warnings.catch_warnings(action="ignore"):  # old libraries set unused bits
+    with _WARNINGS, warnings.catch_warnings(action="ignore"):  # old libraries set unused bits
         return _handler(scheme).from_string(text)
 
 
