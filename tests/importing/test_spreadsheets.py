@@ -244,7 +244,7 @@ class TestRejects:
         assert target.read_text("utf-8-sig") == (
             "Kundnr;Förnamn;Gata;reason\n"
             '!;Örjan;"A\nB";customer_number: must match format (/^[a-zA-Z-_0-9]+$/)\n'
-            '"3;Bo";has 2 values, but the first line names 3 columns\n'
+            "3;Bo;;has 2 values, but the first line names 3 columns\n"
             '"4;""x""y;";the row is not valid CSV: a quotation mark is out of place\n'
         )
         assert target.stat().st_mode & 0o777 == 0o600
@@ -303,6 +303,15 @@ class TestRejects:
         (publisher.folder / "rejects.csv").touch(0o644)
         target, _ = await self.written(publisher, publisher.file("rows.csv", b"customer_number\n!\n"))
         assert target.stat().st_mode & 0o777 == 0o600
+
+    async def test_those_of_an_earlier_import_do_not_stay(self, publisher: Publisher) -> None:
+        """With a second file, its rejects too."""
+        customers = publisher.file("rows.csv", b"customer_number\n1\n")
+        earlier = [publisher.file(f"rejects{kind}.csv", b"customer_number;reason\n") for kind in ("", ".subscriptions")]
+        await self.written(
+            publisher, customers, publisher.file("lines.csv", b"customer_number,package_code\n1,total\n")
+        )
+        assert [path.exists() for path in earlier] == [False, False]
 
     async def test_a_link_is_not_followed(self, publisher: Publisher) -> None:
         (publisher.folder / "rejects.csv").symlink_to(publisher.folder / "elsewhere")

@@ -109,7 +109,7 @@ async def test_another_value_of_the_same_customer_is_noted(publisher: Publisher,
     assert (summary, bad) == (Summary(created=between + 1, remarks=1), [])
     (remark,) = publisher.remarks
     assert (remark.line, remark.column, remark.customer_number) == (between + 2, "first_name", "a")
-    assert remark.reason == "is another one than in line 1 of the same customer"
+    assert (remark.reason, remark.value) == ("is another one than in line 1 of the same customer", "aaa")
     assert (await publisher.existing_customer("a")).first_name == "Ove"
     assert await packages(publisher, "a") == ["sport", "total"]
 

@@ -207,6 +207,20 @@ async def test_a_value_of_two_lines_is_put_on_one(publisher: Publisher) -> None:
     assert publisher.remarks == []
 
 
+async def test_two_names_of_one_column(publisher: Publisher) -> None:
+    """The first value counts where it only decorates; a row with two customer numbers is rejected."""
+    summary, bad = await publisher.rows(
+        {"customer_number": "1", "first_name": "Åsa", "Förnamn": "Eva", "Ort": "Borås", "address.city": "Borås"},
+        {"customer_number": 2, "Kundnr": "9"},
+    )
+    assert [(b.line, b.column, b.reason) for b in bad] == [
+        (2, "customer_number", "is given twice, under two names, with different values")
+    ]
+    assert summary.created == 1
+    assert [(r.column, r.value) for r in publisher.remarks] == [("first_name", "aaa")]
+    assert (await publisher.existing_customer("1")).first_name == "Åsa"
+
+
 async def test_whole_numbers_are_text(publisher: Publisher) -> None:
     summary, bad = await publisher.rows(
         {

@@ -77,10 +77,14 @@ class CsvRows(Generic[R]):
         return self._delimiter
 
     def texts(self) -> Iterator[tuple[int, str, bool]]:
-        """The rows as they stand, without their last newline, and whether each is sound: to be copied."""
+        """The rows as they stand, without their last newline, and whether each is sound: to be copied.
+
+        One with too few values gets empty ones, so that it has as many as there are columns.
+        """
         for first_line, values, problem in self._parsed():
             text = "".join(self._lines.row_lines).rstrip("\n").encode(errors="surrogateescape").decode(errors="replace")
-            yield first_line, text, problem is None and len(values) == self._width
+            missing = self._width - len(values) if problem is None else 0
+            yield first_line, text + self._delimiter * missing, problem is None and missing >= 0
 
     def number_blocks(self) -> Iterator[Numbers]:
         """The customer numbers of the file, as `survey` asks for them: read faster than rows are."""

@@ -76,15 +76,15 @@ class FullExport:
         if self._unknown:
             raise CannotRun(
                 "Subscriptions of customers who are not in the file stay as they are: "
-                f"{self._unknown} rows were rejected of which nobody knows whose they are."
+                f"of rejected rows ({self._unknown}) nobody knows whose they are."
             )
         with cannot_run():
             ((named_count, missing),) = self._connection.execute(_COUNTS).fetchall()
         if not force and missing > MOST * (named_count + missing):
             raise CannotRun(
-                f"{missing} customers with subscriptions are not in the file, which names {named_count}: more than "
-                f"{MOST:.0%} would lose what they have, so nobody does. Look whether the file was cut off; if it is "
-                "complete, add --force."
+                f"Customers with subscriptions who are not in the file: {missing}; customers in it: {named_count}. "
+                f"More than {MOST:.0%} would lose what they have, so nobody does. Look whether the file was cut off; "
+                "if it is complete, add --force."
             )
 
     async def missing(self) -> AsyncIterator[Sequence[CustomerChange]]:

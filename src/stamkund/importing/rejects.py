@@ -47,7 +47,7 @@ class Rejects:
             self._connection.execute(_ADD, (row.file, row.line, reason))
 
     def write(self, customers: File, subscriptions: File | None, encoding: str | None) -> None:
-        """Writes the files; each only where it has rows."""
+        """Writes the files; where one has no rows, that of an earlier import is removed."""
         self._write(customers, self._path, encoding)
         if subscriptions is not None:
             self._write(subscriptions, _of_subscriptions(self._path), encoding)
@@ -57,6 +57,7 @@ class Rejects:
             reasons = iter(self._connection.execute(_OF_FILE, (file.name,)))
             first = next(reasons, None)
         if first is None:
+            _remove(path)
             return
         with Source(file, encoding) as source:
             rows = _json_rows(source) if source.is_json_lines else _csv_rows(source)
@@ -72,6 +73,15 @@ def would_overwrite(path: Path, inputs: Iterable[Path]) -> Path | None:
     """The one of the input files that the rejected rows would be written over; None where there is none."""
     targets = [target for target in (path, _of_subscriptions(path)) if target.exists()]
     return next((one for one in inputs for target in targets if one.exists() and target.samefile(one)), None)
+
+
+def _remove(path: Path) -> None:
+    """Removes the rejected rows of an earlier import: whoever finds them would take them for those of the last one."""
+    try:
+        if path.is_file() and not path.is_symlink():
+            path.unlink()
+    except OSError as error:
+        raise CannotRun(f"The file {path} of an earlier import cannot be removed: {error.strerror}.") from None
 
 
 def _of_subscriptions(path: Path) -> Path:

@@ -23,6 +23,7 @@ from stamkund.importing.raw import (
     RepairedLine,
 )
 from stamkund.importing.report import RowProblem
+from stamkund.importing.texts import masked
 from stamkund.importing.type_errors import PLAIN_KEY, validation_error
 
 R = TypeVar("R")
@@ -31,6 +32,7 @@ _IDENTIFYING = frozenset({"customer_number", "previous_customer_number", "social
 _ENTITLING = frozenset(
     {"customer_number", "package_code", "title_code", "valid_from", "valid_to", "subscription_number", "state"}
 )
+_TWO_NAMES = "is given twice, under two names, with different values"
 _MAX_EXACT = 1 << 53
 """Whole numbers beyond this are not exact as floats."""
 
@@ -55,7 +57,7 @@ def _repaired_customer(row: Mapping[str, Any], names: ColumnNames) -> RawCustome
     notes: list[Note] = []
     refused_parts: list[RefusedPart] = []
     fields: dict[str, Any] = {}
-    for name, value in _columns(row, names, RawCustomer, notes):
+    for name, value in _columns(row, names, RawCustomer, notes, _IDENTIFYING).items():
         if name.startswith("address.") and name.partition(".")[2] in ADDRESS_KEYS:
             address = fields.setdefault("address", {})
             if isinstance(address, dict):
@@ -82,21 +84,34 @@ def _repaired_customer(row: Mapping[str, Any], names: ColumnNames) -> RawCustome
 
 def _repaired_line(row: Mapping[str, Any], names: ColumnNames, prefix: str = "") -> RepairedLine:
     notes: list[Note] = []
-    fields = dict(_columns(row, names, RawSubscriptionLine, notes, prefix))
+    fields = _columns(row, names, RawSubscriptionLine, notes, _ENTITLING, prefix)
     for name in list(fields):
         _check(RawSubscriptionLine, name, fields, notes, _ENTITLING, prefix)
     return RepairedLine(**fields, notes=notes)
 
 
 def _columns(
-    row: Mapping[str, Any], names: ColumnNames, kind: type[msgspec.Struct], notes: list[Note], prefix: str = ""
-) -> list[tuple[str, Any]]:
-    """The values of columns that there are, whole numbers as text; others are noted."""
-    columns: list[tuple[str, Any]] = []
+    row: Mapping[str, Any],
+    names: ColumnNames,
+    kind: type[msgspec.Struct],
+    notes: list[Note],
+    needed: frozenset[str],
+    prefix: str = "",
+) -> dict[str, Any]:
+    """The values of columns that there are, whole numbers as text; others are noted.
+
+    Of a column that has different values under two names, the first counts. Raises RowProblem where it is needed.
+    """
+    columns: dict[str, Any] = {}
     for key, value in row.items():
         name = names.ours(key)
         if name in kind.__struct_fields__ or (kind is RawCustomer and name.startswith("address.")):
-            columns.append((name, as_text(value)))
+            text = as_text(value)
+            if columns.setdefault(name, text) == text:
+                continue
+            if name in needed:
+                raise RowProblem(f"{prefix}{name}", _TWO_NAMES)
+            notes.append(Note(f"{prefix}{name}", _TWO_NAMES, masked(text) if isinstance(text, str) else None))
         elif not names.is_left_out(key):
             label = f"{prefix}{key}" if PLAIN_KEY.fullmatch(key) else f"{prefix}…"
             notes.append(Note(label, "is an unknown key"))

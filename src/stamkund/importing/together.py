@@ -14,9 +14,11 @@ import msgspec
 from stamkund.importing.raw import Note
 from stamkund.importing.report import RowProblem
 from stamkund.importing.rows import CustomerRow
+from stamkund.importing.texts import masked
 from stamkund.rules.customer import Subscription
 
 _NUMBER = "social_security_number"
+_HASH = "password_hash"
 _LISTS = ("address", "identity_mapping", "subscriptions", _NUMBER)
 
 
@@ -37,8 +39,8 @@ def add(first: CustomerRow, other: CustomerRow) -> list[Note]:
     fields = dict.fromkeys(first.columns.fields)
     added = dict.fromkeys(other.columns.fields)
     if other.new.password_hash and first.new.email not in (None, other.new.email):  # it belongs to the other e-mail
-        notes.append(Note("password_hash", "belongs to another email" + _than_in(first)))
-        del added["password_hash"]
+        notes.append(Note(_HASH, "belongs to another email" + _than_in(first)))
+        del added[_HASH]
     for name in added:
         if name not in _LISTS:
             _add_value(first, other, name, name in fields, notes)
@@ -68,7 +70,7 @@ def _add_value(first: CustomerRow, other: CustomerRow, name: str, is_given: bool
     if not is_given or present is None:
         setattr(first.new, name, new)
     elif new is not None and new != present:
-        notes.append(Note(name, _reason(first)))
+        notes.append(Note(name, _reason(first), None if name == _HASH else masked(str(new))))
 
 
 def _add_number(first: CustomerRow, other: CustomerRow) -> bool:
@@ -88,7 +90,7 @@ def _add_address(first: CustomerRow, other: CustomerRow, notes: list[Note]) -> t
         if key not in keys or present is None:
             setattr(first.new.address, key, new)
         elif new is not None and new != present:
-            notes.append(Note(f"address.{key}", _reason(first)))
+            notes.append(Note(f"address.{key}", _reason(first), masked(new)))
     return tuple(dict.fromkeys((*keys, *added))) or None
 
 
@@ -98,7 +100,7 @@ def _add_external_ids(first: CustomerRow, other: CustomerRow, notes: list[Note])
     present = {pair.key: pair.value for pair in first.new.identity_mapping}
     for pair in other.new.identity_mapping:
         if other_keys is not None and present.get(pair.key, pair.value) != pair.value:
-            notes.append(Note(f"identity_mapping.{pair.key}", _reason(first)))
+            notes.append(Note(f"identity_mapping.{pair.key}", _reason(first), masked(pair.value)))
         elif pair not in first.new.identity_mapping:
             first.new.identity_mapping = [*first.new.identity_mapping, pair]
     if other_keys is None:
