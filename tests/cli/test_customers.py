@@ -80,7 +80,7 @@ def test_weak_password_hashes_are_counted(run: Run, tmp_path: Path) -> None:
     file = written(tmp_path, json.dumps(row), "customers.jsonl")
     done = run("import", "customers", file, "--organisation", "herald")
     assert done.stdout.splitlines()[1:] == [
-        "1 password hashes are weak (phpass 1): each is stored sealed, and replaced when its reader logs in"
+        "1 weak password hash (phpass 1): stored sealed, and replaced when the reader logs in"
     ]
     again = run("import", "customers", file, "--organisation", "herald", "--json")
     assert json.loads(again.stdout)["weak_password_hashes"] == {"phpass": 1}
@@ -90,12 +90,12 @@ def test_the_key_of_a_firebase_project_is_a_setting(run: Run, tmp_path: Path, mo
     row = {"customer_number": "1", "email": "a@example.com", "password_hash": FIREBASE}
     command = "import", "customers", written(tmp_path, json.dumps(row), "firebase.jsonl"), "--organisation", "herald"
     without = run(*command)
-    assert without.exit_code == 0 and "1 values not imported as they stand" in without.stdout
+    assert without.exit_code == 0 and "1 value not imported as given" in without.stdout
     assert "password_hash: needs the setting STAMKUND_FIREBASE_SIGNER_KEY" in without.stderr
     monkeypatch.setenv("STAMKUND_FIREBASE_SIGNER_KEY", FIREBASE_KEY)
     assert run(*command).stdout.splitlines() == [
         "0 created, 1 updated, 0 unchanged, 0 rejected",
-        "1 password hashes are weak (Firebase scrypt 1): each is stored sealed, and replaced when its reader logs in",
+        "1 weak password hash (Firebase scrypt 1): stored sealed, and replaced when the reader logs in",
     ]
     monkeypatch.setenv("STAMKUND_FIREBASE_SIGNER_KEY", FIREBASE_KEY[:-3])
     wrong = run(*command)
@@ -119,7 +119,7 @@ def test_an_import_that_can_not_run(run: Run, tmp_path: Path, content: str, orga
 def test_values_that_can_not_be_used_reject_nothing(run: Run, tmp_path: Path, fresh_url: str) -> None:
     file = written(tmp_path, "customer_number,email\n1,saknas\n2,-\n3,okänd\n!,\n")
     done = run("import", "customers", file, "--organisation", "herald")
-    counts = "3 created, 0 updated, 0 unchanged, 1 rejected, 2 values not imported as they stand\n"
+    counts = "3 created, 0 updated, 0 unchanged, 1 rejected, 2 values not imported as given\n"
     assert (done.exit_code, done.stdout) == (1, counts)
     assert done.stderr.splitlines() == [
         f"{file}:5, customer_number: must match format (/^[a-zA-Z-_0-9]+$/)",
@@ -157,9 +157,9 @@ def test_a_complete_file(run: Run, tmp_path: Path) -> None:
     assert run(*command).exit_code == 0
     lines(range(101, 120))
     dry = run(*command, "--dry-run")
-    assert dry.stdout.endswith("0 rejected, 1 customers not in the file would be ended\n")
+    assert dry.stdout.endswith("0 rejected, 1 customer not in the file would be ended\n")
     assert "customer 100 is not in the file: all subscriptions would end" in dry.stderr
-    assert run(*command).stdout.endswith("0 rejected, 1 customers not in the file ended\n")
+    assert run(*command).stdout.endswith("0 rejected, 1 customer not in the file ended\n")
     lines(range(115, 120))
     done = run(*command)
     assert done.exit_code == 2 and "add --force" in done.stderr
@@ -173,7 +173,7 @@ def test_long_customer_numbers_are_warned_of(run: Run, tmp_path: Path) -> None:
     command = ("import", "customers", file, "--organisation", "herald")
     warned = run(*command)
     assert warned.exit_code == 0
-    assert "1 customers have numbers of more than 10 characters, which look-ups refuse" in warned.stderr
+    assert "numbers of 1 customer have more than 10 characters, which look-ups refuse" in warned.stderr
     assert run("init", "--organisation", "herald", "--long-customer-numbers").exit_code == 0
     assert run(*command).stderr == ""
     assert run("init", "--organisation", "herald", "--name", "Another").exit_code == 0

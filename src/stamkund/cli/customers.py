@@ -13,7 +13,7 @@ import msgspec
 import typer
 
 from stamkund.cli.common import JSON, ORGANISATION, PARTLY_DONE, fail, get_organisation, load_settings, with_store
-from stamkund.cli.output import complain, say, say_json
+from stamkund.cli.output import complain, counted, say, say_json
 from stamkund.clock import system_clock
 from stamkund.importing import (
     BadRow,
@@ -232,8 +232,8 @@ def _end(
         _print(summary, reports, json=json, dry_run=dry_run)
     if summary.long_numbers:
         complain(
-            f"stamkund: {summary.long_numbers} customers have numbers of more than {DOCUMENTED_CUSTOMER_NUMBER} "
-            "characters, which look-ups refuse. Allow them with "
+            f"stamkund: numbers of {counted(summary.long_numbers, 'customer')} have more than "
+            f"{DOCUMENTED_CUSTOMER_NUMBER} characters, which look-ups refuse. Allow them with "
             f"`stamkund init --organisation {organisation} --long-customer-numbers`"
         )
     if isinstance(stopped, KeyboardInterrupt):
@@ -271,13 +271,11 @@ def _print(summary: Summary, reports: Reports, *, json: bool, dry_run: bool) -> 
         f"{summary.rejected} rejected",
     ]
     if summary.remarks:
-        parts.append(f"{summary.remarks} values not imported as they stand")
+        parts.append(f"{counted(summary.remarks, 'value')} not imported as given")
     if summary.ended:
-        parts.append(f"{summary.ended} customers not in the file{' would be' if dry_run else ''} ended")
+        parts.append(f"{counted(summary.ended, 'customer')} not in the file{' would be' if dry_run else ''} ended")
     say(", ".join(parts))
     if summary.weak_hashes:
         kinds = ", ".join(f"{scheme} {count}" for scheme, count in sorted(summary.weak_hashes.items()))
-        say(
-            f"{sum(summary.weak_hashes.values())} password hashes are weak ({kinds}): each is stored sealed, and "
-            "replaced when its reader logs in"
-        )
+        weak = counted(sum(summary.weak_hashes.values()), "weak password hash", "weak password hashes")
+        say(f"{weak} ({kinds}): stored sealed, and replaced when the reader logs in")

@@ -121,7 +121,7 @@ def migrate() -> None:
     for step in done.steps:
         say(f"applied {step}")
     if done.binding is not None:
-        say(f"bound the sealed values of {done.binding.bound} accounts and customers to their places")
+        say(f"accounts and customers whose sealed values were bound to their places: {done.binding.bound}")
         if done.binding.damaged:
             say(f"{done.binding.damaged} sealed values were damaged already and stay as they are")
     if not done.steps and done.binding is None:

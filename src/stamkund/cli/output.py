@@ -36,6 +36,11 @@ def say_json(value: Any) -> None:
     print("".join(c if c == "\n" or c.isprintable() else _json_escape(c) for c in text))
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """`1 customer`, `2 customers`. `several`: the plural, where it is not formed by an s."""
+    return f"{number} {one if number == 1 else several or f'{one}s'}"
+
+
 def one_line(text: str) -> str:
     """The text as one line: controls, directions, separators and what is no character become escapes (`\\x1b`)."""
     if text.isprintable():
