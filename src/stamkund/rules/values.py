@@ -63,7 +63,7 @@ class ValueType(Generic[T]):
     `pattern`: for the reference, as the documents print it. `accepts`: what the whole text must match. `json_type`: the
     type of the value in JSON.
     `cleaned`: drops what is no part of the value, before anything else; it must be cheap for a text of any length.
-    `cleaned_in_query`: the same for a query, where other characters may stand for what was meant.
+    `cleaned_in_query`: in its place for a query, where other characters may stand for what was meant.
     """
 
     name: str
@@ -81,8 +81,14 @@ class ValueType(Generic[T]):
 
     def parse(self, text: str, context: Context) -> T:
         """The value that `text` holds. Raises Invalid."""
-        if self.cleaned is not None:
-            text = self.cleaned(text)
+        return self._read(text if self.cleaned is None else self.cleaned(text), context)
+
+    def parse_in_query(self, text: str, context: Context) -> T:
+        """The same for a text in a query."""
+        cleaned = self.cleaned_in_query or self.cleaned
+        return self._read(text if cleaned is None else cleaned(text), context)
+
+    def _read(self, text: str, context: Context) -> T:
         if len(text) < self.min_length:
             raise Invalid(f"Parameter must be at least {self.min_length} characters")
         is_long = self.max_length is not None and len(text) > self.max_length

@@ -36,6 +36,10 @@ _MAX_CLIENT_KEYS = 4096
 CANDIDATE_LIMIT, ACTIVATION_LIMIT = "candidate", "activation"
 
 
+_Limited = tuple[str, int, str]
+"""What is counted under which key, up to which limit, and what it is, for the audit."""
+
+
 @dataclass(frozen=True)
 class LimitValues:
     """How often per minute; 0: no limit. `…_for`: by the name of a limit, instead of the general value."""
@@ -58,6 +62,7 @@ class Limits:
         self.misses = Counts(WINDOW_SECONDS, pseudonym, shared=shared)
         self._noted = Counts(WINDOW_SECONDS, pseudonym, shared=False)
         self._client_key = lru_cache(_MAX_CLIENT_KEYS)(self.calls.key)
+        self.misses_of = lru_cache(_MAX_CLIENT_KEYS)(self._misses_of)
 
     def client(self, call: str, organisation: str, client: str, now: int) -> None:
         """Counts a call of an organisation's client. Raises Refused when there have been too many."""
@@ -70,6 +75,11 @@ class Limits:
         limit = self.values.per_identifier_for.get(call, self.values.per_identifier)
         if limit and not self.calls.add_below(now, key := self.calls.key(call, organisation, *identifier), limit):
             self.refuse(key, f"{call}: calls of one identifier", organisation, client, now)
+
+    def _misses_of(self, client: str) -> tuple[_Limited, ...]:
+        """What a client's misses are counted under, where they are limited."""
+        limit = self.values.misses_per_client
+        return ((self.misses.key("misses", "client", client), limit, "misses of a client"),) if limit else ()
 
     def look_up(self, organisation: str, client: str, identifiers: Sequence[Identifier], now: int) -> LookUp:
         """A look-up by these identifiers, which is refused where there were too many misses."""
@@ -101,14 +111,12 @@ class LookUp:
         self, limits: Limits, organisation: str, client: str, identifiers: Sequence[Identifier], now: int
     ) -> None:
         self._limits, self._organisation, self._client, self._now = limits, organisation, client, now
-        values, key = limits.values, limits.misses.key
-        self._keys: list[tuple[str, int, str]] = []
+        self._keys = limits.misses_of(client)
         self._counted: tuple[int, int] | None = None
-        if values.misses_per_client:
-            self._keys.append((key("misses", "client", client), values.misses_per_client, "misses of a client"))
-        if values.misses_per_identifier:
-            limit, detail = values.misses_per_identifier, "misses of one identifier"
-            self._keys += [(key("misses", organisation, *one), limit, detail) for one in identifiers]
+        limit = limits.values.misses_per_identifier
+        if limit and identifiers:
+            key, detail = limits.misses.key, "misses of one identifier"
+            self._keys += tuple((key("misses", organisation, *one), limit, detail) for one in identifiers)
 
     def check(self) -> None:
         """Raises Refused where there were too many misses, of the client or of one of the identifiers."""

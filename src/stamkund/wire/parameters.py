@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NoReturn, TypeVar, cast
 
@@ -75,6 +75,10 @@ def parse_query(raw: bytes) -> dict[str, Any]:
     """
     values: dict[str, Any] = {}
     if not raw:
+        return values
+    if b"&" not in raw:
+        raw_name, _, raw_value = raw.partition(b"=")
+        values[_name(raw_name)] = _text(raw_value)
         return values
     for place, part in enumerate(raw.split(b"&", MAX_PARAMETERS)):
         if place == MAX_PARAMETERS:
@@ -152,7 +156,7 @@ class ParameterSet:
     def __init__(self, parameters: Sequence[Parameter[Any]], *, json: bool = False) -> None:
         """`json`: the values come in a JSON body, where a boolean is a boolean and not a text."""
         self.parameters = tuple(parameters)
-        self._parse_value = _json_value if json else _query_value
+        self._parse_value: Callable[[Parameter[Any], Any, Context], Any] = _json_value if json else _query_value
         self._names = frozenset(p.name for p in parameters)
         self._by_name = {p.name: p for p in parameters}
         self._any_required = any(p.required for p in parameters)
@@ -177,23 +181,21 @@ class ParameterSet:
 
 def _json_value(parameter: Parameter[Any], sent: Any, context: Context) -> Any:
     if parameter.type.json_type != "boolean":
-        return _value(parameter, sent, context)
+        return _value(parameter, parameter.type.parse, sent, context)
     if not isinstance(sent, bool):
         raise Refused(problems.invalid(parameter.name, "Parameter must be a boolean"))
-    return _value(parameter, "true" if sent else "false", context)
+    return _value(parameter, parameter.type.parse, "true" if sent else "false", context)
 
 
 def _query_value(parameter: Parameter[Any], sent: Any, context: Context) -> Any:
-    if parameter.type.cleaned_in_query is not None and isinstance(sent, str):
-        sent = parameter.type.cleaned_in_query(sent)
-    return _value(parameter, sent, context)
+    return _value(parameter, parameter.type.parse_in_query, sent, context)
 
 
-def _value(parameter: Parameter[Any], sent: Any, context: Context) -> Any:
+def _value(parameter: Parameter[Any], parse: Callable[[str, Context], Any], sent: Any, context: Context) -> Any:
     if not isinstance(sent, str):
         sentence = sent.sentence if isinstance(sent, Unreadable) else _NOT_A_STRING.sentence
         raise Refused(problems.invalid(parameter.name, sentence))
     try:
-        return parameter.type.parse(sent, context)
+        return parse(sent, context)
     except Invalid as error:
         raise Refused(problems.invalid(parameter.name, str(error))) from None
