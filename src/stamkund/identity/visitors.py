@@ -8,32 +8,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from stamkund.rules import user_agents
 from stamkund.rules.addresses import source_of
 from stamkund.rules.session import Visitor
 from stamkund.vault import Vault
 
-_MAX_USER_AGENT_LENGTH = 1024
-"""Characters that are compared."""
-
 
 def browser_visitor(vault: Vault, organisation: str, user_agent: bytes | None, address: str | None) -> Visitor:
     """A browser that is here, by its `User-Agent` and its address."""
-    raw = user_agent or b""
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError:
-        text = raw.decode("latin-1")
-    return _visitor(vault, organisation, text, address)
+    return _visitor(vault, organisation, user_agents.of_header(user_agent), address)
 
 
 def site_visitor(vault: Vault, organisation: str, user_agent: Any, address: str | None) -> Visitor:
     """A visitor of a site, as the site's server describes them; a user agent that is no text counts as none."""
-    agent = user_agent if isinstance(user_agent, str) else ""
-    return _visitor(vault, organisation, agent, address)
+    return _visitor(vault, organisation, user_agents.printable(user_agent), address)
 
 
-def _visitor(vault: Vault, organisation: str, user_agent: str, address: str | None) -> Visitor:
-    text = _normal(user_agent)
+def _visitor(vault: Vault, organisation: str, user_agent: str | None, address: str | None) -> Visitor:
+    text = user_agents.comparable(user_agent or "")
     agent = _pseudonym(vault, "agent", organisation, text) if text else ""
     network = source_of(address)
     if network is None:
@@ -44,9 +36,3 @@ def _visitor(vault: Vault, organisation: str, user_agent: str, address: str | No
 
 def _pseudonym(vault: Vault, *parts: str) -> str:
     return vault.pseudonym("\0".join(parts).encode(errors="replace"))
-
-
-def _normal(user_agent: str) -> str:
-    """Without what frameworks do to a header on its way: blanks, and characters that no header may have."""
-    text = user_agent.strip()[:_MAX_USER_AGENT_LENGTH]
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

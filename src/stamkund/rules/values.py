@@ -18,6 +18,7 @@ from stamkund.rules.emails import MAX_EMAIL_LENGTH
 from stamkund.rules.ids import ID_PATTERN, ID_TEXT, parse_id
 from stamkund.rules.person_number import PersonNumber
 from stamkund.rules.timestamps import parse_date
+from stamkund.rules.user_agents import MAX_USER_AGENT_LENGTH
 
 T = TypeVar("T")
 
@@ -301,7 +302,7 @@ PRODUCT_CODE = ValueType(
 )
 """The code of a product, package or campaign; with the plus sign that the newer versions of the documents allow."""
 IP_ADDRESS = ValueType("IP address", _unchanged, max_length=39, example="192.0.2.1")
-USER_AGENT = ValueType("user agent", _unchanged, max_length=4096, example="Mozilla/5.0")
+USER_AGENT = ValueType("user agent", _unchanged, max_length=MAX_USER_AGENT_LENGTH, example="Mozilla/5.0")
 MAX_SSO_TOKEN_LENGTH = 60_000
 """User agent and password at their longest, and all of it escaped."""
 SSO_TOKEN = ValueType(

@@ -15,7 +15,7 @@ BATCH = 500
 _PAUSE_BETWEEN_BATCHES = 0.05
 _SHARE_SECONDS = 1
 _AUDIT_SECONDS = 1
-_EXTEND_SECONDS = 5
+EXTEND_SECONDS: float = 5
 _MAX_UNKNOWN_COUNTS = 200_000
 """Counts of unknown e-mails that are kept (some 40 MB). They last longer than an hour or two only where somebody tries
 very many e-mails; then those that expire first are removed early."""
@@ -95,7 +95,7 @@ async def refresh_decoys(services: Services) -> None:
 
 async def extend_sessions(services: Services) -> None:
     """Extends the sessions that were used, forever."""
-    await _forever(_EXTEND_SECONDS, "sessions not extended", services.sessions.write_used)
+    await _forever(EXTEND_SECONDS, "sessions not extended", services.sessions.write_used)
 
 
 async def _forever(seconds: float, failure: str, job: Callable[[], Awaitable[None]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stamkund.identity.visitors import browser_visitor
+from stamkund.rules import user_agents
 from stamkund.rules.account import Account
 from stamkund.rules.catalogue import Catalogue
 from stamkund.rules.lockout import LoginContext
@@ -21,7 +22,6 @@ from stamkund.wire.request import Request
 if TYPE_CHECKING:
     from stamkund.wire.services import Services
 
-MAX_USER_AGENT_LENGTH = 4096
 NO_FORM = FormFields()
 
 
@@ -91,13 +91,12 @@ class Call:
         self, organisation: str, channel: str, client: str, *, from_visitor: bool = False, browser: str | None = None
     ) -> LoginContext:
         """The context of a login attempt that is made with this request, by the visitor's own browser or by a site."""
-        user_agent = self.headers.get(b"user-agent")
         return LoginContext(
             organisation=organisation,
             channel=channel,
             client=client,
             address=self.address,
-            user_agent=None if user_agent is None else user_agent.decode("latin-1")[:MAX_USER_AGENT_LENGTH],
+            user_agent=user_agents.of_header(self.headers.get(b"user-agent")),
             at=self.now,
             requester=self.requester(),
             from_visitor=from_visitor,

@@ -15,14 +15,14 @@ from stamkund.endpoints.sso2.jwt import InvalidToken, RequestClaims
 from stamkund.identity.sessions import new_sid
 from stamkund.identity.visitors import site_visitor
 from stamkund.problems import Refused
-from stamkund.rules import values
+from stamkund.rules import user_agents, values
 from stamkund.rules.addresses import sent_address
 from stamkund.rules.ids import parse_id
 from stamkund.rules.lockout import SSO2, LoginContext
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.session import TERMINATED, Session
 from stamkund.store import SessionLookup, SiteVisitor
-from stamkund.wire.call import MAX_USER_AGENT_LENGTH, Call
+from stamkund.wire.call import Call
 from stamkund.wire.parameters import Parameter
 
 AUDIENCE = "pw-sso"
@@ -39,7 +39,6 @@ _OLDEST_SECONDS = 86_400
 TOKEN = Parameter("t", values.SSO_TOKEN, "The request: a JWT, HS256 with the client's secret.", required=True)
 
 _SID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f]+")
 
 
 class SsoRequest(msgspec.Struct, frozen=True):
@@ -73,13 +72,12 @@ class SsoRequest(msgspec.Struct, frozen=True):
 
     def login_context(self) -> LoginContext:
         """The reader's address and user agent, as the site reports them: the request comes from the site's server."""
-        user_agent = self.claims.uas
         return LoginContext(
             organisation=self.organisation.id,
             channel=SSO2,
             client=self.client.id,
             address=sent_address(self.claims.ipa),
-            user_agent=_printable(user_agent) if isinstance(user_agent, str) else None,
+            user_agent=user_agents.printable(self.claims.uas),
             at=self.call.now,
             requester=self.call.requester(),
             from_visitor=self.client.visitor_address,
@@ -134,7 +132,3 @@ def _session(call: Call, lookup: SessionLookup) -> Session | None:
     if session.status != TERMINATED:
         call.services.sessions.mark_used(session, call.now)
     return session
-
-
-def _printable(user_agent: str) -> str:
-    return _CONTROL_CHARACTERS.sub(" ", user_agent[:MAX_USER_AGENT_LENGTH])
