@@ -30,7 +30,7 @@ from stamkund.rules.customer import Customer
 from stamkund.settings import PREFIX, Settings
 from stamkund.store import Store
 from stamkund.store.open import open_installation
-from tests.support import observed
+from tests.support import commands, observed
 from tests.support.service import QUICK_HASHING, SCOPES, customer, replacement
 from tests.support.waiting import until
 
@@ -92,17 +92,7 @@ class Installation:
         """Runs `stamkund` with `arguments` to its end."""
         if arguments[0] == "doctor":  # which looks at the hashing
             settings = {**dict.fromkeys(QUICK_HASHING), **settings}
-        done = subprocess.run(
-            [COMMAND, *arguments],
-            check=False,
-            cwd=self.folder,
-            env=self.environment(**settings),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE_SECONDS,
-        )
-        return Ended(done.returncode, done.stdout, done.stderr)
+        return Ended(*commands.run(arguments, self.folder, self.environment(**settings)))
 
     def do(self, *arguments: str, **settings: Any) -> Ended:
         """As `run`, for a command that must succeed."""
