@@ -14,7 +14,6 @@ import select
 import signal
 import socket
 import sys
-from typing import Any
 
 import msgspec
 
@@ -77,10 +76,11 @@ def become_command(connection: socket.socket) -> None:
 
 
 def measure_coverage() -> None:
-    """Counts what the command runs, if the tests count it: the process that forked does it for itself alone."""
-    coverage: Any = sys.modules.get("coverage")
-    if coverage is not None:
-        coverage.process_startup(force=True)
+    """Counts what the command runs, if the tests count it; the process that forks counts nothing (`commands.py`)."""
+    if any(name.startswith("COVERAGE_PROCESS") for name in os.environ):
+        import coverage
+
+        coverage.process_startup()
 
 
 def main() -> None:

@@ -47,8 +47,9 @@ class _Server:
         self._folder = tempfile.TemporaryDirectory(prefix="commands-")
         self.address = str(Path(self._folder.name) / "socket")
         command = [sys.executable, "-m", command_server.__name__, self.address]
-        root = Path(__file__).parents[2]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=root)
+        root, pipe = Path(__file__).parents[2], subprocess.PIPE
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=root, env=environment)
         assert self._process.stdout is not None
         assert self._process.stdout.readline(), "the command server did not start"
         atexit.register(self.close)
