@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from stamkund.cli import app
+import sys
+
+_INTERRUPTED = 130
 
 
 def main() -> None:
-    app()
+    try:
+        from stamkund.cli import app
+
+        app()
+    except KeyboardInterrupt:  # before a command had begun
+        sys.exit(_INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -115,3 +115,9 @@ async def test_progress_ends_at_the_total(publisher: Publisher) -> None:
     assert [rows for _, rows in publisher.progress] == [0, 1000, 2000, 2500]
     with pytest.raises(CannotRun, match=r"none\.csv cannot be read"):
         total_bytes(publisher.folder / "none.csv", None)
+
+
+@pytest.mark.parametrize("name", ["rows.json", "rows.jsonl"])
+async def test_a_json_array_is_no_json_lines(publisher: Publisher, name: str) -> None:
+    with pytest.raises(CannotRun, match="is a JSON array: it must have one object a line"):
+        await publisher.read(publisher.file(name, b'[\n{"customer_number": "1"}\n]\n'))

@@ -212,6 +212,21 @@ class TestPreviousNumber:
         assert [(r.customer_number, r.reason) for r in publisher.remarks] == [("99", MoveRefused.IN_USE.value)]
         assert (await publisher.existing_customer("50")).first_name == "Anna"
 
+    @pytest.mark.parametrize("between", [0, 5])
+    @pytest.mark.parametrize("moves_first", [True, False])
+    async def test_a_number_that_another_row_has_unchanged(
+        self, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, between: int, *, moves_first: bool
+    ) -> None:
+        """However the rows stand, and however often the file is imported: they are two customers."""
+        monkeypatch.setattr(run, "BATCH", 2)
+        old, new = row("57", None, "sport"), row("58", None, previous_customer_number="57")
+        await publisher.rows(old)
+        file = [new, *others(between), old] if moves_first else [old, *others(between), new]
+        for night in range(3):
+            summary, bad = await publisher.rows(*file, now=NOW + night)
+            assert (summary.created, summary.updated, bad) == (0 if night else between + 1, 0, [])
+            assert [(r.customer_number, r.reason) for r in publisher.remarks] == [("58", MoveRefused.IN_USE.value)]
+
     async def test_one_who_is_unknown_says_nothing(self, publisher: Publisher) -> None:
         summary, bad = await publisher.rows(row("2", OVE, previous_customer_number="1"))
         assert (summary, bad, publisher.remarks) == (Summary(created=1), [], [])
@@ -267,7 +282,7 @@ class TestFullExport:
 
     async def test_a_file_that_was_cut_off(self, publisher: Publisher) -> None:
         await publisher.rows(*others(20))
-        with pytest.raises(CannotRun, match=r"who are not in the file: 3; customers in it: 17"):
+        with pytest.raises(CannotRun, match="does not name 3 of 20 customers with subscriptions"):
             await publisher.rows(*others(17), reading=FULL)
         assert (await publisher.existing_customer("500019")).subscriptions[0].state == "activated"
         assert publisher.missing == []
@@ -276,6 +291,33 @@ class TestFullExport:
         assert publisher.missing == ["500017", "500018", "500019"], "a dry run says who they are all the same"
         summary, _ = await publisher.rows(*others(17), reading=FULL, force=True)
         assert summary.ended == 3
+
+    async def test_customers_without_a_subscription_do_not_make_it_complete(self, publisher: Publisher) -> None:
+        """All who pay are missing: that those who don't are many says nothing."""
+        await publisher.rows(*others(3), *({"customer_number": f"6{n:04}"} for n in range(60)))
+        with pytest.raises(CannotRun, match="does not name 3 of 3 customers with subscriptions"):
+            await publisher.rows(*({"customer_number": f"6{n:04}"} for n in range(60)), reading=FULL)
+
+    async def test_a_second_file_that_was_cut_off(self, publisher: Publisher) -> None:
+        """The first names everybody, the second has the subscriptions of two."""
+        numbers = [str(n) for n in range(30)]
+        customers = publisher.file("customers.csv", "\n".join(["customer_number", *numbers]).encode())
+        lines = [f"{number},total" for number in numbers]
+        whole = publisher.file("lines.csv", "\n".join(["customer_number,package_code", *lines]).encode())
+        await publisher.read(customers, whole, reading=FULL)
+        cut = publisher.file("cut.csv", "\n".join(["customer_number,package_code", *lines[:2]]).encode())
+        with pytest.raises(CannotRun, match="28 of 30 customers with subscriptions, or names them without any"):
+            await publisher.read(customers, cut, reading=FULL)
+        assert (await publisher.existing_customer("29")).subscriptions[0].state == "activated"
+        few = publisher.file("few.csv", "\n".join(["customer_number,package_code", *lines[:28]]).encode())
+        summary, _ = await publisher.read(customers, few, reading=FULL)
+        assert (summary.ended, sorted(publisher.missing)) == (2, ["28", "29"])
+        assert (await publisher.existing_customer("29")).subscriptions[0].state == "deactivated"
+
+    async def test_rejects_are_no_complete_file(self, publisher: Publisher) -> None:
+        await publisher.rows(*others(20))
+        with pytest.raises(CannotRun, match="can't be imported with --full"):
+            await publisher.csv("customer_number;reason\n500001;\n", reading=FULL)
 
     async def test_a_rejected_row_names_its_customer(self, publisher: Publisher) -> None:
         await publisher.rows(*others(20))

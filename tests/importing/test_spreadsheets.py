@@ -233,7 +233,9 @@ class TestRejects:
         _, bad = await publisher.read(path, second)
         for row in bad:
             rejects.add(row)
-        rejects.write(File(str(path), str(path)), None if second is None else File(str(second), str(second)), None)
+        files = [None if file is None else File(str(file), str(file)) for file in (path, second)]
+        assert files[0] is not None
+        rejects.write(files[0], files[1], None, finished=True)
         rejects.close()
         return target, publisher.folder / f"rejects.subscriptions{path.suffix}"
 
@@ -313,6 +315,50 @@ class TestRejects:
         )
         assert [path.exists() for path in earlier] == [False, False]
 
+    async def test_no_other_file_is_removed(self, publisher: Publisher) -> None:
+        """Whatever stands at that name: the name may be a mistake."""
+        for content in (b"customer_number;first_name\n1;Ove\n", b"reason: none\n", b'{"customer_number":"1"}\n', b""):
+            path = publisher.file("rejects.csv", content)
+            await self.written(publisher, publisher.file("rows.csv", b"customer_number\n1\n"))
+            assert path.read_bytes() == content
+
+    async def test_separators_at_the_end_and_a_reason_that_is_there(self, publisher: Publisher) -> None:
+        """Rejects of rejects have one reason, and the columns of the file."""
+        first, _ = await self.written(publisher, publisher.file("rows.csv", b"customer_number;first_name;\n!;Ann;\n"))
+        again = publisher.file("again.csv", first.read_bytes())
+        target, _ = await self.written(publisher, again)
+        assert target.read_text("utf-8-sig") == again.read_text("utf-8-sig")
+        assert target.read_text("utf-8-sig").splitlines()[0] == "customer_number;first_name;reason"
+
+    async def test_all_rows_of_a_customer(self, publisher: Publisher) -> None:
+        """Two people have one number, which is seen when the rows are stored: none of the rows is lost."""
+        await publisher.rows({"customer_number": "1", "social_security_number": "620817-9256"})
+        rows = [f"2;620817-9256;p{n}" for n in range(3)]
+        content = "\n".join(["customer_number;social_security_number;package_code", *rows])
+        target, _ = await self.written(publisher, publisher.file("rows.csv", content.encode()))
+        assert [line[: len(rows[0])] for line in target.read_text("utf-8-sig").splitlines()[1:]] == rows
+
+    @pytest.mark.parametrize("encoding", [None, "cp1252"])
+    @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+    async def test_they_are_read_as_the_file_was(self, publisher: Publisher, suffix: str, encoding: str | None) -> None:
+        row = (
+            '{"customer_number": "!", "first_name": "Åsa"}'
+            if suffix == "jsonl"
+            else "customer_number;first_name\n!;Åsa"
+        )
+        path = publisher.file(f"rows.{suffix}", row.encode("cp1252"))
+        target, _ = await self.written(publisher, path)
+        corrected = publisher.file(f"corrected.{suffix}", target.read_bytes().replace(b"!", b"1", 1))
+        await publisher.read(corrected, reading=Reading(encoding=encoding))
+        assert (await publisher.existing_customer("1")).first_name == "Åsa"
+
+    async def test_a_reason_in_any_row_marks_them(self, publisher: Publisher) -> None:
+        subscriptions = [{"package_code": "a", "subscription_number": "1"}, {"package_code": "b", "reason": "late"}]
+        await publisher.rows({"customer_number": "1", "subscriptions": subscriptions})
+        one = {"customer_number": "1", "subscriptions": subscriptions[:1]}
+        await publisher.rows(one, {"customer_number": "2", "reason": "x"})
+        assert {one.state for one in (await publisher.existing_customer("1")).subscriptions} == {"activated"}
+
     async def test_a_link_is_not_followed(self, publisher: Publisher) -> None:
         (publisher.folder / "rejects.csv").symlink_to(publisher.folder / "elsewhere")
         with pytest.raises(CannotRun, match="cannot be written"):
@@ -327,7 +373,7 @@ class TestRejects:
         target, second = await self.written(publisher, path, lines)
         first, broken = target.read_text().splitlines()
         assert first == (
-            '{"customer_number":"!","first_name":"Åsa","reason":"customer_number: must match format '
+            '{"customer_number":"!","first_name":"\\u00c5sa","reason":"customer_number: must match format '
             '(/^[a-zA-Z-_0-9]+$/)"}'
         )
         assert broken.startswith('{"unreadable":"{x","reason":"the line is not valid JSON')

@@ -96,6 +96,34 @@ async def test_rows_of_csv_make_one_too(publisher: Publisher) -> None:
     assert {(pair.key, pair.value) for pair in anna.identity_mapping} == {("crm", "17"), ("app", "8")}
 
 
+@pytest.mark.parametrize("nothing", ["", " ", "NULL", r"\N", "-"])
+async def test_an_outer_join(publisher: Publisher, nothing: str) -> None:
+    """A customer without subscriptions has a row without one, and those that were there end."""
+    await publisher.rows(row("1", "total"))
+    columns = "customer_number;package_code;valid_to;subscription_number"
+    summary, bad = await publisher.csv(f"{columns}\n1;{nothing};{nothing};{nothing}\n")
+    assert (summary, bad) == (Summary(updated=1), [])
+    assert [one.state for one in (await publisher.existing_customer("1")).subscriptions] == ["deactivated"]
+    empty = {"package_code": None, "valid_to": nothing or None}
+    await publisher.rows({"customer_number": "1", "subscriptions": [empty]})
+    assert publisher.remarks == []
+
+
+async def test_a_join_in_json(publisher: Publisher) -> None:
+    """Rows of customers and subscriptions side by side, as a database writes a join."""
+    rows = [{"customer_number": "1", "first_name": "Ove", "package_code": code, "valid_to": None} for code in "ab"]
+    summary, bad = await publisher.rows(*rows)
+    assert (summary, bad, publisher.remarks) == (Summary(created=1), [], [])
+    assert await packages(publisher, "1") == ["a", "b"]
+
+
+async def test_a_row_of_a_join_without_its_number_ends_nothing(publisher: Publisher) -> None:
+    await publisher.csv("customer_number;package_code\n7;a\n7;b\n")
+    _, bad = await publisher.csv("customer_number;package_code\n7;a\n;b\n")
+    assert len(bad) == 1
+    assert {one.state for one in (await publisher.existing_customer("7")).subscriptions} == {"activated"}
+
+
 async def test_a_join_repeats_what_is_the_same(publisher: Publisher) -> None:
     await publisher.rows(row("1", "total"), row("1", "total", "sport"), row("1", "sport"))
     assert await packages(publisher, "1") == ["sport", "total"]

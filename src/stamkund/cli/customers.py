@@ -91,10 +91,12 @@ class Reports:
             self._keep(self.remarks, one)
             self._count(one.column, one.reason)
             value = f" ({one.value})" if one.value else ""
-            line = f"{one.file}:{one.line}, {one.column}, customer {one.customer_number}: {one.reason}{value}"
+            customer = f", customer {one.customer_number}" if one.customer_number else ""
+            line = f"{one.file}:{one.line}, {one.column}{customer}: {one.reason}{value}"
         else:
             self._keep(self.missing, one.customer_number)
-            line = f"{one.file}: customer {one.customer_number} is not in the file: all subscriptions {self._would}"
+            lacks = "has no subscription" if one.is_named else "is not"
+            line = f"{one.file}: customer {one.customer_number} {lacks} in the file: all subscriptions {self._would}"
         complain(line)
 
     def _keep(self, reports: list[Any], one: Any) -> None:
@@ -202,7 +204,8 @@ def customers(
             reports.print_reasons()
             if rejected is not None:
                 second = None if subscriptions is None else File(str(subscriptions), str(subscriptions))
-                rejected.write(File(str(file), str(file)), second, reading.encoding)
+                finished = stopped is None and not dry_run
+                rejected.write(File(str(file), str(file)), second, reading.encoding, finished=finished)
     except CannotRun as error:
         fail(str(error))
     _end(summary, reports, stopped, organisation, json=json, dry_run=dry_run)
@@ -237,7 +240,8 @@ def _end(
             f"`stamkund init --organisation {organisation} --long-customer-numbers`"
         )
     if isinstance(stopped, KeyboardInterrupt):
-        complain("stamkund: stopped. What was imported so far stays: run the same import again")
+        stays = "Nothing was written" if dry_run else "What was imported so far stays: run the same import again"
+        complain(f"stamkund: stopped. {stays}")
         raise typer.Exit(_INTERRUPTED)
     if stopped is not None:
         fail(str(stopped))

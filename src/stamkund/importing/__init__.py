@@ -4,7 +4,8 @@ Lines (`source`, `encodings`) become raw rows (`json_lines`, `repair`, `csv_rows
 rows (`texts`, `dates`, `checks`, `rows`), those of one customer become one (`survey`, `held`, `together`), and all of
 them gather into batches (`parser`) and go to the store (`run`), one transaction each. Large files are read by a process
 beside the import (`beside`, `parser_process`), which sends what it read (`messages`). What contradicts waits for the
-end of the file (`set_aside`), where a complete one ends what it does not name (`full_export`). Nothing here knows the
+end of the file (`set_aside`), and so does a customer whose number is another one now (`moving`); there a complete file
+ends what it does not name (`full_export`). Nothing here knows the
 store's SQL; the temporary databases are this package's own (`spool`). A rejected row is reported by file, line and
 column, never by its content, and never stops the others.
 

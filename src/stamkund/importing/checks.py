@@ -27,10 +27,29 @@ _EMAIL_FAST = re.compile(r"[a-zA-Z0-9_+.-]{1,64}@[a-zA-Z0-9-]{1,63}\.[a-zA-Z]{1,
 # What other systems take for an address: any character that needs no quotation marks, and a domain in any script. No
 # two neighbouring parts share a character, so matching takes linear time.
 _EMAIL = re.compile(r"""[^\s@,;:<>()\[\]\\"]{1,128}@[\w-]+(?:\.[\w-]+)+""")
-# What a value begins with that looks like a hash. A password in plain text must show nothing of itself: so the names
-# that stand without a mark in front are those of hashes.
+# What a value begins with that is a hash of a kind. A password in plain text must show nothing of itself, so the names
+# of kinds are written out.
+_MARKED = "1 2 2a 2b 2x 2y 3 5 6 7 A B H P S apr1 gy md5 md5-crypt ml sha1 sha256 sha512 sm3 wp y"
+_BRACED = (
+    "blf-crypt clear cleartext cram-md5 crypt des-crypt digest-md5 hmac-md5 lanman ldap ldap-md5 lm md4 md5-crypt noop "
+    "nt ntlm otp pkcs5s2 plain plain-md4 plain-md5 scram-sha-1 scram-sha-256 sha256-crypt sha512-crypt skey smd5 "
+    "ssha ssha1 ssha224 ssha256 ssha384 ssha512"
+)
+_ANYWHERE = (
+    "argon2 argon2d argon2i argon2id bcrypt bcrypt-sha256 bcrypt_sha256 crypt firescrypt hmac-sha256 md5 pbkdf2 "
+    "pbkdf2-sha1 pbkdf2-sha256 pbkdf2-sha512 pbkdf2_sha1 pbkdf2_sha256 pbkdf2_sha512 scrypt sha sha-1 sha-256 sha-512 "
+    "sha1 sha224 sha256 sha384 sha512"
+)
+
+
+def _one_of(*names: str) -> str:
+    return "|".join(sorted(map(re.escape, " ".join(names).split()), key=len, reverse=True))
+
+
 _HASH_FORM = re.compile(
-    r"\{[A-Za-z0-9_@-]{1,32}\}(?:\$[a-z0-9_-]{1,20}\$)?|\$[a-zA-Z0-9_-]{1,20}\$|(?:argon2|bcrypt|crypt|md5|pbkdf2|scrypt|sha)[a-z0-9_]{0,12}[$:]"
+    rf"\{{(?i:{_one_of(_BRACED, _ANYWHERE)})(?:[.](?i:hex|b64)|@SpringSecurity_v\d_\d{{1,2}})?\}}"
+    rf"(?:\$(?:{_one_of(_MARKED, _ANYWHERE)})\$)?"
+    rf"|\$(?:{_one_of(_MARKED, _ANYWHERE)})\$|(?:{_one_of(_ANYWHERE)})[$:]"
 )
 _DIGITS = re.compile(r"[0-9a-fA-F]{32,128}")
 

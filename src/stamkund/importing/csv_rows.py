@@ -8,6 +8,7 @@ the row: it is rejected, and customer numbers are searched for in each of its li
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
@@ -65,6 +66,9 @@ class CsvRows(Generic[R]):
         self._columns = [index for index, name in enumerate(header) if not names.is_left_out(name)]
         columns = [names.ours(header[index]) for index in self._columns]
         self._all_columns = len(columns) == self._width
+        if not self._all_columns:
+            self.header_text = self._written(header)
+        self.are_joined = _PACKAGE_COLUMN in columns
         self._build = builder(columns, source.name)
         self._number_index = self._columns[columns.index(_NUMBER_COLUMN)] if needs_number else 0
 
@@ -79,12 +83,17 @@ class CsvRows(Generic[R]):
     def texts(self) -> Iterator[tuple[int, str, bool]]:
         """The rows as they stand, without their last newline, and whether each is sound: to be copied.
 
-        One with too few values gets empty ones, so that it has as many as there are columns.
+        One with too few values gets empty ones, so that it has as many as there are columns. The column that
+        `--rejects` adds is left out.
         """
         for first_line, values, problem in self._parsed():
             text = "".join(self._lines.row_lines).rstrip("\n").encode(errors="surrogateescape").decode(errors="replace")
-            missing = self._width - len(values) if problem is None else 0
-            yield first_line, text + self._delimiter * missing, problem is None and missing >= 0
+            if problem is not None or (len(values) > self._width and not self._ends_with_separators(values)):
+                yield first_line, text, False
+            elif len(values) == self._width and self._all_columns:
+                yield first_line, text, True
+            else:
+                yield first_line, self._written([*values, *[""] * (self._width - len(values))]), True
 
     def number_blocks(self) -> Iterator[Numbers]:
         """The customer numbers of the file, as `survey` asks for them: read faster than rows are."""
@@ -124,8 +133,8 @@ class CsvRows(Generic[R]):
 
     def _row(self, values: list[str], problem: RowProblem | None) -> R | RowProblem:
         if problem is None:
-            if len(values) > self._width and not "".join(values[self._width :]).strip(_BLANKS):
-                values = values[: self._width]  # separators at the end
+            if self._ends_with_separators(values):
+                values = values[: self._width]
             if len(values) != self._width:
                 problem = RowProblem(None, f"has {len(values)} values, but the first line names {self._width} columns")
             elif self._lines.first_line != self._lines.number and self._holds_rows(values):
@@ -135,6 +144,16 @@ class CsvRows(Generic[R]):
             else:
                 return self._build([values[index] or None for index in self._columns])
         return RowProblem(problem.column, problem.reason + self._span(), tuple(self._numbers()))
+
+    def _written(self, values: list[str]) -> str:
+        """A row of the columns that are not left out, without a newline at its end."""
+        output = io.StringIO()
+        writer = csv.writer(output, delimiter=self._delimiter, lineterminator="")
+        writer.writerow([values[index] for index in self._columns])
+        return output.getvalue()
+
+    def _ends_with_separators(self, values: list[str]) -> bool:
+        return len(values) > self._width and not "".join(values[self._width :]).strip(_BLANKS)
 
     def _holds_rows(self, row: list[str]) -> bool:
         """Whether a line within the row looks like a row: then a quotation mark was not closed."""

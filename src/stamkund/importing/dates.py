@@ -19,7 +19,7 @@ from stamkund.rules.values import Invalid
 _FORM = re.compile(
     r"(?P<year>\d{4})(?P<mark>[-/.]?)(?P<month>\d\d)(?P=mark)(?P<day>\d\d)"
     r"(?:[T ](?P<hour>\d\d):?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,]\d{1,9})?)?"
-    r" ?(?P<offset>Z|[+-]\d\d(?::?\d\d)?)?)?",
+    r" ?(?P<offset>Z|UTC|[+-]\d\d(?::?\d\d)?)?)?",
     re.ASCII,
 )
 _MAX_LENGTH = 64
@@ -61,6 +61,11 @@ class _Parts:
             raise Invalid(_NOT_REAL) from None
 
 
+_ALWAYS_WAS = _Parts((1, 1, 1), None, None)
+_INFINITE = {"infinity": _Parts((9999, 12, 31), None, None), "-infinity": _ALWAYS_WAS}
+"""How PostgreSQL writes that a time never comes, or always was."""
+
+
 class Dates:
     """Reads the dates of an organisation. Every method returns None for a text that says that there is no date.
 
@@ -86,6 +91,8 @@ class Dates:
     def _end(self, text: str) -> int | None:
         """The timestamp of an end; a date alone includes that day. Raises Invalid."""
         parts = _parts(text)
+        if parts is _ALWAYS_WAS:
+            raise Invalid("must not be before all time: such a subscription has never held")
         if parts is None or parts.is_before_all or parts.is_after_all:
             return None
         return self._timestamp(parts, self._end_of_day)
@@ -111,6 +118,8 @@ def _parts(text: str) -> _Parts | None:
     clean = trimmed(text) if len(text) <= _MAX_LENGTH else text
     if clean is None:
         return None
+    if clean in _INFINITE:
+        return _INFINITE[clean]
     match = _FORM.fullmatch(clean) if len(clean) <= _MAX_LENGTH else None
     if match is None:
         raise Invalid(_NOT_A_DATE)
@@ -124,7 +133,7 @@ def _parts(text: str) -> _Parts | None:
 def _offset(text: str | None) -> tzinfo | None:
     if text is None:
         return None
-    if text == "Z":
+    if text in ("Z", "UTC"):
         return UTC
     digits = text[1:].replace(":", "")
     offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0))

@@ -10,7 +10,7 @@ import msgspec
 
 from stamkund.importing.columns import REASON, ColumnNames
 from stamkund.importing.repair import as_text, repaired
-from stamkund.importing.report import RowProblem
+from stamkund.importing.report import CannotRun, RowProblem
 from stamkund.importing.source import Source
 from stamkund.importing.survey import Numbers
 from stamkund.importing.texts import trimmed
@@ -27,7 +27,7 @@ _PLAIN_NUMBERS = re.compile(rb"[a-zA-Z0-9_-]*")
 _CUSTOMER_NUMBER = re.compile(
     rb'"customer_number"[ \t]*:[ \t]*(?:"[ \t]*([a-zA-Z0-9_-]{1,50})[ \t]*"|([0-9]{1,50})[ \t]*[,}])'
 )
-_REASON = re.compile(rb'"%b"[ \t]*:' % REASON.encode())
+_REASON = b'"%b"' % REASON.encode()
 _MALFORMED = re.compile(r"JSON is malformed: (?P<detail>[a-z0-9 -]+ \(byte [0-9]+\))")
 
 
@@ -35,6 +35,8 @@ class JsonLines(Generic[R]):
     """The rows of a file, or what is wrong with a line; each with its line number. Blank lines are skipped."""
 
     def __init__(self, source: Source, row: type[R], names: ColumnNames) -> None:
+        if source.begins_with(b"["):
+            raise CannotRun(f"The file {source.name} is a JSON array: it must have one object a line (JSON Lines).")
         self._source = source
         self._row = row
         self._names = names
@@ -42,10 +44,16 @@ class JsonLines(Generic[R]):
 
     @property
     def are_rejects(self) -> bool:
-        """Whether `--rejects` wrote the file: its first row has a reason."""
+        """Whether `--rejects` wrote rows of the file: they have a reason."""
+        if not self._names.is_left_out(REASON):
+            return False
         with self._source.again() as again:
-            first = next(iter(again.lines()), b"")
-        return isinstance(first, bytes) and _REASON.search(first) is not None
+            blocks = (block for block in again.whole_lines() if isinstance(block, bytes) and _REASON in block)
+            return any(_has_reason(line) for block in blocks for line in block.split(b"\n") if _REASON in line)
+
+    @property
+    def are_joined(self) -> bool:
+        return False  # which of its rows are is seen only when they are read
 
     def __iter__(self) -> Iterator[tuple[int, R | RowProblem]]:
         decode = self._decode
@@ -104,6 +112,14 @@ class JsonLines(Generic[R]):
             return list(map(str.encode, _numbers(line))) or [None]
         text = trimmed(as_text(value)) if isinstance(as_text(value), str) else None
         return [text.encode() if text is not None and CUSTOMER_NUMBER.fullmatch(text) else None]
+
+
+def _has_reason(line: bytes) -> bool:
+    try:
+        row = msgspec.json.decode(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(row, dict) and REASON in row
 
 
 class _NumberOnly(msgspec.Struct, gc=False):

@@ -33,7 +33,7 @@ class Start(msgspec.Struct, array_like=True):
 class Rows(msgspec.Struct, array_like=True, tag=True):
     """A step, with a list for each attribute of its rows. `columns` are indexes of `kinds`, of which a file has few.
 
-    `previous`: the previous customer numbers, by the index of the row.
+    `previous`: the previous customer numbers, by the index of the row; `more_lines`: as in the row, likewise.
     """
 
     rejections: list[Rejection]
@@ -48,6 +48,8 @@ class Rows(msgspec.Struct, array_like=True, tag=True):
     previous: dict[int, str] = {}
     remarks: list[Remark] = []
     refused_numbers: list[str | None] = []
+    more_lines: dict[int, tuple[int, ...]] = {}
+    without: list[str] = []
 
 
 class End(msgspec.Struct, array_like=True, tag=True):
@@ -85,6 +87,8 @@ def packed(step: Step[CustomerRow], job: Job, documents: Documents) -> Rows:
         },
         step.remarks,
         step.refused_numbers,
+        {index: row.more_lines for index, row in enumerate(rows) if row.more_lines},
+        step.without,
     )
 
 
@@ -99,6 +103,7 @@ class PreparedRow:
     today: date
     decode: Callable[[bytes], Customer]
     previous_customer_number: str | None = None
+    more_lines: tuple[int, ...] = ()
 
     def change(self, before: Customer | None) -> Customer:
         """The customer after this row; the same object where the row changes nothing."""
@@ -116,6 +121,8 @@ def unpacked(message: Rows, job: Job, documents: Documents, today: date) -> Step
     ]
     for index, previous in message.previous.items():
         prepared[index].previous_customer_number = previous
+    for index, lines in message.more_lines.items():
+        prepared[index].more_lines = lines
     return Step(
         message.rejections,
         prepared,
@@ -124,4 +131,5 @@ def unpacked(message: Rows, job: Job, documents: Documents, today: date) -> Step
         message.weak_hashes,
         message.remarks,
         message.refused_numbers,
+        message.without,
     )

@@ -43,6 +43,9 @@ class RawRows(Protocol[R_co]):
     def number_blocks(self) -> Iterator[Numbers]: ...
     @property
     def are_rejects(self) -> bool: ...
+    @property
+    def are_joined(self) -> bool:
+        """Whether the file is a join: one row for each subscription."""
 
 
 BATCH_BYTES = 8 << 20
@@ -54,6 +57,10 @@ _TOO_MANY_ROWS = (
     "The file {} has thousands of rows of one customer up to line {}: is the column customer_number the right one?"
 )
 _HOLDS_REJECTS = "--rejects writes this column, so the file ends no subscription that is missing from it"
+_REJECTS_ARE_NOT_ALL = (
+    "The file {} has the column reason, which --rejects writes: such a file does not name every customer, so it can't "
+    "be imported with --full."
+)
 _UNKNOWN_CUSTOMER = "; its customer is unknown, so this import ends no subscription that is missing from the file"
 
 
@@ -83,6 +90,13 @@ def parsed_steps(job: Job) -> Generator[Step[CustomerRow]]:
         yield from parser.subscriptions(lines, second, spool)
         yield from parser.customers()
         yield from parser.orphans(spool)
+
+
+def customer_numbers(job: Job) -> Iterator[Numbers]:
+    """All customer numbers of the customer file, read once more. Raises CannotRun."""
+    with Source(job.customers, job.reading.encoding) as source:
+        names = ColumnNames(job.reading.columns, CUSTOMER_COLUMNS)
+        yield from _raw_rows(source, RawCustomer, csv_rows.customer_builder, names).number_blocks()
 
 
 @contextmanager
@@ -122,11 +136,12 @@ class _FileParser:
         self._survey = survey
         self._held = rows_held
         # A row that may be anybody's is one that any of several rows of a customer may lack.
-        self._complete = not (survey.repeats and survey.unknown)
+        self._complete = not ((survey.repeats or rows.are_joined) and survey.unknown)
         self._spool: Spool | None = None
         self._rejections: list[Rejection] = []
         self._remarks: list[Remark] = []
         self._refused_numbers: list[str | None] = []
+        self._without: list[str] = []
         self._batch: list[CustomerRow] = []
         self._size = 0
         self._byte_limit = 0
@@ -252,7 +267,12 @@ class _FileParser:
         return problem.customers
 
     def _end_nothing(self, source: Source) -> None:
-        """The file holds what was rejected of another one, so what it lacks may have been imported."""
+        """The file holds what was rejected of another one, so what it lacks may have been imported.
+
+        Raises CannotRun for one that is to be complete.
+        """
+        if self._job.reading.full:
+            raise CannotRun(_REJECTS_ARE_NOT_ALL.format(source.name))
         self._complete = False
         self._remarks.append(Remark(source.name, 1, REASON, "", _HOLDS_REJECTS))
 
@@ -319,7 +339,16 @@ class _FileParser:
         self._byte_limit = self._source.bytes_read + BATCH_BYTES
         if self._spool is not None:
             self._add_subscriptions(rows, self._spool)
+        if self._job.reading.full:
+            self._keep_subscriptions(rows)
         return self._step(rows, size)
+
+    def _keep_subscriptions(self, rows: Iterable[CustomerRow]) -> None:
+        """Ends nothing yet of customers whom a complete file names without a subscription: they may be too many."""
+        for row in rows:
+            if row.has_subscriptions and row.columns.subscriptions_complete and not row.new.subscriptions:
+                row.columns = msgspec.structs.replace(row.columns, subscriptions_complete=False)
+                self._without.append(row.customer_number)
 
     def _add_subscriptions(self, rows: list[CustomerRow], spool: Spool) -> None:
         spooled = spool.of_customers([row.customer_number for row in rows])
@@ -339,8 +368,9 @@ class _FileParser:
             _weak_hashes(rows),
             self._remarks,
             self._refused_numbers,
+            self._without,
         )
-        self._rejections, self._remarks, self._refused_numbers = [], [], []
+        self._rejections, self._remarks, self._refused_numbers, self._without = [], [], [], []
         return step
 
     def orphans(self, spool: Spool) -> Iterator[Step[CustomerRow]]:

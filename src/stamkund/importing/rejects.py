@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from stamkund.importing import csv_rows
 from stamkund.importing.columns import REASON, ColumnNames
 from stamkund.importing.csv_rows import CsvRows
 from stamkund.importing.report import BadRow, CannotRun
-from stamkund.importing.source import Source
+from stamkund.importing.source import MAX_LINE_BYTES, Source
 from stamkund.importing.spool import cannot_run, temporary_database
 from stamkund.importing.steps import File
 
@@ -26,6 +28,8 @@ _SCHEMA = "CREATE TABLE rejects (file TEXT, line INTEGER, reason TEXT)"
 _ADD = "INSERT INTO rejects VALUES (?, ?, ?)"
 _OF_FILE = "SELECT line, group_concat(reason, '; ') FROM rejects WHERE file = ? GROUP BY line ORDER BY line"
 _UNREADABLE = "unreadable"
+_FIRST_LINE = re.compile(rb'[,;\t|]"?%b"?$|"%b":".*\}$' % (REASON.encode(), REASON.encode()))
+"""How a file begins that was written here: the last column, or the last key of the first object."""
 _BOM = "\ufeff"
 """Without it, Excel takes a CSV file for one in an encoding of its own."""
 
@@ -46,18 +50,19 @@ class Rejects:
         with cannot_run():
             self._connection.execute(_ADD, (row.file, row.line, reason))
 
-    def write(self, customers: File, subscriptions: File | None, encoding: str | None) -> None:
-        """Writes the files; where one has no rows, that of an earlier import is removed."""
-        self._write(customers, self._path, encoding)
+    def write(self, customers: File, subscriptions: File | None, encoding: str | None, *, finished: bool) -> None:
+        """Writes the files. Of one without rows, that of an earlier import is removed, if this one has `finished`."""
+        self._write(customers, self._path, encoding, finished=finished)
         if subscriptions is not None:
-            self._write(subscriptions, _of_subscriptions(self._path), encoding)
+            self._write(subscriptions, _of_subscriptions(self._path), encoding, finished=finished)
 
-    def _write(self, file: File, path: Path, encoding: str | None) -> None:
+    def _write(self, file: File, path: Path, encoding: str | None, *, finished: bool) -> None:
         with cannot_run():
             reasons = iter(self._connection.execute(_OF_FILE, (file.name,)))
             first = next(reasons, None)
         if first is None:
-            _remove(path)
+            if finished:
+                _remove_earlier(path)
             return
         with Source(file, encoding) as source:
             rows = _json_rows(source) if source.is_json_lines else _csv_rows(source)
@@ -75,11 +80,17 @@ def would_overwrite(path: Path, inputs: Iterable[Path]) -> Path | None:
     return next((one for one in inputs for target in targets if one.exists() and target.samefile(one)), None)
 
 
-def _remove(path: Path) -> None:
-    """Removes the rejected rows of an earlier import: whoever finds them would take them for those of the last one."""
+def _remove_earlier(path: Path) -> None:
+    """Removes the rejected rows of an earlier import: whoever finds them would take them for those of the last one.
+
+    Any other file stays, whatever its name.
+    """
     try:
         if path.is_file() and not path.is_symlink():
-            path.unlink()
+            with path.open("rb") as file:
+                first_line = file.readline(MAX_LINE_BYTES)
+            if _FIRST_LINE.search(first_line.rstrip()):
+                path.unlink()
     except OSError as error:
         raise CannotRun(f"The file {path} of an earlier import cannot be removed: {error.strerror}.") from None
 
@@ -110,7 +121,7 @@ class _Row:
             row = None
         if not isinstance(row, dict):
             row = {_UNREADABLE: self._text}
-        return msgspec.json.encode(row | {REASON: reason}).decode() + "\n"
+        return json.dumps(row | {REASON: reason}, separators=(",", ":")) + "\n"  # ASCII, so --encoding may stay
 
 
 def _with_reasons(rows: _Lines, first: tuple[int, str], reasons: Iterator[tuple[int, str]]) -> Iterator[str]:

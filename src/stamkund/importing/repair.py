@@ -57,6 +57,9 @@ def _repaired_customer(row: Mapping[str, Any], names: ColumnNames) -> RawCustome
     notes: list[Note] = []
     refused_parts: list[RefusedPart] = []
     fields: dict[str, Any] = {}
+    row, subscription = _divided(row, names)
+    if subscription:
+        _add_subscriptions([subscription], names, fields, notes, refused_parts)
     for name, value in _columns(row, names, RawCustomer, notes, _IDENTIFYING).items():
         if name.startswith("address.") and name.partition(".")[2] in ADDRESS_KEYS:
             address = fields.setdefault("address", {})
@@ -80,6 +83,16 @@ def _repaired_customer(row: Mapping[str, Any], names: ColumnNames) -> RawCustome
     if "subscriptions" in fields:
         values["subscriptions"] = fields["subscriptions"]
     return RepairedCustomer(**values, notes=notes, refused_parts=refused_parts)
+
+
+def _divided(row: Mapping[str, Any], names: ColumnNames) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The keys of a customer, and those of a subscription beside them: a row of a join of both. Not with a list."""
+    ours = {key: names.ours(key) for key in row}
+    if "subscriptions" in ours.values():
+        return row, {}
+    columns = RawSubscription.__struct_fields__
+    subscription = {key: value for key, value in row.items() if ours[key] in columns}
+    return {key: value for key, value in row.items() if key not in subscription}, subscription
 
 
 def _repaired_line(row: Mapping[str, Any], names: ColumnNames, prefix: str = "") -> RepairedLine:

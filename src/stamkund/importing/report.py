@@ -33,10 +33,14 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A customer whom a complete file does not name: the subscriptions end, or would end in a dry run."""
+    """A customer whom a complete file does not name, or names without a subscription (`is_named`).
+
+    The subscriptions end, or would end in a dry run.
+    """
 
     file: str
     customer_number: str
+    is_named: bool = False
 
 
 Report = BadRow | Remark | Missing

@@ -30,7 +30,7 @@ from stamkund.importing.raw import (
 )
 from stamkund.importing.report import RowProblem
 from stamkund.importing.steps import DEFAULT_READING, Reading
-from stamkund.importing.texts import masked, trimmed
+from stamkund.importing.texts import NOTHING, masked, trimmed
 from stamkund.rules import person_number
 from stamkund.rules.account import Address, ExternalId
 from stamkund.rules.customer import Customer, Subscription, merge_subscriptions
@@ -43,6 +43,8 @@ from stamkund.rules.values import Context, Invalid
 from stamkund.store import EncodedCustomer
 
 _NUMBER = "social_security_number"
+_PASSWORD = "password_hash"  # noqa: S105
+"""Of which a mask may say too much: it can be a password in plain text."""
 _TEN_DIGITS = 10
 """A longer number includes its century."""
 _MAX_CACHED = 1000
@@ -92,6 +94,7 @@ class CustomerRow:
     """One row. `new`: the customer that it makes where none is stored, which holds all values that the row gives.
 
     `notes`: values that are not imported as they stand. `refused_parts`: subscriptions that are not imported.
+    `more_lines`: those of other rows of the customer, which were added to this one.
     """
 
     line: int
@@ -101,6 +104,7 @@ class CustomerRow:
     previous_customer_number: str | None = None
     notes: Sequence[Note] = ()
     refused_parts: Sequence[RefusedPart] = ()
+    more_lines: tuple[int, ...] = ()
 
     @property
     def customer_number(self) -> str:
@@ -298,6 +302,8 @@ class RowParser:
         """`place`: what stands before the names of their columns in a report, with a place for the number."""
         subscriptions = []
         for index, raw in enumerate(raws):
+            if _says_nothing(raw):
+                continue
             try:
                 subscriptions.append(self.subscription(raw, notes, place.format(index)))
             except RowProblem as problem:
@@ -342,6 +348,14 @@ def _check_login(fields: dict[str, Any], notes: list[Note], *, firebase: bool) -
     notes.append(Note("password_hash", reason))
 
 
+def _says_nothing(raw: RawSubscription) -> bool:
+    """Whether no column has a value: what an outer join gives for a customer without subscriptions."""
+    code = raw.package_code
+    if code and code[:1].isalnum() and code not in NOTHING:
+        return False
+    return all(not text or trimmed(text) is None for text in _SUBSCRIPTION_TEXTS(raw))
+
+
 def _texts(texts: Iterable[Any], columns: Sequence[_Column], notes: list[Note], prefix: str = "") -> dict[str, Any]:
     """The checked values of the columns that a row has; those that can't be used are noted and left out."""
     fields: dict[str, Any] = {}
@@ -351,7 +365,7 @@ def _texts(texts: Iterable[Any], columns: Sequence[_Column], notes: list[Note], 
         try:
             fields[name] = check(text) if text else None
         except Invalid as error:
-            notes.append(Note(f"{prefix}{name}", reason_of(error), masked(text)))
+            notes.append(Note(f"{prefix}{name}", reason_of(error), None if name == _PASSWORD else masked(text)))
     return fields
 
 

@@ -17,7 +17,8 @@ from stamkund.importing import beside
 from stamkund.importing.dry_run import DryRun
 from stamkund.importing.full_export import FullExport
 from stamkund.importing.messages import PreparedRow
-from stamkund.importing.parser import parsed_steps
+from stamkund.importing.moving import Moving
+from stamkund.importing.parser import customer_numbers, parsed_steps
 from stamkund.importing.report import BadRow, CannotRun, Missing, Remark, Report, Summary
 from stamkund.importing.set_aside import SetAside
 from stamkund.importing.source import readable
@@ -30,6 +31,7 @@ from stamkund.store import (
     BatchResult,
     CustomerChange,
     CustomerUpdate,
+    MoveRefused,
     RejectedRow,
     Store,
     Unavailable,
@@ -85,6 +87,7 @@ async def import_customers(
         job = Job(files[0], files[1] if subscriptions else None, organisation, now, batch_rows, reading)
         run = _CustomerImport(store, job, report, progress, Summary() if summary is None else summary)
         run.set_aside = resources.enter_context(closing(run.set_aside))
+        run.moving = resources.enter_context(closing(run.moving))
         if dry_run:
             run.dry_run = resources.enter_context(closing(DryRun(organisation.id, store.documents)))
         if reading.full:
@@ -116,6 +119,7 @@ class _CustomerImport:
         self.full: FullExport | None = None
         self._may_move = False
         self.set_aside = SetAside(job.organisation.id, store.documents, zone(job.organisation.timezone).today(job.now))
+        self.moving = Moving()
         self._store = store
         self._job = job
         self._report = report
@@ -138,6 +142,7 @@ class _CustomerImport:
         if self.full is not None:
             self.full.add(row.customer_number for row in step.rows)
             self.full.add(number for number in step.refused_numbers if number is not None)
+            self.full.add_without(step.without)
             self.full.add_unknown(step.refused_numbers.count(None))
         self._rows += step.size
         if step.bytes_read is not None:
@@ -146,6 +151,8 @@ class _CustomerImport:
 
     async def finish(self, *, force: bool) -> None:
         """What can only be done when the whole file has been read. Raises CannotRun."""
+        if not self.moving.is_empty:
+            self.moving.look_through(customer_numbers(self._job))
         for round_ in range(ROUNDS):  # what still contradicts is in the round after the last
             if not await self._try_again(round_):
                 break
@@ -161,13 +168,29 @@ class _CustomerImport:
     async def _store_first(self, rows: Sequence[Row]) -> None:
         """Stores a batch; rows that contradict what is stored are set aside."""
         self.summary.long_numbers += sum(len(row.customer_number) > self._longest for row in rows)
+        moving = [(row.customer_number, row.previous_customer_number) for row in rows if row.previous_customer_number]
+        if moving:
+            self.moving.add(moving)
+            for row in rows:
+                if row.previous_customer_number:
+                    self.set_aside.add(row, 0)
+            rows = [row for row in rows if not row.previous_customer_number]
         for conflict in await self._store_batch(rows, rows):
             self.set_aside.add(rows[conflict.place], 0)
+
+    def _check_moves(self, rows: Sequence[PreparedRow]) -> None:
+        """Makes rows whose previous customer number another row has as its own those of customers of their own."""
+        named = self.moving.named([row.previous_customer_number for row in rows if row.previous_customer_number])
+        for row in rows:
+            if row.previous_customer_number in named:
+                row.previous_customer_number = None
+                self._note(row, "previous_customer_number", MoveRefused.IN_USE.value)
 
     async def _try_again(self, round_: int) -> bool:
         """Tries the rows of a round again; returns whether some succeeded, and so free something for the others."""
         succeeded = False
         for rows in self.set_aside.batches(round_, self._job.batch_rows):
+            self._check_moves(rows)
             rejected = await self._store_batch(rows, rows)
             succeeded = succeeded or len(rejected) < len(rows)
             for conflict in rejected:
@@ -226,7 +249,7 @@ class _CustomerImport:
         """Why a file can't be complete: then nothing ends, and nobody moves to another number because of it."""
         try:
             await full.find_missing()
-            full.check(force=force)
+            await full.check(force=force)
         except CannotRun as refusal:
             return refusal
         return None
@@ -236,7 +259,8 @@ class _CustomerImport:
         await full.find_missing()  # once more: some have another number by now
         async for changes in full.missing():
             for change in changes:
-                self._report(Missing(self._job.customers.name, change.customer_number))
+                number = change.customer_number
+                self._report(Missing(self._job.customers.name, number, full.is_named(number)))
             if self.dry_run is None:
                 await self._put(changes)
             self.summary.ended += len(changes)
@@ -249,7 +273,8 @@ class _CustomerImport:
         self._report(remark)
 
     def _reject(self, row: Row, conflict: RejectedRow) -> None:
-        self.summary.rejected += 1
+        lines = (row.line, *row.more_lines)
+        self.summary.rejected += len(lines)
         column, has_it = _CONFLICTS[conflict.kind]
         if conflict.owner is None:
             reason = f"another customer {has_it}"
@@ -257,7 +282,8 @@ class _CustomerImport:
             reason = f"customer {conflict.owner} {has_it}"
             if conflict.kind == identifiers.PERSON_NUMBER:
                 reason += _IF_THE_SAME
-        self._report(BadRow(self._job.customers.name, row.line, column, reason))
+        for line in lines:
+            self._report(BadRow(self._job.customers.name, line, column, reason))
 
     async def _put(self, changes: Sequence[CustomerUpdate]) -> BatchResult:
         """One transaction, tried again while the database is out of reach. Raises CannotRun when it stays so."""

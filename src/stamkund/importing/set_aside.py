@@ -30,6 +30,7 @@ class _Aside(msgspec.Struct, array_like=True):
     customer: EncodedCustomer
     columns: RowColumns
     previous_customer_number: str | None
+    more_lines: tuple[int, ...]
 
 
 class SetAside:
@@ -49,7 +50,9 @@ class SetAside:
     def add(self, row: Row, round_: int) -> None:
         assert isinstance(row, CustomerRow | PreparedRow)
         customer = row.encoded or self._documents.encoded_customer(self._organisation, row.change(None))
-        aside = _Aside(row.line, row.customer_number, customer, row.columns, row.previous_customer_number)
+        aside = _Aside(
+            row.line, row.customer_number, customer, row.columns, row.previous_customer_number, row.more_lines
+        )
         with cannot_run():
             self._connection.execute(_ADD, (round_, row.line, msgspec.msgpack.encode(aside)))
 
@@ -71,4 +74,5 @@ class SetAside:
             self._today,
             self._decode_customer,
             aside.previous_customer_number,
+            aside.more_lines,
         )

@@ -92,7 +92,8 @@ class Source:
     def _start(self, encoding: str | None) -> bytes:
         """Reads the first block, and finds out how to decode it."""
         start = self._read()
-        self._encoding = encodings.marked(start) if encoding is None else encodings.named(encoding)
+        is_marked = start.startswith(_BOM)  # which no other encoding writes: a file of ours, among those of others
+        self._encoding = encodings.marked(start) if encoding is None or is_marked else encodings.named(encoding)
         if self._encoding != UTF8:
             self._decoder = codecs.getincrementaldecoder(self._encoding)()
             self._check_all()
@@ -114,8 +115,12 @@ class Source:
         suffix = Path(self.name).suffix.lower()
         if suffix in (*_JSON_SUFFIXES, ".csv"):
             return suffix != ".csv"
+        return self.begins_with(b"{")
+
+    def begins_with(self, character: bytes) -> bool:
+        """Whether this is the first character that is not blank; to be asked before lines are read."""
         first = _FIRST_CHARACTER.search(self._first_block)
-        return first is not None and first[0] == b"{"
+        return first is not None and first[0] == character
 
     def lines(self) -> Iterator[Line]:
         """The lines in order; can be iterated once."""

@@ -57,10 +57,12 @@ class Rejection(msgspec.Struct, array_like=True):
 
 
 class Row(CustomerUpdate, Protocol):
-    """A checked row of the customer file, at this line."""
+    """A checked row of the customer file, at this line. `more_lines`: others, if the customer has several rows."""
 
     @property
     def line(self) -> int: ...
+    @property
+    def more_lines(self) -> tuple[int, ...]: ...
 
 
 R_co = TypeVar("R_co", bound=Row, covariant=True)
@@ -73,7 +75,7 @@ class Step(Generic[R_co]):
     `size`: rows of the customer file, with those that were rejected. `bytes_read`: of all files, so far; None where
     there is no progress to show. `weak_hashes`: how many of the password hashes are weak, by their scheme.
     `refused_numbers`: customers that the file names in rows that were rejected; None among them: a row of nobody knows
-    whom.
+    whom. `without`: customers whom a complete file names without any subscription.
     """
 
     rejections: list[Rejection]
@@ -83,3 +85,4 @@ class Step(Generic[R_co]):
     weak_hashes: Mapping[str, int] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)
     refused_numbers: list[str | None] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)

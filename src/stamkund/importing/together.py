@@ -53,6 +53,7 @@ def add(first: CustomerRow, other: CustomerRow) -> list[Note]:
         subscriptions_complete=first.columns.subscriptions_complete and other.columns.subscriptions_complete,
     )
     first.new.subscriptions = _added_subscriptions(first.new.subscriptions, other.new.subscriptions)
+    first.more_lines += (other.line,)
     first.previous_customer_number = first.previous_customer_number or other.previous_customer_number
     return notes
 

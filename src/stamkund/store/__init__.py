@@ -32,6 +32,7 @@ from stamkund.store.verbs.lookups import (
     TokenLookup,
 )
 from stamkund.store.verbs.one_time_credentials import CODE, TICKET, OneTimeCredential
+from stamkund.store.verbs.renumbering import MoveRefused
 from stamkund.store.verbs.sessions import SessionLookup, SiteVisitor
 from stamkund.store.verbs.sso_logins import EarlierLogin
 from stamkund.store.verbs.tokens import ACCESS, REFRESH, Issue, NewToken, Refresh, RefreshPolicy, SessionUse
@@ -61,6 +62,7 @@ __all__ = [
     "Issue",
     "LoadedCatalogue",
     "Login",
+    "MoveRefused",
     "NewToken",
     "NotActive",
     "NumberLookup",
