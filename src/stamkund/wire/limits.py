@@ -34,6 +34,7 @@ SESSION_LIMIT = "session"
 _MAX_CLIENT_KEYS = 4096
 """How many keys are kept that calls of clients are counted under: clients are few, and each calls often."""
 CANDIDATE_LIMIT, ACTIVATION_LIMIT = "candidate", "activation"
+CREATION_LIMIT, UPDATE_LIMIT = "creation", "update"
 
 
 _Limited = tuple[str, int, str]
