@@ -190,6 +190,9 @@ async def test_an_account_that_is_not_active_is_refused_everywhere(reader: Logge
     assert (await reader.grant("ticket", ticket=ticket)).json()["error"] == "invalid_grant"
     other = (await reader.connector.create_session())["sid"]
     assert (await reader.connector.authenticate_with_ticket(other, second))["err"] == "account_not_active"
+    assert (await reader.connector.authenticate(other, EMAIL, PASSWORD))["err"] == "account_not_active"
+    by_password = await reader.grant("password", username=EMAIL, password=PASSWORD)
+    assert by_password.json()["error"] == "invalid_grant"
     assert (await reader.connector.status(sid, "loggedin"))["sts"] == "terminated"
     query = {"client_id": reader.client.id, "response_type": "code", "redirect_uri": BACK, "prompt": "none"}
     assert "login_required" in ((await reader.browser.get("/oauth2/auth", **query)).location or "")

@@ -1,8 +1,7 @@
 """Accounts as a state machine: whatever clients do in whatever order, keys mean what a plain model says they mean.
 
-Hypothesis makes up the orders. There are few e-mails, aliases and numbers, so that they collide. `EXAMPLES` is small so
-that the suite stays quick; a longer run finds more: `STAMKUND_TEST_EXAMPLES=500 pytest tests/endpoints/accounts/
-test_account_machine.py`.
+Hypothesis makes up the orders: few of them, so that the suite stays quick (`STAMKUND_TEST_EXAMPLES=500` tries more).
+There are few e-mails, aliases and numbers too, so that they collide.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from stamkund.rules.account import ACTIVE, INACTIVE
+from stamkund.rules.account import ACTIVE, ARCHIVED, INACTIVE
 from stamkund.rules.ids import new_id
 from tests.support.accounts import (
     ACCOUNTS,
@@ -23,7 +23,7 @@ from tests.support.accounts import (
     update,
 )
 from tests.support.calls import assert_refused
-from tests.support.rows import rows
+from tests.support.rows import rows, set_status
 from tests.support.service import NOW, Publisher, RunningService
 
 BOTH = pytest.mark.parametrize("path", [ACCOUNTS, ACCOUNTS_2])
@@ -381,6 +381,21 @@ async def test_calls_about_an_account_without_login_work(publisher: Publisher, b
     assert_refused(refusal, 401, "invalid_token")
     response: httpx.Response = await publisher.grant("password", username=KALLE, password=PASSWORD)
     assert response.json()["error"] == "invalid_grant"
+
+
+async def test_an_archived_account_is_unknown_to_every_call(publisher: Publisher) -> None:
+    """Whatever it is still found by."""
+    account_id = await created(publisher, alias="Kalle123")
+    await set_status(publisher.service.settings.database_url, publisher.id, ARCHIVED)
+    queries = [(ACCOUNTS, {"id": account_id}), (ACCOUNTS, {"email": KALLE}), (ACCOUNTS, {"alias": "Kalle123"})]
+    queries.append((f"{ACCOUNTS}/active_products", {"account_id": account_id}))
+    queries.append((f"{ACCOUNTS}/get_authentication_attempts", {"email": KALLE}))
+    for path, query in queries:
+        assert_refused(await publisher.get(path, **query), 404, "not_found")
+    attempt = {"account_id": account_id, "login_successful": False, "user_agent": "x", "persist": False}
+    assert_refused(await publisher.post(f"{ACCOUNTS}/create_authentication_attempt", attempt), 404, "not_found")
+    for path in (ACCOUNTS, ACCOUNTS_2):
+        assert_refused(await update(publisher, account_id, path, first_name="x"), 404, "not_found")
 
 
 async def test_login_that_is_enabled_again_works_as_before(publisher: Publisher, blocked: tuple[str, str]) -> None:
