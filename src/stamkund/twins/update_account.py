@@ -108,7 +108,12 @@ async def update_account(call: Call, key: AccountKey, fields: Sequence[Parameter
     while True:  # once more for each identifier that is left out
         try:
             done = await call.services.store.accounts.change(
-                call.caller.organisation.id, key, change, call.caller.client.id, call.now
+                call.caller.organisation.id,
+                key,
+                change,
+                call.caller.client.id,
+                call.now,
+                call.services.audit_budget.admit,
             )
         except UniqueConflict as conflict:
             problem = _TAKEN[conflict.kind]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -132,6 +133,16 @@ async def test_numbers_in_use_are_limited_per_minute(publisher: Publisher) -> No
         response = await update(publisher, account_id, social_security_number=NUMBER)
         assert_refused(response, 409, "already_exists", "social_security_number")
     assert_refused(await update(publisher, account_id, social_security_number=NUMBER), 429, "too_many_requests")
+
+
+async def test_the_audit_has_room_for_some_changes_of_an_account(fresh_url: str, tmp_path: Path) -> None:
+    async with RunningService(fresh_url, tmp_path / "stamkund.key", audit_successes_per_hour=3) as service:
+        publisher = await service.publisher()
+        account_id = await created(publisher)
+        for number in range(6):
+            assert (await update(publisher, account_id, first_name=str(number))).status_code == 200
+        assert await _events(publisher) == ["account_changed"] * 6
+    assert await rows(fresh_url, "SELECT count(*) FROM audit WHERE event = 'account_changed'") == [(3,)]
 
 
 # What changes ----------------------------------------------------------------------------------------------

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from tests.support.accounts import KALLE, ME, ME_3, create, created, item, outbox, own_item
+from tests.support.accounts import KALLE, ME, ME_3, create, created, item, outbox, own_item, update
 from tests.support.calls import assert_refused
 from tests.support.service import Publisher
 
@@ -107,3 +108,16 @@ async def test_a_reader_may_empty_what_supports_it(publisher: Publisher, path: s
     refusal = await publisher.put(path, {"first_name": "__UNSET__"}, token)
     assert_refused(refusal, 400, "unset_error", "first_name")
     assert (await create(publisher, "other@example.com", alias="a")).status_code == 201
+
+
+async def test_readers_do_not_change_their_accounts_without_end(publisher: Publisher) -> None:
+    """Each change is an event for other systems. Clients still may, and so may other readers."""
+    token = await _reader(publisher)
+    other_id = await created(publisher, "other@example.com")
+    requests = [publisher.put((ME, ME_3)[n % 2], {"first_name": str(n)}, token) for n in range(121)]
+    statuses = sorted(response.status_code for response in await asyncio.gather(*requests))
+    assert statuses == [200] * 120 + [429]
+    account_id = (await own_item(publisher, token))["id"]
+    assert (await update(publisher, account_id, first_name="Kalle")).status_code == 200
+    other = await publisher.reader_token("other@example.com")
+    assert (await publisher.put(ME, {"first_name": "x"}, other)).json() == {"id": other_id}

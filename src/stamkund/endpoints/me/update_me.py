@@ -17,7 +17,7 @@ from stamkund.twins.update_account import (
 from stamkund.wire.about import About, Example
 from stamkund.wire.call import Call
 from stamkund.wire.endpoint import Limit, endpoint
-from stamkund.wire.limits import UPDATE_LIMIT
+from stamkund.wire.limits import OWN_UPDATE_LIMIT
 
 _FIELDS_1 = (*OWN_FIELDS, ORIGIN, OLDER_ADDRESS)
 _FIELDS_3 = (*OWN_FIELDS, *COMPANY_AND_ORIGIN, PAYWAY_ADDRESS)
@@ -31,7 +31,7 @@ _EXAMPLE = Example(body='{"first_name": "Kalle", "mobile_phone_number": "0701234
     identity=True,
     parameters=_FIELDS_1,
     body="json",
-    limit=Limit(UPDATE_LIMIT, own_account),
+    limit=Limit(OWN_UPDATE_LIMIT, own_account),
     refusals=REFUSALS_OF_ME,
     about=About(
         title="Update current account",
@@ -56,7 +56,7 @@ async def update_me(call: Call) -> Updated:
     identity=True,
     parameters=_FIELDS_3,
     body="json",
-    limit=Limit(UPDATE_LIMIT, own_account),
+    limit=Limit(OWN_UPDATE_LIMIT, own_account),
     refusals=REFUSALS_OF_ME,
     about=About(
         title="Update current account (v3)",

@@ -9,7 +9,7 @@ import msgspec
 from stamkund.rules import identifiers
 from stamkund.rules.account import ACTIVE, INACTIVE, Account
 from stamkund.rules.customer import Customer
-from stamkund.rules.events import AuditEntry, AuditEvent, OutboxEvent
+from stamkund.rules.events import Admit, AuditEntry, AuditEvent, OutboxEvent, admit_all
 from stamkund.rules.identifiers import Identifier
 from stamkund.store.verb import Verbs, reads, writes
 from stamkund.store.verbs import events, login_attempts
@@ -100,18 +100,25 @@ class AccountVerbs(Verbs):
 
     @writes
     def change(
-        self, organisation: str, key: AccountKey, change: Callable[[Account], Account], client: str, now: int
+        self,
+        organisation: str,
+        key: AccountKey,
+        change: Callable[[Account], Account],
+        client: str,
+        now: int,
+        admit: Admit = admit_all,
     ) -> Work[AccountChange | None]:
         """Changes what a caller says of an account, as `change_account` does; None where there is no such account.
 
-        Where something changed, the audit has an entry with the names of the fields, and other systems get one event.
-        Nothing of the account's sessions and tokens ends. Raises UniqueConflict, and what `change` raises.
+        Where something changed, the audit has an entry with the names of the fields (if `admit` says that it has room),
+        and other systems get one event. Nothing of the account's sessions and tokens ends. Raises UniqueConflict, and
+        what `change` raises.
         """
         done = yield from change_account(self._documents, organisation, key, change, now)
         if done is not None and done.fields:
             detail = " ".join(done.fields)
             entry = AuditEntry(organisation, now, AuditEvent.ACCOUNT_CHANGED, client, done.id, detail)
-            yield from events.record(entry)
+            yield from events.record(entry, admit)
             yield from events.publish(organisation, now, OutboxEvent.ACCOUNT_CHANGED, done.id)
         return done
 
