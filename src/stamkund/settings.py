@@ -43,8 +43,7 @@ MAX_ARGON2_KIB, MAX_ARGON2_STARTS = 1 << 20, 128
 _MUST_BE_ORIGIN = _must("be http:// or https:// and a host, such as https://login.example.com, without a path")
 _MUST_BE_LIMITS = _must(
     "name kinds of calls (token, login, session, candidate, activation, creation, update, own_update) with a "
-    "number each, such as "
-    "candidate=300,login=1000"
+    "number each, such as candidate=300,login=1000"
 )
 
 
