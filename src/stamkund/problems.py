@@ -68,6 +68,10 @@ def not_the_candidates(field: str) -> Problem:
     return invalid(field, "Parameter must be the same as the account candidate's")
 
 
+def unknown_permission(field: str) -> Problem:
+    return invalid(field, "Parameter must hold ids of active marketing permissions")
+
+
 def too_short(field: str, min_length: int) -> Problem:
     return invalid(field, f"Parameter must have at least {min_length} characters")
 
@@ -78,6 +82,11 @@ def common_password(field: str) -> Problem:
 
 def password_of_own_data(field: str) -> Problem:
     return invalid(field, "Parameter must not be made of the account's own data")
+
+
+def unset_not_supported(field: str) -> Problem:
+    """`__UNSET__` was sent for a parameter that can't be emptied."""
+    return Problem(400, "unset_error", "Parameter does not support __UNSET__", field)
 
 
 def unknown_parameters(names: Iterable[str]) -> Problem:
@@ -208,7 +217,9 @@ def taken(field: str) -> Problem:
 
 EMAIL_TAKEN = taken("email")
 ALIAS_TAKEN = taken("alias")
+PERSON_NUMBER_TAKEN = taken("social_security_number")
 EXTERNAL_ID_TAKEN = taken("identity_mapping")
+EXTERNAL_IDS_TAKEN = taken("external_ids")
 
 # 429: rate limits -----------------------------------------------------------------------------------------
 

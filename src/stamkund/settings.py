@@ -26,7 +26,7 @@ NotNegative = Annotated[int, Meta(ge=0)]
 
 _BASE64 = "(?:[A-Za-z0-9+/_-]{4})"
 _BASE64_END = "(?:[A-Za-z0-9+/_-]{2}(?:==)?|[A-Za-z0-9+/_-]{3}=?)?"
-_CALL_LIMIT = "(token|login|session|candidate|activation)=[0-9]{1,9}"
+_CALL_LIMIT = "(token|login|session|candidate|activation|creation|update|own_update)=[0-9]{1,9}"
 _LIMITS_BY_CALL = f"^({_CALL_LIMIT}(,{_CALL_LIMIT})*)?$"
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
 _ORIGIN = rf"^(https?://{_HOST}(?::[0-9]{{1,5}})?)?$"
@@ -42,8 +42,8 @@ MAX_ARGON2_KIB, MAX_ARGON2_STARTS = 1 << 20, 128
 """What one hash may cost, ours or an imported one: passes times memory, and passes times lanes."""
 _MUST_BE_ORIGIN = _must("be http:// or https:// and a host, such as https://login.example.com, without a path")
 _MUST_BE_LIMITS = _must(
-    "name kinds of calls (token, login, session, candidate, activation) with a number each, such as "
-    "candidate=300,login=1000"
+    "name kinds of calls (token, login, session, candidate, activation, creation, update, own_update) with a "
+    "number each, such as candidate=300,login=1000"
 )
 
 
@@ -289,15 +289,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         NotNegative,
         Meta(
             description="How often per minute one client may make each of the limited calls (access token, login, an "
-            "app's new session, candidate, activation). 0: no limit. The default only stops a client that is out of "
-            "control."
+            "app's new session, candidate, activation, creating and updating accounts). 0: no limit. The default only "
+            "stops a client that is out of control."
         ),
     ] = 600_000
     limit_per_identifier: Annotated[
         NotNegative,
         Meta(
-            description="How often per minute each of the limited calls may be made for one e-mail, number or "
-            "candidate, by all clients of an organisation together. 0: no limit."
+            description="How often per minute each of the limited calls may be made for one e-mail, number, "
+            "candidate or account, by all clients of an organisation together. 0: no limit."
         ),
     ] = 6000
     limit_per_client_for: Annotated[
@@ -306,8 +306,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             pattern=_LIMITS_BY_CALL,
             extra=_MUST_BE_LIMITS,
             description="The limit per client of single kinds of calls, instead of the general one, such as "
-            "`candidate=300,login=1000`. The kinds: token, login, session, candidate, activation. A kind that is not "
-            "named keeps the limit of the default here, or has the general one.",
+            "`candidate=300,login=1000`. The kinds: token, login, session, candidate, activation, creation, "
+            "update, own_update. A kind that is not named keeps the limit of the default here, or has the general one.",
         ),
     ] = "session=6000"
     limit_per_identifier_for: Annotated[
@@ -315,9 +315,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Meta(
             pattern=_LIMITS_BY_CALL,
             extra=_MUST_BE_LIMITS,
-            description="The same for the limit per identifier, such as `login=20`.",
+            description="The same for the limit per identifier, such as `login=20`. Readers who change their own "
+            "accounts all the time would fill the outbox.",
         ),
-    ] = ""
+    ] = "own_update=120"
     misses_per_client: Annotated[
         NotNegative,
         Meta(

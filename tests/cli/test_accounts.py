@@ -86,6 +86,18 @@ async def test_an_operator_blocks_an_account_and_lets_it_in_again(installation: 
         for wrong in ("archived", "created", ""):
             ended = await account(installation, "set-status", account_id, wrong)
             assert ended.status == 2 and "the status must be active or inactive" in ended.errors
+        outputs = [(await account(installation, "set-login", EMAIL, "disabled")).output for _ in range(2)]
+        assert outputs == [f"logging in to {EMAIL} {verb}\n" for verb in ("is disabled", "was disabled already")]
+        assert await _reads(caller, login["access_token"]) == 401
+        assert (await caller.login(EMAIL)).status_code == 400
+        enabled = await account(installation, "set-login", account_id, "enabled")
+        assert enabled.output == f"logging in to {account_id} is enabled\n"
+        assert await _reads(caller, login["access_token"]) == 200
+        ended = await account(installation, "set-login", account_id, "off")
+        assert ended.status == 2 and "the login must be enabled or disabled" in ended.errors
+    query = "SELECT client, account, detail FROM audit WHERE event = 'account_login_changed' ORDER BY row"
+    changes = [("operator", account_id, login_state) for login_state in ("disabled", "enabled")]
+    assert await rows(installation.database_url, query) == changes
     query = "SELECT client, account, detail FROM audit WHERE event = 'account_status_changed' ORDER BY row"
     changes = [("operator", account_id, status) for status in ("inactive", "active")] * 2
     assert await rows(installation.database_url, query) == changes
@@ -113,8 +125,8 @@ async def _reads(caller: Caller, token: str) -> int:
 
 async def test_an_unknown_account_can_not_be_unfrozen(embedded: Installation) -> None:
     embedded.prepare()
-    for command in (["unfreeze"], ["attempts"], ["end-sessions"], ["set-status"]):
-        more = ["inactive"] if command == ["set-status"] else []
+    for command in (["unfreeze"], ["attempts"], ["end-sessions"], ["set-status"], ["set-login"]):
+        more = {"set-status": ["inactive"], "set-login": ["disabled"]}.get(command[0], [])
         ended = await account(embedded, *command, "nobody@example.com", *more)
         assert ended.status == 2
         message = (

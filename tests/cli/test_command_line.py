@@ -290,15 +290,16 @@ def test_passwords_are_not_printed(postgres: PostgresServer, tmp_path: Path) -> 
 
 
 def test_init_changes_only_the_rules_for_passwords_that_it_names(embedded: Installation) -> None:
-    def stored() -> object:
+    def stored(field: str = "password_rules") -> object:
         ((document,),) = asyncio.run(rows(embedded.database_url, "SELECT document FROM organisations"))
-        return json.loads(document).get("password_rules")
+        return json.loads(document).get(field)
 
     init = ("init", "--organisation", ORGANISATION)
     assert stored() is None, "the rules that hold where nothing is said"
     embedded.do(*init, "--password-min-length", "12")
     embedded.do(*init, "--password-rules-for-api", "--no-password-block-list")
-    embedded.do(*init, "--name", "Annat")
+    embedded.do(*init, "--name", "Annat", "--no-email-verification")
+    assert stored("email_verification") is False
     assert stored() == {"min_length": 12, "block_list": False, "for_api": True}
     for length in ("5", "65"):
         assert embedded.run(*init, "--password-min-length", length).status == COULD_NOT_RUN

@@ -238,6 +238,58 @@ async def test_get_me_as_documented(publisher: Publisher) -> None:
     assert json.dumps(item) == json.dumps(expected)
 
 
+PAYWAY_ADDRESS_KEYS = ["first_name", "last_name", "company_name", "company_department", "company_reference"]
+PAYWAY_ADDRESS_KEYS += ["company_crn", "company_vat_number", "care_of", "street", "street_number", "staircase"]
+PAYWAY_ADDRESS_KEYS += ["floor", "apartment", "apartment_number", "zip_code", "city", "country_code"]
+PAYWAY_ADDRESS_KEYS += ["citizenship_country_code", "drop_box", "mobile_number", "phone_number", "contact_email"]
+
+
+async def test_get_me_version_3_as_documented(publisher: Publisher) -> None:
+    """As the first version, but for the whole address, tags, and what user products say of their end."""
+    account_id = await publisher.activated("reader@example.com", social_security_number="800610-8230")
+    token = await publisher.reader_token("reader@example.com")
+    address = {name: f"{place}" for place, name in enumerate(PAYWAY_ADDRESS_KEYS)}
+    address |= {"country_code": "NO", "citizenship_country_code": "SE", "contact_email": "home@example.com"}
+    changed = await publisher.put("/external/api/v3/me", {"address": address}, token)
+    assert (changed.status_code, changed.json()) == (200, {"id": account_id})
+    await publisher.put("/external/api/v2/accounts", {"id": account_id, "tags": ["foo", "bar"]})
+    bearer = {"authorization": f"Bearer {token}"}
+    older = (await publisher.service.http.get(ME, headers=bearer)).json()["item"]
+    item = (await publisher.service.http.get("/external/api/v3/me", headers=bearer)).json()["item"]
+    expected: dict[str, object] = {}
+    for name, value in older.items():
+        expected[name] = value
+        if name == "account_origin":
+            expected["tags"] = ["foo", "bar"]
+    del expected["tulo_customer_number"]
+    expected["address"] = address
+    ends = {"has_pending_change_request": False, "campaign_end_date": None, "subscription_end_date": None}
+    expected["user_products"] = [{**older["user_products"][0], **ends}]
+    assert json.dumps(item) == json.dumps(expected)
+    assert list(older["address"]) == ADDRESS_KEYS and older["address"]["street"] == address["street"]
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+async def test_creating_and_updating_as_documented(publisher: Publisher, version: str) -> None:
+    """The pages show no responses: those are as for the calls beside them."""
+    path = f"/external/api/{version}/accounts"
+    made = await publisher.post(path, {"email": "test@example.com", "password": "Df7Vdd8!!vnM"})
+    assert made.status_code == 201 and list(made.json()) == ["id"]
+    account_id = made.json()["id"]
+    changed = await publisher.put(path, {"id": account_id, "alias": "Kalle123"})
+    assert (changed.status_code, changed.json()) == (200, {"id": account_id})
+    emptied = await publisher.put(path, {"id": account_id, "alias": "__UNSET__"})
+    assert (emptied.status_code, emptied.json()) == (200, {"id": account_id})
+    assert (await publisher.get(ACCOUNTS, id=account_id)).json()["item"]["alias"] is None
+    again = await publisher.post(path, {"email": "Test@Example.com", "password": "Df7Vdd8!!vnM"})
+    assert again.status_code == 409
+    assert list(again.json().items()) == [
+        ("code", "already_exists"),
+        ("field", "email"),
+        ("message", "already exists"),
+    ]
+
+
 async def test_unknown_parameters_are_named_as_documented(publisher: Publisher) -> None:
     response = await publisher.get(
         ACCOUNTS, unknown_api_parameter_1="a", email="test@example.com", unknown_api_parameter_2="b"

@@ -65,8 +65,8 @@ def test_every_folder_of_endpoints_is_on_the_map() -> None:
     assert not [folder for folder in sorted(folders) if f"`{folder}`" not in TEXT]
 
 
-def test_there_are_five_walks() -> None:
-    assert len(WALKS) == 5
+def test_there_are_six_walks() -> None:
+    assert len(WALKS) == 6
 
 
 @pytest.mark.parametrize(("title", "walk"), WALKS, ids=[title for title, _ in WALKS])

@@ -179,7 +179,7 @@ async def _lives_until(reader: LoggedIn, sid: str, expires: int) -> bool:
     return lookup.session.expires == expires
 
 
-@pytest.mark.parametrize("status", ["inactive", "created"])
+@pytest.mark.parametrize("status", ["inactive", "created", "login_disabled"])
 async def test_an_account_that_is_not_active_is_refused_everywhere(reader: LoggedIn, status: str) -> None:
     tokens, code, ticket, sid = await reader.tokens(), await reader.code(), await reader.ticket(), await reader.sid()
     second = await reader.ticket()
@@ -190,6 +190,9 @@ async def test_an_account_that_is_not_active_is_refused_everywhere(reader: Logge
     assert (await reader.grant("ticket", ticket=ticket)).json()["error"] == "invalid_grant"
     other = (await reader.connector.create_session())["sid"]
     assert (await reader.connector.authenticate_with_ticket(other, second))["err"] == "account_not_active"
+    assert (await reader.connector.authenticate(other, EMAIL, PASSWORD))["err"] == "account_not_active"
+    by_password = await reader.grant("password", username=EMAIL, password=PASSWORD)
+    assert by_password.json()["error"] == "invalid_grant"
     assert (await reader.connector.status(sid, "loggedin"))["sts"] == "terminated"
     query = {"client_id": reader.client.id, "response_type": "code", "redirect_uri": BACK, "prompt": "none"}
     assert "login_required" in ((await reader.browser.get("/oauth2/auth", **query)).location or "")
@@ -199,7 +202,14 @@ async def test_an_account_that_is_not_active_is_refused_everywhere(reader: Logge
 
 
 async def _set_status(reader: LoggedIn, status: str) -> None:
-    """By the database, as most statuses are set by no command."""
+    """By the database, as most statuses are set by no command; disabling logins by the verb of the command."""
+    service = reader.publisher.service
+    login = await service.store.logins.find(reader.publisher.id, identifiers.email(EMAIL))
+    assert login is not None and login.account is not None
+    if status == "login_disabled" or login.account.login_disabled:
+        accounts, disabled = service.store.accounts, status == "login_disabled"
+        await accounts.set_login(reader.publisher.id, login.id, "operator", service.clock(), disabled=disabled)
+        return
     sql = f"UPDATE accounts SET status = '{status}' WHERE organisation = '{reader.publisher.id}'"
     await executed(reader.publisher.service.settings.database_url, sql)
 

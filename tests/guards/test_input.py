@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stamkund.endpoints.accounts import activate_candidate, get_account, get_candidate
+from stamkund.endpoints.accounts import activate_candidate, get_account, get_candidate, update_account
 from stamkund.rules.account import Address, ExternalId
 from stamkund.rules.ids import new_id
 from stamkund.wire.endpoint import Endpoint
@@ -34,6 +34,7 @@ from tests.support.service import NOW, Publisher, RunningService
 CANDIDATE = get_candidate.get_candidate
 ACTIVATE = activate_candidate.activate_candidate
 ACCOUNTS = get_account.get_account
+UPDATE = update_account.update_account_2
 
 ID_FORMAT = r"Parameter must match format (/^[a-f\d]{24}$/)"
 EMAIL_FORMAT = r"Parameter must match format (/\A[\w+\-.]+@[a-z\d\-]+(\.[a-z]+)*\.[a-z]+\z/i)"
@@ -503,6 +504,23 @@ async def test_any_text_in_a_query_parameter(
 async def test_any_json_in_a_field(service: RunningService, callers: Callers, name: str, value: Any) -> None:
     body = {**example_body(ACTIVATE), "marketing_permissions": "", name: value}
     _harmless(await send_json(service, ACTIVATE, callers.anybody, body))
+
+
+@SWEEP
+@given(
+    name=st.sampled_from([p.name for p in UPDATE.parameter_set.parameters if p.name != "id"]),
+    member=st.sampled_from(["street", "country_code", "contact_email", "unknown", ""]),
+    value=JSON_VALUE,
+    atomic=st.sampled_from([True, False, None]),
+)
+@pytest.mark.both_engines
+async def test_any_json_in_objects_and_arrays(
+    service: RunningService, callers: Callers, name: str, member: str, value: Any, atomic: bool | None
+) -> None:
+    """Of an account that does not exist, so that nothing changes."""
+    body = {**example_body(UPDATE), "atomic": atomic}
+    for sent in ({name: value}, {"address": {**body["address"], member: value}}, {"tags": [value]}):
+        _harmless(await send_json(service, UPDATE, callers.anybody, {**body, **sent}))
 
 
 @SWEEP

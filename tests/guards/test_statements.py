@@ -46,6 +46,17 @@ async def test_statements_of_each_read(counted: tuple[Publisher, Statements]) ->
     assert await _cost(publisher, statements, "/me", reader) == 1
 
 
+async def test_statements_of_an_update(counted: tuple[Publisher, Statements]) -> None:
+    """The token; the account's lock, its document, the audit entry and the event; one more for a key."""
+    publisher, statements = counted
+    account_id = await publisher.activated("a@example.com", "1")
+    headers, http = {"authorization": f"Bearer {await publisher.token()}"}, publisher.service.http
+    for change, expected in (({"first_name": "Kalle"}, 5), ({"first_name": "Kalle"}, 2), ({"alias": "Kalle"}, 6)):
+        body = {"id": account_id, **change}
+        update = http.put(f"{API}/accounts", json=body, headers=headers)
+        assert await cost(publisher.service, statements, update) == expected, change
+
+
 async def test_introspection_returns_the_token_and_the_requesting_client(
     counted: tuple[Publisher, Statements],
 ) -> None:

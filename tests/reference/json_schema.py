@@ -15,7 +15,8 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 }
 KEYWORDS = {
     *("type", "const", "pattern", "minLength", "maxLength", "properties", "required", "additionalProperties"),
-    *("items", "anyOf", "oneOf", "$ref", "title", "description", "examples"),
+    *("items", "maxItems", "propertyNames", "minProperties", "maxProperties"),
+    *("allOf", "anyOf", "oneOf", "$ref", "title", "description", "examples"),
 }
 
 
@@ -59,14 +60,19 @@ def _python(pattern: str) -> str:
 
 def _holds(document: dict[str, Any], schema: dict[str, Any], value: Any) -> bool:
     if isinstance(value, list):
-        return all(valid(document, schema["items"], one) for one in value)
+        items = schema.get("items", {})
+        return len(value) <= schema.get("maxItems", len(value)) and all(valid(document, items, one) for one in value)
     if not isinstance(value, dict):
         return True
     properties = schema.get("properties", {})
-    closed = schema.get("additionalProperties", True) is False
+    others = schema.get("additionalProperties", {})
+    additional = {name: one for name, one in value.items() if name not in properties}
     return (
         set(schema.get("required", ())) <= set(value)
-        and not (closed and set(value) - set(properties))
+        and schema.get("minProperties", 0) <= len(value) <= schema.get("maxProperties", len(value))
+        and all(valid(document, schema.get("propertyNames", {}), name) for name in value)
+        and not (others is False and additional)
+        and all(valid(document, others or {}, one) for one in additional.values() if others is not True)
         and all(valid(document, properties[name], one) for name, one in value.items() if name in properties)
     )
 
@@ -74,4 +80,6 @@ def _holds(document: dict[str, Any], schema: dict[str, Any], value: Any) -> bool
 def _chosen(document: dict[str, Any], schema: dict[str, Any], value: Any) -> bool:
     one_of = [valid(document, s, value) for s in schema.get("oneOf", ())]
     any_of = [valid(document, s, value) for s in schema.get("anyOf", ())]
+    if not all(valid(document, s, value) for s in schema.get("allOf", ())):
+        return False
     return (not one_of or sum(one_of) == 1) and (not any_of or any(any_of))

@@ -20,7 +20,7 @@ from stamkund.reference import schemas
 from stamkund.reference.examples import example_response
 from stamkund.reference.openapi import document
 from stamkund.reference.refusals import refusals
-from stamkund.rules import values
+from stamkund.rules import account_values, values
 from stamkund.rules.values import Context, Invalid, ValueType
 from stamkund.wire import parameters
 from stamkund.wire.endpoint import Endpoint
@@ -30,7 +30,12 @@ from tests.reference.serving import get
 
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(document(declared_endpoints())))
 TODAY = Context(date(2026, 1, 1))
-KINDS = {name: kind for name, kind in vars(values).items() if isinstance(kind, ValueType)}
+KINDS = {
+    f"{module.__name__.rpartition('.')[2]}.{name}": kind
+    for module in (values, account_values)
+    for name, kind in vars(module).items()
+    if isinstance(kind, ValueType)
+}
 EVERY = pytest.mark.parametrize("endpoint", declared_endpoints(), ids=lambda e: e.about.title)
 METHODS = {"get", "put", "post", "delete", "patch"}
 
@@ -131,12 +136,13 @@ def test_schema_of_a_kind_accepts_what_the_kind_accepts(name: str) -> None:
     kind = KINDS[name]
     texts = (*TEXTS, kind.example)
     for text in texts if kind.cleaned is None else map(kind.cleaned, texts):
-        assert valid(DOCUMENT, schemas.of_value_type(kind), in_json(kind, text)) == accepts(kind, text), repr(text)
+        assert valid(DOCUMENT, schemas.of_type(kind), in_json(kind, text)) == accepts(kind, text), repr(text)
 
 
 def in_json(kind: ValueType[Any], text: str) -> Any:
     """What a query's text is in JSON: `true` means true where a boolean is wanted."""
-    return {"true": True, "false": False}.get(text, text) if kind.json_type == "boolean" else text
+    booleans = {"true": True, "1": True, "false": False, "0": False}
+    return booleans.get(text.lower(), text) if kind.json_type == "boolean" else text
 
 
 def accepts(kind: ValueType[Any], text: str) -> bool:
@@ -282,6 +288,41 @@ def test_keys_that_may_be_left_out_are_not_required() -> None:
     assert "external_start_date" not in schema["AccountProduct"]["required"]
     assert schema["TokenResponse"]["required"] == ["access_token", "token_type", "expires_in", "scope"]
     assert "age" in schema["MyItem"]["required"], "null is a value"
+
+
+UPDATE = DOCUMENT["paths"]["/external/api/v2/accounts"]["put"]["requestBody"]["content"]["application/json"]["schema"]
+CREATE = DOCUMENT["paths"]["/external/api/v2/accounts"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+ADDRESS = {"first_name": "Kalle", "last_name": "Anka"}
+ADDRESS |= {"street": "x", "zip_code": "1", "city": "y", "country_code": "SE"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "sent", "accepted"),
+    [
+        (UPDATE, {"tags": ["a"]}, True),
+        (UPDATE, {"tags": ["a"] * 51}, False),
+        (UPDATE, {"tags": ["a", ""]}, False),
+        (UPDATE, {"tags": "a"}, False),
+        (UPDATE, {"tags": "__UNSET__", "mobile_phone_number": "__UNSET__"}, True),
+        (UPDATE, {"first_name": 1}, False),
+        (UPDATE, {"address": ADDRESS}, True),
+        (UPDATE, {"address": {**ADDRESS, "city": 1}}, False),
+        (UPDATE, {"address": {**ADDRESS, "planet": "x"}}, False),
+        (UPDATE, {"address": {name: value for name, value in ADDRESS.items() if name != "last_name"}}, False),
+        (UPDATE, {"address": {**dict(list(ADDRESS.items())[2:]), "company_name": "Herald"}}, True),
+        (CREATE, {"external_ids": {"crm": "1"}}, True),
+        (CREATE, {"external_ids": {}}, False),
+        (CREATE, {"external_ids": {str(n): "1" for n in range(21)}}, False),
+        (CREATE, {"external_ids": {"": "1"}}, False),
+        (CREATE, {"external_ids": {"crm": 1}}, False),
+        (CREATE, {"tags": "__UNSET__"}, False),
+    ],
+)
+def test_schemas_of_objects_and_arrays(schema: dict[str, Any], sent: dict[str, Any], accepted: bool) -> None:
+    """They say of structure what the call itself says."""
+    of_create = {"email": "a@example.com", "password": "123456"}
+    required = {"id": "585a4768edce2c5e6f000001"} if schema is UPDATE else of_create
+    assert valid(DOCUMENT, schema, {**required, **sent}) == accepted
 
 
 def test_there_is_a_form_for_each_grant() -> None:

@@ -227,6 +227,11 @@ class Publisher:
     async def post(self, path: str, body: Any) -> httpx.Response:
         return await self.service.http.post(path, json=body, headers=await self.headers())
 
+    async def put(self, path: str, body: Any, token: str | None = None) -> httpx.Response:
+        """With the client's own token, unless another one is named."""
+        headers = await self.headers() if token is None else {"authorization": f"Bearer {token}"}
+        return await self.service.http.put(path, json=body, headers=headers)
+
     async def activated(self, email: str = "ove.ovesson@example.com", number: str = "100001", **fields: Any) -> str:
         """The id of an account activated from a new customer."""
         made = await self.customer(number, **fields)

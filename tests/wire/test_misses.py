@@ -295,6 +295,8 @@ def test_a_limit_of_an_unknown_call_is_refused(value: str) -> None:
         load({"STAMKUND_LIMIT_PER_CLIENT_FOR": value})
 
 
-@pytest.mark.parametrize("call", ["token", "login", "session", "candidate", "activation"])
+@pytest.mark.parametrize(
+    "call", ["token", "login", "session", "candidate", "activation", "creation", "update", "own_update"]
+)
 def test_each_kind_can_be_named(call: str) -> None:
     assert load({"STAMKUND_LIMIT_PER_CLIENT_FOR": f"{call}=3"}).limit_per_client_for == f"{call}=3"

@@ -19,6 +19,7 @@ from stamkund.rules.lockout import Attempt
 from stamkund.rules.timestamps import Zone, zone
 from stamkund.store import CANDIDATE, RENAMED, Login, Store, UniqueConflict
 
+_ENABLED, _DISABLED = "enabled", "disabled"
 OPERATOR = "operator"
 """Who acted, in the audit."""
 
@@ -108,6 +109,30 @@ def set_status(
     if before not in (ACTIVE, INACTIVE):
         fail(f"{email_or_id} is {before}: only an active or inactive account can be changed")
     say(f"{email_or_id} was {status} already" if before == status else f"{email_or_id} is {status}")
+
+
+@app.command("set-login")
+def set_login(
+    email_or_id: EMAIL_OR_ID,
+    login: Annotated[str, typer.Argument(help="`disabled` lets nobody log in, `enabled` lets the reader in again.")],
+    organisation: ORGANISATION,
+) -> None:
+    """Disable logging in to an account, or enable it.
+
+    While it is disabled nobody can log in, and the account's sessions, tokens, codes and tickets are refused, as those
+    of an inactive account. All else works: clients can look the account up and change it.
+    """
+    if login not in (_ENABLED, _DISABLED):
+        fail(f"the login must be {_ENABLED} or {_DISABLED}")
+
+    async def work(store: Store) -> bool | None:
+        account_id = (await _account(store, organisation, email_or_id)).id
+        return await store.accounts.set_login(
+            organisation, account_id, OPERATOR, system_clock(), disabled=login == _DISABLED
+        )
+
+    before = _DISABLED if with_store(work) else _ENABLED
+    say(f"logging in to {email_or_id} {'was' if before == login else 'is'} {login}{' already' * (before == login)}")
 
 
 async def _account(store: Store, organisation: str, email_or_id: str) -> Login:

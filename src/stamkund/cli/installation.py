@@ -61,6 +61,13 @@ def init(
             help="Hold clients of the API to these rules too, not only our own pages.",
         ),
     ] = None,
+    email_verification: Annotated[
+        bool | None,
+        typer.Option(
+            "--email-verification/--no-email-verification",
+            help="Clients may make accounts that wait until their e-mail is verified.",
+        ),
+    ] = None,
     long_customer_numbers: Annotated[
         bool | None,
         typer.Option(
@@ -94,6 +101,7 @@ def init(
             password_rules=msgspec.structs.replace(present.password_rules, **changed_rules)
             if changed_rules
             else present.password_rules,
+            email_verification=present.email_verification if email_verification is None else email_verification,
             long_customer_numbers=(
                 present.long_customer_numbers if long_customer_numbers is None else long_customer_numbers
             ),

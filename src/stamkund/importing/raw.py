@@ -11,16 +11,18 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from stamkund.rules.account import Address
-
 Text = str | UnsetType | None
 
-ADDRESS_KEYS = Address.__struct_fields__
+ADDRESS_KEYS = (
+    *("first_name", "last_name", "street", "street_number", "staircase", "floor", "apartment_number", "zip_code"),
+    *("city", "drop_box", "country_code"),
+)
+"""What files may say of an address: what `/accounts` shows of it."""
 
 RawAddress: Any = msgspec.defstruct(
     "RawAddress", [(name, Text, UNSET) for name in ADDRESS_KEYS], forbid_unknown_fields=True, gc=False
 )
-"""The keys of rules.account.Address, each of which may be absent."""
+"""An address, each of whose keys may be absent."""
 
 
 class Note(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -19,6 +19,9 @@ CONVENTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "Query strings are percent-encoded UTF-8. A body is a JSON object of at most 64 KiB with the header "
             "`Content-Type: application/json`, without a `Content-Encoding`; `null` counts as absent, and a UTF-8 byte "
             "order mark is skipped. Parameters that are not listed, and parameters that are given twice, are refused.",
+            "What is wrong in an object or array of a body is named by its path: `address.zip_code`, `tags.2`. "
+            '`"__UNSET__"` empties a parameter whose description says so, and is refused for others (`unset_error`). A '
+            "boolean of a query is `true` or `false` in any case, or `1` or `0`.",
             "Blanks and invisible characters around an e-mail are no part of it, nor is one line end at the end of a "
             "password. A `+` in the e-mail of a query, or in the password grant's `username`, need not be encoded.",
             "Paths may end with a slash, and every `GET` may be made as `HEAD`. A request may have the header "

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -16,8 +17,9 @@ from stamkund.reference.refusals import refusals
 from stamkund.rules.values import ValueType
 from stamkund.wire.about import FormField
 from stamkund.wire.endpoint import Endpoint
-from stamkund.wire.parameters import Parameter
+from stamkund.wire.parameters import Parameter, StructuredType
 from stamkund.wire.response import JSON
+from stamkund.wire.structures import ArrayType, MapType, ObjectType
 
 HOST = "https://stamkund.example.com"
 """The host of samples."""
@@ -128,14 +130,45 @@ def _tables(endpoint: Endpoint) -> Iterable[ParameterTable]:
         yield ParameterTable("Query parameters", "", tuple(map(_form_field, endpoint.about.query_fields)))
     elif endpoint.parameter_set.parameters:
         location = "JSON body" if endpoint.body else "Query"
-        yield ParameterTable(f"{location} parameters", "", tuple(map(_parameter, endpoint.parameter_set.parameters)))
+        rows = [row for parameter in endpoint.parameter_set.parameters for row in _rows(parameter)]
+        yield ParameterTable(f"{location} parameters", "", tuple(rows))
 
 
-def _parameter(parameter: Parameter[Any]) -> ParameterRow:
-    value = parameter.type
-    return ParameterRow(
-        parameter.name, parameter.required, value.pattern or "", _size(value), parameter.note, value.example
-    )
+def _rows(parameter: Parameter[Any], prefix: str = "") -> Iterator[ParameterRow]:
+    """The row of a parameter, then those of what it holds, by their paths; `*` stands for any place or key."""
+    name, value_type = f"{prefix}{parameter.name}", parameter.type
+    if isinstance(value_type, ValueType):
+        allowed, size, example = value_type.pattern or "", _size(value_type), value_type.example
+    else:
+        allowed, size, example = _structure(value_type), _count(value_type), json.dumps(value_type.example)
+    note = f"{parameter.note} `__UNSET__` empties it." if parameter.unset else parameter.note
+    yield ParameterRow(name, parameter.required, allowed, size, note, example)
+    if isinstance(value_type, ArrayType) and isinstance(value_type.item, ObjectType):
+        prefix, value_type = f"{name}.*.", value_type.item
+    else:
+        prefix = f"{name}."
+    if isinstance(value_type, ObjectType):
+        for member in value_type.members.parameters:
+            yield from _rows(member, prefix)
+
+
+def _structure(value_type: StructuredType[Any]) -> str:
+    """What an array or object holds, in words."""
+    if isinstance(value_type, ArrayType):
+        item = value_type.item
+        if isinstance(item, ValueType):
+            return f"array of strings of {_size(item)}" if _size(item) else "array of strings"
+        return "array of objects"
+    if isinstance(value_type, MapType):
+        return f"object, keys {_size(value_type.key)}, values {_size(value_type.value)}"
+    return "object"
+
+
+def _count(value_type: StructuredType[Any]) -> str:
+    """How many items or members there may be."""
+    if isinstance(value_type, ArrayType):
+        return f"..{value_type.max_items}"
+    return f"1..{value_type.max_members}" if isinstance(value_type, MapType) else ""
 
 
 def _form_field(field: FormField) -> ParameterRow:

@@ -89,7 +89,7 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
             "in": "query",
             "required": p.required,
             "description": p.note,
-            "schema": schemas.of_value_type(p.type),
+            "schema": schemas.of_type(p.type),
             "example": schemas.example(p.type),
         }
         for p in query

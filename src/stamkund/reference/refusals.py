@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from stamkund import problems
 from stamkund.problems import Problem, Refused
-from stamkund.rules.values import NO_CONTEXT, Invalid
+from stamkund.rules.values import NO_CONTEXT, Invalid, ValueType
 from stamkund.wire.endpoint import Endpoint
 from stamkund.wire.parameters import Parameter, ParsedParameters
 
@@ -62,17 +62,25 @@ def _of_input(endpoint: Endpoint) -> Iterator[Problem]:
     parameters = endpoint.parameter_set.parameters
     yield from (problems.required(p.name) for p in parameters[:1] if p.required)
     yield from _malformed(parameters)
+    yield from (problems.unset_not_supported(p.name) for p in _not_emptied(parameters))
     yield from _broken_rule(endpoint)
 
 
 def _malformed(parameters: tuple[Parameter[object], ...]) -> Iterator[Problem]:
     """The refusal of the first parameter that can be malformed, as an example for all of them."""
     for parameter in parameters:
+        if not isinstance(parameter.type, ValueType):
+            continue
         try:
             parameter.type.parse(_NEVER_VALID, NO_CONTEXT)
         except Invalid as error:
             yield problems.invalid(parameter.name, str(error))
             return
+
+
+def _not_emptied(parameters: tuple[Parameter[object], ...]) -> Iterator[Parameter[object]]:
+    """The first parameter that `__UNSET__` is refused for, as an example for all of them."""
+    yield from [p for p in parameters if p.unset is False][:1]
 
 
 def _broken_rule(endpoint: Endpoint) -> Iterator[Problem]:

@@ -12,7 +12,8 @@ from msgspec import UnsetType
 
 from stamkund.rules.values import ValueType
 from stamkund.wire.about import FormField
-from stamkund.wire.parameters import Parameter
+from stamkund.wire.parameters import UNSET, Parameter, StructuredType
+from stamkund.wire.structures import ArrayType, MapType, ObjectType
 
 Schema = dict[str, Any]
 
@@ -21,8 +22,25 @@ _NO_CONTROL_CHARACTERS = r"^[^\u0000-\u001f\u007f-\u009f]*$"
 _RANGE = re.compile(r"([a-z])-([a-z])")
 
 
-def of_value_type(value_type: ValueType[Any]) -> Schema:
-    """What a value type accepts, as exactly as JSON Schema can express it."""
+def of_type(value_type: ValueType[Any] | StructuredType[Any]) -> Schema:
+    """What a type accepts, as exactly as JSON Schema can express it."""
+    if isinstance(value_type, ObjectType):
+        return of_parameters(value_type.members.parameters)
+    if isinstance(value_type, ArrayType):
+        return {"type": "array", "items": of_type(value_type.item), "maxItems": value_type.max_items}
+    if isinstance(value_type, MapType):
+        return {
+            "type": "object",
+            "propertyNames": of_type(value_type.key),
+            "additionalProperties": of_type(value_type.value),
+            "minProperties": 1,
+            "maxProperties": value_type.max_members,
+        }
+    assert isinstance(value_type, ValueType), "there is no other structured type"
+    return _of_value_type(value_type)
+
+
+def _of_value_type(value_type: ValueType[Any]) -> Schema:
     schema: Schema = {"type": value_type.json_type}
     if value_type.json_type != "string":
         return schema
@@ -38,8 +56,15 @@ def of_value_type(value_type: ValueType[Any]) -> Schema:
     return schema
 
 
-def example(value_type: ValueType[Any]) -> Any:
-    """The example of a value type, as a JSON value."""
+def _of_parameter(parameter: Parameter[Any]) -> Schema:
+    schema = of_type(parameter.type)
+    return {"anyOf": [schema, {"const": UNSET}]} if parameter.unset else schema
+
+
+def example(value_type: ValueType[Any] | StructuredType[Any]) -> Any:
+    """The example of a type, as a JSON value."""
+    if isinstance(value_type, StructuredType):
+        return value_type.example
     return value_type.example if value_type.json_type == "string" else json.loads(value_type.example)
 
 
@@ -54,12 +79,14 @@ def ecma(pattern: re.Pattern[str]) -> str:
 def of_parameters(parameters: Iterable[Parameter[Any]]) -> Schema:
     """A JSON object that has these parameters and no others."""
     properties: Schema = {}
-    required = []
+    required, alternatives = [], []
     for p in parameters:
-        properties[p.name] = {**of_value_type(p.type), "description": p.note, "examples": [example(p.type)]}
+        properties[p.name] = {**_of_parameter(p), "description": p.note, "examples": [example(p.type)]}
         if p.required:
             required.append(p.name)
-    return _strict(properties, required)
+        if p.required_unless is not None:
+            alternatives.append({"anyOf": [{"required": [p.name]}, {"required": [p.required_unless]}]})
+    return _strict(properties, required) | ({"allOf": alternatives} if alternatives else {})
 
 
 def of_form(grant: str, fields: Iterable[FormField]) -> Schema:

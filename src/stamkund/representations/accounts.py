@@ -61,6 +61,33 @@ class AccountAddress(MyAddress):
     country_code: str | None
 
 
+class PaywayAddress(msgspec.Struct):
+    """The whole address, as the later versions of calls show it (documentation page "Payway Address")."""
+
+    first_name: str | None
+    last_name: str | None
+    company_name: str | None
+    company_department: str | None
+    company_reference: str | None
+    company_crn: str | None
+    company_vat_number: str | None
+    care_of: str | None
+    street: str | None
+    street_number: str | None
+    staircase: str | None
+    floor: str | None
+    apartment: str | None
+    apartment_number: str | None
+    zip_code: str | None
+    city: str | None
+    country_code: str | None
+    citizenship_country_code: str | None
+    drop_box: str | None
+    mobile_number: str | None
+    phone_number: str | None
+    contact_email: str | None
+
+
 class AccountItem(msgspec.Struct):
     """The item of `/accounts`. `gender` is there only when something is known of it."""
 
@@ -128,6 +155,41 @@ class MyItem(msgspec.Struct):
     accepted_marketing_permissions: list[MarketingPermission]
 
 
+class MyProduct3(MyProduct):
+    """A user product of the third version of `/me`: also with what `/accounts` shows of its end and its changes."""
+
+    has_pending_change_request: bool
+    campaign_end_date: str | None
+    subscription_end_date: str | None
+    external_start_date: str | UnsetType | None = UNSET
+
+
+class MyItem3(msgspec.Struct):
+    """The item of the third version of `/me`. `gender` is there only when something is known of it."""
+
+    id: str
+    email: str
+    status: str
+    verified: bool
+    customer_number: str | None
+    first_name: str | None
+    last_name: str | None
+    mobile_phone_number: str | None
+    birth_date: str | None
+    social_security_number: str | None
+    social_security_number_century: str | None
+    age: int | None
+    gender: str | UnsetType
+    company_registration_number: str | None
+    alias: str | None
+    account_origin: str | None
+    tags: list[str]
+    address: PaywayAddress
+    user_products: list[MyProduct3]
+    identity_mapping: list[ExternalId]
+    accepted_marketing_permissions: list[MarketingPermission]
+
+
 _COMPUTED_OF_ACCOUNT = (
     "birth_date",
     "age",
@@ -166,6 +228,7 @@ def _constructor(shape: type[T], document: type[msgspec.Struct], computed: Seque
 
 _account_product = _constructor(AccountProduct, UserProduct, _COMPUTED_OF_ACCOUNT_PRODUCT)
 _my_product = _constructor(MyProduct, UserProduct, _COMPUTED_OF_PRODUCT)
+_my_product_3 = _constructor(MyProduct3, UserProduct, _COMPUTED_OF_ACCOUNT_PRODUCT)
 
 
 class AccountRepresentation(Generic[T]):
@@ -194,21 +257,26 @@ class AccountRepresentation(Generic[T]):
         )
 
 
-def _of_accounts(product: UserProduct, zone: Zone, now: int) -> AccountProduct:
-    format_optional = zone.format_optional
-    end = end_date(product.subscription_end_date, product.subscription_type, product.state, product.valid_to)
-    shows_start = product.provision_service == EXTERNAL_START_SERVICE
-    return _account_product(
-        product,
-        created=zone.format(product.created),
-        updated=zone.format(product.updated),
-        valid_from=format_optional(product.valid_from),
-        valid_to=format_optional(product.valid_to),
-        state=state_at(product.state, product.valid_from, product.valid_to, now),
-        campaign_end_date=format_optional(product.campaign_end_date),
-        subscription_end_date=format_optional(end),
-        external_start_date=format_optional(product.external_start_date) if shows_start else UNSET,
-    )
+def _with_ends(construct: Callable[..., T]) -> Callable[[UserProduct, Zone, int], T]:
+    """Makes user products of a shape that shows when they end."""
+
+    def of(product: UserProduct, zone: Zone, now: int) -> T:
+        format_optional = zone.format_optional
+        end = end_date(product.subscription_end_date, product.subscription_type, product.state, product.valid_to)
+        shows_start = product.provision_service == EXTERNAL_START_SERVICE
+        return construct(
+            product,
+            created=zone.format(product.created),
+            updated=zone.format(product.updated),
+            valid_from=format_optional(product.valid_from),
+            valid_to=format_optional(product.valid_to),
+            state=state_at(product.state, product.valid_from, product.valid_to, now),
+            campaign_end_date=format_optional(product.campaign_end_date),
+            subscription_end_date=format_optional(end),
+            external_start_date=format_optional(product.external_start_date) if shows_start else UNSET,
+        )
+
+    return of
 
 
 def _of_me(product: UserProduct, zone: Zone, now: int) -> MyProduct:
@@ -222,5 +290,6 @@ def _of_me(product: UserProduct, zone: Zone, now: int) -> MyProduct:
     )
 
 
-ACCOUNT = AccountRepresentation(AccountItem, AccountAddress, _of_accounts)
+ACCOUNT = AccountRepresentation(AccountItem, AccountAddress, _with_ends(_account_product))
 ME = AccountRepresentation(MyItem, MyAddress, _of_me)
+ME_3 = AccountRepresentation(MyItem3, PaywayAddress, _with_ends(_my_product_3))

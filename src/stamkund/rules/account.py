@@ -22,7 +22,10 @@ class Personal(msgspec.Struct, omit_defaults=True):
 
 
 class Address(Personal):
-    """An address, with the fields of the documents; every value may be missing."""
+    """An address, with the fields of the documents (the Payway Address); every value may be missing.
+
+    The older calls show fewer of them. The country codes are those of ISO 3166-1, two capital letters.
+    """
 
     first_name: str | None = None
     last_name: str | None = None
@@ -35,6 +38,17 @@ class Address(Personal):
     city: str | None = None
     drop_box: str | None = None
     country_code: str | None = None
+    company_name: str | None = None
+    company_department: str | None = None
+    company_reference: str | None = None
+    company_crn: str | None = None
+    company_vat_number: str | None = None
+    care_of: str | None = None
+    apartment: str | None = None
+    citizenship_country_code: str | None = None
+    mobile_number: str | None = None
+    phone_number: str | None = None
+    contact_email: str | None = None
 
 
 class ExternalId(Personal):
@@ -76,14 +90,26 @@ class UserProduct(msgspec.Struct, omit_defaults=True):
     external_start_date: int | None = None
 
 
+CREATED = "created"
+"""The status of an account that can't be used yet: its e-mail waits for verification."""
 ACTIVE = "active"
 """The one status that allows logging in."""
 INACTIVE = "inactive"
 """The status of an account that an operator blocked; it keeps its keys."""
+ARCHIVED = "archived"
+"""The status of an account whose personal data is gone and whose keys are free; calls say that there is none."""
+LOGIN_DISABLED = "login_disabled"
+"""What channels read in place of `active` where logging in is disabled. No call shows it."""
 
 
 class Account(Personal):
-    """A reader's account. `status`: created, active, inactive or archived."""
+    """A reader's account.
+
+    - `status`: created, active, inactive or archived.
+    - `verified`: whether the e-mail was verified, or need not be.
+    - `login_disabled`: nobody may log in, as if the account were inactive; calls about it work.
+    - `tags`: the publisher's own labels, each once, in the publisher's order.
+    """
 
     id: str
     email: str
@@ -107,6 +133,13 @@ class Account(Personal):
     identity_mapping: list[ExternalId] = []
     user_products: list[UserProduct] = []
     accepted_marketing_permissions: list[MarketingPermission] = []
+    login_disabled: bool = False
+    tags: list[str] = []
+
+    @property
+    def login_status(self) -> str:
+        """The status that every channel goes by: only an account with `active` may be logged in to."""
+        return LOGIN_DISABLED if self.login_disabled and self.status == ACTIVE else self.status
 
     def effective_birth_date(self) -> date | None:
         """The stored birth date, else the one that follows from the social security number."""

@@ -14,6 +14,10 @@ from enum import StrEnum
 class AuditEvent(StrEnum):
     """What the audit can say. `detail` of an entry: in brackets."""
 
+    ACCOUNT_CREATED = "account_created"
+    """A client made an account."""
+    ACCOUNT_CHANGED = "account_changed"
+    """A client, or the reader, changed an account (the names of the fields)."""
     ACCOUNT_ACTIVATED = "account_activated"
     """An account candidate became an account."""
     ACCOUNT_MOVED = "account_moved"
@@ -40,6 +44,8 @@ class AuditEvent(StrEnum):
     """All sessions and tokens of an account were ended (how many sessions)."""
     ACCOUNT_STATUS_CHANGED = "account_status_changed"
     """An account got another status (which)."""
+    ACCOUNT_LOGIN_CHANGED = "account_login_changed"
+    """Logging in to an account was disabled or enabled (which)."""
     TOKEN_ISSUED = "token_issued"  # noqa: S105
     """A client got tokens by a login or for itself (the grant); refreshing them has no entry."""
     TOKEN_REFUSED = "token_refused"  # noqa: S105
@@ -54,6 +60,8 @@ class OutboxEvent(StrEnum):
     """What is published to other systems; the names are those of Payway's documentation."""
 
     ACCOUNT_ACTIVATED = "account_activated_for_existing_customer"
+    NEW_ACCOUNT_REGISTERED = "new_account_registered"
+    ACCOUNT_CHANGED = "account_changed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ class Organisation(msgspec.Struct, omit_defaults=True):
 
     - `person_number_check`: `pattern`, or `checksum` to require real numbers wherever one is stored.
     - `password_rules`: for passwords that readers choose.
+    - `email_verification`: new accounts can be made to wait until their e-mail is verified.
     - `long_customer_numbers`: its customer numbers have up to 50 characters, and look-ups accept them.
     """
 
@@ -53,6 +54,7 @@ class Organisation(msgspec.Struct, omit_defaults=True):
     marketing_permissions: list[Permission] = []
     password_rules: PasswordRules = PasswordRules()
     long_customer_numbers: bool = False
+    email_verification: bool = True
 
     @property
     def longest_customer_number(self) -> int:

@@ -86,6 +86,12 @@ def parse(text: str, today: date, born: date | None = None) -> PersonNumber | No
     return None
 
 
+def with_century_of(number: PersonNumber, born: date | None, today: date) -> PersonNumber:
+    """The number with the century of a birth date that fits it; without one, as it came in."""
+    fitting = None if born is None else parse(number.ten, today, born)
+    return fitting if fitting is not None and fitting.birth_date == born else number
+
+
 def parse_lenient(text: str, today: date, born: date | None = None) -> PersonNumber | None:
     """As `parse`, in all the forms that registers export.
 

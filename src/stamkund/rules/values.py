@@ -39,7 +39,8 @@ class Invalid(ValueError):
     """The text is not a value of this type; the message is the sentence for the caller."""
 
 
-def _wrong_format(pattern: str) -> Invalid:
+def wrong_format(pattern: str) -> Invalid:
+    """The refusal of a text that does not have the documented form."""
     return Invalid(f"Parameter must match format ({pattern})")
 
 
@@ -111,10 +112,12 @@ class ValueType(Generic[T]):
         return Invalid(f"Parameter must be at most {self.max_length} characters")
 
 
-def _matching(pattern: re.Pattern[str], printed: str) -> Callable[[str, Context], str]:
+def matching(pattern: re.Pattern[str], printed: str) -> Callable[[str, Context], str]:
+    """Reads a text that matches `pattern` as a whole; `printed` is how the documents write the pattern."""
+
     def read(text: str, _: Context) -> str:
         if pattern.fullmatch(text) is None:
-            raise _wrong_format(printed)
+            raise wrong_format(printed)
         return text
 
     return read
@@ -124,16 +127,21 @@ def _unchanged(text: str, _: Context) -> str:
     return text
 
 
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_LONGEST_BOOLEAN = 5
+
+
 def _read_boolean(text: str, _: Context) -> bool:
-    if text not in ("true", "false"):
+    boolean = _BOOLEANS.get(text.lower()) if len(text) <= _LONGEST_BOOLEAN else None
+    if boolean is None:
         raise Invalid("Parameter must be true or false")
-    return text == "true"
+    return boolean
 
 
 def _read_id(text: str, _: Context) -> str:
     id_ = parse_id(text)
     if id_ is None:
-        raise _wrong_format(ID_TEXT)
+        raise wrong_format(ID_TEXT)
     return id_
 
 
@@ -178,7 +186,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 def _read_person_number(text: str, context: Context) -> PersonNumber:
     number = person_number.parse(text, context.today) if _PERSON_NUMBER.fullmatch(text) else None
     if number is None:
-        raise _wrong_format(_PERSON_NUMBER_TEXT)
+        raise wrong_format(_PERSON_NUMBER_TEXT)
     if context.checksum and number.century is None:
         raise Invalid("Parameter must be a real date followed by a right check digit")
     return number
@@ -186,7 +194,7 @@ def _read_person_number(text: str, context: Context) -> PersonNumber:
 
 def _read_birth_date(text: str, context: Context) -> date:
     if _DATE.fullmatch(text) is None:
-        raise _wrong_format("YYYY-MM-DD")
+        raise wrong_format("YYYY-MM-DD")
     try:
         born = parse_date(text)
     except ValueError:
@@ -212,7 +220,7 @@ def _read_permissions(text: str, context: Context) -> list[str]:
 ID = ValueType("id", _read_id, ID_TEXT, ID_PATTERN, max_length=24, example="585a4768edce2c5e6f000001")
 EMAIL = ValueType(
     "email",
-    _matching(_EMAIL, EMAIL_TEXT),
+    matching(_EMAIL, EMAIL_TEXT),
     EMAIL_TEXT,
     _EMAIL,
     max_length=MAX_EMAIL_LENGTH,
@@ -246,7 +254,7 @@ ALIAS_KEY = ValueType("alias", _unchanged, max_length=1024, example="Oves Alias"
 EXTERNAL_ID = ValueType("external id", _unchanged, min_length=1, max_length=128, example="Key 1")
 MOBILE = ValueType(
     "mobile phone number",
-    _matching(_MOBILE, _MOBILE_TEXT),
+    matching(_MOBILE, _MOBILE_TEXT),
     _MOBILE_TEXT,
     _MOBILE,
     min_length=10,
@@ -258,7 +266,7 @@ PERSON_NUMBER = ValueType(
 )
 CUSTOMER_NUMBER = ValueType(
     "customer number",
-    _matching(_CODE, _CODE_TEXT),
+    matching(_CODE, _CODE_TEXT),
     _CODE_TEXT,
     _CODE,
     max_length=DOCUMENTED_CUSTOMER_NUMBER,
@@ -266,19 +274,19 @@ CUSTOMER_NUMBER = ValueType(
     long_length=LONG_CUSTOMER_NUMBER,
 )
 TULO_CUSTOMER_NUMBER = ValueType(
-    "tulo customer number", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, max_length=50, example="00001"
+    "tulo customer number", matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, max_length=50, example="00001"
 )
-ZIP_CODE = ValueType("zip code", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, max_length=5, example="43921")
+ZIP_CODE = ValueType("zip code", matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, max_length=5, example="43921")
 COMPANY_NUMBER = ValueType(
     "company registration number",
-    _matching(_COMPANY_NUMBER, "dddddd-dddd"),
+    matching(_COMPANY_NUMBER, "dddddd-dddd"),
     "dddddd-dddd",
     _COMPANY_NUMBER,
     example="556468-3984",
 )
 PERSON_NUMBER_KEY = ValueType(
     "social security number",
-    _matching(_PERSON_NUMBER, _PERSON_NUMBER_TEXT),
+    matching(_PERSON_NUMBER, _PERSON_NUMBER_TEXT),
     "dddddd-dddd",
     _PERSON_NUMBER,
     example="620817-9256",
@@ -289,11 +297,11 @@ BIRTH_DATE = ValueType(
 )
 PERMISSIONS = ValueType("marketing permissions", _read_permissions, max_length=1024, example="5ba4a64509c04c5ab4000001")
 TITLE_CODE = ValueType(
-    "title code", _matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, min_length=1, max_length=15, example="TITLE_CODE"
+    "title code", matching(_CODE, _CODE_TEXT), _CODE_TEXT, _CODE, min_length=1, max_length=15, example="TITLE_CODE"
 )
 PRODUCT_CODE = ValueType(
     "product code",
-    _matching(_PRODUCT_CODE, _PRODUCT_CODE_TEXT),
+    matching(_PRODUCT_CODE, _PRODUCT_CODE_TEXT),
     _PRODUCT_CODE_TEXT,
     _PRODUCT_CODE,
     min_length=1,
@@ -315,7 +323,7 @@ SSO_TOKEN = ValueType(
 """A JSON Web Token. Its format is not checked here, so that every invalid token gets the same response."""
 RETURN_URL = ValueType(
     "URL",
-    _matching(_RETURN_URL, _RETURN_URL_TEXT),
+    matching(_RETURN_URL, _RETURN_URL_TEXT),
     _RETURN_URL_TEXT,
     _RETURN_URL,
     max_length=8192,
@@ -323,3 +331,4 @@ RETURN_URL = ValueType(
 )
 """The URL of a site that a browser returns to."""
 BOOLEAN = ValueType("boolean", _read_boolean, "true or false", example="true", json_type="boolean")
+"""A boolean of JSON; in a query `true` or `false` in any case, or `1` or `0`."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from stamkund.store.documents import Documents, EncodedCustomer
 from stamkund.store.engine import Engine
 from stamkund.store.store import Store
+from stamkund.store.verbs.account_changes import AccountChange, AccountKey
 from stamkund.store.verbs.account_status import NotActive
 from stamkund.store.verbs.candidates import Candidate
 from stamkund.store.verbs.catalogues import CatalogueVersion, LoadedCatalogue
@@ -48,6 +49,8 @@ __all__ = [
     "SHARED_SESSIONS",
     "TICKET",
     "TOKEN_ACCOUNT",
+    "AccountChange",
+    "AccountKey",
     "AccountLookup",
     "AuthenticatedToken",
     "BatchResult",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from stamkund.identity.visitors import browser_visitor
 from stamkund.rules import user_agents
 from stamkund.rules.account import Account
 from stamkund.rules.catalogue import Catalogue
+from stamkund.rules.identifiers import Identifier
 from stamkund.rules.lockout import LoginContext
 from stamkund.rules.organisation import Client
 from stamkund.rules.requester import Requester, address_source
@@ -114,6 +116,12 @@ class Call:
     @property
     def _is_by_confidential_client(self) -> bool:
         return self.client is not ANONYMOUS.client and not self.client.public
+
+    def begin_look_up(self, numbers: Sequence[Identifier]) -> None:
+        """Begins a look-up by numbers. Raises Refused where there were too many misses; without any, of the client."""
+        caller = self.caller
+        self.look_up = self.services.limits.look_up(caller.organisation.id, caller.client.id, numbers, self.now)
+        self.look_up.check()
 
     def account(self) -> Account | None:
         """The account that was read along with the token, None where there is none. Raises CannotOpen."""

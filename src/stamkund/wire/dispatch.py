@@ -12,7 +12,7 @@ import itertools
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -22,10 +22,9 @@ from stamkund import log, problems
 from stamkund.identity.hashing_queue import CallerGone, HashingQueueFull
 from stamkund.identity.tokens import token_digest
 from stamkund.problems import Problem, Refused
-from stamkund.rules.account import Account
-from stamkund.rules.identifiers import Identifier
+from stamkund.rules.account import ARCHIVED, Account
 from stamkund.rules.timestamps import zone
-from stamkund.rules.values import NO_CONTEXT, Context
+from stamkund.rules.values import NO_CONTEXT, Context, ValueType
 from stamkund.store import Unavailable
 from stamkund.wire import cors
 from stamkund.wire.call import Call
@@ -129,7 +128,7 @@ class Dispatch:
             for identifier in endpoint.limit.identifiers(call):
                 limits.identifier(endpoint.limit.name, caller.organisation.id, caller.client.id, identifier, call.now)
         if endpoint.numbers is not None and (numbers := endpoint.numbers(call)):
-            _check_misses(numbers, call)
+            call.begin_look_up(numbers)
         result = await _handle(endpoint, call)
         if isinstance(result, Response):
             return result
@@ -163,7 +162,7 @@ class Dispatch:
         if endpoint.limit is not None:
             self._services.limits.client(endpoint.limit.name, caller.organisation.id, caller.client.id, call.now)
             if endpoint.numbers is not None:  # the call has no other purpose, so nothing is looked at any more
-                _check_misses((), call)
+                call.begin_look_up(())
         if query_error is not None:
             raise query_error
 
@@ -204,17 +203,13 @@ async def _handle(endpoint: Endpoint, call: Call) -> Any:
         raise UndeclaredRefusal(problem.code) from error
 
 
-def _check_misses(numbers: Sequence[Identifier], call: Call) -> None:
-    """Begins a look-up by numbers. Raises Refused where there were too many misses; without numbers, of the client."""
-    caller = call.caller
-    call.look_up = call.services.limits.look_up(caller.organisation.id, caller.client.id, numbers, call.now)
-    call.look_up.check()
-
-
 def _account(call: Call, loads: Loads) -> Account:
-    """The account that the declaration loads. Raises Refused where it is missing, which is a miss of a look-up."""
+    """The account that the declaration loads. Raises Refused where it is missing, which is a miss of a look-up.
+
+    An archived account counts as missing, whatever it is still found by.
+    """
     account = call.account()
-    if account is None:
+    if account is None or account.status == ARCHIVED:
         call.look_up.miss()
         assert loads.missing is not None, "the declaration was checked"
         raise Refused(loads.missing)
@@ -240,9 +235,10 @@ def _check_lengths(endpoint: Endpoint, call: Call) -> None:
     if call.caller.organisation.long_customer_numbers:
         return
     for parameter in endpoint.long_parameters:
-        value = call.parameters.get(parameter)
-        if value is not None and len(value) > (parameter.type.max_length or 0):
-            raise Refused(problems.invalid(parameter.name, str(parameter.type.too_long())))
+        value, value_type = call.parameters.get(parameter), parameter.type
+        assert isinstance(value_type, ValueType), "no other type has a length"
+        if value is not None and len(value) > (value_type.max_length or 0):
+            raise Refused(problems.invalid(parameter.name, str(value_type.too_long())))
 
 
 async def _read_body(endpoint: Endpoint, call: Call) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from stamkund.problems import Problem
 from stamkund.rules.identifiers import Identifier
+from stamkund.rules.values import ValueType
 from stamkund.store import TOKEN_ACCOUNT, AccountLookup, TokenAccount
 from stamkund.wire.about import About
 from stamkund.wire.call import Call
@@ -183,7 +184,9 @@ def endpoint(
             identity=identity,
             public=public,
             parameter_set=ParameterSet(parameters, json=body == "json"),
-            long_parameters=tuple(p for p in parameters if p.type.long_length is not None),
+            long_parameters=tuple(
+                p for p in parameters if isinstance(p.type, ValueType) and p.type.long_length is not None
+            ),
             check=check,
             loads=loads,
             body=body,

@@ -34,6 +34,9 @@ SESSION_LIMIT = "session"
 _MAX_CLIENT_KEYS = 4096
 """How many keys are kept that calls of clients are counted under: clients are few, and each calls often."""
 CANDIDATE_LIMIT, ACTIVATION_LIMIT = "candidate", "activation"
+CREATION_LIMIT, UPDATE_LIMIT = "creation", "update"
+OWN_UPDATE_LIMIT = "own_update"
+"""The name under which readers' changes of their own accounts are counted: apart from those of clients."""
 
 
 _Limited = tuple[str, int, str]
@@ -145,7 +148,7 @@ def limits_of(settings: Settings, vault: Vault, audit_queue: AuditQueue) -> Limi
         settings.limit_per_client,
         settings.limit_per_identifier,
         _by_name(Settings().limit_per_client_for) | _by_name(settings.limit_per_client_for),
-        _by_name(settings.limit_per_identifier_for),
+        _by_name(Settings().limit_per_identifier_for) | _by_name(settings.limit_per_identifier_for),
         settings.misses_per_client,
         settings.misses_per_number,
     )

@@ -3,35 +3,77 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NoReturn, TypeVar, cast
+from typing import Any, ClassVar, Generic, NoReturn, TypeVar, cast
 
 from stamkund import problems
-from stamkund.problems import Refused
+from stamkund.problems import Problem, Refused
 from stamkund.rules.values import Context, Invalid, ValueType
 from stamkund.wire.escapes import MAX_PARAMETERS, unescaped_field
 
 T = TypeVar("T")
 
 
+class StructuredType(ABC, Generic[T]):
+    """The type of a parameter whose value is an object or an array of a JSON body. See `structures.py`.
+
+    A path names a value within the body: `address.zip_code`, `tags.2`.
+    """
+
+    json_type: ClassVar[str]
+    example: Any
+
+    @abstractmethod
+    def parse(self, sent: Any, path: str, context: Context) -> T:
+        """The value that was sent at `path`. Raises Refused for the first that is wrong."""
+
+    def unknown(self, sent: Any, path: str) -> Iterator[str]:
+        """The paths of members that no declaration names, in the order sent. What is wrong otherwise is left alone."""
+        return iter(())
+
+
 @dataclass(frozen=True)
 class Parameter(Generic[T]):
-    """One documented parameter. `note` is for the reference; parameters are checked in the order of the document."""
+    """One documented parameter. `note` is for the reference; parameters are checked in the order of the document.
+
+    - `required_unless`: another parameter of the same set, without which this one is required.
+    - `unset`: whether `__UNSET__` empties it, or is refused; None where that is a text like any other.
+    - `collects`: where the value is false, wrong values of parameters that are not required are collected, and what is
+      right is used (`ParsedParameters.errors`).
+    """
 
     name: str
-    type: ValueType[T]
+    type: ValueType[T] | StructuredType[T]
     note: str
     required: bool = False
+    required_unless: str | None = None
+    unset: bool | None = None
+    collects: bool = False
+
+    def is_missing(self, sent: Mapping[str, Any]) -> bool:
+        """Whether it is required and was not sent."""
+        if self.required_unless is not None:
+            return self.name not in sent and self.required_unless not in sent
+        return self.required and self.name not in sent
+
+
+UNSET = "__UNSET__"
+"""Sent as a value to empty a parameter, and its parsed value then."""
 
 
 class ParsedParameters:
-    """The parameters of a request, parsed, by their declarations."""
+    """The parameters of a request, parsed, by their declarations.
 
-    __slots__ = ("_values",)
+    `errors`: why some that were sent are missing here; None where the first of those would have refused the request.
+    """
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    __slots__ = ("_values", "errors")
+
+    def __init__(self, values: Mapping[str, Any], errors: list[Problem] | None = None) -> None:
         self._values = values
+        self.errors = errors
 
     def __len__(self) -> int:
         return len(self._values)
@@ -41,7 +83,9 @@ class ParsedParameters:
         return cast(T, self._values[parameter.name])
 
     def get(self, parameter: Parameter[T]) -> T | None:
-        return cast("T | None", self._values.get(parameter.name))
+        """The value of a parameter; None where it is absent, or emptied."""
+        value = self._values.get(parameter.name)
+        return None if value is UNSET else cast("T | None", value)
 
     def __contains__(self, parameter: Parameter[Any]) -> bool:
         return parameter.name in self._values
@@ -151,7 +195,7 @@ def _printable(name: str) -> str:
 
 
 class ParameterSet:
-    """The parameters that a call declares, in the order of its document."""
+    """The parameters that a call declares, in the order of its document, or the members of an object."""
 
     def __init__(self, parameters: Sequence[Parameter[Any]], *, json: bool = False) -> None:
         """`json`: the values come in a JSON body, where a boolean is a boolean and not a text."""
@@ -159,43 +203,101 @@ class ParameterSet:
         self._parse_value: Callable[[Parameter[Any], Any, Context], Any] = _json_value if json else _query_value
         self._names = frozenset(p.name for p in parameters)
         self._by_name = {p.name: p for p in parameters}
-        self._any_required = any(p.required for p in parameters)
+        self._any_required = any(p.required or p.required_unless is not None for p in parameters)
+        self._any_structured = any(isinstance(p.type, StructuredType) for p in parameters)
+        self._collecting = next((p.name for p in parameters if p.collects), None)
 
     def parse(self, sent: Mapping[str, Any], context: Context) -> ParsedParameters:
         """The parsed values of what was sent; None counts as absent. Raises Refused for the first that is wrong."""
-        if not self._names.issuperset(sent):
-            raise Refused(problems.unknown_parameters(name for name in sent if name not in self._names))
+        if self._any_structured or not self._names.issuperset(sent):
+            self._refuse_unknown(sent)
         if None in sent.values():
             sent = {name: value for name, value in sent.items() if value is not None}
         if len(sent) == 1 and not self._any_required:
             ((name, value),) = sent.items()
             return ParsedParameters({name: self._parse_value(self._by_name[name], value, context)})
+        if self._collecting is not None and sent.get(self._collecting) is False:
+            return self._collected(sent, context)
         values: dict[str, Any] = {}
         for parameter in self.parameters:
             if parameter.name in sent:
                 values[parameter.name] = self._parse_value(parameter, sent[parameter.name], context)
-            elif parameter.required:
+            elif parameter.is_missing(sent):
                 raise Refused(problems.required(parameter.name))
         return ParsedParameters(values)
 
+    def parse_members(self, sent: Mapping[str, Any], prefix: str, context: Context) -> ParsedParameters:
+        """The same for an object within a body whose unknown members were refused before; `prefix` is its path."""
+        sent = {name: value for name, value in sent.items() if value is not None}
+        values: dict[str, Any] = {}
+        for parameter in self.parameters:
+            if parameter.name in sent:
+                values[parameter.name] = _json_value(parameter, sent[parameter.name], context, prefix)
+            elif parameter.is_missing(sent):
+                raise Refused(problems.required(f"{prefix}{parameter.name}"))
+        return ParsedParameters(values)
 
-def _json_value(parameter: Parameter[Any], sent: Any, context: Context) -> Any:
-    if parameter.type.json_type != "boolean":
-        return _value(parameter, parameter.type.parse, sent, context)
-    if not isinstance(sent, bool):
-        raise Refused(problems.invalid(parameter.name, "Parameter must be a boolean"))
-    return _value(parameter, parameter.type.parse, "true" if sent else "false", context)
+    def unknown(self, sent: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+        """The paths of all that no declaration names, in the order sent."""
+        for name, value in sent.items():
+            parameter = self._by_name.get(name)
+            if parameter is None:
+                yield f"{prefix}{_printable(name)}"
+            elif isinstance(parameter.type, StructuredType):
+                yield from parameter.type.unknown(value, f"{prefix}{name}")
+
+    def _refuse_unknown(self, sent: Mapping[str, Any]) -> None:
+        if unknown := list(self.unknown(sent)):
+            raise Refused(problems.unknown_parameters(unknown))
+
+    def _collected(self, sent: Mapping[str, Any], context: Context) -> ParsedParameters:
+        """What is right of what was sent. A required parameter must be right in any case."""
+        values: dict[str, Any] = {}
+        errors: list[Problem] = []
+        for parameter in self.parameters:
+            if parameter.name not in sent:
+                if parameter.is_missing(sent):
+                    raise Refused(problems.required(parameter.name))
+                continue
+            try:
+                values[parameter.name] = self._parse_value(parameter, sent[parameter.name], context)
+            except Refused as error:
+                if parameter.required:
+                    raise
+                errors.append(error.problem)
+        return ParsedParameters(values, errors)
+
+
+def json_text(sent: Any, value_type: ValueType[T], path: str, context: Context) -> T:
+    """The value of a string, or of a boolean where the type is one. Raises Refused."""
+    if value_type.json_type == "boolean":
+        if not isinstance(sent, bool):
+            raise Refused(problems.invalid(path, "Parameter must be a boolean"))
+        sent = "true" if sent else "false"
+    return cast(T, _value(path, value_type.parse, sent, context))
+
+
+def _json_value(parameter: Parameter[Any], sent: Any, context: Context, prefix: str = "") -> Any:
+    path = f"{prefix}{parameter.name}"
+    if sent == UNSET and parameter.unset is not None:
+        if not parameter.unset:
+            raise Refused(problems.unset_not_supported(path))
+        return UNSET
+    if isinstance(parameter.type, StructuredType):
+        return parameter.type.parse(sent, path, context)
+    return json_text(sent, parameter.type, path, context)
 
 
 def _query_value(parameter: Parameter[Any], sent: Any, context: Context) -> Any:
-    return _value(parameter, parameter.type.parse_in_query, sent, context)
+    assert isinstance(parameter.type, ValueType), "a query has no objects and arrays"
+    return _value(parameter.name, parameter.type.parse_in_query, sent, context)
 
 
-def _value(parameter: Parameter[Any], parse: Callable[[str, Context], Any], sent: Any, context: Context) -> Any:
+def _value(path: str, parse: Callable[[str, Context], Any], sent: Any, context: Context) -> Any:
     if not isinstance(sent, str):
         sentence = sent.sentence if isinstance(sent, Unreadable) else _NOT_A_STRING.sentence
-        raise Refused(problems.invalid(parameter.name, sentence))
+        raise Refused(problems.invalid(path, sentence))
     try:
         return parse(sent, context)
     except Invalid as error:
-        raise Refused(problems.invalid(parameter.name, str(error))) from None
+        raise Refused(problems.invalid(path, str(error))) from None

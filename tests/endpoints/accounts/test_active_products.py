@@ -98,7 +98,7 @@ async def test_an_account_id_in_upper_case(publisher: Publisher) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("wrong", ["", "1", "0", "True", "TRUE", "yes", " true", "null"])
+@pytest.mark.parametrize("wrong", ["", "2", "yes", " true", "null", "true" * 1000])
 async def test_include_articles_is_true_or_false(publisher: Publisher, path: str, wrong: str) -> None:
     query = query_for(path, await reader(publisher))
     response = await get_with(publisher, path, await token_for(publisher, path), **query, include_articles=wrong)

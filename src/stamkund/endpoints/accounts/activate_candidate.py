@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from stamkund import problems
+from stamkund.endpoints.accounts.accepted_permissions import accepted_permissions
 from stamkund.problems import Problem, Refused
-from stamkund.rules import identifiers, person_number, scopes, values
+from stamkund.rules import identifiers, scopes, values
 from stamkund.rules.account import Account, MarketingPermission
 from stamkund.rules.customer import Customer, account_of
 from stamkund.rules.identifiers import Identifier
-from stamkund.rules.password_rules import PasswordProblem, own_words, problem_of
-from stamkund.rules.person_number import PersonNumber
+from stamkund.rules.person_number import with_century_of
 from stamkund.rules.timestamps import zone
 from stamkund.store import Candidate, UniqueConflict
 from stamkund.wire.about import About, Example
@@ -20,6 +19,7 @@ from stamkund.wire.call import Call
 from stamkund.wire.endpoint import Limit, endpoint
 from stamkund.wire.limits import ACTIVATION_LIMIT
 from stamkund.wire.parameters import Parameter
+from stamkund.wire.password_parameter import check_password
 from stamkund.wire.response import Created
 
 CANDIDATE = Parameter("account_candidate_id", values.ID, "The id that Get account candidate returned.", required=True)
@@ -53,7 +53,7 @@ _OVERRIDING: tuple[Parameter[Any], ...] = (FIRST_NAME, LAST_NAME, MOBILE, COMPAN
 """What replaces the customer's data where it is given."""
 _OWN_DATA = (FIRST_NAME, LAST_NAME, MOBILE, ALIAS)
 """What a password must not be made of, beside the customer's data."""
-_UNKNOWN_PERMISSION = problems.invalid(PERMISSIONS.name, "Parameter must hold ids of active marketing permissions")
+_UNKNOWN_PERMISSION = problems.unknown_permission(PERMISSIONS.name)
 _OTHER_PERSON_NUMBER = problems.not_the_candidates(PERSON_NUMBER.name)
 _OTHER_CUSTOMER_NUMBER = problems.not_the_candidates(CUSTOMER_NUMBER.name)
 _CONFLICTS: dict[str, Problem] = {
@@ -126,7 +126,7 @@ async def activate_candidate(call: Call) -> Created:
     What the caller sends overrides the customer's data. Of any number of simultaneous activations of one candidate, or
     with one e-mail, exactly one succeeds. Numbers that are not the candidate's are limited per minute (429).
     """
-    permissions = _accepted_permissions(call)
+    permissions = accepted_permissions(call, PERMISSIONS)
     await _check_candidate(call, is_first=True)
     email = identifiers.email(call.parameters[EMAIL]).value
     requester = call.requester(f"email {call.caller.organisation.id} {email}")
@@ -172,7 +172,7 @@ async def _check_candidate(call: Call, *, is_first: bool = False) -> None:
         raise Refused(problems.CUSTOMER_TAKEN)
     if candidate.email_in_use:
         raise Refused(problems.EMAIL_TAKEN)
-    _check_password(call, candidate.customer)
+    check_password(call, PASSWORD, candidate.customer, parameters[EMAIL], *(parameters.get(one) for one in _OWN_DATA))
 
 
 def _check_numbers(call: Call, candidate: Candidate) -> None:
@@ -188,29 +188,6 @@ def _check_numbers(call: Call, candidate: Candidate) -> None:
         raise Refused(_OTHER_CUSTOMER_NUMBER)
 
 
-def _check_password(call: Call, customer: Customer) -> None:
-    """Holds the password to the organisation's rules, where they are for clients of the API too."""
-    organisation, parameters = call.caller.organisation, call.parameters
-    if not organisation.password_rules.for_api:
-        return
-    words = own_words(customer, organisation.name, parameters[EMAIL], *(parameters.get(one) for one in _OWN_DATA))
-    match problem_of(parameters[PASSWORD], organisation.password_rules, words):
-        case PasswordProblem.TOO_SHORT:
-            raise Refused(problems.too_short(PASSWORD.name, organisation.password_rules.min_length))
-        case PasswordProblem.COMMON:
-            raise Refused(problems.common_password(PASSWORD.name))
-        case PasswordProblem.OWN_DATA:
-            raise Refused(problems.password_of_own_data(PASSWORD.name))
-
-
-def _accepted_permissions(call: Call) -> list[MarketingPermission]:
-    active = call.caller.organisation.active_permissions()
-    accepted = call.parameters.get(PERMISSIONS) or []
-    if any(permission not in active for permission in accepted):
-        raise Refused(_UNKNOWN_PERMISSION)
-    return [MarketingPermission(permission, active[permission].type) for permission in accepted]
-
-
 def _account(call: Call, customer: Customer, permissions: list[MarketingPermission]) -> Account:
     """The customer's account, overridden by what the caller sent."""
     parameters = call.parameters
@@ -223,13 +200,6 @@ def _account(call: Call, customer: Customer, permissions: list[MarketingPermissi
     account.created_from_source = f"{call.caller.client.name} {call.caller.client.id}"
     number = account.social_security_number or parameters.get(PERSON_NUMBER)
     if number is not None:
-        account.social_security_number = _with_century(call, number, account.birth_date)
+        today = zone(call.caller.organisation.timezone).today(call.now)
+        account.social_security_number = with_century_of(number, account.birth_date, today)
     return account
-
-
-def _with_century(call: Call, number: PersonNumber, birth_date: date | None) -> PersonNumber:
-    """The number with the century of a birth date that fits it; without one, as it came in."""
-    today = zone(call.caller.organisation.timezone).today(call.now)
-    fitting = person_number.parse(number.ten, today, birth_date)
-    fits = fitting is not None and birth_date is not None and fitting.birth_date == birth_date
-    return fitting if fitting is not None and fits else number

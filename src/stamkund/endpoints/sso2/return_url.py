@@ -44,7 +44,7 @@ def parse_return_url(sent: str) -> str:
     except UnicodeDecodeError:
         raise Refused(problems.invalid(RETURN_URL.name, "Parameter must be percent-encoded UTF-8")) from None
     try:
-        return RETURN_URL.type.parse(url, NO_CONTEXT)
+        return values.RETURN_URL.parse(url, NO_CONTEXT)
     except Invalid as error:
         raise Refused(problems.invalid(RETURN_URL.name, str(error))) from None
 

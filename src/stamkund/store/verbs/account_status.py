@@ -19,19 +19,22 @@ class NotActive(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AccountSummary:
-    """As much of an account as a login needs."""
+    """As much of an account as a login needs. `status`: the one that channels go by (`Account.login_status`)."""
 
     id: str
     status: str
 
 
 def store_accounts(documents: Documents, accounts: Iterable[tuple[int, str, Account]]) -> Work[None]:
-    """Stores changed accounts, each with its row and organisation, and with the status that stands beside the document.
+    """Stores changed accounts, each with its row and organisation.
 
-    An account's id never changes. The caller has locked the rows.
+    Beside the document stands the status that every channel goes by (`Account.login_status`): whoever reads a token, a
+    session or a login sees in the same statement whether its account may be logged in to. An account's id never
+    changes. The caller has locked the rows.
     """
     yield ExecuteMany(
-        _STORE, [(row, one.status, documents.sealed_text(organisation, one)) for row, organisation, one in accounts]
+        _STORE,
+        [(row, one.login_status, documents.sealed_text(organisation, one)) for row, organisation, one in accounts],
     )
 
 

@@ -11,8 +11,8 @@ from stamkund.rules.account import Account
 from stamkund.rules.customer import Customer, Subscription, follow_subscriptions
 from stamkund.rules.identifiers import Identifier
 from stamkund.store.documents import Documents
+from stamkund.store.verbs.account_keys import ADD_IDENTIFIER, DROP_IDENTIFIER, key_change
 from stamkund.store.verbs.account_status import store_accounts
-from stamkund.store.verbs.accounts import ADD_IDENTIFIER
 from stamkund.store.verbs.claims import Key, conflicts
 from stamkund.store.work import Execute, ExecuteMany, Sql, UniqueConflict, Work
 
@@ -27,7 +27,6 @@ _OWNERS = Sql(
     sqlite="SELECT value, account FROM identifiers "
     "WHERE organisation = ?1 AND kind = ?2 AND value IN (SELECT value FROM json_each(?3))",
 )
-_DROP = Sql("DELETE FROM identifiers WHERE organisation = $1 AND kind = $2 AND value = $3 AND account = $4")
 
 
 @dataclass(slots=True)
@@ -107,9 +106,8 @@ def _renumbered(account: Account, one: Followed, now: int) -> Account:
 
 
 def _renumbering(documents: Documents, organisation: str, row: int, before: Account, after: Account) -> _Renumbering:
-    keys_before, keys_after = (documents.account_identifiers(organisation, one) for one in (before, after))
-    added = [key for key in keys_after if key not in keys_before]
-    return _Renumbering(row, before, after, added, [key for key in keys_before if key not in keys_after])
+    keys = key_change(documents, organisation, before, after)
+    return _Renumbering(row, before, after, keys.added, keys.dropped)
 
 
 def _renumber(organisation: str, renumberings: list[_Renumbering], changed: dict[int, Account]) -> Work[list[int]]:
@@ -118,7 +116,7 @@ def _renumber(organisation: str, renumberings: list[_Renumbering], changed: dict
     owners = yield from owners_of(organisation, [key for one in renumberings for key in one.added])
     conflicting = conflicts(renumberings, owners)
     made = [one for place, one in enumerate(renumberings) if place not in conflicting]
-    yield ExecuteMany(_DROP, [(organisation, *key, one.row) for one in made for key in one.dropped])
+    yield ExecuteMany(DROP_IDENTIFIER, [(organisation, *key, one.row) for one in made for key in one.dropped])
     for one in made:
         for key in one.added:
             if not (yield Execute(ADD_IDENTIFIER, (organisation, *key, one.row))):

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from stamkund.rules import identifiers
-from stamkund.rules.account import ACTIVE, Account
+from stamkund.rules.account import ACTIVE, ARCHIVED, Account
 from stamkund.rules.customer import Customer
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.lockout import LockoutState
@@ -19,7 +19,8 @@ from stamkund.vault import CannotOpen
 
 _ACCOUNT = Sql(
     "SELECT a.row, a.status, a.document, p.hash FROM identifiers i JOIN accounts a ON a.row = i.account "
-    "LEFT JOIN passwords p ON p.account = a.row WHERE i.organisation = $1 AND i.kind = $2 AND i.value = $3"
+    "LEFT JOIN passwords p ON p.account = a.row "
+    f"WHERE i.organisation = $1 AND i.kind = $2 AND i.value = $3 AND a.status <> '{ARCHIVED}'"
 )
 # A sample: the logins whose e-mails come first, accounts and customers up to the same e-mail. The key has them in that
 # order, so no others are read, and an e-mail says nothing about how its password is hashed.
@@ -58,7 +59,7 @@ class Login:
     """What is needed to check a password: the account's row (None for a customer not yet activated) and the hash.
 
     `lockout`: the login's failed attempts, and whether it is locked.
-    `usable`: False where the account's status does not allow logging in.
+    `usable`: False where the account is not active, or logging in to it is disabled.
     """
 
     row: int | None

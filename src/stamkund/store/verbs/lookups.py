@@ -20,7 +20,7 @@ from stamkund.store.work import Row, Sql
 
 _TOKEN_COLUMNS = "t.account, t.scopes, t.expires, t.kind, c.document AS client, o.document AS organisation"  # noqa: S105
 _USABLE = f"(t.account IS NULL OR {{}}.status = '{ACTIVE}') AS usable"
-"""Whether a token's account is active; a token without identity has none."""
+"""Whether a token's account may be logged in to; a token without identity has none."""
 _READER = "LEFT JOIN accounts b ON b.row = t.account"
 _CLIENT = "JOIN clients c ON c.id = t.client JOIN organisations o ON o.id = c.organisation"
 _TOKEN_ACCOUNT = "LEFT JOIN accounts a ON a.row = t.account"  # noqa: S105
@@ -92,7 +92,7 @@ AccountLookup = TokenAccount | Identifier | NumberLookup | None
 class AuthenticatedToken(msgspec.Struct):
     """A token as the database has it now, and the document of the account that was looked up along with it.
 
-    `usable`: False for a token whose account is not active.
+    `usable`: False for a token whose account is not active, or has logging in disabled.
     `catalogue`: the fingerprint of the organisation's, where that was asked for and there is one.
     """
 
@@ -171,7 +171,7 @@ TOKEN = Query(
 class TokenLookup(msgspec.Struct):
     """The client that asks, and the token. `holder`: the token's client, None for no token of this organisation.
 
-    `account_id`: the account that the token stands for; `usable`: False where that is not active.
+    `account_id`: the account that the token stands for; `usable`: False where that may not be logged in to.
     """
 
     client: Client

@@ -15,7 +15,8 @@ from stamkund.rules.account import Account
 from stamkund.rules.customer import Customer
 from stamkund.rules.identifiers import Identifier
 from stamkund.store.documents import Documents, client_of
-from stamkund.store.verbs import accounts, clients, customers
+from stamkund.store.verbs import clients, customers
+from stamkund.store.verbs.account_keys import ADD_IDENTIFIER, DROP_IDENTIFIER
 from stamkund.store.verbs.account_status import store_accounts
 from stamkund.store.work import Execute, ExecuteMany, Row, Sql, Work, first, for_update
 from stamkund.vault import CLIENT_SECRET, Place
@@ -27,7 +28,6 @@ _ADD_CUSTOMER_KEY = Sql(
     "INSERT INTO customer_identifiers (organisation, kind, value, customer) VALUES ($1, $2, $3, $4) "
     "ON CONFLICT DO NOTHING"
 )
-_DROP_ACCOUNT_KEY = Sql("DELETE FROM identifiers WHERE organisation = $1 AND kind = $2 AND value = $3 AND account = $4")
 
 Reseal = Callable[[str, Place], str]
 """Makes of the value that is sealed at a place the one to be stored there. Raises CannotOpen."""
@@ -66,9 +66,9 @@ def reseal_clients(documents: Documents, reseal: Reseal) -> Work[None]:
 def reseal_accounts(change: Change, read: Sequence[tuple[Row, Account]]) -> Work[None]:
     """Stores accounts anew, each of which was read from its row, and the identifiers of their numbers."""
     yield from store_accounts(change.after, [(row["row"], row["organisation"], account) for row, account in read])
-    yield ExecuteMany(_DROP_ACCOUNT_KEY, _keys(change.dropped, read))
+    yield ExecuteMany(DROP_IDENTIFIER, _keys(change.dropped, read))
     for key in _keys(change.added, read):
-        yield Execute(accounts.ADD_IDENTIFIER, key)
+        yield Execute(ADD_IDENTIFIER, key)
 
 
 def reseal_customers(change: Change, read: Sequence[tuple[Row, Customer]]) -> Work[None]:
