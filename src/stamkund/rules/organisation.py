@@ -11,6 +11,7 @@ from stamkund.rules import scopes
 from stamkund.rules.account import Personal
 from stamkund.rules.customer_numbers import DOCUMENTED_CUSTOMER_NUMBER, LONG_CUSTOMER_NUMBER
 from stamkund.rules.key_schedule import RS256
+from stamkund.rules.mail import SWEDISH
 from stamkund.rules.password_rules import PasswordRules
 
 PERSON_NUMBER_CHECKS = ("pattern", "checksum")
@@ -44,6 +45,8 @@ class Organisation(msgspec.Struct, omit_defaults=True):
     - `person_number_check`: `pattern`, or `checksum` to require real numbers wherever one is stored.
     - `password_rules`: for passwords that readers choose.
     - `long_customer_numbers`: its customer numbers have up to 50 characters, and look-ups accept them.
+    - `language`: of mails to its readers, where nothing else says (`rules/mail.py` `LANGUAGES`).
+    - `mail_from`: the address that its mails come from; empty for the installation's.
     """
 
     id: str
@@ -53,6 +56,8 @@ class Organisation(msgspec.Struct, omit_defaults=True):
     marketing_permissions: list[Permission] = []
     password_rules: PasswordRules = PasswordRules()
     long_customer_numbers: bool = False
+    language: str = SWEDISH
+    mail_from: str = ""
 
     @property
     def longest_customer_number(self) -> int:

@@ -31,6 +31,7 @@ from stamkund.store.verbs.lookups import (
     TokenAccount,
     TokenLookup,
 )
+from stamkund.store.verbs.mails import Claim, ClaimedMail, QueuedMail
 from stamkund.store.verbs.one_time_credentials import CODE, TICKET, OneTimeCredential
 from stamkund.store.verbs.sessions import SessionLookup, SiteVisitor
 from stamkund.store.verbs.sso_logins import EarlierLogin
@@ -52,6 +53,8 @@ __all__ = [
     "BatchResult",
     "Candidate",
     "CatalogueVersion",
+    "Claim",
+    "ClaimedMail",
     "CustomerChange",
     "CustomerUpdate",
     "Documents",
@@ -65,6 +68,7 @@ __all__ = [
     "NotActive",
     "NumberLookup",
     "OneTimeCredential",
+    "QueuedMail",
     "Refresh",
     "RefreshPolicy",
     "RejectedRow",
