@@ -24,6 +24,7 @@ from stamkund.identity.tokens import token_digest
 from stamkund.problems import Problem, Refused
 from stamkund.rules.account import Account
 from stamkund.rules.identifiers import Identifier
+from stamkund.rules.mail import TooManyMails
 from stamkund.rules.timestamps import zone
 from stamkund.rules.values import NO_CONTEXT, Context
 from stamkund.store import Unavailable
@@ -202,6 +203,10 @@ async def _handle(endpoint: Endpoint, call: Call) -> Any:
         if problem.code == problems.TOO_MANY and endpoint.is_limited:
             raise
         raise UndeclaredRefusal(problem.code) from error
+    except TooManyMails as error:
+        if not endpoint.mails:
+            raise UndeclaredRefusal(problems.TOO_MANY) from error
+        raise Refused(problems.too_many_requests(error.seconds)) from error
 
 
 def _check_misses(numbers: Sequence[Identifier], call: Call) -> None:
