@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
 
 from bench import load, processes, seed
@@ -34,11 +35,11 @@ class Installation:
             "STAMKUND_LIMIT_PER_CLIENT": "1000000000",
         }
 
-    def server(self, workers: int = 1) -> processes.Server:
-        """The real command, on a free port."""
+    def server(self, workers: int = 1, environment: Mapping[str, str] = MappingProxyType({})) -> processes.Server:
+        """The real command, on a free port, with more in its environment."""
         port = processes.free_port()
         command = [*STAMKUND, "serve", "--port", str(port), "--workers", str(workers)]
-        return processes.Server(command, port, self.environment)
+        return processes.Server(command, port, {**self.environment, **environment})
 
     def account_requests(self, count: int = 5_000) -> list[bytes]:
         """Look-ups by e-mail, in a random but repeatable order."""

@@ -18,6 +18,7 @@ MEASUREMENTS = {
     "growth": "Many accounts",
     "passwords": "Activations",
     "logins": "Logins, and a site's calls after one",
+    "mails": "Mails",
     "imports": "Imports",
     "start": "Start and memory",
 }

@@ -78,8 +78,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Meta(
             min_length=1,
             description="The file with the keys that seal social security numbers, client secrets, imported password "
-            "hashes and private ID token keys. Created at the first start (mode 0600). Keep a copy of it apart from "
-            "copies of the database.",
+            "hashes, private ID token keys and mails that wait. Created at the first start (mode 0600). Keep a copy of "
+            "it apart from copies of the database.",
         ),
     ] = "stamkund.key"
     host: Annotated[str, Meta(min_length=1, description="The address that `serve` listens on.")] = "127.0.0.1"
@@ -200,6 +200,46 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = 90
     outbox_days: Annotated[
         Positive, Meta(description="How long events for other systems are kept; nothing delivers them yet.")
+    ] = 30
+    smtp_host: Annotated[
+        str,
+        Meta(
+            pattern=rf"^({_HOST})?$",
+            extra=_must("be the name or address of a host, without a port"),
+            description="The mail server that mails to readers go out by. Not set: mails wait for two days, or for as "
+            "long as their code is valid, and are then dropped.",
+        ),
+    ] = ""
+    smtp_port: Annotated[
+        int,
+        Meta(ge=0, le=65535, description="Its port. 0: 587 with `starttls`, 465 with `tls`, 25 with `none`."),
+    ] = 0
+    smtp_security: Annotated[
+        str,
+        Meta(
+            pattern="^(none|starttls|tls)$",
+            extra=_must("be none, starttls or tls"),
+            description="`starttls` (never in the clear: a server without it gets no mail), `tls` from the first byte, "
+            "or `none`, for a server on the same machine. Certificates are checked by those that Python trusts; "
+            "`SSL_CERT_FILE` names others.",
+        ),
+    ] = "starttls"
+    smtp_user: Annotated[str, Meta(description="The user to log in to the mail server as. Not set: no login.")] = ""
+    smtp_password_file: Annotated[
+        str, Meta(description="The file with that user's password. It is read at each connection.")
+    ] = ""
+    mail_from: Annotated[
+        str,
+        Meta(
+            pattern=r"^([A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+)?$",
+            extra=_must("be an e-mail address, such as no-reply@example.com"),
+            description="The address that mails come from, with the organisation's name before it. An organisation may "
+            "have one of its own (`stamkund init --mail-from`).",
+        ),
+    ] = ""
+    mail_days: Annotated[
+        Positive,
+        Meta(description="How long it is kept what became of a mail (without its address), at least three days."),
     ] = 30
     argon2_memory_kib: Annotated[
         int,
@@ -370,6 +410,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     except msgspec.ValidationError as error:
         raise WrongSetting(_message(str(error))) from None
     _check_argon2(settings)
+    _check_mail(settings)
     return settings
 
 
@@ -434,13 +475,28 @@ def _check_argon2(settings: Settings) -> None:
         )
 
 
+def _check_mail(settings: Settings) -> None:
+    """A mail server needs an address to send from, and a user a password. Raises WrongSetting."""
+    together = (
+        ("smtp_host", "mail_from", "the address that mails come from"),
+        ("smtp_user", "smtp_password_file", "the file with the password"),
+        ("smtp_password_file", "smtp_user", "the user whose password it is"),
+    )
+    for name, other, what in together:
+        if getattr(settings, name) and not getattr(settings, other):
+            raise WrongSetting(
+                f"the setting {name} ({PREFIX}{name.upper()}) must be set together with {other} "
+                f"({PREFIX}{other.upper()}), {what}"
+            )
+
+
 def _tidied(name: str, value: Any) -> Any:
     """A value as people write it, in the one spelling that we use."""
     if not isinstance(value, str):
         return value
     if name in ("public_url", "sso_url") and "://" in value:  # as browsers send it, which compare it
         return _DEFAULT_PORT.sub(r"\1\2", value.strip().rstrip("/").lower())
-    if name == "log_level":
+    if name in ("log_level", "smtp_security"):
         return value.strip().lower()
     return value.replace(" ", "") if name in ("limit_per_client_for", "limit_per_identifier_for") else value
 

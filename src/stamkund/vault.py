@@ -1,5 +1,5 @@
-"""The key file, and what it protects: social security numbers, client secrets, the private keys of ID tokens, and
-hashes of passwords that other systems made.
+"""The key file, and what it protects: social security numbers, client secrets, the private keys of ID tokens, hashes
+of passwords that other systems made, and mails that wait to be sent.
 
 Such values are sealed (AES-256-GCM) before they are stored, and numbers are looked up by a keyed hash, so that a copy
 of the database without the key file reveals none of them. A sealed value is bound to its place (`Place`): moved to
@@ -35,6 +35,7 @@ CHECK = b"key check"
 ID_TOKEN_KEY = b"signing key"
 LOGIN_RESPONSE = b"login response"
 PASSWORD_HASH = b"imported password hash"
+MAIL = b"mail"
 
 _BOUND = "b"
 """Stands between key id and content of values that are bound to their place."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import signal
 import socket
 import subprocess
@@ -9,17 +10,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support.shell_lines import free_port, json_objects
+from tests.support.waiting import until
 
 PROGRAM = [sys.executable, "-m", "stamkund"]
 
 
-@pytest.fixture
-def instructions(tmp_path: Path) -> Iterator[str]:
-    """What a running demo printed, from the curl lines on."""
-    port = free_port()
+@pytest.fixture(scope="module")
+def instructions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """What a running demo printed, from the curl lines on. The tests of this file share it."""
+    port, tmp_path = free_port(), tmp_path_factory.mktemp("demo")
     demo = subprocess.Popen(
         [*PROGRAM, "demo", "--port", str(port)], stdout=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
     )
@@ -50,6 +53,19 @@ def test_the_printed_lines_run(instructions: str) -> None:
     assert me["item"]["email"] == "ove.ovesson@example.com"
     assert me["item"]["user_products"][0]["state"] == "activated"
     assert readable["item"] == {"id": activated["id"], "active_products": ["demo_web"]}
+
+
+async def test_mails_are_caught_and_shown(instructions: str) -> None:
+    """The demo begins with one, so that there is something to see."""
+    url = instructions.partition("$(curl -s ")[2].partition("/api/")[0]
+    async with httpx.AsyncClient() as http:
+
+        async def has_mail() -> bool:
+            return "srcdoc=" in (await http.get(f"{url}/demo/mail")).text
+
+        await until(has_mail)
+        page = html.unescape((await http.get(f"{url}/demo/mail")).text)
+    assert "Demo <no-reply@localhost>" in page and "you@example.com" in page and "A test from Demo" in page
 
 
 def test_a_port_in_use_is_said_before_any_line_to_paste(tmp_path: Path) -> None:

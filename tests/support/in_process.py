@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,12 +12,15 @@ import httpx
 from stamkund.clock import Clock
 from stamkund.server.app import Application
 from stamkund.settings import Settings
+from stamkund.wire.endpoint import Endpoint
 
 
 @asynccontextmanager
-async def application_of(settings: Settings, clock: Clock) -> AsyncIterator[Application]:
+async def application_of(
+    settings: Settings, clock: Clock, more_endpoints: Iterable[Endpoint] = ()
+) -> AsyncIterator[Application]:
     """Starts it on the event loop of the test, as an ASGI server does, and stops it."""
-    application = Application(settings, clock)
+    application = Application(settings, clock, more_endpoints=more_endpoints)
     received: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     running = asyncio.create_task(application({"type": "lifespan"}, received.get, sent.put))

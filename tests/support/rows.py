@@ -18,6 +18,7 @@ TABLES = (
     *("customers", "customer_identifiers", "tokens", "audit", "outbox", "catalogues"),
     *("lockouts", "login_attempts", "call_counts"),
     *("sessions", "one_time_credentials", "id_token_keys", "branding", "sso_logins", "visitor_addresses"),
+    *("mails", "mail_templates"),
 )
 
 

@@ -25,6 +25,7 @@ from stamkund.identity.passwords import Passwords
 from stamkund.identity.sessions import cookie_name
 from stamkund.rules.account import ExternalId
 from stamkund.rules.customer import Subscription
+from stamkund.rules.mail import Mail, PasswordReset
 from stamkund.rules.organisation import Organisation, Permission
 from stamkund.store import migrations
 from tests.support.browser import Browser
@@ -36,7 +37,7 @@ DAY = 86_400
 PASSWORD = "Df7Vdd8!!vnM"
 BACK = "https://north.example.com/landing"
 PERMISSION = Permission("5ba4a64509c04c5ab4000001", "News", "sms")
-_NUMBERED = ("accounts", "customers", "audit", "outbox", "login_attempts")
+_NUMBERED = ("accounts", "customers", "audit", "outbox", "login_attempts", "mails")
 
 
 def folders() -> list[Path]:
@@ -98,6 +99,9 @@ async def _make_calls(service: RunningService) -> dict[str, Any]:
     brought = await passwords.hash(PASSWORD)
     passwords.close()
     await north.customer("20002", email="new@example.com", password_hash=brought, social_security_number=None)
+    reset = PasswordReset("https://north.example.com/reset?code=1", NOW + DAY, "Kalle")
+    await service.store.mails.add(Mail("north", account_id, "kalle@example.com", reset, "fi"), NOW)
+    await service.store.mail_templates.replace("north", {"test.sv.txt": "Subject: Hej\n\nHej"}, "operator", NOW)
     reader = (await north.grant("password", username="kalle@example.com", password=PASSWORD)).json()
     for email in ("new@example.com", "unknown@example.com"):
         await north.grant("password", username=email, password="wrong")

@@ -13,12 +13,14 @@ import httpx
 import pytest
 
 from stamkund.identity.sessions import cookie_name
+from stamkund.rules.mail import WAITING
 from stamkund.store import migrations
 from tests.support.connector import Connector
 from tests.support.service import RunningService
 from tests.upgrades import stored_data
 
 API = "/external/api/v1"
+FIRST_WITH_MAILS = 9
 
 
 @dataclass
@@ -150,3 +152,15 @@ async def test_passwords_of_before_do_not_expire(upgraded: Upgraded) -> None:
         for email in ("kalle@example.com", "new@example.com"):
             response = await upgraded.grant("password", username=email, password=stored_data.PASSWORD)
             assert response.status_code == 200, (email, response.text)
+
+
+async def test_mails_that_wait_go_on_waiting(upgraded: Upgraded) -> None:
+    """With address and code, which no key of another installation opens."""
+    waiting = await upgraded.service.store.mails.latest(WAITING, 10, "north")
+    if int(upgraded.schema) < FIRST_WITH_MAILS:
+        assert waiting == []
+        return
+    [mail] = waiting
+    assert (mail.address, mail.purpose, mail.language) == ("kalle@example.com", "password_reset", "fi")
+    own = await upgraded.service.store.mail_templates.of_organisation("north")
+    assert own == {"test.sv.txt": "Subject: Hej\n\nHej"}

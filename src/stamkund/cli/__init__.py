@@ -23,6 +23,7 @@ from stamkund.cli import (
     documentation,
     installation,
     keys,
+    mail,
     permissions,
     server,
 )
@@ -39,6 +40,7 @@ app.add_typer(accounts.app, name="account")
 app.add_typer(clients.app, name="client")
 app.add_typer(customers.app, name="import")
 app.add_typer(keys.app, name="key")
+app.add_typer(mail.app, name="mail")
 app.add_typer(permissions.app, name="permission")
 customers.app.command("catalogue")(catalogue.load)
 app.command("catalogue")(catalogue.show)

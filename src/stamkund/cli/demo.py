@@ -19,6 +19,7 @@ from stamkund.identity.client_secrets import ClientSecrets
 from stamkund.rules import scopes
 from stamkund.rules.catalogue import Catalogue, Package, Product, Title
 from stamkund.rules.ids import new_id
+from stamkund.rules.mail import ENGLISH, Mail, TestMail
 from stamkund.rules.organisation import Client, Organisation, Secret, new_secret
 from stamkund.settings import Settings
 from stamkund.store.open import Installation, open_installation
@@ -59,6 +60,7 @@ _INSTRUCTIONS = """\
 Stamkund is running at {url} with invented customers. Stop it with Ctrl-C, which deletes it.
 Documentation: {url}/docs
 Login page: {url}/login, with kim@example.com and {password}
+Mails that it would send: {url}/demo/mail
 
 Two sites that share a login (docs/logging-in.md); start each in a terminal of its own:
 
@@ -130,13 +132,20 @@ class _Demo:
 
 def demo(port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000) -> None:
     """Start a throwaway installation with invented customers, and print curl commands to try it."""
+    from stamkund.cli.demo_mail import MailCatcher
     from stamkund.server import process
+    from stamkund.server.app import Application
+
+    catcher = MailCatcher()
+
+    def make(settings: Settings) -> Application:
+        return Application(settings, mail_sender=catcher, more_endpoints=[catcher.page()])
 
     check_port(Settings().host, port)
     with tempfile.TemporaryDirectory(prefix="stamkund-demo-") as folder:
         throwaway = asyncio.run(_create(Path(folder), port))
         say_lines(throwaway.instructions)
-        process.serve(throwaway.settings)
+        process.serve(throwaway.settings, make)
 
 
 async def _create(folder: Path, port: int) -> _Demo:
@@ -168,6 +177,7 @@ async def _create(folder: Path, port: int) -> _Demo:
             report=lambda one: say(str(one)),
             progress=lambda _, __: None,
         )
+        await store.mails.add(Mail(ORGANISATION, None, "you@example.com", TestMail(), ENGLISH), now)
     finally:
         await installation.close()
     return _Demo(settings, clients)

@@ -15,11 +15,13 @@ import typer
 from stamkund.cli.client_findings import client_findings
 from stamkund.cli.common import COULD_NOT_RUN, ORGANISATION, fail, load_settings, run
 from stamkund.cli.findings import FAILED, NOTE, Finding
+from stamkund.cli.mail_findings import mail_findings
 from stamkund.cli.output import say
 from stamkund.cli.security_findings import security_findings
 from stamkund.cli.visitor_addresses import visitor_address_findings
 from stamkund.clock import system_clock
 from stamkund.rules.addresses import public_address
+from stamkund.rules.mail import LANGUAGES
 from stamkund.rules.organisation import PERSON_NUMBER_CHECKS, Organisation, is_organisation_id
 from stamkund.rules.password_rules import LEAST_MIN_LENGTH, MOST_MIN_LENGTH
 from stamkund.rules.timestamps import zone
@@ -75,6 +77,12 @@ def init(
             help="Customer numbers have up to 50 characters, and look-ups accept them.",
         ),
     ] = None,
+    language: Annotated[
+        str | None, typer.Option(help=f"The language of its mails, where nothing else says: {', '.join(LANGUAGES)}.")
+    ] = None,
+    mail_from: Annotated[
+        str | None, typer.Option(help="The address that its mails come from; '' for that of the settings.")
+    ] = None,
 ) -> None:
     """Create an installation, or what is missing in it: database, key file, organisation. Safe to repeat."""
     if not is_organisation_id(organisation):
@@ -83,6 +91,11 @@ def init(
         _check_timezone(timezone)
     if person_number_check not in (None, *PERSON_NUMBER_CHECKS):
         fail(f"--person-number-check must be one of: {', '.join(PERSON_NUMBER_CHECKS)}")
+
+    if language not in (None, *LANGUAGES):
+        fail(f"--language must be one of: {', '.join(LANGUAGES)}")
+    if mail_from:
+        _check_address(mail_from)
 
     named = {
         "min_length": password_min_length,
@@ -105,6 +118,8 @@ def init(
             long_customer_numbers=(
                 present.long_customer_numbers if long_customer_numbers is None else long_customer_numbers
             ),
+            language=language or present.language,
+            mail_from=present.mail_from if mail_from is None else mail_from.strip(),
         )
 
     settings = load_settings()
@@ -184,6 +199,8 @@ async def _database(settings: Settings, store: Store) -> AsyncIterator[Finding]:
                 "(STAMKUND_MIGRATE_DATABASE_URL)"
             ),
         )
+    async for finding in mail_findings(settings, store):
+        yield finding
     private = {one for one in await store.login_attempts.visitors_addresses() if public_address(one) is None}
     if private:
         yield NOTE, _undeclared_proxy(sorted(private)[0])
@@ -226,6 +243,15 @@ def _clock() -> Iterator[Finding]:
     plausible = year >= 2025
     problem = f"the clock is wrong, it says {year}: set it (NTP), because tokens expire by it"
     yield plausible, "the clock looks right" if plausible else problem
+
+
+def _check_address(address: str) -> None:
+    from stamkund.delivery.mail.message import UnusableAddress, address_of
+
+    try:
+        address_of(address)
+    except UnusableAddress:
+        fail(f"--mail-from {address} is no address that mail can come from")
 
 
 def _check_timezone(name: str) -> None:

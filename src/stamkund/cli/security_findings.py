@@ -33,6 +33,8 @@ def _files(settings: Settings) -> Iterator[Finding]:
         file = settings.sqlite_file
         for path in (file, file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")):
             yield from _file("database file", path, _GROUP_AND_OTHERS)
+    if settings.smtp_password_file:
+        yield from _file("password file of the mail server", Path(settings.smtp_password_file), _GROUP_AND_OTHERS)
     settings_file = file_in_force(os.environ)
     if settings_file is not None:
         yield from _file("settings file", settings_file, _OTHERS)

@@ -30,3 +30,9 @@ def pasted(text: str) -> str:
 def comparable(text: str) -> str:
     """What two e-mails are compared by."""
     return trimmed(text).lower()
+
+
+def masked(text: str) -> str:
+    """An e-mail for people who know whose it is and nobody else: `o***@example.com`."""
+    local_part, at_sign, domain = trimmed(text).rpartition("@")
+    return f"{local_part[:1]}***{at_sign}{domain}"

@@ -26,6 +26,8 @@ class AuditEvent(StrEnum):
     """A client's secret was wrong (how often in this hour: the 1st, 10th, 100th … time is recorded)."""
     CATALOGUE_REPLACED = "catalogue_replaced"
     """An import replaced the catalogue (`version N`)."""
+    MAIL_TEMPLATES_CHANGED = "mail_templates_changed"
+    """An operator changed templates of mails (how many were imported or removed)."""
     LOGIN_SUCCEEDED = "login_succeeded"
     """Right e-mail and password (the channel)."""
     LOGIN_REFUSED = "login_refused"

@@ -11,6 +11,7 @@ from stamkund.rules import scopes
 from stamkund.rules.account import Personal
 from stamkund.rules.customer_numbers import DOCUMENTED_CUSTOMER_NUMBER, LONG_CUSTOMER_NUMBER
 from stamkund.rules.key_schedule import RS256
+from stamkund.rules.mail import SWEDISH
 from stamkund.rules.password_rules import PasswordRules
 
 PERSON_NUMBER_CHECKS = ("pattern", "checksum")
@@ -45,6 +46,8 @@ class Organisation(msgspec.Struct, omit_defaults=True):
     - `password_rules`: for passwords that readers choose.
     - `email_verification`: new accounts can be made to wait until their e-mail is verified.
     - `long_customer_numbers`: its customer numbers have up to 50 characters, and look-ups accept them.
+    - `language`: of mails to its readers, where nothing else says (`rules/mail.py` `LANGUAGES`).
+    - `mail_from`: the address that its mails come from; empty for the installation's.
     """
 
     id: str
@@ -55,6 +58,8 @@ class Organisation(msgspec.Struct, omit_defaults=True):
     password_rules: PasswordRules = PasswordRules()
     long_customer_numbers: bool = False
     email_verification: bool = True
+    language: str = SWEDISH
+    mail_from: str = ""
 
     @property
     def longest_customer_number(self) -> int:

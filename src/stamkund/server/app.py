@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from typing import Any
 
 from stamkund import log
 from stamkund.clock import Clock, system_clock
+from stamkund.delivery.mail.delivery import MailDelivery
+from stamkund.delivery.mail.sender import MailSender
 from stamkund.endpoints import declared_endpoints
 from stamkund.endpoints.service.documentation import GROUP as DOCUMENTATION
 from stamkund.identity.audit_budget import audit_budget_of
@@ -20,7 +22,14 @@ from stamkund.identity.passwords import Passwords
 from stamkund.problems import Problem
 from stamkund.reference.documentation import documentation_of
 from stamkund.server import proxies
-from stamkund.server.jobs import clean_up_forever, extend_sessions, refresh_decoys, share_counts, write_audit
+from stamkund.server.jobs import (
+    clean_up_forever,
+    extend_sessions,
+    finish_mail,
+    refresh_decoys,
+    share_counts,
+    write_audit,
+)
 from stamkund.server.patience import ConnectionLimits
 from stamkund.settings import Settings
 from stamkund.store import Unavailable
@@ -43,9 +52,18 @@ class Application:
     ask for each response directly.
     """
 
-    def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock = system_clock,
+        mail_sender: MailSender | None = None,
+        more_endpoints: Iterable[Endpoint] = (),
+    ) -> None:
+        """`mail_sender`: instead of the mail server of the settings. `more_endpoints`: beside the declared calls."""
         self.settings = settings
         self.clock = clock
+        self._mail_sender = mail_sender or _smtp_sender(settings)
+        self._more_endpoints = tuple(more_endpoints)
         self._dispatch: Dispatch | None = None
         self.connection_limits = ConnectionLimits(
             settings.max_connections, settings.max_head_bytes, settings.head_seconds, settings.body_seconds
@@ -76,13 +94,17 @@ class Application:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         services = self._services(installation)
-        self._dispatch = Dispatch(_endpoints(self.settings), services)
+        self._dispatch = Dispatch([*_endpoints(self.settings), *self._more_endpoints], services)
         jobs = _start_jobs(services)
+        mail = self._start_mail(services)
         _settle_garbage_collector()
         log.get().info("started", engine=installation.store.engine.name, process=os.getpid())
         log.flush()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        if mail is not None:
+            await finish_mail(*mail, self.settings.stop_seconds)
+            jobs.append(mail[1])
         for job in jobs:
             job.cancel()
         await asyncio.gather(*jobs, return_exceptions=True)
@@ -93,6 +115,13 @@ class Application:
         log.get().info("stopped")
         log.flush()
         await send({"type": "lifespan.shutdown.complete"})
+
+    def _start_mail(self, services: Services) -> tuple[MailDelivery, asyncio.Task[None]] | None:
+        """The delivery of mails and its job; None where no mail server is set, so that mails wait."""
+        if self._mail_sender is None:
+            return None
+        delivery = MailDelivery(services.store, self.settings, self.clock, self._mail_sender)
+        return delivery, asyncio.create_task(delivery.run())
 
     def _services(self, installation: Installation) -> Services:
         settings, vault, audit_queue = self.settings, installation.vault, AuditQueue()
@@ -109,6 +138,15 @@ class Application:
             documentation=documentation_of(declared_endpoints()),
             address_of=proxies.address_of(settings),
         )
+
+
+def _smtp_sender(settings: Settings) -> MailSender | None:
+    """The sender by the mail server of the settings, if there is one."""
+    if not settings.smtp_host:
+        return None
+    from stamkund.delivery.mail.smtp import SmtpSender  # loads a library that nothing else needs
+
+    return SmtpSender(settings)
 
 
 def _endpoints(settings: Settings) -> list[Endpoint]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from stamkund import log
+from stamkund.delivery.mail.delivery import MailDelivery
 from stamkund.identity.decoys import REFRESH_SECONDS
 from stamkund.rules.timestamps import DAY
 from stamkund.store import Unavailable
@@ -21,6 +23,9 @@ _MAX_UNKNOWN_COUNTS = 200_000
 very many e-mails; then those that expire first are removed early."""
 _SESSION_GRACE_SECONDS = 600
 """Grace period before expired sessions are deleted: that one was used just before may not have been written yet."""
+
+_LEAST_MAIL_DAYS = 3
+"""Mails are tried for two days; until then they must not be removed."""
 
 Remove = Callable[[int, int], Awaitable[int]]
 """Removes at most so many rows that have expired at a time; returns how many."""
@@ -44,7 +49,7 @@ async def remove_expired_tokens(services: Services) -> int:
 
 
 async def remove_other_expired_rows(services: Services) -> int:
-    """Removes what else has expired: lockouts, call counts, sessions, logins of sites, audit, outbox …"""
+    """Removes what else has expired: lockouts, call counts, sessions, logins of sites, audit, outbox, mails …"""
     store, settings = services.store, services.settings
 
     def older(remove: Remove, days: int) -> Remove:
@@ -67,6 +72,8 @@ async def remove_other_expired_rows(services: Services) -> int:
         older(store.audit.remove_older, settings.audit_days),
         older(store.login_attempts.remove_older, settings.login_attempt_days),
         older(store.outbox.remove_older, settings.outbox_days),
+        store.mails.expire,
+        older(store.mails.remove_older, max(settings.mail_days, _LEAST_MAIL_DAYS)),
         unknown_emails,
     )
     return sum([await _in_batches(services, remove) for remove in removes])
@@ -96,6 +103,13 @@ async def refresh_decoys(services: Services) -> None:
 async def extend_sessions(services: Services) -> None:
     """Extends the sessions that were used, forever."""
     await _forever(EXTEND_SECONDS, "sessions not extended", services.sessions.write_used)
+
+
+async def finish_mail(delivery: MailDelivery, job: asyncio.Task[None], seconds: float) -> None:
+    """Stops the delivery of mails; one that is being sent has so long to be finished."""
+    delivery.stop()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(job), seconds)
 
 
 async def _forever(seconds: float, failure: str, job: Callable[[], Awaitable[None]]) -> None:

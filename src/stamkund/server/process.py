@@ -8,7 +8,9 @@ import resource
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -42,14 +44,14 @@ PROTOCOL: dict[str, Any] = {
 """Options of uvicorn that the service depends on, wherever it runs."""
 
 
-def application() -> Application:
+def application(make: Callable[[Settings], Application] = Application) -> Application:
     """The application of a worker process, from the settings in its environment."""
     settings = settings_module.load()
     log.configure(settings.log_level)
     log.take_over()
     _stop_with_parent()
     _allow_files(settings.max_connections + _OTHER_FILES)
-    return Application(settings)
+    return make(settings)
 
 
 def _allow_files(count: int) -> None:
@@ -75,8 +77,11 @@ def _stop_with_parent() -> None:
     threading.Thread(target=watch, name="stamkund-parent", daemon=True).start()
 
 
-def serve(settings: Settings) -> None:
-    """Serves until stopped (SIGTERM, SIGINT); requests in flight are finished, and the exit status is 0."""
+def serve(settings: Settings, make: Callable[[Settings], Application] | None = None) -> None:
+    """Serves until stopped (SIGTERM, SIGINT); requests in flight are finished, and the exit status is 0.
+
+    `make`: makes another application than the usual one, for a server with one worker.
+    """
     # Uvicorn stops in good order, then sends itself the signal once more: that must not count as having been killed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     for name in Settings.__struct_fields__:  # workers read the environment, so the options of the command go there
@@ -84,7 +89,8 @@ def serve(settings: Settings) -> None:
     os.environ[PREFIX + "MIGRATE_DATABASE_URL"] = ""  # no worker needs the password of a role that can do more
     log.configure(settings.log_level)
     log.take_over()
-    has_failed = _run(uvicorn.Config("stamkund.server.process:application", **options(settings)))
+    app: Any = "stamkund.server.process:application" if make is None else partial(application, make)
+    has_failed = _run(uvicorn.Config(app, **options(settings)))
     log.flush()
     if has_failed:
         sys.exit(STARTUP_FAILURE)

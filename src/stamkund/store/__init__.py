@@ -32,6 +32,7 @@ from stamkund.store.verbs.lookups import (
     TokenAccount,
     TokenLookup,
 )
+from stamkund.store.verbs.mails import Claim, ClaimedMail, QueuedMail
 from stamkund.store.verbs.one_time_credentials import CODE, TICKET, OneTimeCredential
 from stamkund.store.verbs.renumbering import MoveRefused
 from stamkund.store.verbs.sessions import SessionLookup, SiteVisitor
@@ -56,6 +57,8 @@ __all__ = [
     "BatchResult",
     "Candidate",
     "CatalogueVersion",
+    "Claim",
+    "ClaimedMail",
     "CustomerChange",
     "CustomerUpdate",
     "Documents",
@@ -70,6 +73,7 @@ __all__ = [
     "NotActive",
     "NumberLookup",
     "OneTimeCredential",
+    "QueuedMail",
     "Refresh",
     "RefreshPolicy",
     "RejectedRow",

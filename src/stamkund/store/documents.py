@@ -1,4 +1,4 @@
-"""How documents become text and back: JSON by msgspec, social security numbers and imported password hashes sealed.
+"""How documents become text and back: JSON by msgspec; social security numbers, imported hashes and mails sealed.
 
 A sealed value is bound to its organisation and to the id of the document that holds it.
 
@@ -17,9 +17,10 @@ from stamkund.rules import identifiers, person_number
 from stamkund.rules.account import Account, Personal
 from stamkund.rules.customer import Customer
 from stamkund.rules.identifiers import Identifier, NumberHashes
+from stamkund.rules.mail import MailContent
 from stamkund.rules.organisation import Client, Organisation
 from stamkund.rules.person_number import PersonNumber
-from stamkund.vault import NUMBER, PASSWORD_HASH, Place, Vault
+from stamkund.vault import MAIL, NUMBER, PASSWORD_HASH, Place, Vault
 
 
 class EncodedCustomer(Personal, array_like=True, gc=False):
@@ -69,6 +70,14 @@ class Documents:
     def password_hash(self, organisation: str, customer_id: str, sealed: str) -> str:
         """The imported hash of a customer, as the document holds it sealed. Raises CannotOpen."""
         return self._open(sealed, Place(PASSWORD_HASH, organisation, customer_id))
+
+    def sealed_mail(self, organisation: str, mail_id: str, content: MailContent) -> str:
+        """What is stored of a mail that waits."""
+        return self._vault.seal(self._encoder.encode(content).decode(), Place(MAIL, organisation, mail_id))
+
+    def mail(self, organisation: str, mail_id: str, sealed: str) -> MailContent:
+        """Raises CannotOpen."""
+        return msgspec.json.decode(self._vault.open(sealed, Place(MAIL, organisation, mail_id)), type=MailContent)
 
     def encoded_customer(self, organisation: str, customer: Customer) -> EncodedCustomer:
         """All that takes time and does not depend on what is stored, done before the transaction."""

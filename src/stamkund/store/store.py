@@ -17,6 +17,8 @@ from stamkund.store.verbs.encryption import EncryptionVerbs
 from stamkund.store.verbs.id_token_keys import IdTokenKeyVerbs
 from stamkund.store.verbs.login_attempts import LoginAttemptVerbs
 from stamkund.store.verbs.logins import LoginVerbs
+from stamkund.store.verbs.mail_templates import MailTemplateVerbs
+from stamkund.store.verbs.mails import MailVerbs
 from stamkund.store.verbs.one_time_credentials import OneTimeCredentialVerbs
 from stamkund.store.verbs.organisations import OrganisationVerbs
 from stamkund.store.verbs.outbox import OutboxVerbs
@@ -47,6 +49,8 @@ class Store:
         self.id_token_keys = IdTokenKeyVerbs(*parts)
         self.login_attempts = LoginAttemptVerbs(*parts)
         self.logins = LoginVerbs(*parts)
+        self.mail_templates = MailTemplateVerbs(*parts)
+        self.mails = MailVerbs(*parts)
         self.one_time_credentials = OneTimeCredentialVerbs(*parts)
         self.organisations = OrganisationVerbs(*parts)
         self.outbox = OutboxVerbs(*parts)

@@ -23,6 +23,7 @@ from stamkund.identity.hashing_queue import CallerGone, HashingQueueFull
 from stamkund.identity.tokens import token_digest
 from stamkund.problems import Problem, Refused
 from stamkund.rules.account import ARCHIVED, Account
+from stamkund.rules.mail import TooManyMails
 from stamkund.rules.timestamps import zone
 from stamkund.rules.values import NO_CONTEXT, Context, ValueType
 from stamkund.store import Unavailable
@@ -201,6 +202,10 @@ async def _handle(endpoint: Endpoint, call: Call) -> Any:
         if problem.code == problems.TOO_MANY and endpoint.is_limited:
             raise
         raise UndeclaredRefusal(problem.code) from error
+    except TooManyMails as error:
+        if not endpoint.mails:
+            raise UndeclaredRefusal(problems.TOO_MANY) from error
+        raise Refused(problems.too_many_requests(error.seconds)) from error
 
 
 def _account(call: Call, loads: Loads) -> Account:

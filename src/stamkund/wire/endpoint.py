@@ -103,6 +103,7 @@ class Endpoint:
     refusals: tuple[Problem, ...]
     limit: Limit | None
     numbers: ChooseNumbers | None
+    mails: bool
     refusal_page: RefusalPage | None
 
     @cached_property
@@ -123,7 +124,7 @@ class Endpoint:
     @property
     def is_limited(self) -> bool:
         """Whether a request can be one too many."""
-        return self.limit is not None or self.numbers is not None
+        return self.limit is not None or self.numbers is not None or self.mails
 
     @property
     def description(self) -> str:
@@ -153,6 +154,7 @@ def endpoint(
     refusals: Sequence[Problem] = (),
     limit: Limit | None = None,
     numbers: ChooseNumbers | None = None,
+    mails: bool = False,
     refusal_page: RefusalPage | None = None,
 ) -> Callable[[Handler], Endpoint]:
     """Declares a call.
@@ -168,6 +170,8 @@ def endpoint(
     - `refusals`: those that the handler itself may raise; raising another one is a fault of ours.
     - `limit`: how the call is counted, where it is limited.
     - `numbers`: by which it looks somebody up. Where there is nobody it is a miss, of which there may be so many.
+    - `mails`: a verb that the handler calls may queue a mail (`store/verbs/mail_queue.py`). Over the limit of mails it
+      raises TooManyMails, which becomes a 429.
     - `refusal_page`: shows refusals to people, where browsers make the call.
     """
     missing = () if loads.missing is None else (loads.missing,)
@@ -197,6 +201,7 @@ def endpoint(
             refusals=(*missing, *refusals),
             limit=limit,
             numbers=numbers,
+            mails=mails,
             refusal_page=refusal_page,
         )
 

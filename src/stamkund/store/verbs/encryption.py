@@ -6,6 +6,7 @@ from stamkund.store.documents import Documents
 from stamkund.store.engine import Engine
 from stamkund.store.verb import Verbs, writes
 from stamkund.store.verbs.id_token_keys import reseal_id_token_keys
+from stamkund.store.verbs.mails import MailVerbs
 from stamkund.store.verbs.sealing import (
     NEXT_ACCOUNTS,
     NEXT_CUSTOMERS,
@@ -30,12 +31,13 @@ class EncryptionVerbs(Verbs):
     def __init__(self, engine: Engine, documents: Documents, vault: Vault) -> None:
         super().__init__(engine, documents)
         self._vault = vault
+        self._mails = MailVerbs(engine, documents)
         self._change = Change(documents, documents)
 
     async def reencrypt(self, batch: int = 500) -> None:
-        """Seals everything with the newest key, accounts and customers in batches. Raises CannotOpen."""
+        """Seals everything with the newest key; accounts, customers and mails in batches. Raises CannotOpen."""
         await self._reseal_clients_and_keys()
-        for reseal_batch in (self._reseal_accounts, self._reseal_customers):
+        for reseal_batch in (self._reseal_accounts, self._reseal_customers, self._mails.reseal):
             after: int | None = 0
             while after is not None:
                 after = await reseal_batch(after, batch)
