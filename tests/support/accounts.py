@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from stamkund.rules.mail import MailContent
 from stamkund.store.work import Execute, Row, Sql, Work
 from tests.support.service import Publisher
 
@@ -51,6 +52,20 @@ async def outbox(publisher: Publisher) -> list[tuple[str, str]]:
     """The events that wait for other systems, with the account of each."""
     events = await publisher.service.store.engine.read(lambda: _events(publisher.id))
     return [(row["event"], row["account"]) for row in events]
+
+
+async def mails(publisher: Publisher) -> list[MailContent]:
+    """The mails that wait for readers, opened."""
+    rows = await publisher.service.store.engine.read(lambda: _mails(publisher.id))
+    documents = publisher.service.store.documents
+    return [documents.mail(publisher.id, row["id"], row["content"]) for row in rows]
+
+
+_MAILS = Sql("SELECT id, content FROM mails WHERE organisation = $1 ORDER BY row")
+
+
+def _mails(organisation: str) -> Work[list[Row]]:
+    return (yield Execute(_MAILS, (organisation,)))
 
 
 _OUTBOX = Sql("SELECT event, account FROM outbox WHERE organisation = $1 ORDER BY row")

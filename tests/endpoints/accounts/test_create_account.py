@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from stamkund.rules import identifiers
+from stamkund.rules.mail import RegisteredAccountConfirmed
 from stamkund.rules.organisation import Organisation, Permission
 from stamkund.rules.password_rules import PasswordRules
 from tests.support.accounts import (
@@ -20,6 +21,7 @@ from tests.support.accounts import (
     create,
     created,
     item,
+    mails,
     outbox,
     own_item,
     update,
@@ -308,3 +310,22 @@ async def test_of_creating_and_activating_with_one_number_at_once_one_succeeds(p
     )
     assert sorted((activated.status_code, account.status_code)) == [201, 409]
     assert len(await outbox(publisher)) == 1
+
+
+# The mail of welcome ---------------------------------------------------------------------------------------
+
+
+@BOTH
+async def test_the_reader_is_told(publisher: Publisher, path: str) -> None:
+    """With the account, in its transaction: where to log in."""
+    await created(publisher, path=path, first_name="Kalle")
+    [mail] = await mails(publisher)
+    url = f"{publisher.service.url}/login?oid={publisher.id}"
+    assert (mail.address, mail.values) == (KALLE, RegisteredAccountConfirmed(url, "Kalle"))
+    await create(publisher, path=path)
+    assert len(await mails(publisher)) == 1, "nothing of a refused call stays"
+
+
+async def test_who_waits_for_verification_is_not_welcome_yet(publisher: Publisher) -> None:
+    await created(publisher, path=ACCOUNTS_2, require_verification=True)
+    assert await mails(publisher) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from stamkund import problems
 from stamkund.endpoints.accounts.accepted_permissions import accepted_permissions
@@ -12,6 +13,7 @@ from stamkund.rules import account_values, identifiers, scopes, values
 from stamkund.rules.account import ACTIVE, CREATED, Account, Address, ExternalId
 from stamkund.rules.identifiers import Identifier
 from stamkund.rules.ids import new_id
+from stamkund.rules.mail import Mail, RegisteredAccountConfirmed
 from stamkund.rules.person_number import with_century_of
 from stamkund.rules.timestamps import zone
 from stamkund.store import UniqueConflict
@@ -133,7 +135,7 @@ def requested_identifiers(call: Call) -> list[Identifier]:
     ),
 )
 async def create_account(call: Call) -> Created:
-    """Makes an account: active and verified, without subscriptions.
+    """Makes an account: active and verified, without subscriptions, and sends its reader a mail of welcome.
 
     Of any number of simultaneous calls with one e-mail exactly one succeeds. A number that only a customer of the
     subscription system has may be used; that customer can't be activated from then on. An e-mail that a customer logs
@@ -185,11 +187,22 @@ async def _create(call: Call) -> Created:
         call.parameters[PASSWORD], lambda: _check(call, account), requester
     )
     try:
-        await call.services.store.accounts.create(organisation, account, password_hash, call.caller.client.id, call.now)
+        await call.services.store.accounts.create(
+            organisation, account, password_hash, call.caller.client.id, call.now, _welcome(call, account)
+        )
     except UniqueConflict as conflict:
         raise Refused(_TAKEN[conflict.kind]) from None
     call.look_up.take_back()
     return Created(account.id)
+
+
+def _welcome(call: Call, account: Account) -> Mail | None:
+    """The mail `registered_account_confirmed`; none for an account that waits for verification."""
+    if account.status != ACTIVE:
+        return None
+    organisation = call.caller.organisation.id
+    url = f"{call.services.settings.pages_url}/login?{urlencode({'oid': organisation})}"
+    return Mail(organisation, account.id, account.email, RegisteredAccountConfirmed(url, account.first_name or ""))
 
 
 async def _check(call: Call, account: Account, *, is_first: bool = False) -> None:

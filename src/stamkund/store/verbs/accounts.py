@@ -11,8 +11,9 @@ from stamkund.rules.account import ACTIVE, INACTIVE, Account
 from stamkund.rules.customer import Customer
 from stamkund.rules.events import Admit, AuditEntry, AuditEvent, OutboxEvent, admit_all
 from stamkund.rules.identifiers import Identifier
+from stamkund.rules.mail import Mail
 from stamkund.store.verb import Verbs, reads, writes
-from stamkund.store.verbs import events, login_attempts
+from stamkund.store.verbs import events, login_attempts, mail_queue
 from stamkund.store.verbs.account_changes import AccountChange, AccountKey, change_account, refuse_login_of_customer
 from stamkund.store.verbs.account_keys import DOCUMENTED_ORDER, add_keys
 from stamkund.store.verbs.candidates import LOCK_CUSTOMER, any_in_use, is_login_of_other_customer
@@ -65,8 +66,16 @@ class AccountVerbs(Verbs):
         return account_row, account.id
 
     @writes
-    def create(self, organisation: str, account: Account, password_hash: str, client: str, now: int) -> Work[int]:
-        """Stores a new account with everything that belongs to it; returns its row.
+    def create(
+        self,
+        organisation: str,
+        account: Account,
+        password_hash: str,
+        client: str,
+        now: int,
+        mail: Mail | None = None,
+    ) -> Work[int]:
+        """Stores a new account with everything that belongs to it; returns its row. `mail`: goes out with it.
 
         It gets a Tulo customer number. An identifier that only an unclaimed customer has is not in use, but for the
         e-mail of one who can log in with it. Raises UniqueConflict: the kind that comes first in `DOCUMENTED_ORDER`.
@@ -78,7 +87,9 @@ class AccountVerbs(Verbs):
         yield from add_keys(organisation, account_row, keys, DOCUMENTED_ORDER)
         yield from refuse_login_of_customer(organisation, keys)
         yield from events.record(AuditEntry(organisation, now, AuditEvent.ACCOUNT_CREATED, client, account.id))
-        yield from _announce(organisation, account, now)
+        yield from events.publish(organisation, now, OutboxEvent.NEW_ACCOUNT_REGISTERED, account.id)
+        if mail is not None:
+            yield from mail_queue.add(self._documents, mail, now)
         return account_row
 
     @reads
@@ -177,15 +188,6 @@ class AccountVerbs(Verbs):
 
 def _by_id(account_id: str) -> Identifier:
     return Identifier(identifiers.ID, account_id)
-
-
-def _announce(organisation: str, account: Account, now: int) -> Work[None]:
-    """What others learn of a new account, in its own transaction: so far other systems, by an event.
-
-    The mail `registered_account_confirmed` and, for an account that waits for verification, its verification request
-    have their place here.
-    """
-    yield from events.publish(organisation, now, OutboxEvent.NEW_ACCOUNT_REGISTERED, account.id)
 
 
 def _next_customer_number(organisation: str) -> Work[str]:
