@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from stamkund.importing.raw import ADDRESS_KEYS, RawCustomer, RawSubscription, RawSubscriptionLine
 from stamkund.importing.report import CannotRun
@@ -48,6 +49,8 @@ LINE_COLUMNS = RawSubscriptionLine.__struct_fields__
 _ALL = tuple(dict.fromkeys((*CUSTOMER_COLUMNS, *LINE_COLUMNS)))
 _MARKS = re.compile(r"[\s_.\-/]+")
 _EXTERNAL_ID = "identity_mapping."
+_MAX_CACHED, _LONGEST_CACHED = 1000, 200
+"""How many names are kept with ours, and how long one may be: each row of JSON Lines has the same again."""
 
 
 def _plain(name: str) -> str:
@@ -60,9 +63,13 @@ class ColumnNames:
     def __init__(self, chosen: Mapping[str, str], names: Iterable[str]) -> None:
         self._chosen = {REASON: "", **{name.strip().casefold(): ours for name, ours in chosen.items()}}
         self._names = _OTHER_NAMES | {_plain(name): name for name in names}
+        self._cached = lru_cache(_MAX_CACHED)(self._ours)
 
     def ours(self, name: str) -> str:
         """Our name of a column; one that nobody knows as it stands; empty for one to be left out."""
+        return self._cached(name) if len(name) <= _LONGEST_CACHED else self._ours(name)
+
+    def _ours(self, name: str) -> str:
         name = name.strip()
         ours = self._chosen.get(name.casefold())
         if ours is not None:

@@ -179,7 +179,7 @@ class _CustomerImport:
             self.set_aside.add(rows[conflict.place], 0)
 
     def _check_moves(self, rows: Sequence[PreparedRow]) -> None:
-        """Makes rows whose previous customer number another row has as its own those of customers of their own."""
+        """Takes away previous customer numbers that another row has as its own: those are two customers."""
         named = self.moving.named([row.previous_customer_number for row in rows if row.previous_customer_number])
         for row in rows:
             if row.previous_customer_number in named:
