@@ -171,7 +171,8 @@ async def create_account(call: Call) -> Created:
 async def create_account_2(call: Call) -> Created:
     """Makes an account as "Create account" does, with alias, address, tags and accepted marketing permissions.
 
-    With `require_verification` its status is `created`, and nobody can log in until its e-mail is verified.
+    With `require_verification` its status is `created`, and nobody can log in until its e-mail is verified. The calls
+    that verify it are not there yet.
     """
     return await _create(call)
 
